@@ -1,0 +1,215 @@
+//! What is found in a layer and, merged, in an image.
+
+use serde::{Deserialize, Serialize};
+
+use crate::distro::{Distro, Family, RepositoryHint};
+use crate::package::{BuildInfo, LayerId, Package};
+use crate::problem::Problem;
+
+/// Holds everything that extractors found in one layer. It depends on the layer's bytes and the
+/// extractors' version only, so it is made once per layer, ever.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LayerInventory {
+    /// Bytes of the uncompressed tar stream, where known.
+    pub size_bytes: Option<u64>,
+    /// What files say about the distribution, in the order in which they count.
+    pub distro_records: Vec<DistroRecord>,
+    /// The release of the package repositories (apk), if a file names one.
+    pub repository_hint: Option<RepositoryHint>,
+    /// Package databases, sorted by path. Within one layer a path occurs once.
+    pub package_databases: Vec<PackageDatabase>,
+    /// Language applications, sorted by path, then type.
+    pub applications: Vec<Application>,
+    /// Licences from `usr/share/doc/<package>/copyright` (dpkg), sorted by path.
+    pub license_files: Vec<LicenseFile>,
+    /// Where Red Hat built the layer.
+    pub build_info: Option<BuildInfo>,
+    /// Directories whose content of lower layers is hidden, sorted.
+    pub opaque_directories: Vec<String>,
+    /// Paths that are hidden in lower layers, sorted.
+    pub whiteouts: Vec<String>,
+    /// Links whose own path, or a parent of it, an extractor wants.
+    pub links: Vec<Link>,
+    /// Which paths exist in the layer.
+    pub paths: PathSet,
+    /// What could not be read.
+    pub problems: Vec<Problem>,
+}
+
+/// States what one file says about the distribution.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DistroRecord {
+    /// The file.
+    pub path: String,
+    /// What it says; empty fields are not stated.
+    pub distro: Distro,
+    /// The record counts only when no other names a family (spec 02 section 1.2, "Cleanbill
+    /// only": os-release with the id of Debian, Ubuntu or Amazon).
+    pub is_fallback: bool,
+}
+
+/// Holds the packages of one package database. Merging replaces a database as a whole.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PackageDatabase {
+    /// The file.
+    pub path: String,
+    /// The packages; those of dpkg carry the installed files of the same layer.
+    pub packages: Vec<Package>,
+}
+
+/// Holds the packages of one language application (or one SBOM).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Application {
+    /// The type that reports print (`node-pkg`, `jar`, `bitnami` …).
+    pub kind: String,
+    /// The file or directory.
+    pub path: String,
+    /// The packages.
+    pub packages: Vec<Package>,
+}
+
+/// States the licences of one dpkg package.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LicenseFile {
+    /// The file.
+    pub path: String,
+    /// The package.
+    pub package_name: String,
+    /// The licence names, normalised.
+    pub licenses: Vec<String>,
+}
+
+/// Records a link that may lead an extractor elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The path of the link.
+    pub path: String,
+    /// The cleaned path it points at, resolved against its directory, without following further
+    /// links.
+    pub target: String,
+    /// A hard link names a file; a symbolic one may name a directory too.
+    pub is_hard: bool,
+}
+
+/// Asks for the file at `target` (or every file below it) of a layer to be read as if it lay at
+/// `path`: what a link demands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Alias {
+    /// The path that extractors are shown.
+    pub path: String,
+    /// The path that the layer has.
+    pub target: String,
+}
+
+/// Knows which paths a layer has, in eight bytes a path: 63 bits of a SHA-256, the lowest bit set
+/// for directories (stated ones and the parents of anything). Needed to find the layer that holds
+/// a link's target and to see that a file has replaced a directory, without keeping a million
+/// names.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PathSet {
+    sorted: Vec<u64>,
+}
+
+/// Says what a layer has at a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    /// A directory, stated or implied by what lies below it.
+    Directory,
+    /// A file, link or device.
+    NonDirectory,
+}
+
+impl PathSet {
+    /// Builds the set; a path that is given as both kinds counts as a directory.
+    pub fn from_keys(mut keys: Vec<u64>) -> Self {
+        keys.sort_unstable();
+        keys.dedup();
+        Self { sorted: keys }
+    }
+
+    /// Returns the key of a cleaned path.
+    pub fn key(path: &str, kind: PathKind) -> u64 {
+        let digest = crate::Digest::of(path.as_bytes());
+        let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
+        let hash = u64::from_le_bytes([a, b, c, d, e, f, g, h]) & !1;
+        hash | u64::from(kind == PathKind::Directory)
+    }
+
+    /// Says what the layer has at a cleaned path.
+    pub fn get(&self, path: &str) -> Option<PathKind> {
+        let directory = Self::key(path, PathKind::Directory);
+        if self.sorted.binary_search(&directory).is_ok() {
+            return Some(PathKind::Directory);
+        }
+        self.sorted
+            .binary_search(&(directory & !1))
+            .is_ok()
+            .then_some(PathKind::NonDirectory)
+    }
+
+    /// Returns the number of paths.
+    pub fn len(&self) -> usize {
+        self.sorted.len()
+    }
+
+    /// Says whether no path is known.
+    pub fn is_empty(&self) -> bool {
+        self.sorted.is_empty()
+    }
+
+    /// Returns the keys, sorted.
+    pub fn keys(&self) -> &[u64] {
+        &self.sorted
+    }
+}
+
+/// Holds what is installed in an image: its layers' inventories merged.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ImageInventory {
+    /// The distribution, if one could be named.
+    pub distro: Option<Distro>,
+    /// The release of the package repositories (apk).
+    pub repository_hint: Option<RepositoryHint>,
+    /// OS packages, each with its layer and identifiers, sorted as reports list them.
+    pub packages: Vec<Package>,
+    /// Language applications, those that reports join already joined, sorted by type and path.
+    pub applications: Vec<Application>,
+    /// What could not be read, of all layers.
+    pub problems: Vec<Problem>,
+}
+
+impl ImageInventory {
+    /// Returns the family, empty if unknown.
+    pub fn family(&self) -> Family {
+        self.distro
+            .as_ref()
+            .map(|distro| distro.family.clone())
+            .unwrap_or_default()
+    }
+}
+
+/// Pairs a layer's inventory with its identity, base first in a slice of these.
+#[derive(Clone, Debug)]
+pub struct LayerInput<'a> {
+    /// The layer.
+    pub id: LayerId,
+    /// What it holds.
+    pub inventory: &'a LayerInventory,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_set_tells_kinds_apart() {
+        let set = PathSet::from_keys(vec![
+            PathSet::key("a", PathKind::Directory),
+            PathSet::key("a", PathKind::NonDirectory),
+            PathSet::key("a/b", PathKind::NonDirectory),
+        ]);
+        assert_eq!(set.get("a"), Some(PathKind::Directory));
+        assert_eq!(set.get("a/b"), Some(PathKind::NonDirectory));
+        assert_eq!(set.get("a/c"), None);
+    }
+}

@@ -1,0 +1,114 @@
+//! The seam between reading a layer and understanding it.
+
+use std::io::{self, Read};
+
+use crate::digest::DiffId;
+
+/// Tells kinds of layer entries apart. Whiteouts are decoded by the reader: a tar names them
+/// `.wh.<name>`, an overlay directory holds a character device 0:0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file with content.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link; `link_target` is its text as written.
+    Symlink,
+    /// A hard link; `link_target` is the cleaned path of the file it names.
+    HardLink,
+    /// The entry hides `path` of lower layers.
+    Whiteout,
+    /// The entry hides everything that lower layers have below `path`.
+    OpaqueDirectory,
+    /// A device, FIFO or socket.
+    Other,
+}
+
+/// Describes one entry of a layer.
+#[derive(Clone, Copy, Debug)]
+pub struct EntryHeader<'a> {
+    /// The path, cleaned as by [`crate::path::clean`]; never empty except for the root directory.
+    /// Bytes that are not UTF-8 are replaced; see `path_is_lossy`.
+    pub path: &'a str,
+    /// Says that `path` had bytes that are not UTF-8.
+    pub path_is_lossy: bool,
+    /// What it is.
+    pub kind: EntryKind,
+    /// Bytes of content as the header states them.
+    pub size_bytes: u64,
+    /// The target of a link, else empty.
+    pub link_target: &'a str,
+}
+
+/// Looks at the entries of a layer.
+pub trait EntryVisitor {
+    /// Is called once per entry, in the order of the layer. `body` gives the content of a regular
+    /// file; what is not read is skipped, and a source that can avoid touching it does.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the walk: reading `body` failed, or the visitor will take no more. Content
+    /// that makes no sense is no error; the visitor records it and goes on.
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()>;
+}
+
+/// What a complete walk of a layer established.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LayerSummary {
+    /// The digest of the uncompressed stream, where the layer was streamed as a tar.
+    pub diff_id: Option<DiffId>,
+    /// Bytes of the uncompressed tar stream including padding, where known.
+    pub size_bytes: Option<u64>,
+}
+
+/// Offers the entries of one layer, once.
+pub trait LayerReader {
+    /// Walks every entry. Where bytes are streamed, digest and diff id are verified before this
+    /// returns `Ok`.
+    ///
+    /// # Errors
+    ///
+    /// Reading or decompressing failed, the archive is malformed, a limit was exceeded, or the
+    /// content does not have the digest or diff id that the image states.
+    fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError>;
+}
+
+/// Says why a layer could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// The bytes could not be had.
+    #[error("cannot read {what}")]
+    Read {
+        /// What was being read, with its place.
+        what: String,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// The bytes make no sense.
+    #[error("{what} is malformed: {reason}")]
+    Malformed {
+        /// What was being read, with its place.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The content is not what its name says.
+    #[error("{what} has digest {actual}, expected {expected}")]
+    DigestMismatch {
+        /// What was being read, and which digest was compared (digest or diff id).
+        what: String,
+        /// The digest that the image states.
+        expected: String,
+        /// The digest of the bytes.
+        actual: String,
+    },
+    /// A bound was exceeded.
+    #[error("{what} exceeds the limit {limit}")]
+    LimitExceeded {
+        /// What was being read.
+        what: String,
+        /// The field of [`crate::Limits`] with its value.
+        limit: String,
+    },
+}

@@ -1,0 +1,82 @@
+//! Bounds on everything that an image, a registry or a file of the user's can make us do.
+
+/// Holds every bound in one place. A value that is exceeded is a distinct problem in the report,
+/// never a silent cut.
+///
+/// The defaults are far above what real images need and far below what hurts a host; each field
+/// says why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of one file that an extractor reads whole (JSON, manifests, SBOMs). The largest SBOM
+    /// inside a public image that we know of has 40 MB.
+    pub file_size_bytes_max: u64,
+    /// Bytes of a package database that must be read whole (rpm: SQLite, Berkeley DB, NDB). An
+    /// installation of 5,000 packages has 150 MB.
+    pub rpm_database_size_bytes_max: u64,
+    /// Bytes of one text line that a line-wise parser keeps; dpkg and apk fields are shorter by
+    /// two orders of magnitude.
+    pub line_size_bytes_max: u64,
+    /// Packages of one layer. The largest distribution has 70,000.
+    pub packages_per_layer_max: u64,
+    /// Entries of one layer, files and directories.
+    pub entries_per_layer_max: u64,
+    /// Uncompressed bytes of one layer.
+    pub layer_size_bytes_max: u64,
+    /// Uncompressed bytes per compressed byte of a layer, looked at once a layer has passed
+    /// `compression_ratio_from_bytes`. Deflate cannot exceed 1,032; zstd can exceed 100,000.
+    pub compression_ratio_max: u64,
+    /// Uncompressed bytes from which on the ratio counts: a layer of zeros is legitimate.
+    pub compression_ratio_from_bytes: u64,
+    /// Base-two logarithm of the zstd window that a layer may declare: 27 is 128 MiB, what
+    /// `zstd --long` writes.
+    pub zstd_window_log_max: u32,
+    /// Bytes of a path inside a layer. Linux stops at 4,096.
+    pub path_size_bytes_max: u64,
+    /// Bytes of an extended header (PAX, GNU long name) of a tar archive.
+    pub tar_extension_size_bytes_max: u64,
+    /// Layers of one image. Docker stops at 127.
+    pub layers_per_image_max: u64,
+    /// Bytes of a manifest, an index or an image configuration.
+    pub manifest_size_bytes_max: u64,
+    /// Members of an archive that holds images.
+    pub archive_members_max: u64,
+    /// Links that are followed until a path is resolved, as in Linux.
+    pub link_depth_max: u32,
+    /// Whiteouts, opaque markers and links that are kept of one layer.
+    pub markers_per_layer_max: u64,
+    /// Problems that are kept of one layer; the rest is counted.
+    pub problems_per_layer_max: u64,
+    /// Bytes of the answer of a registry's or an engine's JSON endpoint.
+    pub api_answer_size_bytes_max: u64,
+    /// Bytes of an advisory database's archive, uncompressed.
+    pub database_size_bytes_max: u64,
+}
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            file_size_bytes_max: 128 * MIB,
+            rpm_database_size_bytes_max: 256 * MIB,
+            line_size_bytes_max: MIB,
+            packages_per_layer_max: 1_000_000,
+            entries_per_layer_max: 50_000_000,
+            layer_size_bytes_max: 1024 * GIB,
+            compression_ratio_max: 1_100,
+            compression_ratio_from_bytes: 4 * GIB,
+            zstd_window_log_max: 27,
+            path_size_bytes_max: 64 * 1024,
+            tar_extension_size_bytes_max: MIB,
+            layers_per_image_max: 4_096,
+            manifest_size_bytes_max: 16 * MIB,
+            archive_members_max: 100_000,
+            link_depth_max: 40,
+            markers_per_layer_max: 2_000_000,
+            problems_per_layer_max: 100,
+            api_answer_size_bytes_max: 64 * MIB,
+            database_size_bytes_max: 16 * GIB,
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! What could not be assessed. Not assessed is a state of its own, never an empty result.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// Tells kinds of problems apart, for exit codes, metrics and people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ProblemKind {
+    /// No distribution could be named although the image holds OS packages.
+    UnknownDistro,
+    /// The distribution is known, but no advisories exist for it.
+    UnsupportedDistro,
+    /// The release no longer gets security updates. A notice: the assessment stays complete.
+    EndOfLife,
+    /// The advisory database is older than it should be. A notice.
+    StaleDatabase,
+    /// The advisory database holds no bucket for this release. A notice.
+    NoAdvisories,
+    /// A file that holds packages could not be read or parsed.
+    UnreadableFile,
+    /// A file is of a kind that is not supported (yet).
+    UnsupportedFormat,
+    /// A bound of [`crate::Limits`] was exceeded.
+    LimitExceeded,
+    /// A link points at a file that the image does not have.
+    DanglingLink,
+    /// The advisories of the packages could not be looked up.
+    MatchingFailed,
+    /// The image could not be opened at all.
+    ImageFailed,
+}
+
+impl ProblemKind {
+    /// Says whether the problem leaves something unassessed. Notices do not.
+    pub const fn is_gap(self) -> bool {
+        !matches!(
+            self,
+            ProblemKind::EndOfLife | ProblemKind::StaleDatabase | ProblemKind::NoAdvisories
+        )
+    }
+
+    /// Returns the word that machine-readable reports print.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ProblemKind::UnknownDistro => "unknown-distro",
+            ProblemKind::UnsupportedDistro => "unsupported-distro",
+            ProblemKind::EndOfLife => "end-of-life",
+            ProblemKind::StaleDatabase => "stale-database",
+            ProblemKind::NoAdvisories => "no-advisories",
+            ProblemKind::UnreadableFile => "unreadable-file",
+            ProblemKind::UnsupportedFormat => "unsupported-format",
+            ProblemKind::LimitExceeded => "limit-exceeded",
+            ProblemKind::DanglingLink => "dangling-link",
+            ProblemKind::MatchingFailed => "matching-failed",
+            ProblemKind::ImageFailed => "image-failed",
+        }
+    }
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Records one thing that could not be assessed, or that limits what an assessment is worth.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of problem it is.
+    pub kind: ProblemKind,
+    /// The file inside the image, or empty.
+    pub path: String,
+    /// What happened, as a sentence without a final stop. May hold text of the image's: escape it.
+    pub message: String,
+}
+
+impl Problem {
+    /// Builds a problem of the image as a whole.
+    pub fn new(kind: ProblemKind, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            path: String::new(),
+            message: message.into(),
+        }
+    }
+
+    /// Builds a problem of one file.
+    pub fn at(kind: ProblemKind, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
+/// Sums up how far an image could be assessed.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+pub enum AssessmentStatus {
+    /// Everything that is supported was read and judged.
+    #[default]
+    Complete,
+    /// Something was left out; the problems say what.
+    Partial,
+    /// The image could not be opened or judged at all.
+    Failed,
+}
+
+impl AssessmentStatus {
+    /// Returns the word that reports print.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AssessmentStatus::Complete => "complete",
+            AssessmentStatus::Partial => "partial",
+            AssessmentStatus::Failed => "failed",
+        }
+    }
+}

@@ -1,0 +1,209 @@
+//! The outcome of a scan, before it is rendered.
+
+use crate::distro::Distro;
+use crate::image::ImageMetadata;
+use crate::package::Package;
+use crate::problem::{AssessmentStatus, Problem};
+use crate::reference::ImageReference;
+use crate::severity::Severity;
+use crate::vulnerability::Finding;
+use crate::{Digest, reference};
+
+/// Holds the outcome of one scan over any number of images.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ScanReport {
+    /// When the scan ran, RFC 3339.
+    pub created_at: String,
+    /// The advisory database that was used, if any was.
+    pub database: Option<DatabaseInfo>,
+    /// One entry per image, in the order asked for.
+    pub images: Vec<ImageReport>,
+}
+
+/// Identifies an advisory database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseInfo {
+    /// The schema, 2.
+    pub schema_version: i64,
+    /// When it was built, RFC 3339.
+    pub updated_at: String,
+    /// When the next build is due, RFC 3339.
+    pub next_update: String,
+    /// When it was fetched, RFC 3339.
+    pub downloaded_at: String,
+    /// Hours since it was built, at the time of the scan.
+    pub age_hours: i64,
+}
+
+/// Holds the outcome for one image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ImageReport {
+    /// The name as the user gave it.
+    pub artifact_name: String,
+    /// What kind of artifact it is.
+    pub artifact_type: ArtifactType,
+    /// The source it was read from, `docker`, `docker-archive`, `oci-layout` …; empty if none
+    /// could be opened.
+    pub source: String,
+    /// What it says about itself.
+    pub metadata: ImageMetadata,
+    /// The distribution, if one could be named.
+    pub distro: Option<Distro>,
+    /// The release is past its end of life.
+    pub is_end_of_life: bool,
+    /// What was found: OS packages first, then language packages by target.
+    pub results: Vec<ResultSet>,
+    /// How far it could be assessed.
+    pub status: AssessmentStatus,
+    /// What could not be assessed, and what limits the assessment.
+    pub problems: Vec<Problem>,
+}
+
+/// Tells kinds of artifacts apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ArtifactType {
+    /// A container image.
+    #[default]
+    ContainerImage,
+    /// A root file system on disk.
+    Filesystem,
+}
+
+impl ArtifactType {
+    /// Returns the word that reports print.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ArtifactType::ContainerImage => "container_image",
+            ArtifactType::Filesystem => "filesystem",
+        }
+    }
+}
+
+/// Holds what was found in one part of an image.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ResultSet {
+    /// `debian:12 (debian 12.5)`, `Python`, `app/bin/tool` …
+    pub target: String,
+    /// OS packages or language packages.
+    pub class: ResultClass,
+    /// The family or the language type.
+    pub kind: String,
+    /// Every package, sorted.
+    pub packages: Vec<Package>,
+    /// The findings that count, sorted.
+    pub findings: Vec<Finding>,
+    /// The findings that an exception or a VEX statement covers.
+    pub suppressed: Vec<SuppressedFinding>,
+}
+
+/// Tells parts of an image apart.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ResultClass {
+    /// OS packages.
+    #[default]
+    OsPackages,
+    /// Language packages.
+    LanguagePackages,
+}
+
+impl ResultClass {
+    /// Returns the word that reports print.
+    pub const fn name(self) -> &'static str {
+        match self {
+            ResultClass::OsPackages => "os-pkgs",
+            ResultClass::LanguagePackages => "lang-pkgs",
+        }
+    }
+}
+
+/// Pairs a finding with what took it out of the verdict.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SuppressedFinding {
+    /// `ignored`, `not_affected` or `fixed`.
+    pub status: String,
+    /// The reason that was given.
+    pub statement: String,
+    /// The file that says so.
+    pub source: String,
+    /// The finding.
+    pub finding: Finding,
+}
+
+/// Counts findings by severity.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeverityCounts {
+    counts: [u64; 5],
+}
+
+impl SeverityCounts {
+    /// Counts one finding.
+    pub fn add(&mut self, severity: Severity) {
+        if let Some(count) = self.counts.get_mut(usize::from(severity.number())) {
+            *count += 1;
+        }
+    }
+
+    /// Returns how many findings have the severity.
+    pub fn get(&self, severity: Severity) -> u64 {
+        self.counts.get(usize::from(severity.number())).copied().unwrap_or(0)
+    }
+
+    /// Returns how many findings there are.
+    pub fn total(&self) -> u64 {
+        self.counts.iter().sum()
+    }
+}
+
+impl std::iter::FromIterator<Severity> for SeverityCounts {
+    fn from_iter<I: IntoIterator<Item = Severity>>(severities: I) -> Self {
+        let mut counts = Self::default();
+        severities.into_iter().for_each(|severity| counts.add(severity));
+        counts
+    }
+}
+
+impl ImageReport {
+    /// Iterates over the findings that count.
+    pub fn findings(&self) -> impl Iterator<Item = &Finding> {
+        self.results.iter().flat_map(|result| &result.findings)
+    }
+
+    /// Counts the findings that count.
+    pub fn severity_counts(&self) -> SeverityCounts {
+        self.findings().map(|finding| finding.severity).collect()
+    }
+
+    /// Returns the reference that the image is known by: the tag or digest that matches its name,
+    /// or the first one. Source: spec 03 section 3.
+    pub fn reference(&self) -> Option<&str> {
+        reference::choose(
+            &self.artifact_name,
+            self.metadata.repo_tags.iter().chain(&self.metadata.repo_digests),
+        )
+    }
+
+    /// Returns the identity that fingerprints are built on; empty without an image id.
+    /// Source: spec 03 section 3.
+    pub fn artifact_id(&self) -> String {
+        let Some(image_id) = self.metadata.image_id else {
+            return String::new();
+        };
+        match self.reference().and_then(|text| text.parse::<ImageReference>().ok()) {
+            Some(reference) => {
+                Digest::of(format!("{image_id}:{}", reference.context()).as_bytes()).to_string()
+            }
+            None => image_id.to_string(),
+        }
+    }
+}
+
+impl ScanReport {
+    /// Counts the findings of all images.
+    pub fn severity_counts(&self) -> SeverityCounts {
+        self.images
+            .iter()
+            .flat_map(ImageReport::findings)
+            .map(|finding| finding.severity)
+            .collect()
+    }
+}

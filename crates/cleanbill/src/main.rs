@@ -1,0 +1,2 @@
+//! cleanbill
+fn main() {}
