@@ -1,0 +1,177 @@
+//! The one asynchronous runtime of this crate, behind blocking calls.
+//!
+//! Layers are read by plain synchronous code; only sockets need a runtime. It is built when the
+//! first request is made, so that a scan of a local archive starts no thread, and it lives as long
+//! as the process. Everything that waits here looks at [`ReadContext::cancelled`] several times a
+//! second: a stopped scan does not hang on a silent peer.
+
+use std::future::Future;
+use std::io::{self, Read};
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use bytes::{Buf, Bytes};
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio::time::MissedTickBehavior;
+
+use crate::ReadContext;
+
+/// How often a waiting call looks whether it should stop.
+const CANCEL_POLL: Duration = Duration::from_millis(100);
+
+/// Two threads keep a socket and its decryption apart from each other; the parsing, which is the
+/// larger part, happens on the caller's thread.
+const WORKER_THREADS: usize = 2;
+
+/// Chunks that may wait for the reader. A chunk has at most some 400 KiB (hyper's read buffer).
+const CHUNKS_BUFFERED_MAX: usize = 8;
+
+/// Returns the runtime, building it at the first call.
+///
+/// # Errors
+///
+/// The system gives no thread or no event queue.
+pub(crate) fn runtime() -> io::Result<&'static Runtime> {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    if let Some(runtime) = RUNTIME.get() {
+        return Ok(runtime);
+    }
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(WORKER_THREADS)
+        .thread_name("cleanbill-net")
+        .enable_all()
+        .build()?;
+    Ok(RUNTIME.get_or_init(|| runtime))
+}
+
+/// Waits for a future on the calling thread, which must not be one of the runtime's.
+///
+/// # Errors
+///
+/// There is no runtime, or the scan was stopped while waiting.
+pub(crate) fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Result<F::Output> {
+    context.check()?;
+    runtime()?.block_on(async {
+        let mut tick = tokio::time::interval(CANCEL_POLL);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut future = std::pin::pin!(future);
+        loop {
+            tokio::select! {
+                biased;
+                output = &mut future => return Ok(output),
+                _ = tick.tick() => context.check()?,
+            }
+        }
+    })
+}
+
+/// Reads the body of an answer while it arrives.
+///
+/// A task fetches chunks ahead of the reader, at most [`CHUNKS_BUFFERED_MAX`]; dropping the reader
+/// ends the task and with it the connection. Bytes are not counted here: the reader that knows
+/// whether they belong to an image does that.
+#[derive(Debug)]
+pub(crate) struct BodyReader {
+    chunks: mpsc::Receiver<io::Result<Option<Bytes>>>,
+    is_complete: bool,
+    current: Bytes,
+    context: ReadContext,
+    fetcher: JoinHandle<()>,
+}
+
+impl BodyReader {
+    /// Starts to read a body. `read_timeout` bounds the silence between two chunks; `None` waits
+    /// for as long as the peer keeps the connection.
+    ///
+    /// # Errors
+    ///
+    /// There is no runtime.
+    pub(crate) fn new(
+        response: reqwest::Response,
+        context: &ReadContext,
+        read_timeout: Option<Duration>,
+    ) -> io::Result<Self> {
+        let (sender, chunks) = mpsc::channel(CHUNKS_BUFFERED_MAX);
+        let fetcher = runtime()?.spawn(fetch(response, sender, read_timeout));
+        let context = context.clone();
+        Ok(Self {
+            chunks,
+            is_complete: false,
+            current: Bytes::new(),
+            context,
+            fetcher,
+        })
+    }
+
+    /// Waits for the next chunk; `None` at the end of the body.
+    fn next_chunk(&mut self) -> io::Result<Option<Bytes>> {
+        if self.is_complete {
+            return Ok(None);
+        }
+        let message = match self.chunks.try_recv() {
+            Ok(message) => Some(message),
+            Err(mpsc::error::TryRecvError::Disconnected) => None,
+            Err(mpsc::error::TryRecvError::Empty) => block_on(&self.context, self.chunks.recv())?,
+        };
+        // A channel that closes before the end was announced is a broken stream, not its end.
+        let chunk = message.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
+        self.is_complete = chunk.is_none();
+        Ok(chunk)
+    }
+}
+
+async fn fetch(
+    mut response: reqwest::Response,
+    sender: mpsc::Sender<io::Result<Option<Bytes>>>,
+    read_timeout: Option<Duration>,
+) {
+    loop {
+        let chunk = match read_timeout {
+            None => response.chunk().await,
+            Some(limit) => match tokio::time::timeout(limit, response.chunk()).await {
+                Ok(chunk) => chunk,
+                Err(_) => {
+                    let text = format!("no data for {} s", limit.as_secs_f64());
+                    let _ = sender
+                        .send(Err(io::Error::new(io::ErrorKind::TimedOut, text)))
+                        .await;
+                    return;
+                }
+            },
+        };
+        let message = match chunk {
+            Ok(chunk) => Ok(chunk),
+            // The URL may carry a signature or user info; whoever reports the error names it.
+            Err(error) => Err(io::Error::other(error.without_url())),
+        };
+        let is_last = !matches!(message, Ok(Some(_)));
+        // A failed send means that the reader is gone.
+        if sender.send(message).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+impl Read for BodyReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.context.check()?;
+        while self.current.is_empty() {
+            match self.next_chunk()? {
+                Some(chunk) => self.current = chunk,
+                None => return Ok(0),
+            }
+        }
+        let count = self.current.len().min(buffer.len());
+        let (target, _) = buffer.split_at_mut(count);
+        self.current.copy_to_slice(target);
+        Ok(count)
+    }
+}
+
+impl Drop for BodyReader {
+    fn drop(&mut self) {
+        self.fetcher.abort();
+    }
+}
