@@ -50,6 +50,12 @@ pub trait LayerSource: Send + Sync {
         false
     }
 
+    /// Says that a layer's diff id is the digest of its content, so that its inventory may be
+    /// kept under it. A directory on disk has no such identity.
+    fn is_content_addressed(&self) -> bool {
+        true
+    }
+
     /// Streams every layer once, in the order in which they are stored. Each is walked by the
     /// sink and identified by the diff id of the summary that the walk returns.
     ///
