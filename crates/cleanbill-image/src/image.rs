@@ -56,6 +56,11 @@ pub trait LayerSource: Send + Sync {
         true
     }
 
+    /// Returns the bytes of a layer as it is stored, where known: layers are read largest first.
+    fn stored_size_bytes(&self, _index: usize) -> Option<u64> {
+        None
+    }
+
     /// Streams every layer once, in the order in which they are stored. Each is walked by the
     /// sink and identified by the diff id of the summary that the walk returns.
     ///
