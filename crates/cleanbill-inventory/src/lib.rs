@@ -1,1 +1,14 @@
-//! cleanbill-inventory
+//! Inventories: what is installed in a layer and, merged, in an image.
+//!
+//! The decision that shaped this crate: a layer is walked once and every extractor looks at each
+//! entry as it passes, so the cost of a layer does not grow with the number of extractors, and
+//! what is found depends on the layer's bytes alone. Merging the inventories of an image's layers
+//! is a pure function.
+//!
+//! The crate knows neither where a layer comes from nor what a vulnerability is.
+#![deny(clippy::indexing_slicing)]
+
+mod draft;
+mod extractor;
+mod extractors;
+mod licenses;

@@ -1,0 +1,347 @@
+//! The inventory of a layer while it is being made.
+//!
+//! Everything in it remembers the file that gave it, because a layer may hold two entries of one
+//! path and a container sees the later one: what the earlier entry gave is then forgotten.
+
+mod dpkg;
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+use std::sync::Arc;
+
+use cleanbill_core::distro::{Distro, RepositoryHint};
+use cleanbill_core::inventory::{
+    Application, DistroRecord, LayerInventory, LicenseFile, Link, PackageDatabase, PathSet,
+};
+use cleanbill_core::package::{self, BuildInfo};
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Limits, Package, Problem, uid};
+
+pub(crate) use dpkg::DpkgDraft;
+
+/// Holds what extractors found in a layer so far.
+pub(crate) struct LayerDraft {
+    limits: Arc<Limits>,
+    /// The file that is being read.
+    source: String,
+    /// The extractor that reads it.
+    extractor: &'static str,
+    /// Every file that was read, with what it gave.
+    sources: BTreeMap<String, Trace>,
+    databases: BTreeMap<String, Sourced<Vec<Package>>>,
+    applications: BTreeMap<(String, String), Sourced<Vec<Package>>>,
+    package_count: u64,
+    distro_records: Vec<Sourced<DistroRecord>>,
+    repository_hint: Option<Sourced<RepositoryHint>>,
+    license_files: BTreeMap<String, LicenseFile>,
+    content_sets: BTreeMap<String, Vec<String>>,
+    build_labels: BTreeMap<String, BuildLabel>,
+    /// What dpkg keeps beside its status file.
+    pub(crate) dpkg: DpkgDraft,
+    problems: Vec<Problem>,
+    problems_left_out: u64,
+}
+
+/// Pairs a thing with the file that gave it.
+struct Sourced<T> {
+    source: String,
+    value: T,
+}
+
+/// Lists where a file put things whose key is not the file's own path.
+#[derive(Default)]
+struct Trace {
+    databases: Vec<String>,
+    applications: Vec<(String, String)>,
+}
+
+/// Names the build of a Red Hat image.
+struct BuildLabel {
+    nvr: String,
+    arch: String,
+}
+
+/// Holds what the walk of a layer establishes beside the extractors.
+#[derive(Default)]
+pub(crate) struct LayerFrame {
+    pub(crate) size_bytes: Option<u64>,
+    pub(crate) opaque_directories: Vec<String>,
+    pub(crate) whiteouts: Vec<String>,
+    pub(crate) links: Vec<Link>,
+    pub(crate) paths: PathSet,
+}
+
+impl LayerDraft {
+    /// Starts an empty inventory.
+    pub(crate) fn new(limits: Arc<Limits>) -> Self {
+        Self {
+            limits,
+            source: String::new(),
+            extractor: "",
+            sources: BTreeMap::new(),
+            databases: BTreeMap::new(),
+            applications: BTreeMap::new(),
+            package_count: 0,
+            distro_records: Vec::new(),
+            repository_hint: None,
+            license_files: BTreeMap::new(),
+            content_sets: BTreeMap::new(),
+            build_labels: BTreeMap::new(),
+            dpkg: DpkgDraft::default(),
+            problems: Vec::new(),
+            problems_left_out: 0,
+        }
+    }
+
+    /// Says which file is read next, and by which extractor.
+    pub(crate) fn begin(&mut self, source: &str, extractor: &'static str) {
+        source.clone_into(&mut self.source);
+        self.extractor = extractor;
+        if !self.sources.contains_key(source) {
+            self.sources.insert(source.to_owned(), Trace::default());
+        }
+    }
+
+    /// Puts a package database at a path, in place of what this layer had there. `AnalyzedBy` of
+    /// the packages becomes the extractor's name.
+    pub(crate) fn add_database(&mut self, path: &str, packages: Vec<Package>) {
+        if let Some(value) = self.accept(packages) {
+            let source = self.source.clone();
+            self.trace().databases.push(path.to_owned());
+            self.databases
+                .insert(path.to_owned(), Sourced { source, value });
+        }
+    }
+
+    /// Puts an application of a type at a path, in place of what this layer had there.
+    pub(crate) fn add_application(&mut self, kind: &str, path: &str, packages: Vec<Package>) {
+        if let Some(value) = self.accept(packages) {
+            let source = self.source.clone();
+            let key = (path.to_owned(), kind.to_owned());
+            self.trace().applications.push(key.clone());
+            self.applications.insert(key, Sourced { source, value });
+        }
+    }
+
+    /// Records what a file says about the distribution. A fallback counts only when no other
+    /// record of the image names a family.
+    pub(crate) fn add_distro_record(&mut self, path: &str, distro: Distro, is_fallback: bool) {
+        let record = DistroRecord {
+            path: path.to_owned(),
+            distro,
+            is_fallback,
+        };
+        self.distro_records.push(self.sourced(record));
+    }
+
+    /// Records the release of the package repositories, in place of what another file said.
+    pub(crate) fn set_repository_hint(&mut self, hint: RepositoryHint) {
+        self.repository_hint = Some(self.sourced(hint));
+    }
+
+    /// Records the licences of a dpkg package.
+    pub(crate) fn add_license_file(&mut self, file: LicenseFile) {
+        self.license_files.insert(self.source.clone(), file);
+    }
+
+    /// Records the content sets that a file names. Of several files the one that sorts last
+    /// counts.
+    pub(crate) fn add_content_sets(&mut self, path: &str, content_sets: Vec<String>) {
+        self.content_sets.insert(path.to_owned(), content_sets);
+    }
+
+    /// Records the image build that a file names. Of several files the one that sorts last
+    /// counts.
+    pub(crate) fn add_build_label(&mut self, path: &str, nvr: String, arch: String) {
+        self.build_labels
+            .insert(path.to_owned(), BuildLabel { nvr, arch });
+    }
+
+    /// Records a problem. Beyond the limit problems are only counted.
+    pub(crate) fn add_problem(&mut self, problem: Problem) {
+        if (self.problems.len() as u64) < self.limits.problems_per_layer_max {
+            self.problems.push(problem);
+        } else {
+            self.problems_left_out += 1;
+        }
+    }
+
+    /// Forgets what a file gave, and everything that files below it gave: a later entry of the
+    /// layer has taken its place.
+    pub(crate) fn forget(&mut self, path: &str, is_directory: bool) {
+        for source in self.sources_replaced_by(path, is_directory) {
+            self.forget_source(&source);
+        }
+    }
+
+    fn sources_replaced_by(&self, path: &str, is_directory: bool) -> Vec<String> {
+        let mut replaced = Vec::new();
+        if self.sources.contains_key(path) {
+            replaced.push(path.to_owned());
+        }
+        if !is_directory {
+            // '0' is the character after '/'.
+            let below = (
+                Bound::Excluded(format!("{path}/")),
+                Bound::Excluded(format!("{path}0")),
+            );
+            replaced.extend(self.sources.range(below).map(|(source, _)| source.clone()));
+        }
+        replaced
+    }
+
+    fn forget_source(&mut self, source: &str) {
+        let trace = self.sources.remove(source).unwrap_or_default();
+        for path in &trace.databases {
+            remove_if_from(&mut self.databases, path, source);
+        }
+        for key in &trace.applications {
+            remove_if_from(&mut self.applications, key, source);
+        }
+        self.distro_records.retain(|record| record.source != source);
+        self.repository_hint.take_if(|hint| hint.source == source);
+        self.license_files.remove(source);
+        self.content_sets.remove(source);
+        self.build_labels.remove(source);
+        self.dpkg.forget(source);
+        self.problems.retain(|problem| problem.path != source);
+    }
+
+    /// Completes the inventory: joins what several files say about the same packages, computes
+    /// the identifiers, and sorts everything.
+    pub(crate) fn finish(mut self, frame: LayerFrame) -> LayerInventory {
+        let package_databases = self.finish_databases();
+        let applications = self.finish_applications();
+        let build_info = self.finish_build_info();
+        let problems = self.finish_problems();
+        LayerInventory {
+            size_bytes: frame.size_bytes,
+            distro_records: finish_distro_records(self.distro_records),
+            repository_hint: self.repository_hint.map(|hint| hint.value),
+            package_databases,
+            applications,
+            license_files: self.license_files.into_values().collect(),
+            build_info,
+            opaque_directories: frame.opaque_directories,
+            whiteouts: frame.whiteouts,
+            links: frame.links,
+            paths: frame.paths,
+            problems,
+        }
+    }
+
+    fn finish_databases(&mut self) -> Vec<PackageDatabase> {
+        let mut databases = Vec::with_capacity(self.databases.len());
+        let dpkg = self.dpkg.index();
+        for (path, Sourced { mut value, .. }) in std::mem::take(&mut self.databases) {
+            dpkg.complete(&mut value);
+            finish_packages("", &mut value);
+            databases.push(PackageDatabase {
+                path,
+                packages: value,
+            });
+        }
+        databases
+    }
+
+    fn finish_applications(&mut self) -> Vec<Application> {
+        let mut applications = Vec::with_capacity(self.applications.len());
+        for ((path, kind), Sourced { mut value, .. }) in std::mem::take(&mut self.applications) {
+            for package in &mut value {
+                package.licenses = crate::licenses::normalize_list(&package.licenses);
+            }
+            finish_packages(&path, &mut value);
+            applications.push(Application {
+                kind,
+                path,
+                packages: value,
+            });
+        }
+        applications
+    }
+
+    /// Combines content sets and build label. Source: spec 02 section 2.7.
+    fn finish_build_info(&mut self) -> Option<BuildInfo> {
+        let content_sets = std::mem::take(&mut self.content_sets).pop_last();
+        let label = std::mem::take(&mut self.build_labels).pop_last();
+        if content_sets.is_none() && label.is_none() {
+            return None;
+        }
+        let (nvr, arch) = label
+            .map(|(_, label)| (label.nvr, label.arch))
+            .unwrap_or_default();
+        Some(BuildInfo {
+            content_sets: content_sets.map(|(_, names)| names).unwrap_or_default(),
+            nvr,
+            arch,
+        })
+    }
+
+    fn finish_problems(&mut self) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.sort();
+        if self.problems_left_out > 0 {
+            problems.push(Problem::new(
+                ProblemKind::LimitExceeded,
+                format!("{} more problems in this layer", self.problems_left_out),
+            ));
+        }
+        problems
+    }
+
+    /// Stamps packages with the extractor's name, unless the layer has too many already.
+    fn accept(&mut self, mut packages: Vec<Package>) -> Option<Vec<Package>> {
+        let count = self.package_count.saturating_add(packages.len() as u64);
+        let max = self.limits.packages_per_layer_max;
+        if count > max {
+            self.add_problem(Problem::at(
+                ProblemKind::LimitExceeded,
+                self.source.clone(),
+                format!("the layer has more than {max} packages (packages_per_layer_max)"),
+            ));
+            return None;
+        }
+        self.package_count = count;
+        for package in &mut packages {
+            self.extractor.clone_into(&mut package.analyzed_by);
+        }
+        Some(packages)
+    }
+
+    fn trace(&mut self) -> &mut Trace {
+        self.sources.entry(self.source.clone()).or_default()
+    }
+
+    fn sourced<T>(&self, value: T) -> Sourced<T> {
+        Sourced {
+            source: self.source.clone(),
+            value,
+        }
+    }
+}
+
+/// Removes an item, unless another file has put its own in that place.
+fn remove_if_from<K: Ord, V>(items: &mut BTreeMap<K, Sourced<V>>, key: &K, source: &str) {
+    if items.get(key).is_some_and(|item| item.source == source) {
+        items.remove(key);
+    }
+}
+
+/// Orders records as they count: as the layer has them, but those that name no release of their
+/// own (Ubuntu's extended maintenance, the mark of a supplier) last. Source: spec 02 section 1.4.
+fn finish_distro_records(records: Vec<Sourced<DistroRecord>>) -> Vec<DistroRecord> {
+    let mut records: Vec<_> = records.into_iter().map(|record| record.value).collect();
+    records.sort_by_key(|record| record.distro.extended || record.distro.family.is_empty());
+    records
+}
+
+/// Computes the UIDs, which depend on nothing beyond the layer, and sorts. Source: spec 03
+/// section 6.2.
+fn finish_packages(application_path: &str, packages: &mut [Package]) {
+    for package in packages.iter_mut() {
+        if package.identifier.uid.is_empty() {
+            package.identifier.uid = uid::package_uid(application_path, package);
+        }
+    }
+    package::sort(packages);
+}

@@ -1,0 +1,100 @@
+//! What an extractor is.
+
+use std::io::{self, Read};
+
+use cleanbill_core::Limits;
+
+use crate::draft::LayerDraft;
+
+/// Finds packages, or facts about the distribution, in files of one kind.
+///
+/// An extractor answers two questions: does this path interest me, and what is in this file. The
+/// walk opens, limits and closes.
+pub(crate) trait Extractor: Sync {
+    /// Returns the name that reports print as `AnalyzedBy` (the draft writes it into the packages),
+    /// or a plain word for extractors that find no packages.
+    fn name(&self) -> &'static str;
+
+    /// Says from the path and size of a regular file alone whether it is wanted.
+    fn wants(&self, path: &str, size_bytes: u64) -> bool;
+
+    /// Reads a wanted file. What was found before an error stays.
+    ///
+    /// # Errors
+    ///
+    /// See [`ExtractError`].
+    fn extract(&self, file: &mut FileInput<'_>, draft: &mut LayerDraft)
+    -> Result<(), ExtractError>;
+
+    /// Returns the exact paths and the directories (ending in `/`) that are wanted, if they can
+    /// be listed: links at or above them are recorded. Extractors that go by file name return
+    /// nothing: their files are found wherever they lie.
+    fn places(&self) -> &'static [&'static str] {
+        &[]
+    }
+}
+
+/// Gives a file to an extractor.
+pub(crate) struct FileInput<'a> {
+    /// The path that counts: the alias's where the file is read on behalf of a link.
+    pub(crate) path: &'a str,
+    /// Bytes of content as the header states them.
+    pub(crate) size_bytes: u64,
+    /// The content.
+    pub(crate) body: &'a mut dyn Read,
+    /// The bounds in force.
+    pub(crate) limits: &'a Limits,
+}
+
+/// Says why a file could not be read to its end.
+#[derive(Debug)]
+pub(crate) enum ExtractError {
+    /// The bytes could not be had: the layer is broken, the walk stops.
+    Read(io::Error),
+    /// The content makes no sense: recorded as a problem, the walk goes on.
+    Malformed(String),
+    /// A bound was exceeded: recorded as a problem, the walk goes on.
+    LimitExceeded(String),
+    /// The content is of a kind that is not supported: recorded as a problem.
+    Unsupported(String),
+    /// The reference implementation ignores such a file, and nothing is lost by it: no problem.
+    Ignored,
+}
+
+impl From<io::Error> for ExtractError {
+    fn from(error: io::Error) -> Self {
+        Self::Read(error)
+    }
+}
+
+impl FileInput<'_> {
+    /// Reads the whole file.
+    ///
+    /// # Errors
+    ///
+    /// Reading failed, or the file has more than `max` bytes (named `limit` in the message).
+    pub(crate) fn read_all(&mut self, max: u64, limit: &str) -> Result<Vec<u8>, ExtractError> {
+        let too_large = || ExtractError::LimitExceeded(format!("more than {max} bytes ({limit})"));
+        if self.size_bytes > max {
+            return Err(too_large());
+        }
+        // The header's size is a hint that may lie: no more than this is allocated on its word.
+        let hint = usize::try_from(self.size_bytes.min(1 << 20)).unwrap_or(0);
+        let mut bytes = Vec::with_capacity(hint);
+        let body: &mut dyn Read = &mut *self.body;
+        body.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > max {
+            return Err(too_large());
+        }
+        Ok(bytes)
+    }
+
+    /// Reads the whole file under the general limit for files.
+    ///
+    /// # Errors
+    ///
+    /// As [`FileInput::read_all`].
+    pub(crate) fn read_small(&mut self) -> Result<Vec<u8>, ExtractError> {
+        self.read_all(self.limits.file_size_bytes_max, "file_size_bytes_max")
+    }
+}
