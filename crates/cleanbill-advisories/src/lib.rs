@@ -1,1 +1,19 @@
-//! cleanbill-advisories
+//! The advisory database and the matchers: which vulnerabilities packages have.
+//!
+//! The decision that shaped this crate: the public trivy-db is read in place. The file is mapped
+//! and every look-up walks its B+ trees; nothing is imported, indexed or copied at start. Matching
+//! is a pure function of packages and database.
+//!
+//! The crate opens no network connection and reads no clock.
+#![deny(clippy::indexing_slicing)]
+
+mod advisory;
+pub mod boltdb;
+mod database;
+mod mmap;
+
+pub use advisory::{Advisory, AdvisoryEntry, EntryCve};
+pub use database::{
+    CpeKey, DATABASE_FILE, Database, LookupError, METADATA_FILE, Metadata, MetadataError, OpenError,
+    SCHEMA_VERSION, Statistics,
+};

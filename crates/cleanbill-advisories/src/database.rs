@@ -1,0 +1,340 @@
+//! Look-ups in the advisory database.
+
+mod error;
+mod json;
+mod metadata;
+mod statistics;
+mod values;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cleanbill_core::vulnerability::{DataSource, VulnerabilityDetails};
+
+use crate::advisory::Advisory;
+use crate::boltdb::{BoltDb, BoltError, Bucket, Content};
+use crate::mmap::MappedFile;
+
+pub use error::{LookupError, OpenError};
+pub use metadata::{Metadata, MetadataError};
+pub use statistics::Statistics;
+
+/// The file name of the database.
+pub const DATABASE_FILE: &str = "trivy.db";
+/// The file name of what describes it.
+pub const METADATA_FILE: &str = "metadata.json";
+/// The version of the schema that this reader knows.
+pub const SCHEMA_VERSION: i64 = 2;
+
+const DATA_SOURCE_BUCKET: &str = "data-source";
+const VULNERABILITY_BUCKET: &str = "vulnerability";
+const CPE_BUCKET: &str = "Red Hat CPE";
+
+/// Is an opened advisory database. Clones share it; look-ups may run in any number of threads.
+///
+/// Source: spec 01 sections 3 to 5.
+#[derive(Clone, Debug)]
+pub struct Database(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    file: BoltDb<Bytes>,
+    metadata: Metadata,
+    /// Data sources by bucket, read once each: hundreds of advisories share one.
+    data_sources: Mutex<HashMap<Vec<u8>, Option<Arc<DataSource>>>>,
+}
+
+#[derive(Debug)]
+enum Bytes {
+    Mapped(MappedFile),
+    Owned(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Bytes {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(file) => file.as_ref(),
+            Bytes::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// Says by what the CPEs of a Red Hat package are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CpeKey {
+    /// A content set, `rhel-8-for-x86_64-baseos-rpms`.
+    Repository,
+    /// Name, version, release and architecture of an image, `ubi8-container-8.0-7-x86_64`.
+    Nvr,
+}
+
+/// Holds a row before its JSON is read.
+struct Row<'a> {
+    bucket: &'a [u8],
+    value: &'a [u8],
+}
+
+impl Database {
+    /// Opens the database in a directory that holds `trivy.db` and `metadata.json`. Takes the same
+    /// time whatever its size: the file is mapped, and pages are checked as they are visited.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`].
+    pub fn open(directory: &Path) -> Result<Self, OpenError> {
+        let metadata_path = directory.join(METADATA_FILE);
+        let metadata = std::fs::read(&metadata_path)
+            .map_err(|source| OpenError::from_io(metadata_path.clone(), source))?;
+        let metadata = checked_metadata(&metadata_path, &metadata)?;
+        let path = directory.join(DATABASE_FILE);
+        let file =
+            MappedFile::open(&path).map_err(|source| OpenError::from_io(path.clone(), source))?;
+        Self::from_parts(&path, Bytes::Mapped(file), metadata)
+    }
+
+    /// Opens a database that lies in memory, given the bytes of both files.
+    ///
+    /// # Errors
+    ///
+    /// See [`OpenError`]; the paths in it are the bare file names.
+    pub fn open_bytes(database: Vec<u8>, metadata: &[u8]) -> Result<Self, OpenError> {
+        let metadata = checked_metadata(Path::new(METADATA_FILE), metadata)?;
+        Self::from_parts(Path::new(DATABASE_FILE), Bytes::Owned(database), metadata)
+    }
+
+    fn from_parts(path: &Path, bytes: Bytes, metadata: Metadata) -> Result<Self, OpenError> {
+        let file = BoltDb::open(bytes).map_err(|source| OpenError::Corrupt {
+            path: path.to_path_buf(),
+            source,
+        })?;
+        Ok(Self(Arc::new(Inner {
+            file,
+            metadata,
+            data_sources: Mutex::default(),
+        })))
+    }
+
+    /// Returns what `metadata.json` says.
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.metadata
+    }
+
+    /// Says whether there is a top-level bucket of this name.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page.
+    pub fn has_bucket(&self, name: &str) -> Result<bool, LookupError> {
+        let bucket = self.top_level(name.as_bytes());
+        bucket
+            .map(|bucket| bucket.is_some())
+            .map_err(LookupError::damaged(name.as_bytes()))
+    }
+
+    /// Returns the advisories of a package in exactly this bucket, in the byte order of their keys.
+    /// An absent bucket or package has none.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is not an advisory: nothing is skipped silently.
+    pub fn advisories(&self, bucket: &str, package: &str) -> Result<Vec<Advisory>, LookupError> {
+        let mut rows = BTreeMap::new();
+        if let Some(top_level) = self
+            .top_level(bucket.as_bytes())
+            .map_err(LookupError::damaged(bucket.as_bytes()))?
+        {
+            collect_rows(bucket.as_bytes(), &top_level, package, &mut rows)?;
+        }
+        self.read_rows(package, rows)
+    }
+
+    /// Returns the advisories of a package in all buckets whose names start with `prefix`, such as
+    /// `npm::`, in the byte order of their keys. Of the rows with one key that of the last bucket
+    /// counts, with its data source.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is not an advisory.
+    pub fn ecosystem_advisories(
+        &self,
+        prefix: &str,
+        package: &str,
+    ) -> Result<Vec<Advisory>, LookupError> {
+        let mut rows = BTreeMap::new();
+        for entry in self.0.file.root().entries_from(prefix.as_bytes()) {
+            let entry = entry.map_err(LookupError::damaged(prefix.as_bytes()))?;
+            if !entry.key.starts_with(prefix.as_bytes()) {
+                break;
+            }
+            if let Content::Bucket(bucket) = entry.content {
+                let bucket = bucket.map_err(LookupError::damaged(prefix.as_bytes()))?;
+                collect_rows(entry.key, &bucket, package, &mut rows)?;
+            }
+        }
+        self.read_rows(package, rows)
+    }
+
+    /// Returns the record of a vulnerability; many have none.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is no such record.
+    pub fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetails>, LookupError> {
+        self.value(&[VULNERABILITY_BUCKET], id)
+    }
+
+    /// Returns the indices of the CPEs that a repository or an image stands for; none if the key is
+    /// unknown.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is not a list of integers.
+    pub fn cpe_indices(&self, kind: CpeKey, key: &str) -> Result<Vec<i64>, LookupError> {
+        let bucket = match kind {
+            CpeKey::Repository => "repository",
+            CpeKey::Nvr => "nvr",
+        };
+        let indices = self.value(&[CPE_BUCKET, bucket], key)?;
+        Ok(indices.unwrap_or_default())
+    }
+
+    /// Counts the top-level buckets.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page.
+    pub fn statistics(&self) -> Result<Statistics, LookupError> {
+        statistics::count(self.0.file.root())
+    }
+
+    fn top_level(&self, name: &[u8]) -> Result<Option<Bucket<'_>>, BoltError> {
+        self.0.file.root().bucket(name)
+    }
+
+    /// Reads the value of a key in a nest of buckets. An empty value counts as absent.
+    fn value<T: json::Lax>(&self, buckets: &[&str], key: &str) -> Result<Option<T>, LookupError> {
+        let value = self
+            .raw_value(buckets, key)
+            .map_err(|source| LookupError::damaged(buckets.join("/").as_bytes())(source))?;
+        value
+            .filter(|value| !value.is_empty())
+            .map(|value| json::parse(value))
+            .transpose()
+            .map_err(|source| LookupError::Value {
+                bucket: buckets.join("/"),
+                package: String::new(),
+                key: key.to_owned(),
+                source,
+            })
+    }
+
+    fn raw_value(&self, buckets: &[&str], key: &str) -> Result<Option<&[u8]>, BoltError> {
+        let mut bucket = self.0.file.root();
+        for name in buckets {
+            match bucket.bucket(name.as_bytes())? {
+                Some(nested) => bucket = nested,
+                None => return Ok(None),
+            }
+        }
+        bucket.get(key.as_bytes())
+    }
+
+    fn read_rows(
+        &self,
+        package: &str,
+        rows: BTreeMap<&[u8], Row<'_>>,
+    ) -> Result<Vec<Advisory>, LookupError> {
+        rows.into_iter()
+            .map(|(key, row)| self.read_row(package, key, &row))
+            .collect()
+    }
+
+    fn read_row(&self, package: &str, key: &[u8], row: &Row<'_>) -> Result<Advisory, LookupError> {
+        let mut advisory: Advisory =
+            json::parse(row.value).map_err(|source| LookupError::Value {
+                bucket: text(row.bucket),
+                package: package.to_owned(),
+                key: text(key),
+                source,
+            })?;
+        advisory.vulnerability_id = text(key);
+        advisory.data_source = self.data_source(row.bucket)?;
+        Ok(advisory)
+    }
+
+    fn data_source(&self, bucket: &[u8]) -> Result<Option<Arc<DataSource>>, LookupError> {
+        let mut cache = (self.0.data_sources.lock()).unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = cache.get(bucket) {
+            return Ok(known.clone());
+        }
+        let source = self.read_data_source(bucket)?.map(Arc::new);
+        cache.insert(bucket.to_vec(), source.clone());
+        Ok(source)
+    }
+
+    /// Reads the data source of a bucket. One that is empty or no data source counts as absent, as
+    /// in trivy-db: what is found does not depend on it.
+    fn read_data_source(&self, bucket: &[u8]) -> Result<Option<DataSource>, LookupError> {
+        let value = self
+            .top_level(DATA_SOURCE_BUCKET.as_bytes())
+            .and_then(|sources| sources.map_or(Ok(None), |sources| sources.get(bucket)))
+            .map_err(LookupError::damaged(DATA_SOURCE_BUCKET.as_bytes()))?;
+        let Some(value) = value else {
+            return Ok(None);
+        };
+        let source = json::parse::<DataSource>(value)
+            .inspect_err(|error| {
+                tracing::debug!(bucket = text(bucket), %error, "unreadable data source ignored");
+            })
+            .unwrap_or_default();
+        Ok((source != DataSource::default()).then_some(source))
+    }
+}
+
+fn checked_metadata(path: &Path, bytes: &[u8]) -> Result<Metadata, OpenError> {
+    let metadata = Metadata::parse(bytes).map_err(|source| OpenError::Metadata {
+        path: path.to_path_buf(),
+        source,
+    })?;
+    match metadata.version {
+        SCHEMA_VERSION => Ok(metadata),
+        found if found > SCHEMA_VERSION => Err(OpenError::SchemaTooNew { found }),
+        found => Err(OpenError::SchemaTooOld { found }),
+    }
+}
+
+/// Adds the rows of a package; those of an earlier bucket give way to those of a later one.
+fn collect_rows<'a>(
+    name: &'a [u8],
+    bucket: &Bucket<'a>,
+    package: &str,
+    rows: &mut BTreeMap<&'a [u8], Row<'a>>,
+) -> Result<(), LookupError> {
+    let Some(nested) = bucket
+        .bucket(package.as_bytes())
+        .map_err(LookupError::damaged(name))?
+    else {
+        return Ok(());
+    };
+    for entry in nested.entries() {
+        let entry = entry.map_err(LookupError::damaged(name))?;
+        match entry.content {
+            Content::Value(value) if !value.is_empty() => {
+                rows.insert(
+                    entry.key,
+                    Row {
+                        bucket: name,
+                        value,
+                    },
+                );
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
