@@ -1,6 +1,11 @@
 //! Every extractor, in the order in which they look at a file.
 
+mod os;
+
 use crate::extractor::Extractor;
 
 /// To add an extractor, write its file below `extractors/` and add a line here.
-pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[];
+pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
+    &os::rpm::RpmDatabase,
+    &os::rpm::RpmWriteAheadLog,
+];

@@ -9,6 +9,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod draft;
+mod error_chain;
 mod extractor;
 mod extractors;
 mod licenses;
