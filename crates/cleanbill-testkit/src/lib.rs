@@ -1,1 +1,14 @@
-//! cleanbill-testkit
+//! Builders for tests: images, layers and archives, right ones and hostile ones.
+//!
+//! Fixtures are built, not downloaded, so that a test shows what it is about. What is built is the
+//! same on every run: no clock, no random names. The crate is used by tests and by the generator
+//! of the demo's files only, so its functions may panic where a test would.
+
+mod image;
+mod layer;
+pub mod tar;
+
+pub use image::{
+    Blob, Compression, ImageBuilder, OciLayoutBuilder, digest, docker_archive_of, gzip, zstd,
+};
+pub use layer::LayerBuilder;
