@@ -8,4 +8,8 @@ use crate::extractor::Extractor;
 pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &os::rpm::RpmDatabase,
     &os::rpm::RpmWriteAheadLog,
+    &os::rpm_manifest::RpmManifest,
+    &os::bottlerocket::Bottlerocket,
+    &os::build_info::ContentManifest,
+    &os::build_info::BuildDockerfile,
 ];

@@ -12,4 +12,5 @@ mod draft;
 mod error_chain;
 mod extractor;
 mod extractors;
+mod json;
 mod licenses;
