@@ -88,7 +88,7 @@ impl Pattern {
     /// # Errors
     /// As for [`Pattern::parse`].
     pub fn parse_skip_path(text: &str) -> Result<Self, PatternError> {
-        Self::parse(&clean_skip_path(text))
+        Self::parse(crate::path::clean_lexical(text).trim_start_matches('/'))
     }
 
     /// Says whether the whole path matches. The path is relative and cleaned; a leading slash
@@ -103,21 +103,4 @@ impl Pattern {
     pub fn as_str(&self) -> &str {
         &self.text
     }
-}
-
-fn clean_skip_path(text: &str) -> String {
-    let rooted = text.starts_with('/');
-    let mut components: Vec<&str> = Vec::new();
-    for component in text.split('/') {
-        match (component, components.last()) {
-            ("" | ".", _) => {}
-            ("..", None) if rooted => {}
-            ("..", None | Some(&"..")) => components.push(".."),
-            ("..", Some(_)) => {
-                components.pop();
-            }
-            (other, _) => components.push(other),
-        }
-    }
-    components.join("/")
 }

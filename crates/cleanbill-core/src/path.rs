@@ -18,6 +18,31 @@ pub fn clean(path: &str) -> String {
     components.join("/")
 }
 
+/// Cleans a path that a user wrote, outside of any image: as [`clean`], but a leading slash and a
+/// leading `..` that cannot be resolved stay, and nothing left means `.`.
+///
+/// Source: Go `path.Clean`.
+pub fn clean_lexical(path: &str) -> String {
+    let rooted = path.starts_with('/');
+    let mut components: Vec<&str> = Vec::new();
+    for component in path.split('/') {
+        match (component, components.last()) {
+            ("" | ".", _) => {}
+            ("..", None) if rooted => {}
+            ("..", None | Some(&"..")) => components.push(".."),
+            ("..", Some(_)) => {
+                components.pop();
+            }
+            (other, _) => components.push(other),
+        }
+    }
+    match (rooted, components.is_empty()) {
+        (true, _) => format!("/{}", components.join("/")),
+        (false, true) => ".".to_owned(),
+        (false, false) => components.join("/"),
+    }
+}
+
 /// Joins a link's target to the directory of the link and cleans the result. An absolute target
 /// starts at the root.
 pub fn resolve_link(link_path: &str, target: &str) -> String {
@@ -67,6 +92,20 @@ mod tests {
             ("a/./b/..", "a"),
         ] {
             assert_eq!(clean(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn cleans_what_users_write() {
+        for (path, expected) in [
+            ("./a//b/../c/", "a/c"),
+            ("../x", "../x"),
+            ("a/../../x", "../x"),
+            ("/../x", "/x"),
+            ("", "."),
+            ("/", "/"),
+        ] {
+            assert_eq!(clean_lexical(path), expected, "{path}");
         }
     }
 
