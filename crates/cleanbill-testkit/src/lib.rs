@@ -4,10 +4,14 @@
 //! same on every run: no clock, no random names. The crate is used by tests and by the generator
 //! of the demo's files only, so its functions may panic where a test would.
 
+mod boltdb;
+mod database;
 mod image;
 mod layer;
 pub mod tar;
 
+pub use boltdb::{BoltBucket, BoltWriter};
+pub use database::AdvisoryDatabaseBuilder;
 pub use image::{
     Blob, Compression, ImageBuilder, OciLayoutBuilder, digest, docker_archive_of, gzip, zstd,
 };
