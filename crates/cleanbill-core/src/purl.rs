@@ -20,7 +20,7 @@ pub struct PackageUrl {
     pub name: String,
     /// The version, unescaped; or empty.
     pub version: String,
-    /// Keys and values, unescaped, in the order in which they were given.
+    /// Keys and values, unescaped; sorted by key where the URL was read from text.
     pub qualifiers: Vec<(String, String)>,
     /// The path inside the package, or empty.
     pub subpath: String,
@@ -76,8 +76,11 @@ impl fmt::Display for PackageUrl {
             f.write_char('@')?;
             escape(f, &self.version, PATH)?;
         }
-        let mut qualifiers: Vec<_> =
-            self.qualifiers.iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut qualifiers: Vec<_> = self
+            .qualifiers
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
         qualifiers.sort();
         for (index, (key, value)) in qualifiers.into_iter().enumerate() {
             f.write_char(if index == 0 { '?' } else { '&' })?;
@@ -85,8 +88,11 @@ impl fmt::Display for PackageUrl {
             f.write_char('=')?;
             escape(f, value, QUALIFIER)?;
         }
-        for (index, component) in
-            self.subpath.split('/').filter(|part| !part.is_empty()).enumerate()
+        for (index, component) in self
+            .subpath
+            .split('/')
+            .filter(|part| !part.is_empty())
+            .enumerate()
         {
             f.write_char(if index == 0 { '#' } else { '/' })?;
             escape(f, component, PATH)?;
@@ -106,54 +112,134 @@ fn escape(f: &mut fmt::Formatter<'_>, text: &str, kept: &[u8]) -> fmt::Result {
     Ok(())
 }
 
+/// Parses and normalises: the type decides which parts are put into lower case.
+///
+/// Source: packageurl-go 0.1.6 `FromString` and `Normalize`, which is more lenient than the
+/// specification (`pkg://`, qualifiers without a value) and stricter (`swift` without a namespace).
 impl FromStr for PackageUrl {
     type Err = PackageUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let error = |reason| PackageUrlError {
+        parse(text).map_err(|reason| PackageUrlError {
             text: text.chars().take(300).collect(),
             reason,
-        };
-        let rest = text.strip_prefix("pkg:").ok_or_else(|| error("it does not begin with pkg:"))?;
-        let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
-        let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
-        let rest = rest.trim_matches('/');
-        let (kind, rest) = rest.split_once('/').ok_or_else(|| error("it has no name"))?;
-        let is_kind = kind.starts_with(|c: char| c.is_ascii_alphabetic())
-            && kind.bytes().all(|b| b.is_ascii_alphanumeric() || b".+-".contains(&b));
-        if !is_kind {
-            return Err(error("its type is not made of letters, digits, '.', '+' and '-'"));
-        }
-        let slash = rest.rfind('/').map_or(0, |at| at + 1);
-        let (path, version) = match rest.rfind('@') {
-            Some(at) if at > slash => (&rest[..at], &rest[at + 1..]),
-            _ => (rest, ""),
-        };
-        let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
-        let unescape = |text: &str| unescape(text).ok_or_else(|| error("an escape is malformed"));
-        let components = |text: &str| -> Result<String, PackageUrlError> {
-            let parts: Result<Vec<String>, _> =
-                text.split('/').filter(|part| !part.is_empty()).map(unescape).collect();
-            Ok(parts?.join("/"))
-        };
-        let name = unescape(name)?;
-        if name.is_empty() {
-            return Err(error("it has no name"));
-        }
-        let mut pairs = Vec::new();
-        for pair in qualifiers.split('&').filter(|pair| !pair.is_empty()) {
-            let (key, value) =
-                pair.split_once('=').ok_or_else(|| error("a qualifier has no value"))?;
-            pairs.push((key.to_ascii_lowercase(), unescape(value)?));
-        }
-        Ok(Self {
-            kind: kind.to_ascii_lowercase(),
-            namespace: components(namespace)?,
-            name,
-            version: unescape(version)?,
-            qualifiers: pairs,
-            subpath: components(subpath)?,
         })
+    }
+}
+
+const MALFORMED_ESCAPE: &str = "an escape is malformed";
+const NO_NAME: &str = "it has no name";
+
+fn parse(text: &str) -> Result<PackageUrl, &'static str> {
+    let (scheme, rest) = text.split_at_checked(4).unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case("pkg:") {
+        return Err("it does not begin with pkg:");
+    }
+    let rest = rest.trim_start_matches('/');
+    let (rest, subpath) = rest.split_once('#').unwrap_or((rest, ""));
+    let (rest, qualifiers) = rest.split_once('?').unwrap_or((rest, ""));
+    let (kind, path) = rest.split_once('/').ok_or(NO_NAME)?;
+    let kind = kind.to_ascii_lowercase();
+    if !is_word(&kind, b".+-") {
+        return Err("its type is not made of letters, digits, '.', '+' and '-'");
+    }
+    // Only npm names may begin with an '@' that is not escaped.
+    if kind != "npm" && path.starts_with('@') {
+        return Err(NO_NAME);
+    }
+    let (path, version) = match path.rfind('@') {
+        Some(at) if at > 0 => (&path[..at], &path[at + 1..]),
+        _ => (path, ""),
+    };
+    let (namespace, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let segments = namespace.split('/').filter(|segment| !segment.is_empty());
+    let namespace: Option<Vec<String>> = segments.map(unescape).collect();
+    let name = unescape(name).ok_or(MALFORMED_ESCAPE)?;
+    if name.is_empty() {
+        return Err(NO_NAME);
+    }
+    if subpath
+        .split('/')
+        .skip(1)
+        .any(|segment| matches!(segment, "." | ".."))
+    {
+        return Err("its subpath is not clean");
+    }
+    let mut purl = PackageUrl {
+        namespace: namespace.ok_or(MALFORMED_ESCAPE)?.join("/"),
+        name,
+        version: unescape(version).ok_or(MALFORMED_ESCAPE)?,
+        qualifiers: parse_qualifiers(qualifiers)?,
+        subpath: subpath.trim_matches('/').to_owned(),
+        kind,
+    };
+    purl.normalize();
+    purl.check_rules_of_type()?;
+    Ok(purl)
+}
+
+fn parse_qualifiers(text: &str) -> Result<Vec<(String, String)>, &'static str> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    for pair in text.split('&').filter(|pair| !pair.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let key = key.to_ascii_lowercase();
+        if pair.contains(';') || !is_word(&key, b".-_") {
+            return Err("the key of a qualifier is malformed");
+        }
+        let value = unescape(value).ok_or(MALFORMED_ESCAPE)?;
+        if !value.is_empty() {
+            pairs.push((key, value));
+        }
+    }
+    pairs.sort();
+    if pairs
+        .windows(2)
+        .any(|pair| matches!(pair, [(a, _), (b, _)] if a == b))
+    {
+        return Err("a qualifier occurs twice");
+    }
+    Ok(pairs)
+}
+
+/// Says whether a text is made of letters, digits (not first) and the characters given.
+fn is_word(text: &str, others: &[u8]) -> bool {
+    !text.starts_with(|c: char| c.is_ascii_digit())
+        && !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte))
+}
+
+impl PackageUrl {
+    fn normalize(&mut self) {
+        match self.kind.as_str() {
+            "alpm" | "apk" | "bitbucket" | "composer" | "deb" | "github" | "golang" => {
+                self.namespace = self.namespace.to_lowercase();
+                self.name = self.name.to_lowercase();
+            }
+            "rpm" | "qpkg" => self.namespace = self.namespace.to_lowercase(),
+            "bitnami" | "chrome-extension" => self.name = self.name.to_lowercase(),
+            "pypi" => self.name = self.name.replace('_', "-").to_lowercase(),
+            _ => {}
+        }
+    }
+
+    fn check_rules_of_type(&self) -> Result<(), &'static str> {
+        let has_namespace = !self.namespace.is_empty();
+        match self.kind.as_str() {
+            "swift" | "vscode-extension" | "cpan" if !has_namespace => {
+                Err("its type demands a namespace")
+            }
+            "julia" | "otp" | "chrome-extension" if has_namespace => {
+                Err("its type has no namespaces")
+            }
+            "julia" if self.qualifier("uuid").is_none() => Err("it has no qualifier uuid"),
+            "cpan" if self.namespace.to_uppercase() != self.namespace => {
+                Err("its namespace is not in upper case")
+            }
+            "cpan" if self.name.contains("::") => Err("its name is a module, no distribution"),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -196,8 +282,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_read_is_normalised() {
+        for (text, expected) in [
+            (
+                "PKG://DEB/Debian/Curl@1%2B2?Arch=amd64&distro=",
+                "pkg:deb/debian/curl@1%2B2?arch=amd64",
+            ),
+            ("pkg:pypi/My_Package@1", "pkg:pypi/my-package@1"),
+            (
+                "pkg:golang/GitHub.com/A/B@v1",
+                "pkg:golang/github.com/a/b@v1",
+            ),
+            ("pkg:npm/@Babel/Core@7", "pkg:npm/%40Babel/Core@7"),
+            ("pkg:maven/Org.X/Y@1?b&a=1", "pkg:maven/Org.X/Y@1?a=1"),
+            ("pkg:rpm/RedHat/Bash@1", "pkg:rpm/redhat/Bash@1"),
+        ] {
+            assert_eq!(
+                text.parse::<PackageUrl>().unwrap().to_string(),
+                expected,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
     fn malformed_urls_are_refused() {
-        for text in ["", "pkg:", "pkg:npm", "pkg:npm/", "npm/a", "pkg:n_m/a", "pkg:npm/%4", "pkg:npm/a?b"] {
+        for text in [
+            "",
+            "pkg:",
+            "pkg:npm",
+            "pkg:npm/",
+            "npm/a",
+            "pkg:n_m/a",
+            "pkg:npm/%4",
+            "pkg:npm/a?b;c=d",
+            "pkg:npm/a?1=b",
+            "pkg:npm/a?b=c&B=d",
+            "pkg:generic/@a",
+            "pkg:swift/a",
+            "pkg:julia/a",
+            "pkg:npm/a/",
+            "pkg:npm/a#b/../c",
+        ] {
             assert!(text.parse::<PackageUrl>().is_err(), "{text}");
         }
     }
