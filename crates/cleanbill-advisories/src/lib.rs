@@ -10,10 +10,21 @@
 mod advisory;
 pub mod boltdb;
 mod database;
+mod details;
+mod end_of_life;
+mod matchers;
 mod mmap;
+mod order;
+mod release;
 
 pub use advisory::{Advisory, AdvisoryEntry, EntryCve};
 pub use database::{
     CpeKey, DATABASE_FILE, Database, LookupError, METADATA_FILE, Metadata, MetadataError, OpenError,
     SCHEMA_VERSION, Statistics,
 };
+pub use details::{SeveritySources, SeveritySourcesError, fill_details};
+pub use end_of_life::{Support, support};
+pub use matchers::{
+    AdvisorySource, MatchError, OsMatch, OsPackages, is_supported, match_os_packages,
+};
+pub use order::deduplicate_and_sort;
