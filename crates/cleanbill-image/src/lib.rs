@@ -9,12 +9,20 @@
 //! [`cleanbill_core::layer::EntryVisitor`].
 #![deny(clippy::indexing_slicing)]
 
+mod capabilities;
+mod blob;
 mod context;
+pub mod docker;
 mod error;
+pub mod http;
 mod image;
+mod layer;
 pub mod oci;
+pub mod registry;
 mod runtime;
+mod tar;
 
+pub use capabilities::Capabilities;
 pub use context::ReadContext;
 pub use error::ImageError;
 pub use image::{Image, LayerSink, LayerSource};
