@@ -129,8 +129,13 @@ impl PathSet {
 
     /// Returns the key of a cleaned path.
     pub fn key(path: &str, kind: PathKind) -> u64 {
-        let digest = crate::Digest::of(path.as_bytes());
-        let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
+        Self::key_of_hash(crate::Digest::of(path.as_bytes()).as_bytes(), kind)
+    }
+
+    /// Returns the key of a cleaned path whose SHA-256 is known: a walk that meets many paths of
+    /// one directory hashes the directory's part once.
+    pub fn key_of_hash(sha256: &[u8; 32], kind: PathKind) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = *sha256;
         let hash = u64::from_le_bytes([a, b, c, d, e, f, g, h]) & !1;
         hash | u64::from(kind == PathKind::Directory)
     }

@@ -105,22 +105,20 @@ impl LayerDraft {
     /// Puts a package database at a path, in place of what this layer had there. `AnalyzedBy` of
     /// the packages becomes the extractor's name.
     pub(crate) fn add_database(&mut self, path: &str, packages: Vec<Package>) {
-        if let Some(value) = self.accept(packages) {
-            let source = self.source.clone();
-            self.trace().databases.push(path.to_owned());
-            self.databases
-                .insert(path.to_owned(), Sourced { source, value });
-        }
+        let value = self.accept(packages);
+        let source = self.source.clone();
+        self.trace().databases.push(path.to_owned());
+        self.databases
+            .insert(path.to_owned(), Sourced { source, value });
     }
 
     /// Puts an application of a type at a path, in place of what this layer had there.
     pub(crate) fn add_application(&mut self, kind: &str, path: &str, packages: Vec<Package>) {
-        if let Some(value) = self.accept(packages) {
-            let source = self.source.clone();
-            let key = (path.to_owned(), kind.to_owned());
-            self.trace().applications.push(key.clone());
-            self.applications.insert(key, Sourced { source, value });
-        }
+        let value = self.accept(packages);
+        let source = self.source.clone();
+        let key = (path.to_owned(), kind.to_owned());
+        self.trace().applications.push(key.clone());
+        self.applications.insert(key, Sourced { source, value });
     }
 
     /// Records what a file says about the distribution. A fallback counts only when no other
@@ -289,23 +287,23 @@ impl LayerDraft {
         problems
     }
 
-    /// Stamps packages with the extractor's name, unless the layer has too many already.
-    fn accept(&mut self, mut packages: Vec<Package>) -> Option<Vec<Package>> {
-        let count = self.package_count.saturating_add(packages.len() as u64);
+    /// Stamps packages with the extractor's name, and leaves out those beyond the limit.
+    fn accept(&mut self, mut packages: Vec<Package>) -> Vec<Package> {
         let max = self.limits.packages_per_layer_max;
-        if count > max {
+        let room = usize::try_from(max.saturating_sub(self.package_count)).unwrap_or(usize::MAX);
+        if packages.len() > room {
+            packages.truncate(room);
             self.add_problem(Problem::at(
                 ProblemKind::LimitExceeded,
                 self.source.clone(),
                 format!("the layer has more than {max} packages (packages_per_layer_max)"),
             ));
-            return None;
         }
-        self.package_count = count;
+        self.package_count += packages.len() as u64;
         for package in &mut packages {
             self.extractor.clone_into(&mut package.analyzed_by);
         }
-        Some(packages)
+        packages
     }
 
     fn trace(&mut self) -> &mut Trace {

@@ -32,6 +32,23 @@ pub(crate) trait Extractor: Sync {
     fn places(&self) -> &'static [&'static str] {
         &[]
     }
+
+    /// Says what a link in place of a wanted file means.
+    fn link_rule(&self) -> LinkRule {
+        LinkRule::FollowOrReport
+    }
+}
+
+/// Says what a link in place of a wanted file means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum LinkRule {
+    /// The file holds packages: the link is followed, and one that leads nowhere is a problem.
+    FollowOrReport,
+    /// The link is followed; one that leads nowhere is no problem, as other files may say the
+    /// same.
+    Follow,
+    /// Links are not followed, as in the reference implementation.
+    Ignore,
 }
 
 /// Gives a file to an extractor.

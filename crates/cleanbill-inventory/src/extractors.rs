@@ -6,6 +6,12 @@ use crate::extractor::Extractor;
 
 /// To add an extractor, write its file below `extractors/` and add a line here.
 pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
+    &os::distro::DistroRelease,
+    &os::distro::ApkRepositories,
+    &os::apk::ApkInstalled,
+    &os::dpkg::DpkgStatus,
+    &os::dpkg::DpkgSideFiles,
+    &os::dpkg::DpkgCopyright,
     &os::rpm::RpmDatabase,
     &os::rpm::RpmWriteAheadLog,
     &os::rpm_manifest::RpmManifest,

@@ -14,3 +14,9 @@ mod extractor;
 mod extractors;
 mod json;
 mod licenses;
+mod lines;
+#[cfg(test)]
+mod testing;
+mod walk;
+
+pub use walk::{EXTRACTORS_VERSION, ExtractOptions, SkipRules, extract_aliases, extract_layer};

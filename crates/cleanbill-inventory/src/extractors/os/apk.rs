@@ -1,0 +1,224 @@
+//! Packages of Alpine Linux and other distributions with apk.
+//!
+//! Source: spec 02 section 2.1; apk-tools' `installed` database.
+
+use std::collections::{HashMap, HashSet};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Package, Problem};
+use cleanbill_version::apk;
+
+use crate::draft::LayerDraft;
+use crate::extractor::{ExtractError, Extractor, FileInput};
+use crate::licenses;
+use crate::lines::{Lines, text};
+
+/// Reads `installed`.
+pub(crate) struct ApkInstalled;
+
+const PLACES: &[&str] = &["lib/apk/db/installed", "usr/lib/apk/db/installed"];
+
+impl Extractor for ApkInstalled {
+    fn name(&self) -> &'static str {
+        "apk"
+    }
+
+    fn wants(&self, path: &str, _size_bytes: u64) -> bool {
+        PLACES.contains(&path)
+    }
+
+    fn extract(
+        &self,
+        file: &mut FileInput<'_>,
+        draft: &mut LayerDraft,
+    ) -> Result<(), ExtractError> {
+        let path = file.path;
+        let mut installed = Installed::default();
+        let result = installed.read(file);
+        if installed.malformed_count > 0 {
+            draft.add_problem(Problem::at(
+                ProblemKind::UnreadableFile,
+                path,
+                format!(
+                    "{} packages have no valid version",
+                    installed.malformed_count
+                ),
+            ));
+        }
+        draft.add_database(path, installed.finish());
+        result
+    }
+
+    fn places(&self) -> &'static [&'static str] {
+        PLACES
+    }
+}
+
+/// Holds what was read so far.
+#[derive(Default)]
+struct Installed {
+    packages: Vec<Package>,
+    /// Names of finished packages: of several of one name the first counts.
+    names: HashSet<String>,
+    /// What packages provide, their own names among it, with the id of the last that does.
+    provides: HashMap<String, String>,
+    package: Package,
+    /// The version as written. It outlives a package: one whose origin is stated before its own
+    /// version gets that of the package before, as in the reference implementation.
+    version: String,
+    directory: String,
+    malformed_count: u64,
+}
+
+impl Installed {
+    fn read(&mut self, file: &mut FileInput<'_>) -> Result<(), ExtractError> {
+        let packages_max = file.limits.packages_per_layer_max;
+        let mut lines = Lines::new(file);
+        while let Some(line) = lines.next()? {
+            if line.len() < 2 {
+                self.end_package();
+            } else {
+                self.field(&text(line));
+            }
+            if self.packages.len() as u64 > packages_max {
+                return Err(ExtractError::LimitExceeded(format!(
+                    "more than {packages_max} packages (packages_per_layer_max)"
+                )));
+            }
+        }
+        self.end_package();
+        Ok(())
+    }
+
+    fn end_package(&mut self) {
+        let package = std::mem::take(&mut self.package);
+        if package.name.is_empty() || package.version.is_empty() {
+            let is_stated = !package.name.is_empty();
+            self.malformed_count += u64::from(is_stated);
+        } else if self.names.insert(package.name.clone()) {
+            self.packages.push(package);
+        }
+    }
+
+    fn field(&mut self, line: &str) {
+        let Some((key, value)) = line.split_at_checked(2) else {
+            return;
+        };
+        let package = &mut self.package;
+        match key {
+            "P:" => value.clone_into(&mut package.name),
+            "V:" => {
+                value.clone_into(&mut self.version);
+                if !apk::is_valid(value) {
+                    return;
+                }
+                value.clone_into(&mut package.version);
+            }
+            "o:" => {
+                value.clone_into(&mut package.src_name);
+                package.src_version.clone_from(&self.version);
+            }
+            "A:" => value.clone_into(&mut package.arch),
+            "L:" => package.licenses = licenses::split_at_blanks(value),
+            "m:" => value.clone_into(&mut package.maintainer),
+            "C:" => {
+                if let Some(digest) = digest(value) {
+                    package.digest = digest;
+                }
+            }
+            "F:" => value.clone_into(&mut self.directory),
+            "R:" => package.installed_files.push(join(&self.directory, value)),
+            "D:" => package.depends_on = dependencies(value),
+            "p:" => {
+                for name in value.split_whitespace() {
+                    self.provides
+                        .insert(without_version(name).to_owned(), package.id.clone());
+                }
+            }
+            _ => return,
+        }
+        self.identify();
+    }
+
+    /// Sets the id as soon as name and version are known.
+    fn identify(&mut self) {
+        let package = &mut self.package;
+        if package.name.is_empty() || package.version.is_empty() {
+            return;
+        }
+        let is_known = package
+            .id
+            .strip_prefix(package.name.as_str())
+            .and_then(|rest| rest.strip_prefix('@'))
+            .is_some_and(|version| version == package.version);
+        if !is_known {
+            package.id = format!("{}@{}", package.name, package.version);
+        }
+        match self.provides.get_mut(&package.name) {
+            Some(id) if *id == package.id => {}
+            Some(id) => id.clone_from(&package.id),
+            None => {
+                self.provides
+                    .insert(package.name.clone(), package.id.clone());
+            }
+        }
+    }
+
+    fn finish(self) -> Vec<Package> {
+        let Self {
+            mut packages,
+            provides,
+            ..
+        } = self;
+        for package in &mut packages {
+            let needed = std::mem::take(&mut package.depends_on);
+            package.depends_on = needed
+                .iter()
+                .filter_map(|name| provides.get(name).cloned())
+                .collect();
+            package.depends_on.sort();
+            package.depends_on.dedup();
+        }
+        packages
+    }
+}
+
+/// Joins as Go's `path.Join` does: cleaned, but a leading slash stays.
+fn join(directory: &str, name: &str) -> String {
+    let joined = format!("{directory}/{name}");
+    let is_absolute = joined.starts_with('/') && !directory.is_empty();
+    let cleaned = cleanbill_core::path::clean(&joined);
+    if is_absolute {
+        format!("/{cleaned}")
+    } else {
+        cleaned
+    }
+}
+
+/// Takes the names of needed packages; conflicts begin with an exclamation mark.
+fn dependencies(value: &str) -> Vec<String> {
+    value
+        .split_whitespace()
+        .filter(|name| !name.starts_with('!'))
+        .map(|name| without_version(name).to_owned())
+        .collect()
+}
+
+fn without_version(name: &str) -> &str {
+    name.split(['<', '>', '=']).next().unwrap_or(name)
+}
+
+/// Converts a checksum: `Q1` and the Base64 of a SHA-1, or the Base64 of an MD5.
+fn digest(value: &str) -> Option<String> {
+    let (algorithm, encoded) = match value.strip_prefix("Q1") {
+        Some(encoded) => ("sha1", encoded),
+        None => ("md5", value),
+    };
+    let bytes = STANDARD.decode(encoded).ok()?;
+    Some(format!("{algorithm}:{}", hex::encode(bytes)))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,62 @@
+//! What dpkg keeps beside the status file.
+
+use std::collections::HashMap;
+
+use super::control::Paragraphs;
+use crate::draft::LayerDraft;
+use crate::extractor::{ExtractError, FileInput};
+use crate::lines::{Lines, text};
+
+/// Reads the files that one package owns: `<md5>  <path without slash>` per line.
+///
+/// A line of another form makes the file say nothing: which files a package owns decides only
+/// what of it language extractors need not report, so nothing is lost.
+pub(super) fn extract_owned_files(
+    file: &mut FileInput<'_>,
+    draft: &mut LayerDraft,
+) -> Result<(), ExtractError> {
+    let path = file.path;
+    let size_bytes_max = file.limits.file_size_bytes_max;
+    if file.size_bytes > size_bytes_max {
+        return Err(ExtractError::LimitExceeded(format!(
+            "more than {size_bytes_max} bytes (file_size_bytes_max)"
+        )));
+    }
+    let mut files = Vec::new();
+    let mut lines = Lines::new(file);
+    while let Some(line) = lines.next()? {
+        let line = text(line);
+        let (_, owned) = line.split_once("  ").ok_or(ExtractError::Ignored)?;
+        files.push(format!("/{owned}"));
+    }
+    files.sort_unstable();
+    draft.dpkg.add_owned_files(path, files);
+    Ok(())
+}
+
+/// Reads the digests of packages.
+pub(super) fn extract_digests(
+    file: &mut FileInput<'_>,
+    draft: &mut LayerDraft,
+) -> Result<(), ExtractError> {
+    let path = file.path;
+    let count_max = file.limits.packages_per_layer_max;
+    let mut digests = HashMap::new();
+    let mut paragraphs = Paragraphs::new(file, ["Package", "Version", "SHA256"]);
+    while let Some(paragraph) = paragraphs.next()? {
+        let Some([name, version, checksum]) = paragraph.fields else {
+            continue;
+        };
+        if checksum.is_empty() {
+            continue;
+        }
+        digests.insert(format!("{name}@{version}"), format!("sha256:{checksum}"));
+        if digests.len() as u64 > count_max {
+            return Err(ExtractError::LimitExceeded(format!(
+                "more than {count_max} packages (packages_per_layer_max)"
+            )));
+        }
+    }
+    draft.dpkg.set_digests(path, digests);
+    Ok(())
+}

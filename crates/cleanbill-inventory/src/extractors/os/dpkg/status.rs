@@ -1,0 +1,237 @@
+//! `status` and the files in `status.d`: one paragraph per package.
+
+use std::collections::{BTreeMap, HashMap};
+
+use cleanbill_core::package::RepositoryClass;
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Package, Problem};
+use cleanbill_version::deb::Version;
+
+use super::control::Paragraphs;
+use super::third_party::is_third_party;
+use crate::draft::LayerDraft;
+use crate::extractor::{ExtractError, FileInput};
+
+/// Reads a status file as a stream: what is kept is the result. Packages that were read before an
+/// error are kept too.
+pub(super) fn extract(
+    file: &mut FileInput<'_>,
+    draft: &mut LayerDraft,
+) -> Result<(), ExtractError> {
+    let path = file.path;
+    let mut status = Status {
+        packages_max: file.limits.packages_per_layer_max,
+        dependency_bytes_left: file.limits.file_size_bytes_max,
+        ..Status::default()
+    };
+    let result = status.read(file);
+    if status.malformed_count > 0 {
+        draft.add_problem(Problem::at(
+            ProblemKind::UnreadableFile,
+            path,
+            format!(
+                "{} malformed entries were left out or cut",
+                status.malformed_count
+            ),
+        ));
+    }
+    draft.add_database(path, status.finish());
+    result
+}
+
+const FIELDS: [&str; 7] = [
+    "Package",
+    "Status",
+    "Version",
+    "Source",
+    "Architecture",
+    "Maintainer",
+    "Depends",
+];
+
+/// Holds the packages of one file so far.
+#[derive(Default)]
+struct Status {
+    /// By id: of packages with equal name and version (of several architectures) the last counts.
+    packages: BTreeMap<String, Entry>,
+    /// Names that packages have or need, each once.
+    names: NameTable,
+    malformed_count: u64,
+    packages_max: u64,
+    dependency_bytes_left: u64,
+}
+
+/// Holds a package whose dependencies are still numbers of names.
+struct Entry {
+    package: Package,
+    depends_on: Vec<u32>,
+}
+
+impl Status {
+    fn read(&mut self, file: &mut FileInput<'_>) -> Result<(), ExtractError> {
+        let mut paragraphs = Paragraphs::new(file, FIELDS);
+        while let Some(paragraph) = paragraphs.next()? {
+            self.malformed_count += u64::from(paragraph.is_damaged);
+            if let Some(fields) = paragraph.fields {
+                self.add(fields)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, fields: [String; FIELDS.len()]) -> Result<(), ExtractError> {
+        let [name, status, version, source, arch, maintainer, depends] = fields;
+        let is_removed = status
+            .split_whitespace()
+            .any(|word| matches!(word, "deinstall" | "purge"));
+        if is_removed || name.is_empty() || version.is_empty() {
+            return Ok(());
+        }
+        let Some(mut package) = versioned(name, &version, &source) else {
+            self.malformed_count += 1;
+            return Ok(());
+        };
+        package.repository_class = if is_third_party(&maintainer) {
+            RepositoryClass::ThirdParty
+        } else {
+            RepositoryClass::Official
+        };
+        package.arch = arch;
+        package.maintainer = maintainer;
+        if self.packages.len() as u64 >= self.packages_max {
+            return Err(ExtractError::LimitExceeded(format!(
+                "more than {} packages (packages_per_layer_max)",
+                self.packages_max
+            )));
+        }
+        let depends_on = self.dependencies(&depends)?;
+        self.names.set_id(&package.name, &package.id);
+        self.packages.insert(
+            package.id.clone(),
+            Entry {
+                package,
+                depends_on,
+            },
+        );
+        Ok(())
+    }
+
+    fn dependencies(&mut self, depends: &str) -> Result<Vec<u32>, ExtractError> {
+        let mut numbers = Vec::new();
+        for alternative in depends.split([',', '|']) {
+            let name = alternative.split('(').next().unwrap_or_default().trim();
+            if name.is_empty() {
+                continue;
+            }
+            if !self.names.contains(name) {
+                let size_bytes = name.len() as u64;
+                self.dependency_bytes_left = self
+                    .dependency_bytes_left
+                    .checked_sub(size_bytes)
+                    .ok_or_else(|| {
+                        ExtractError::LimitExceeded(
+                            "the names of dependencies are too long (file_size_bytes_max)"
+                                .to_owned(),
+                        )
+                    })?;
+            }
+            numbers.push(self.names.number(name));
+        }
+        Ok(numbers)
+    }
+
+    fn finish(self) -> Vec<Package> {
+        let names = self.names;
+        self.packages
+            .into_values()
+            .map(
+                |Entry {
+                     mut package,
+                     depends_on,
+                 }| {
+                    package.depends_on = depends_on
+                        .into_iter()
+                        .filter_map(|number| names.id(number))
+                        .collect();
+                    package.depends_on.sort();
+                    package.depends_on.dedup();
+                    package
+                },
+            )
+            .collect()
+    }
+}
+
+/// Builds a package with its versions; `None` where one cannot be parsed.
+fn versioned(name: String, version_text: &str, source: &str) -> Option<Package> {
+    let (src_name, src_version_text) = split_source(source);
+    let version = Version::parse(version_text).ok()?;
+    let src_version = match src_version_text {
+        "" => version.clone(),
+        text => Version::parse(text).ok()?,
+    };
+    Some(Package {
+        id: format!("{name}@{version_text}"),
+        version: version.upstream().to_owned(),
+        release: version.revision().to_owned(),
+        epoch: version.epoch(),
+        src_name: if src_name.is_empty() {
+            name.clone()
+        } else {
+            src_name.to_owned()
+        },
+        src_version: src_version.upstream().to_owned(),
+        src_release: src_version.revision().to_owned(),
+        src_epoch: src_version.epoch(),
+        name,
+        ..Package::default()
+    })
+}
+
+/// Splits `name` or `name (version)`; the version reaches to the last parenthesis.
+fn split_source(source: &str) -> (&str, &str) {
+    let is_end = |c: char| matches!(c, ' ' | '\t' | '\n' | '\x0c' | '\r');
+    let Some((name, rest)) = source.find(is_end).map(|at| source.split_at(at)) else {
+        return (source, "");
+    };
+    let version = rest
+        .strip_prefix(" (")
+        .and_then(|rest| rest.rsplit_once(')'));
+    (name, version.map_or("", |(version, _)| version.trim()))
+}
+
+/// Gives names numbers, so that each is kept once however often it is needed.
+#[derive(Default)]
+struct NameTable {
+    numbers: HashMap<String, u32>,
+    /// The id of the last package of each name.
+    ids: Vec<Option<String>>,
+}
+
+impl NameTable {
+    fn contains(&self, name: &str) -> bool {
+        self.numbers.contains_key(name)
+    }
+
+    fn number(&mut self, name: &str) -> u32 {
+        if let Some(number) = self.numbers.get(name) {
+            return *number;
+        }
+        // Limits keep the count far below 2³².
+        let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(name.to_owned(), number);
+        self.ids.push(None);
+        number
+    }
+
+    fn set_id(&mut self, name: &str, id: &str) {
+        let number = self.number(name);
+        if let Some(slot) = self.ids.get_mut(number as usize) {
+            *slot = Some(id.to_owned());
+        }
+    }
+
+    fn id(&self, number: u32) -> Option<String> {
+        self.ids.get(number as usize).cloned().flatten()
+    }
+}

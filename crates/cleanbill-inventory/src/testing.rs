@@ -1,0 +1,147 @@
+//! Layers made of text, for tests.
+
+use std::sync::Arc;
+
+use cleanbill_core::Limits;
+use cleanbill_core::inventory::{Alias, LayerInventory};
+use cleanbill_core::layer::{
+    EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader, LayerSummary,
+};
+
+use crate::draft::{LayerDraft, LayerFrame};
+use crate::extractor::{Extractor, FileInput};
+use crate::walk::{ExtractOptions, extract_aliases, extract_layer};
+
+/// Lets one extractor read one file.
+pub(crate) fn extract(extractor: &dyn Extractor, path: &str, content: &[u8]) -> LayerInventory {
+    extract_with_limits(extractor, path, content, Limits::default())
+}
+
+/// Lets one extractor read one file under other limits.
+pub(crate) fn extract_with_limits(
+    extractor: &dyn Extractor,
+    path: &str,
+    content: &[u8],
+    limits: Limits,
+) -> LayerInventory {
+    let limits = Arc::new(limits);
+    let mut draft = LayerDraft::new(Arc::clone(&limits));
+    draft.begin(path, extractor.name());
+    let mut body = content;
+    let mut file = FileInput {
+        path,
+        size_bytes: content.len() as u64,
+        body: &mut body,
+        limits: &limits,
+    };
+    if let Err(error) = extractor.extract(&mut file, &mut draft) {
+        crate::walk::settle(error, path, &mut draft).expect("memory can be read");
+    }
+    draft.finish(LayerFrame::default())
+}
+
+/// A layer in memory, entry by entry.
+#[derive(Clone, Default)]
+pub(crate) struct FakeLayer {
+    entries: Vec<FakeEntry>,
+}
+
+#[derive(Clone)]
+struct FakeEntry {
+    path: String,
+    kind: EntryKind,
+    content: Vec<u8>,
+    link_target: String,
+    is_lossy: bool,
+}
+
+impl FakeLayer {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn file(self, path: &str, content: &[u8]) -> Self {
+        self.entry(path, EntryKind::File, content, "")
+    }
+
+    pub(crate) fn directory(self, path: &str) -> Self {
+        self.entry(path, EntryKind::Directory, b"", "")
+    }
+
+    pub(crate) fn symlink(self, path: &str, target: &str) -> Self {
+        self.entry(path, EntryKind::Symlink, b"", target)
+    }
+
+    pub(crate) fn hard_link(self, path: &str, target: &str) -> Self {
+        self.entry(path, EntryKind::HardLink, b"", target)
+    }
+
+    pub(crate) fn whiteout(self, path: &str) -> Self {
+        self.entry(path, EntryKind::Whiteout, b"", "")
+    }
+
+    pub(crate) fn opaque(self, path: &str) -> Self {
+        self.entry(path, EntryKind::OpaqueDirectory, b"", "")
+    }
+
+    /// Marks the last entry's path as one that was not UTF-8.
+    pub(crate) fn lossy(mut self) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.is_lossy = true;
+        }
+        self
+    }
+
+    pub(crate) fn entry(
+        mut self,
+        path: &str,
+        kind: EntryKind,
+        content: &[u8],
+        link_target: &str,
+    ) -> Self {
+        self.entries.push(FakeEntry {
+            path: path.to_owned(),
+            kind,
+            content: content.to_vec(),
+            link_target: link_target.to_owned(),
+            is_lossy: false,
+        });
+        self
+    }
+
+    /// Walks the layer with all extractors.
+    pub(crate) fn inventory(mut self) -> LayerInventory {
+        extract_layer(&mut self, &ExtractOptions::default()).expect("memory can be read")
+    }
+
+    /// Walks the layer for one alias.
+    pub(crate) fn alias_inventory(mut self, alias: &Alias) -> LayerInventory {
+        let aliases = std::slice::from_ref(alias);
+        let inventories = extract_aliases(&mut self, aliases, &ExtractOptions::default());
+        inventories
+            .expect("memory can be read")
+            .pop()
+            .expect("one per alias")
+    }
+}
+
+impl LayerReader for FakeLayer {
+    fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError> {
+        for entry in &self.entries {
+            let header = EntryHeader {
+                path: &entry.path,
+                path_is_lossy: entry.is_lossy,
+                kind: entry.kind,
+                size_bytes: entry.content.len() as u64,
+                link_target: &entry.link_target,
+            };
+            visitor
+                .visit(&header, &mut entry.content.as_slice())
+                .map_err(|source| LayerError::Read {
+                    what: entry.path.clone(),
+                    source,
+                })?;
+        }
+        Ok(LayerSummary::default())
+    }
+}

@@ -1,0 +1,173 @@
+//! The second reading of a layer, for what links made interesting.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use cleanbill_core::inventory::{Alias, LayerInventory, PathKind};
+use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::path;
+
+use super::{ExtractOptions, LinkSet, interest, open, skip};
+use crate::draft::{LayerDraft, LayerFrame};
+use crate::extractor::{Extractor, LinkRule};
+
+/// Reads the files at or below the aliases' targets as if they lay at the aliases' paths, in one
+/// pass. Returns one inventory per alias, in their order.
+///
+/// Files that an extractor wants under their own path are left out, as [`super::extract_layer`]
+/// has read them; hard links are the exception, as they are files of their own. Links at or below
+/// a target are recorded under their own path, so that a chain of links can be followed step by
+/// step. Whiteouts and the set of paths stay empty.
+///
+/// # Errors
+///
+/// As [`super::extract_layer`].
+pub fn extract_aliases(
+    layer: &mut dyn LayerReader,
+    aliases: &[Alias],
+    options: &ExtractOptions,
+) -> Result<Vec<LayerInventory>, LayerError> {
+    let mut walk = AliasWalk {
+        options,
+        skip: skip::SkipState::new(&options.skip),
+        readings: aliases
+            .iter()
+            .map(|alias| Reading {
+                alias,
+                draft: LayerDraft::new(Arc::clone(&options.limits)),
+                links: LinkSet::default(),
+            })
+            .collect(),
+    };
+    layer.walk(&mut walk)?;
+    Ok(walk.readings.into_iter().map(Reading::finish).collect())
+}
+
+struct AliasWalk<'a> {
+    options: &'a ExtractOptions,
+    skip: skip::SkipState<'a>,
+    readings: Vec<Reading<'a>>,
+}
+
+/// Holds what one alias has shown.
+struct Reading<'a> {
+    alias: &'a Alias,
+    draft: LayerDraft,
+    links: LinkSet,
+}
+
+impl EntryVisitor for AliasWalk<'_> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+        let kind = match entry.kind {
+            EntryKind::Whiteout | EntryKind::OpaqueDirectory => return Ok(()),
+            EntryKind::Directory => {
+                self.skip.enter(entry.path);
+                PathKind::Directory
+            }
+            _ => PathKind::NonDirectory,
+        };
+        for reading in &mut self.readings {
+            reading.forget(entry.path, kind);
+        }
+        match entry.kind {
+            EntryKind::Symlink | EntryKind::HardLink if !self.skip.skips(entry.path) => {
+                for reading in &mut self.readings {
+                    reading.link(entry);
+                }
+                Ok(())
+            }
+            EntryKind::File if !self.skip.skips(entry.path) => self.file(entry, body),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl AliasWalk<'_> {
+    /// Shows a file to the extractors of every alias that it lies at or below.
+    fn file(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+        let limits = &self.options.limits;
+        let size_bytes = entry.size_bytes;
+        let mut readers: Vec<_> = self
+            .readings
+            .iter_mut()
+            .filter_map(|reading| {
+                let shown = shown_path(reading.alias, entry.path)?;
+                let extractors = extractors_for(reading.alias, &shown, entry);
+                (!extractors.is_empty()).then_some((shown, extractors, &mut reading.draft))
+            })
+            .collect();
+        if let [(shown, extractors, draft)] = readers.as_mut_slice() {
+            return open::extract(extractors, shown, size_bytes, body, limits, draft);
+        }
+        if readers.is_empty() {
+            return Ok(());
+        }
+        // Several links lead here; the content passes once.
+        let max = limits
+            .file_size_bytes_max
+            .max(limits.rpm_database_size_bytes_max);
+        let mut content = Vec::new();
+        body.take(max.saturating_add(1)).read_to_end(&mut content)?;
+        for (shown, extractors, draft) in readers {
+            let body = &mut content.as_slice();
+            open::extract(&extractors, &shown, size_bytes, body, limits, draft)?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns the extractors that want a file for its shown path. Below a directory alias those that
+/// want it under its own path have had it.
+fn extractors_for(
+    alias: &Alias,
+    shown: &str,
+    entry: &EntryHeader<'_>,
+) -> Vec<&'static dyn Extractor> {
+    let mut extractors = interest::wanted(shown, entry.size_bytes);
+    extractors.retain(|extractor| {
+        let has_had_it =
+            entry.path != alias.target && extractor.wants(entry.path, entry.size_bytes);
+        extractor.link_rule() != LinkRule::Ignore && !has_had_it
+    });
+    extractors
+}
+
+/// Returns the path at which an alias shows a real path.
+fn shown_path(alias: &Alias, real: &str) -> Option<String> {
+    if real == alias.target {
+        return Some(alias.path.clone());
+    }
+    let rest = real.strip_prefix(alias.target.as_str())?;
+    if alias.target.is_empty() {
+        return Some(format!("{}/{rest}", alias.path));
+    }
+    rest.starts_with('/')
+        .then(|| format!("{}{rest}", alias.path))
+}
+
+impl Reading<'_> {
+    fn forget(&mut self, real: &str, kind: PathKind) {
+        self.links.forget(real, kind);
+        if let Some(shown) = shown_path(self.alias, real) {
+            self.draft.forget(&shown, kind == PathKind::Directory);
+        } else if kind == PathKind::NonDirectory && path::is_at_or_below(&self.alias.target, real) {
+            self.draft.forget(&self.alias.path, false);
+        }
+    }
+
+    fn link(&mut self, entry: &EntryHeader<'_>) {
+        let Some(shown) = shown_path(self.alias, entry.path) else {
+            return;
+        };
+        if entry.path == self.alias.target || interest::link_matters(&shown) {
+            self.links.insert(entry);
+        }
+    }
+
+    fn finish(self) -> LayerInventory {
+        self.draft.finish(LayerFrame {
+            links: self.links.into_sorted(),
+            ..LayerFrame::default()
+        })
+    }
+}
