@@ -11,6 +11,8 @@ mod entries;
 mod error;
 mod meta;
 mod page;
+#[cfg(test)]
+mod tests;
 
 pub use bucket::Bucket;
 pub use entries::{Content, Entries, Entry};

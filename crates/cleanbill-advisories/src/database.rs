@@ -4,6 +4,8 @@ mod error;
 mod json;
 mod metadata;
 mod statistics;
+#[cfg(test)]
+mod tests;
 mod values;
 
 use std::collections::{BTreeMap, HashMap};

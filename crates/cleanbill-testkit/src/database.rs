@@ -1,7 +1,7 @@
 //! Builds advisory databases with just the records that a test needs.
 
 use std::fmt::Display;
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use cleanbill_core::vulnerability::DataSource;
@@ -153,4 +153,23 @@ fn append_file(archive: &mut tar::Builder<impl io::Write>, name: &str, bytes: &[
     archive
         .append_data(&mut header, name, bytes)
         .expect("memory takes every byte");
+}
+
+/// Returns the bytes of one member of a gzip-compressed tar archive.
+///
+/// # Panics
+///
+/// The archive is damaged or lacks the member.
+#[track_caller]
+pub fn archive_member(archive: &[u8], path: &str) -> Vec<u8> {
+    let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(archive));
+    for member in archive.entries().expect("a tar archive") {
+        let mut member = member.expect("a whole tar archive");
+        if member.path().is_ok_and(|found| found == Path::new(path)) {
+            let mut bytes = Vec::new();
+            member.read_to_end(&mut bytes).expect("a whole member");
+            return bytes;
+        }
+    }
+    panic!("the archive has no {path}");
 }

@@ -11,7 +11,7 @@ mod layer;
 pub mod tar;
 
 pub use boltdb::{BoltBucket, BoltWriter};
-pub use database::AdvisoryDatabaseBuilder;
+pub use database::{AdvisoryDatabaseBuilder, archive_member};
 pub use image::{
     Blob, Compression, ImageBuilder, OciLayoutBuilder, digest, docker_archive_of, gzip, zstd,
 };

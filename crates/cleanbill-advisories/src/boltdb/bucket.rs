@@ -106,10 +106,6 @@ impl<'a> Bucket<'a> {
     }
 
     /// Descends to the leaf element of a key.
-    #[expect(
-        clippy::type_complexity,
-        reason = "private, taken apart by both callers"
-    )]
     fn find(&self, key: &[u8]) -> Result<Option<(Page<'a>, usize, LeafElement<'a>)>, BoltError> {
         let mut page = self.root_page()?;
         for _ in 0..DEPTH_MAX {
