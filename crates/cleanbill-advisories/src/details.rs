@@ -1,6 +1,7 @@
 //! What is known about a vulnerability, whoever has it.
 
 mod severity;
+mod time;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -32,7 +33,9 @@ pub fn fill_details(
         let record = match records.get(id) {
             Some(record) => record.clone(),
             None => {
-                let record = source.vulnerability(id)?.map(Arc::new);
+                let record = source
+                    .vulnerability(id)?
+                    .map(|record| Arc::new(tidied(record)));
                 records.insert(id.clone(), record.clone());
                 record
             }
@@ -43,6 +46,14 @@ pub fn fill_details(
         }
     }
     Ok(())
+}
+
+fn tidied(record: VulnerabilityDetails) -> VulnerabilityDetails {
+    VulnerabilityDetails {
+        published: time::reprinted(&record.published),
+        last_modified: time::reprinted(&record.last_modified),
+        ..record
+    }
 }
 
 fn status(finding: &Finding) -> FixStatus {

@@ -15,6 +15,8 @@ mod end_of_life;
 mod matchers;
 mod mmap;
 mod order;
+#[cfg(test)]
+mod reference_tests;
 mod release;
 
 pub use advisory::{Advisory, AdvisoryEntry, EntryCve};
