@@ -20,7 +20,7 @@ use jiff::Timestamp;
 pub use plain::IgnoreWarning;
 pub use raw::{IgnoreFileError, RawIgnoreFile, RawIgnoreRule};
 
-use crate::{purl, time};
+use crate::time;
 
 /// Holds the exceptions of one ignore file. Empty by default.
 #[derive(Clone, Debug, Default)]
@@ -145,17 +145,14 @@ impl ActiveRules<'_> {
     /// package's own path (which is empty for OS packages, and `**` matches that too).
     pub(crate) fn find(&self, target: &str, finding: &Finding) -> Option<(usize, &IgnoreRule)> {
         let rules = self.by_id.get(finding.vulnerability_id.as_str())?;
-        let mut package = finding.package_identifier.purl.clone();
-        if let Some(package) = &mut package {
-            purl::normalize(package);
-        }
+        let package = finding.package_identifier.purl.as_ref();
         [target, &finding.package_path]
             .into_iter()
             .find_map(|path| {
                 rules
                     .iter()
                     .copied()
-                    .find(|(_, rule)| rule.covers(path, package.as_ref()))
+                    .find(|(_, rule)| rule.covers(path, package))
             })
     }
 }

@@ -19,7 +19,6 @@
 pub mod filter;
 pub mod gate;
 pub mod ignore;
-mod purl;
 pub mod threshold;
 mod time;
 pub mod vex;

@@ -16,7 +16,6 @@ use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 use serde::Deserialize;
 
-use crate::purl;
 use graph::Graph;
 
 /// Holds VEX documents in the order in which they are asked; the first that says "not affected"
@@ -80,7 +79,10 @@ pub enum VexError {
 #[derive(Clone, Debug)]
 struct Product {
     text: String,
+    /// As the package has it.
     purl: PackageUrl,
+    /// Read back from the text, so in the form in which statements are read; `None` if that fails.
+    normalized: Option<PackageUrl>,
 }
 
 /// What takes a finding out of the verdict.
@@ -218,11 +220,11 @@ impl Vex {
 
 impl Product {
     fn new(purl: &PackageUrl) -> Self {
-        let mut normalized = purl.clone();
-        purl::normalize(&mut normalized);
+        let text = purl.to_string();
         Self {
-            text: purl.to_string(),
-            purl: normalized,
+            normalized: text.parse().ok(),
+            purl: purl.clone(),
+            text,
         }
     }
 }

@@ -5,7 +5,7 @@ use cleanbill_core::purl::PackageUrlError;
 use serde::Deserialize;
 
 use super::IgnoreRule;
-use crate::{purl, time};
+use crate::time;
 
 /// Mirrors an ignore file in its YAML form. Keys that are not known mean nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -96,7 +96,7 @@ fn check_rule(raw: RawIgnoreRule) -> Result<IgnoreRule, IgnoreFileError> {
     }
     let mut purls = Vec::new();
     for text in raw.purls.unwrap_or_default() {
-        purls.push(purl::parse(&text).map_err(|source| IgnoreFileError::Purl {
+        purls.push(text.parse().map_err(|source| IgnoreFileError::Purl {
             id: id.clone(),
             source,
         })?);

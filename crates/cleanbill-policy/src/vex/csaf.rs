@@ -8,7 +8,6 @@ use cleanbill_core::purl::PackageUrl;
 use serde::Deserialize;
 
 use super::Product;
-use crate::purl;
 
 /// Holds what one advisory says, found by CVE. Of entries with the same CVE the first counts.
 #[derive(Clone, Debug)]
@@ -204,7 +203,7 @@ impl RawProduct {
     /// A malformed package URL names nothing, as in the reference.
     fn purl(&self) -> Option<PackageUrl> {
         let helper = self.product_identification_helper.as_ref()?;
-        purl::parse(helper.purl.as_ref()?).ok()
+        helper.purl.as_ref()?.parse().ok()
     }
 }
 

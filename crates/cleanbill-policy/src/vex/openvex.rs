@@ -9,7 +9,6 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::Product;
-use crate::purl;
 
 /// Holds the statements of one document, found by vulnerability id.
 #[derive(Clone, Debug)]
@@ -135,7 +134,7 @@ impl StatedComponent {
         let purls = id_purl
             .into_iter()
             .chain(raw.identifiers.get("purl"))
-            .filter_map(|text| purl::parse(text).ok())
+            .filter_map(|text| text.parse().ok())
             .collect();
         let texts = std::iter::once(raw.id)
             .chain(raw.identifiers.into_values())
@@ -147,10 +146,10 @@ impl StatedComponent {
 
     fn names(&self, product: &Product) -> bool {
         self.texts.contains(&product.text)
-            || self
-                .purls
-                .iter()
-                .any(|stated| covers(stated, &product.purl))
+            || product
+                .normalized
+                .as_ref()
+                .is_some_and(|purl| self.purls.iter().any(|stated| covers(stated, purl)))
     }
 }
 
