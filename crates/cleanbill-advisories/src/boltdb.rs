@@ -25,7 +25,7 @@ use page::Pages;
 const DEPTH_MAX: usize = 64;
 
 /// Holds an opened file: its bytes and what its valid meta page says.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BoltDb<B> {
     bytes: B,
     meta: Meta,

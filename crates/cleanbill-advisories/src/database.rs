@@ -3,12 +3,16 @@
 mod error;
 mod json;
 mod metadata;
+mod rows;
 mod statistics;
 #[cfg(test)]
 mod tests;
 mod values;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -22,12 +26,17 @@ pub use error::{LookupError, OpenError};
 pub use metadata::{Metadata, MetadataError};
 pub use statistics::Statistics;
 
+use rows::{ROWS_SIZE_BYTES_MAX, Row, Rows};
+
 /// The file name of the database.
 pub const DATABASE_FILE: &str = "trivy.db";
 /// The file name of what describes it.
 pub const METADATA_FILE: &str = "metadata.json";
 /// The version of the schema that this reader knows.
 pub const SCHEMA_VERSION: i64 = 2;
+
+/// Bytes of `metadata.json` that are read; it has 150.
+const METADATA_SIZE_BYTES_MAX: u64 = 1 << 20;
 
 const DATA_SOURCE_BUCKET: &str = "data-source";
 const VULNERABILITY_BUCKET: &str = "vulnerability";
@@ -47,10 +56,15 @@ struct Inner {
     data_sources: Mutex<HashMap<Vec<u8>, Option<Arc<DataSource>>>>,
 }
 
-#[derive(Debug)]
 enum Bytes {
     Mapped(MappedFile),
     Owned(Vec<u8>),
+}
+
+impl fmt::Debug for Bytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.as_ref().len())
+    }
 }
 
 impl AsRef<[u8]> for Bytes {
@@ -71,12 +85,6 @@ pub enum CpeKey {
     Nvr,
 }
 
-/// Holds a row before its JSON is read.
-struct Row<'a> {
-    bucket: &'a [u8],
-    value: &'a [u8],
-}
-
 impl Database {
     /// Opens the database in a directory that holds `trivy.db` and `metadata.json`. Takes the same
     /// time whatever its size: the file is mapped, and pages are checked as they are visited.
@@ -86,7 +94,7 @@ impl Database {
     /// See [`OpenError`].
     pub fn open(directory: &Path) -> Result<Self, OpenError> {
         let metadata_path = directory.join(METADATA_FILE);
-        let metadata = std::fs::read(&metadata_path)
+        let metadata = read_metadata(&metadata_path)
             .map_err(|source| OpenError::from_io(metadata_path.clone(), source))?;
         let metadata = checked_metadata(&metadata_path, &metadata)?;
         let path = directory.join(DATABASE_FILE);
@@ -141,14 +149,14 @@ impl Database {
     ///
     /// A damaged page, or a value that is not an advisory: nothing is skipped silently.
     pub fn advisories(&self, bucket: &str, package: &str) -> Result<Vec<Advisory>, LookupError> {
-        let mut rows = BTreeMap::new();
-        if let Some(top_level) = self
+        let mut rows = Rows::new(package);
+        let top_level = self
             .top_level(bucket.as_bytes())
-            .map_err(LookupError::damaged(bucket.as_bytes()))?
-        {
-            collect_rows(bucket.as_bytes(), &top_level, package, &mut rows)?;
+            .map_err(LookupError::damaged(bucket.as_bytes()))?;
+        if let Some(top_level) = top_level {
+            rows.add_bucket(bucket.as_bytes(), &top_level)?;
         }
-        self.read_rows(package, rows)
+        self.read_rows(rows)
     }
 
     /// Returns the advisories of a package in all buckets whose names start with `prefix`, such as
@@ -163,7 +171,7 @@ impl Database {
         prefix: &str,
         package: &str,
     ) -> Result<Vec<Advisory>, LookupError> {
-        let mut rows = BTreeMap::new();
+        let mut rows = Rows::new(package);
         for entry in self.0.file.root().entries_from(prefix.as_bytes()) {
             let entry = entry.map_err(LookupError::damaged(prefix.as_bytes()))?;
             if !entry.key.starts_with(prefix.as_bytes()) {
@@ -171,10 +179,10 @@ impl Database {
             }
             if let Content::Bucket(bucket) = entry.content {
                 let bucket = bucket.map_err(LookupError::damaged(prefix.as_bytes()))?;
-                collect_rows(entry.key, &bucket, package, &mut rows)?;
+                rows.add_bucket(entry.key, &bucket)?;
             }
         }
-        self.read_rows(package, rows)
+        self.read_rows(rows)
     }
 
     /// Returns the record of a vulnerability; many have none.
@@ -216,19 +224,26 @@ impl Database {
 
     /// Reads the value of a key in a nest of buckets. An empty value counts as absent.
     fn value<T: json::Lax>(&self, buckets: &[&str], key: &str) -> Result<Option<T>, LookupError> {
+        let bucket = buckets.join("/");
         let value = self
             .raw_value(buckets, key)
-            .map_err(|source| LookupError::damaged(buckets.join("/").as_bytes())(source))?;
-        value
-            .filter(|value| !value.is_empty())
-            .map(|value| json::parse(value))
-            .transpose()
-            .map_err(|source| LookupError::Value {
-                bucket: buckets.join("/"),
-                package: String::new(),
-                key: key.to_owned(),
-                source,
-            })
+            .map_err(LookupError::damaged(bucket.as_bytes()))?;
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            return Ok(None);
+        };
+        if value.len() > ROWS_SIZE_BYTES_MAX {
+            return Err(LookupError::TooLarge {
+                bucket,
+                package: key.to_owned(),
+            });
+        }
+        let parsed = json::parse(value).map_err(|source| LookupError::Value {
+            bucket,
+            package: String::new(),
+            key: key.to_owned(),
+            source,
+        })?;
+        Ok(Some(parsed))
     }
 
     fn raw_value(&self, buckets: &[&str], key: &str) -> Result<Option<&[u8]>, BoltError> {
@@ -242,17 +257,15 @@ impl Database {
         bucket.get(key.as_bytes())
     }
 
-    fn read_rows(
-        &self,
-        package: &str,
-        rows: BTreeMap<&[u8], Row<'_>>,
-    ) -> Result<Vec<Advisory>, LookupError> {
-        rows.into_iter()
-            .map(|(key, row)| self.read_row(package, key, &row))
+    fn read_rows(&self, rows: Rows<'_>) -> Result<Vec<Advisory>, LookupError> {
+        let package = rows.package;
+        rows.by_key
+            .into_iter()
+            .map(|(key, row)| self.read_row(package, key, row))
             .collect()
     }
 
-    fn read_row(&self, package: &str, key: &[u8], row: &Row<'_>) -> Result<Advisory, LookupError> {
+    fn read_row(&self, package: &str, key: &[u8], row: Row<'_>) -> Result<Advisory, LookupError> {
         let mut advisory: Advisory =
             json::parse(row.value).map_err(|source| LookupError::Value {
                 bucket: text(row.bucket),
@@ -294,6 +307,13 @@ impl Database {
     }
 }
 
+fn read_metadata(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = File::open(path)?;
+    file.take(METADATA_SIZE_BYTES_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 fn checked_metadata(path: &Path, bytes: &[u8]) -> Result<Metadata, OpenError> {
     let metadata = Metadata::parse(bytes).map_err(|source| OpenError::Metadata {
         path: path.to_path_buf(),
@@ -304,37 +324,6 @@ fn checked_metadata(path: &Path, bytes: &[u8]) -> Result<Metadata, OpenError> {
         found if found > SCHEMA_VERSION => Err(OpenError::SchemaTooNew { found }),
         found => Err(OpenError::SchemaTooOld { found }),
     }
-}
-
-/// Adds the rows of a package; those of an earlier bucket give way to those of a later one.
-fn collect_rows<'a>(
-    name: &'a [u8],
-    bucket: &Bucket<'a>,
-    package: &str,
-    rows: &mut BTreeMap<&'a [u8], Row<'a>>,
-) -> Result<(), LookupError> {
-    let Some(nested) = bucket
-        .bucket(package.as_bytes())
-        .map_err(LookupError::damaged(name))?
-    else {
-        return Ok(());
-    };
-    for entry in nested.entries() {
-        let entry = entry.map_err(LookupError::damaged(name))?;
-        match entry.content {
-            Content::Value(value) if !value.is_empty() => {
-                rows.insert(
-                    entry.key,
-                    Row {
-                        bucket: name,
-                        value,
-                    },
-                );
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 fn text(bytes: &[u8]) -> String {

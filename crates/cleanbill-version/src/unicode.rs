@@ -2,7 +2,7 @@
 //!
 //! The reference asks for general categories, the standard library offers derived properties. No
 //! package manager lets such characters into a version; what is pinned here is that a hostile
-//! version is read as Trivy reads it.
+//! version is read as Trivy reads it. Go 1.26 has Unicode 15.0; letters that came later count here.
 
 /// The zeros of the decimal digits of every script; nine more digits follow each.
 /// Source: Unicode 15.0, general category Nd.
@@ -18,7 +18,7 @@ const ZEROS: [u32; 68] = [
 
 /// Characters with the property Lowercase that are no lower-case letters (general category Ll).
 /// Source: Unicode 15.0, `PropList.txt`, Other_Lowercase.
-const OTHER_LOWERCASE: [(char, char); 27] = [
+const OTHER_LOWERCASE: [(char, char); 28] = [
     ('\u{AA}', '\u{AA}'),
     ('\u{BA}', '\u{BA}'),
     ('\u{2B0}', '\u{2B8}'),
@@ -35,6 +35,7 @@ const OTHER_LOWERCASE: [(char, char); 27] = [
     ('\u{2090}', '\u{209C}'),
     ('\u{2170}', '\u{217F}'),
     ('\u{24D0}', '\u{24E9}'),
+    ('\u{2C7C}', '\u{2C7D}'),
     ('\u{A69C}', '\u{A69D}'),
     ('\u{A770}', '\u{A770}'),
     ('\u{A7F1}', '\u{A7F4}'),

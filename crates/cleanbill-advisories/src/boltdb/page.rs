@@ -1,5 +1,7 @@
 //! Branch and leaf pages: headers, element arrays, keys and values.
 
+use std::fmt;
+
 use super::{BoltError, Defect, slice, u16_at, u32_at, u64_at};
 
 const HEADER: usize = 16;
@@ -9,11 +11,18 @@ const FLAG_LEAF: u16 = 0x02;
 const FLAG_BUCKET: u32 = 0x01;
 
 /// Finds pages in the file.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Pages<'a> {
     pub(super) bytes: &'a [u8],
     pub(super) page_size: u64,
     pub(super) high_water: u64,
+}
+
+/// Leaves the file's bytes out.
+impl fmt::Debug for Pages<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} pages of {}", self.high_water, self.page_size)
+    }
 }
 
 impl<'a> Pages<'a> {
@@ -43,7 +52,7 @@ impl<'a> Pages<'a> {
 }
 
 /// Holds a branch or leaf page whose header was checked and whose element array fits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(super) struct Page<'a> {
     /// The page's id; for an inline bucket that of the page that holds it.
     pub(super) id: u64,
@@ -58,6 +67,13 @@ pub(super) struct LeafElement<'a> {
     pub(super) is_bucket: bool,
     pub(super) key: &'a [u8],
     pub(super) value: &'a [u8],
+}
+
+/// Leaves the page's bytes out.
+impl fmt::Debug for Page<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "page {} with {} elements", self.id, self.count)
+    }
 }
 
 impl<'a> Page<'a> {

@@ -89,6 +89,14 @@ pub enum LookupError {
         /// Why it cannot be read.
         source: serde_json::Error,
     },
+    /// A package or a vulnerability has more data than any real one.
+    #[error("the advisory database holds too much about '{package}' in bucket '{bucket}'")]
+    TooLarge {
+        /// The top-level bucket.
+        bucket: String,
+        /// The package, or the vulnerability.
+        package: String,
+    },
 }
 
 impl LookupError {

@@ -370,6 +370,70 @@ fn a_damaged_page_is_an_error_that_names_the_bucket() {
     assert_eq!(source, "page 3: has the unexpected flags 0x0000");
 }
 
+#[test]
+fn every_value_of_the_published_database_is_understood() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/oracle/db.tar.gz");
+    let Ok(archive) = std::fs::read(&path) else {
+        eprintln!("skipped: there is no {}", path.display());
+        return;
+    };
+    let member = |name| cleanbill_testkit::archive_member(&archive, name);
+    let metadata = member("db/metadata.json");
+    let database = Database::open_bytes(member("db/trivy.db"), &metadata).unwrap();
+    let mut counts = (0, 0);
+    for (bucket, package) in packages(&database) {
+        for advisory in database.advisories(&bucket, &package).unwrap() {
+            counts.0 += 1;
+            let details = database.vulnerability(&advisory.vulnerability_id);
+            counts.1 += usize::from(details.unwrap().is_some());
+        }
+    }
+    assert!(counts.0 > 20_000 && counts.1 > 10_000, "{counts:?}");
+    let statistics = database.statistics().unwrap();
+    assert!(statistics.os_bucket_count > 20, "{statistics:?}");
+    assert!(statistics.ecosystem_bucket_count > 10, "{statistics:?}");
+}
+
+/// Lists the packages of all buckets that hold advisories.
+fn packages(database: &Database) -> Vec<(String, String)> {
+    let mut packages = Vec::new();
+    for entry in database.0.file.root().entries() {
+        let entry = entry.unwrap();
+        let bucket = text(entry.key);
+        let Content::Bucket(nested) = entry.content else {
+            continue;
+        };
+        if bucket == CPE_BUCKET {
+            continue;
+        }
+        for package in nested.unwrap().entries().map(Result::unwrap) {
+            if matches!(package.content, Content::Bucket(_)) {
+                packages.push((bucket.clone(), text(package.key)));
+            }
+        }
+    }
+    packages
+}
+
+#[test]
+fn a_package_beyond_all_measure_is_refused() {
+    let text = "x".repeat(ROWS_SIZE_BYTES_MAX / 2);
+    let builder = AdvisoryDatabaseBuilder::new()
+        .advisory("b", "small", "CVE-1", "{}")
+        .advisory("b", "large", "CVE-1", format!(r#"{{"Title":"{text}"}}"#))
+        .advisory("b", "large", "CVE-2", format!(r#"{{"Title":"{text}"}}"#));
+    let database = open(&builder);
+    assert_eq!(database.advisories("b", "small").unwrap().len(), 1);
+    let error = database.advisories("b", "large").unwrap_err();
+    assert!(matches!(error, LookupError::TooLarge { .. }), "{error}");
+}
+
+#[test]
+fn debug_output_leaves_the_file_out() {
+    let database = open(&AdvisoryDatabaseBuilder::new().advisory("b", "p", "CVE-1", "{}"));
+    assert!(format!("{database:?}").len() < 1_000);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
