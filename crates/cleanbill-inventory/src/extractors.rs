@@ -1,6 +1,7 @@
 //! Every extractor, in the order in which they look at a file.
 
 mod os;
+mod sbom;
 
 use crate::extractor::Extractor;
 
@@ -18,4 +19,5 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &os::bottlerocket::Bottlerocket,
     &os::build_info::ContentManifest,
     &os::build_info::BuildDockerfile,
+    &sbom::Sbom,
 ];

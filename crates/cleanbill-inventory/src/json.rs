@@ -13,7 +13,10 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 pub(crate) fn first_object<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
     let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
     // Serde takes an array for a struct too.
-    if text.trim_start_matches([' ', '\t', '\r', '\n']).starts_with('[') {
+    if text
+        .trim_start_matches([' ', '\t', '\r', '\n'])
+        .starts_with('[')
+    {
         return Err(serde_json::Error::custom("it is an array, not an object"));
     }
     T::deserialize(&mut serde_json::Deserializer::from_str(&text))

@@ -1,0 +1,120 @@
+//! Documents that list packages, left in images by those who built them: SPDX and CycloneDX.
+//!
+//! A document becomes a [`bom::Bom`], whatever its format; the packages are made from that.
+//!
+//! Source: spec 02 section 2.6 and spec 04 section 1.11. Where the reference ignores a document
+//! that it cannot read, it is reported as unreadable here, unless it names no package URL and so
+//! holds nothing that could be missed.
+
+mod bom;
+mod cyclonedx;
+mod error;
+mod format;
+mod package;
+mod packages;
+mod spdx;
+#[cfg(test)]
+mod tests;
+
+use cleanbill_core::path;
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Limits, Package, Problem};
+
+use crate::draft::LayerDraft;
+use crate::error_chain::error_chain;
+use crate::extractor::{ExtractError, Extractor, FileInput};
+use error::SbomError;
+use packages::Contents;
+
+/// Finds the packages that an SBOM lists.
+pub(crate) struct Sbom;
+
+const SUFFIXES: [&str; 4] = [".spdx", ".spdx.json", ".cdx", ".cdx.json"];
+
+impl Extractor for Sbom {
+    fn name(&self) -> &'static str {
+        "sbom"
+    }
+
+    fn wants(&self, path: &str, _size_bytes: u64) -> bool {
+        // What lies beside the metadata of a Python package describes that package only.
+        !path.contains(".dist-info/sboms/") && SUFFIXES.iter().any(|suffix| path.ends_with(suffix))
+    }
+
+    fn extract(
+        &self,
+        file: &mut FileInput<'_>,
+        draft: &mut LayerDraft,
+    ) -> Result<(), ExtractError> {
+        let bytes = file.read_small()?;
+        let mut contents = parse(&bytes, file.limits).map_err(|error| refuse(&error, &bytes))?;
+        drop(bytes);
+        contents.settle(file.path);
+        if contents.malformed_urls > 0 {
+            let message = format!("{} malformed package URLs", contents.malformed_urls);
+            let problem = Problem::at(ProblemKind::UnreadableFile, file.path, message);
+            draft.add_problem(problem);
+        }
+        if let Some(packages) = contents.os_packages {
+            draft.add_database(file.path, packages);
+        }
+        for ((kind, path), packages) in contents.applications {
+            draft.add_application(&kind, &path, packages);
+        }
+        Ok(())
+    }
+}
+
+/// Reads the packages of a document of any format.
+fn parse(bytes: &[u8], limits: &Limits) -> Result<Contents, SbomError> {
+    let bom = format::decode(bytes)?;
+    packages::collect(bom, limits.file_size_bytes_max)
+}
+
+/// Says what becomes of a document that cannot be read.
+fn refuse(error: &SbomError, bytes: &[u8]) -> ExtractError {
+    let names_packages = bytes
+        .windows(4)
+        .any(|window| window.eq_ignore_ascii_case(b"pkg:"));
+    match error {
+        SbomError::TooLarge { .. } => ExtractError::LimitExceeded(error_chain(error)),
+        // The text of an attestation is encoded: what it names cannot be seen.
+        SbomError::Attestation { .. } => ExtractError::Malformed(error_chain(error)),
+        _ if !names_packages => ExtractError::Ignored,
+        SbomError::UnsupportedFormat { .. } => ExtractError::Unsupported(error_chain(error)),
+        _ => ExtractError::Malformed(error_chain(error)),
+    }
+}
+
+impl Contents {
+    /// Gives the applications of a document their paths.
+    ///
+    /// In images of Bitnami a document lies in the directory of the component that it describes,
+    /// and its paths are relative to that directory.
+    fn settle(&mut self, sbom_path: &str) {
+        let directory = sbom_path
+            .starts_with("opt/bitnami/")
+            .then(|| path::parent(sbom_path).unwrap_or_default());
+        for ((kind, application_path), mut packages) in std::mem::take(&mut self.applications) {
+            let mut settled = application_path;
+            match directory {
+                Some(directory) if kind == "bitnami" => directory.clone_into(&mut settled),
+                Some(directory) => place_below(directory, &mut packages),
+                None => {}
+            }
+            if settled.is_empty() {
+                sbom_path.clone_into(&mut settled);
+            }
+            self.applications
+                .entry((kind, settled))
+                .or_default()
+                .extend(packages);
+        }
+    }
+}
+
+fn place_below(directory: &str, packages: &mut [Package]) {
+    for package in packages {
+        package.file_path = path::clean(&format!("{directory}/{}", package.file_path));
+    }
+}

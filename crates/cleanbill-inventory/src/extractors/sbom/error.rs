@@ -1,0 +1,59 @@
+//! Why an SBOM cannot be read.
+
+/// Says why a document gives no packages.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SbomError {
+    /// The document is of no known format.
+    #[error("it is no SBOM of a known format")]
+    UnknownFormat,
+    /// The document is of a format that is not read.
+    #[error("{format} is not supported")]
+    UnsupportedFormat {
+        /// The format, with its version.
+        format: String,
+    },
+    /// The document's text is malformed.
+    #[error("{format} is malformed")]
+    Json {
+        /// The format.
+        format: &'static str,
+        /// The cause.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The document contradicts its format.
+    #[error("{what}: {reason}")]
+    Malformed {
+        /// Where.
+        what: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The signed envelope around the document is malformed.
+    #[error("the attestation is malformed: {reason}")]
+    Attestation {
+        /// What is wrong.
+        reason: String,
+    },
+    /// A package URL is malformed where that spoils the document.
+    #[error("package '{name}'")]
+    PackageUrl {
+        /// The package.
+        name: String,
+        /// The cause.
+        #[source]
+        source: cleanbill_core::purl::PackageUrlError,
+    },
+    /// Packages of several package managers stand beside each other.
+    #[error("it lists packages of several package managers: {kinds}")]
+    SeveralOsTypes {
+        /// The types of their URLs.
+        kinds: String,
+    },
+    /// The dependencies take more memory than is reasonable.
+    #[error("dependencies of more than {max} bytes (file_size_bytes_max)")]
+    TooLarge {
+        /// The limit.
+        max: u64,
+    },
+}

@@ -1,0 +1,183 @@
+//! Which packages a document lists, and what they belong to.
+//!
+//! Packages below the operating system are the distribution's; those below an application are
+//! that application's; the rest is grouped by type. A package belongs to the first that claims
+//! it, so cycles end by themselves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbill_core::Package;
+
+use super::bom::{Bom, Component, ComponentKind};
+use super::error::SbomError;
+use super::package::{self, Class};
+
+/// Applications of these types have no path of their own: reports join them.
+const AGGREGATED: [&str; 5] = ["python-pkg", "conda-pkg", "gemspec", "node-pkg", "jar"];
+/// Bytes that an id takes beside its text.
+const ID_OVERHEAD: u64 = 32;
+
+/// Holds what a document lists.
+#[derive(Debug, Default)]
+pub(super) struct Contents {
+    /// The packages of the distribution; `None` if there are none.
+    pub(super) os_packages: Option<Vec<Package>>,
+    /// The packages of applications, by type and path. The path may be empty.
+    pub(super) applications: BTreeMap<(String, String), Vec<Package>>,
+    /// Package URLs that could not be read.
+    pub(super) malformed_urls: u64,
+}
+
+/// Collects the packages of a document. Their dependencies may take `dependency_bytes_max` bytes.
+///
+/// # Errors
+///
+/// A property is malformed, packages of several package managers belong to nothing, or the
+/// dependencies are too large.
+pub(super) fn collect(bom: Bom, dependency_bytes_max: u64) -> Result<Contents, SbomError> {
+    check_root(&bom)?;
+    let mut packages = Vec::with_capacity(bom.components.len());
+    let mut applications = Vec::new();
+    let mut operating_system = None;
+    for (number, component) in bom.components.iter().enumerate() {
+        let application = application_of(component);
+        packages.push(match component.kind {
+            ComponentKind::OperatingSystem => {
+                operating_system.get_or_insert(number);
+                None
+            }
+            ComponentKind::Application if application.is_some() => {
+                applications.extend(application.map(|key| (number, key)));
+                None
+            }
+            _ => package::read(component)?,
+        });
+    }
+    let mut collector = Collector { bom, packages };
+    collector.link(dependency_bytes_max)?;
+    let mut contents = Contents {
+        malformed_urls: collector.bom.malformed_urls,
+        ..Contents::default()
+    };
+    if let Some(number) = operating_system {
+        let packages = collector.take_below(number);
+        contents.os_packages = (!packages.is_empty()).then_some(packages);
+    }
+    for (number, key) in applications {
+        let packages = collector.take_below(number);
+        contents
+            .applications
+            .entry(key)
+            .or_default()
+            .extend(packages);
+    }
+    collector.take_orphans(&mut contents)?;
+    Ok(contents)
+}
+
+/// The reference gives up on a document whose size property is no number.
+fn check_root(bom: &Bom) -> Result<(), SbomError> {
+    let roots = bom.components.iter().filter(|component| component.is_root);
+    let mut properties = roots.flat_map(|root| &root.properties);
+    let is_malformed =
+        properties.any(|(name, value)| name == "Size" && value.parse::<i64>().is_err());
+    if !is_malformed {
+        return Ok(());
+    }
+    Err(SbomError::Malformed {
+        what: "property Size".to_owned(),
+        reason: "it is no number".to_owned(),
+    })
+}
+
+/// Returns type and path of the application that a component is, if Trivy noted a type.
+fn application_of(component: &Component) -> Option<(String, String)> {
+    let kind = |(name, value): &(String, String)| (name == "Type").then(|| value.clone());
+    let kind = component.properties.iter().rev().find_map(kind)?;
+    if kind.is_empty() {
+        return None;
+    }
+    let path = if AGGREGATED.contains(&kind.as_str()) {
+        ""
+    } else {
+        &component.name
+    };
+    Some((kind, path.to_owned()))
+}
+
+struct Collector {
+    bom: Bom,
+    /// The package of each component, until something has claimed it.
+    packages: Vec<Option<Package>>,
+}
+
+impl Collector {
+    /// Gives each package the ids of those that it needs.
+    fn link(&mut self, bytes_max: u64) -> Result<(), SbomError> {
+        let mut bytes_left = bytes_max;
+        for number in 0..self.packages.len() {
+            if !matches!(self.packages.get(number), Some(Some(_))) {
+                continue;
+            }
+            let mut depends_on = Vec::new();
+            for &child in self.bom.children(number) {
+                let Some(Some(child)) = self.packages.get(child) else {
+                    continue;
+                };
+                bytes_left = bytes_left
+                    .checked_sub(child.id.len() as u64 + ID_OVERHEAD)
+                    .ok_or(SbomError::TooLarge { max: bytes_max })?;
+                depends_on.push(child.id.clone());
+            }
+            if let Some(Some(package)) = self.packages.get_mut(number) {
+                package.depends_on = depends_on;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the packages that a component needs or contains, directly or through packages.
+    fn take_below(&mut self, root: usize) -> Vec<Package> {
+        let mut taken = Vec::new();
+        // Each component on the way with the number of its children that were looked at.
+        let mut stack = vec![(root, 0)];
+        while let Some((parent, looked_at)) = stack.last_mut() {
+            let Some(&child) = self.bom.children(*parent).get(*looked_at) else {
+                stack.pop();
+                continue;
+            };
+            *looked_at += 1;
+            if let Some(package) = self.packages.get_mut(child).and_then(Option::take) {
+                taken.push(package);
+                stack.push((child, 0));
+            }
+        }
+        taken
+    }
+
+    /// Groups the packages that nothing has claimed.
+    fn take_orphans(&mut self, contents: &mut Contents) -> Result<(), SbomError> {
+        let mut os_kinds = BTreeSet::new();
+        for package in self.packages.iter_mut().filter_map(Option::take) {
+            let purl = package.identifier.purl.as_ref();
+            match purl.and_then(package::class_of) {
+                Some(Class::Os) => {
+                    os_kinds.extend(purl.map(|purl| purl.kind.clone()));
+                    contents.os_packages.get_or_insert_default().push(package);
+                }
+                Some(Class::Language(kind)) => {
+                    let key = (kind.to_owned(), String::new());
+                    contents.applications.entry(key).or_default().push(package);
+                }
+                None => {}
+            }
+        }
+        if os_kinds.len() > 1 {
+            let kinds: Vec<String> = os_kinds.into_iter().collect();
+            return Err(SbomError::SeveralOsTypes {
+                kinds: kinds.join(", "),
+            });
+        }
+        Ok(())
+    }
+}
