@@ -6,8 +6,10 @@
 
 mod boltdb;
 mod database;
+pub mod demo;
 mod image;
 mod layer;
+pub mod rpm;
 pub mod tar;
 
 pub use boltdb::{BoltBucket, BoltWriter};

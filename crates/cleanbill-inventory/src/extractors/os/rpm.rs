@@ -137,7 +137,7 @@ fn read(content: &mut dyn Read, size_bytes: u64, limits: &Limits) -> io::Result<
     let result = visit_headers(content, size_bytes, &mut |blob| packages.add(blob))?;
     let interruption = match result {
         Ok(()) => None,
-        Err(error @ DatabaseError::Interrupted { .. }) => Some(error),
+        Err(error) if error.keeps_packages() => Some(error),
         Err(error) => return Ok(Reading::failed(error)),
     };
     Ok(match packages.finish() {

@@ -101,7 +101,7 @@ impl<'a> Database<'a> {
     /// values on the page itself hold no package.
     fn off_page_values(&self, page: Page<'a>) -> Result<Vec<u32>, DatabaseError> {
         let entries = page.field(20, self.endian);
-        if entries % 2 != 0 {
+        if !entries.is_multiple_of(2) {
             return Err(page.malformed("it has a key without a value"));
         }
         let mut chains = Vec::new();

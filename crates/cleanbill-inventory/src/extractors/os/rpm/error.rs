@@ -52,6 +52,12 @@ pub(super) enum DatabaseError {
         #[source]
         source: rusqlite::Error,
     },
+    /// A SQLite file does not end where a page ends, so its last page is not whole.
+    #[error("the file is cut off inside a page of {page_size} bytes")]
+    CutOff {
+        /// Bytes of a page.
+        page_size: u64,
+    },
     /// SQLite refused.
     #[error("cannot {action}")]
     Sqlite {
@@ -72,6 +78,11 @@ impl DatabaseError {
             Self::Header { source, .. } | Self::Dependencies { source } => too_large(source),
             _ => false,
         }
+    }
+
+    /// Says whether the packages that were read before count nevertheless.
+    pub(super) fn keeps_packages(&self) -> bool {
+        matches!(self, Self::Interrupted { .. } | Self::CutOff { .. })
     }
 
     /// Builds a [`DatabaseError::Malformed`].

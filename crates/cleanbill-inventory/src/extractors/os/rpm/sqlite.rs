@@ -13,6 +13,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
+use super::bytes::{Endian, u16_at};
 use super::error::DatabaseError;
 
 /// The first sixteen bytes of the file.
@@ -34,7 +35,7 @@ const LOOKS_MAX: u64 = 100_000;
 /// # Errors
 ///
 /// The file is no readable database of rpm, or `visit` failed.
-/// [`DatabaseError::Interrupted`] if the table cannot be read to its end.
+/// [`DatabaseError::Interrupted`] or [`DatabaseError::CutOff`] if the file is not whole.
 pub(super) fn for_each_header(
     prefix: &[u8],
     rest: &mut dyn Read,
@@ -54,7 +55,7 @@ pub(super) fn for_each_header(
     loop {
         let row = match rows.next() {
             Ok(Some(row)) => row,
-            Ok(None) => return Ok(()),
+            Ok(None) => return require_whole_pages(prefix, size_bytes),
             Err(source) => return Err(DatabaseError::Interrupted { source }),
         };
         let value = row
@@ -142,6 +143,19 @@ fn require_plain_table(connection: &Connection) -> Result<(), DatabaseError> {
         "the table Packages",
         "it is not the plain table that rpm makes",
     ))
+}
+
+/// Notices a cut that SQLite does not: it takes the missing rest of a page for zeros.
+fn require_whole_pages(prefix: &[u8], size_bytes: u64) -> Result<(), DatabaseError> {
+    // The header says 1 for 65,536.
+    let page_size = match u16_at(prefix, 16, Endian::Big) {
+        Some(1) => 65_536,
+        size => u64::from(size.unwrap_or(0)),
+    };
+    match size_bytes.checked_rem(page_size) {
+        Some(0) => Ok(()),
+        _ => Err(DatabaseError::CutOff { page_size }),
+    }
 }
 
 fn failed_to(action: &'static str) -> impl Fn(rusqlite::Error) -> DatabaseError {

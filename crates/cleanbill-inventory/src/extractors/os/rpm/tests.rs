@@ -1,96 +1,239 @@
-use std::path::PathBuf;
+mod corpus;
+mod hostile;
 
-use cleanbill_core::uid;
-use serde_json::Value;
+use std::sync::Arc;
 
+use cleanbill_core::inventory::LayerInventory;
+use cleanbill_core::package::RepositoryClass;
+use cleanbill_testkit::rpm::{BerkeleyDb, RpmHeader, ndb};
+
+use super::header::tag;
 use super::*;
 
-fn shared(path: &str) -> PathBuf {
-    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared")).join(path)
-}
+const BDB: BerkeleyDb = BerkeleyDb {
+    page_size: 512,
+    is_big_endian: false,
+};
 
 fn parse(bytes: &[u8]) -> Reading {
-    read(&mut &*bytes, bytes.len() as u64, &Limits::default()).unwrap()
+    parse_within(bytes, &Limits::default())
 }
 
-/// Every rpm database of the corpus, with the oracle's image that holds it.
-const CORPUS: [(&str, &str); 8] = [
-    ("amazon-2023", "var/lib/rpm/rpmdb.sqlite"),
-    ("cbl-mariner-2.0", "var/lib/rpm/rpmdb.sqlite"),
-    ("centos-7-image", "var/lib/rpm/Packages"),
-    ("el8-one-package", "var/lib/rpm/Packages"),
-    ("el9-one-package", "var/lib/rpm/rpmdb.sqlite"),
-    ("fedora-26", "var/lib/rpm/Packages"),
-    ("sle-15-bci", "usr/lib/sysimage/rpm/Packages.db"),
-    ("ubi8-libuuid", "var/lib/rpm/Packages"),
-];
+fn parse_within(bytes: &[u8], limits: &Limits) -> Reading {
+    read(&mut &*bytes, bytes.len() as u64, limits).unwrap()
+}
+
+/// Writes header blobs as a SQLite database.
+fn sqlite_db(headers: &[Vec<u8>]) -> Vec<u8> {
+    sqlite_of(
+        "CREATE TABLE Packages (hnum INTEGER PRIMARY KEY AUTOINCREMENT, blob BLOB NOT NULL)",
+        headers,
+    )
+}
+
+fn sqlite_of(schema: &str, headers: &[Vec<u8>]) -> Vec<u8> {
+    let mut connection = rusqlite::Connection::open_in_memory().unwrap();
+    connection.execute_batch(schema).unwrap();
+    for header in headers {
+        connection
+            .execute("INSERT INTO Packages (blob) VALUES (?)", [header])
+            .unwrap();
+    }
+    connection.serialize("main").unwrap().to_vec()
+}
+
+/// Gives three packages of which each needs another.
+fn headers() -> Vec<Vec<u8>> {
+    let bash = RpmHeader::new("bash", "4.4.19", "7.el8", "x86_64")
+        .int32s(tag::EPOCH, &[2])
+        .string(tag::VENDOR, "Red Hat, Inc.")
+        .string(tag::LICENSE, "GPLv3+")
+        .string(tag::SOURCE_RPM, "bash-src-4.4.19-7.el8.src.rpm")
+        .strings(tag::PROVIDE_NAME, &["bash", "/bin/sh"])
+        .strings(
+            tag::REQUIRE_NAME,
+            &["libc.so.6", "filesystem", "libc.so.6", "bash", "rpmlib(X)"],
+        )
+        .int32s(tag::DIR_INDEXES, &[0, 1, 0])
+        .strings(tag::BASE_NAMES, &["bash", "bashrc", "sh"])
+        .strings(tag::DIR_NAMES, &["/usr/bin/", "/etc/"])
+        .bytes(tag::SIGMD5, &[0xab, 0xcd]);
+    let glibc = RpmHeader::new("glibc", "2.28", "42", "x86_64")
+        .string(tag::VENDOR, "Somebody")
+        .string(tag::SOURCE_RPM, "glibc.src.rpm")
+        .strings(tag::PROVIDE_NAME, &["libc.so.6"])
+        .strings(tag::DIR_NAMES, &["/"])
+        .string(tag::MODULARITY_LABEL, "a:b:c:d");
+    let filesystem = RpmHeader::new("filesystem", "3", "1.amzn1", "")
+        .string(tag::VENDOR, "(none)")
+        .string(tag::LICENSE, "(none)")
+        .strings(tag::PROVIDE_NAME, &["filesystem"])
+        .strings(tag::REQUIRE_NAME, &["/bin/sh"]);
+    vec![bash.build(), glibc.build(), filesystem.build()]
+}
 
 #[test]
-fn databases_of_the_corpus_hold_the_packages_that_the_oracle_lists() {
-    if !shared("corpus").is_dir() {
-        eprintln!("skipped: no corpus beside the project");
-        return;
-    }
-    for (name, path) in CORPUS {
-        let database = shared(&format!("corpus/os/{name}/rootfs/{path}"));
-        let reading = parse(&std::fs::read(database).unwrap());
-        assert!(reading.error.is_none(), "{name}: {:?}", reading.error);
-        let mut packages = reading.packages.unwrap();
-        let report = match name {
-            // The family of this one has no result of its own.
-            "fedora-26" => "swap-bottlerocket".to_owned(),
-            name => format!("os-{name}"),
-        };
-        let report = std::fs::read(shared(&format!("oracle/expected/{report}.json"))).unwrap();
-        let report: Value = serde_json::from_slice(&report).unwrap();
-        let expected = report["Results"][0]["Packages"].as_array().unwrap();
-        assert_eq!(packages.len(), expected.len(), "{name}");
-        cleanbill_core::package::sort(&mut packages);
-        for (package, expected) in packages.iter_mut().zip(expected) {
-            package.analyzed_by = "rpm".to_owned();
-            compare(name, package, expected);
+fn all_formats_give_the_same_packages() {
+    let headers = headers();
+    let expected = parse(&ndb(&headers)).packages.unwrap();
+    assert_eq!(expected.len(), 3);
+    let mut databases = vec![sqlite_db(&headers)];
+    for page_size in [512, 4096, 65_536] {
+        for is_big_endian in [false, true] {
+            let writer = BerkeleyDb {
+                page_size,
+                is_big_endian,
+            };
+            databases.push(writer.build(&headers));
         }
+    }
+    for database in databases {
+        let reading = parse(&database);
+        assert!(reading.error.is_none(), "{:?}", reading.error);
+        assert_eq!(reading.packages.unwrap(), expected);
     }
 }
 
-#[track_caller]
-fn compare(name: &str, package: &Package, expected: &Value) {
-    let list = |key: &str| -> Vec<&str> {
-        let items = expected[key]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        items.iter().map(|item| item.as_str().unwrap()).collect()
+#[test]
+fn a_database_without_packages_is_a_database() {
+    for database in [sqlite_db(&[]), ndb(&[]), BDB.build(&[])] {
+        let reading = parse(&database);
+        assert!(reading.error.is_none(), "{:?}", reading.error);
+        assert_eq!(reading.packages.unwrap(), []);
+    }
+}
+
+#[test]
+fn tags_become_fields() {
+    let packages = parse(&ndb(&headers())).packages.unwrap();
+    let [bash, glibc, filesystem] = packages.as_slice() else {
+        panic!("three packages");
     };
-    let text = |key: &str| expected[key].as_str().unwrap_or_default();
-    let number = |key: &str| expected[key].as_i64().unwrap_or_default();
-    let id = &package.id;
-    assert_eq!(id, text("ID"), "{name}");
-    assert_eq!(package.name, text("Name"), "{name} {id}");
-    assert_eq!(package.version, text("Version"), "{name} {id}");
-    assert_eq!(package.release, text("Release"), "{name} {id}");
-    assert_eq!(package.epoch, number("Epoch"), "{name} {id}");
-    assert_eq!(package.arch, text("Arch"), "{name} {id}");
-    assert_eq!(package.src_name, text("SrcName"), "{name} {id}");
-    assert_eq!(package.src_version, text("SrcVersion"), "{name} {id}");
-    assert_eq!(package.src_release, text("SrcRelease"), "{name} {id}");
-    assert_eq!(package.src_epoch, number("SrcEpoch"), "{name} {id}");
-    assert_eq!(package.maintainer, text("Maintainer"), "{name} {id}");
+    assert_eq!(bash.id, "bash@4.4.19-7.el8.x86_64");
+    assert_eq!(bash.installed_version(), "2:4.4.19-7.el8");
     assert_eq!(
-        package.modularity_label,
-        text("Modularitylabel"),
-        "{name} {id}"
+        (bash.src_name.as_str(), bash.source_version().as_str()),
+        ("bash-src", "2:4.4.19-7.el8")
     );
-    assert_eq!(package.digest, text("Digest"), "{name} {id}");
-    let class = expected["Repository"]["Class"].as_str().unwrap_or_default();
-    assert_eq!(package.repository_class.name(), class, "{name} {id}");
-    assert_eq!(package.licenses, list("Licenses"), "{name} {id}");
-    assert_eq!(package.depends_on, list("DependsOn"), "{name} {id}");
+    assert_eq!(bash.repository_class, RepositoryClass::Official);
+    assert_eq!(bash.licenses, ["GPLv3+"]);
+    assert_eq!(bash.digest, "md5:abcd");
     assert_eq!(
-        package.installed_files,
-        list("InstalledFiles"),
-        "{name} {id}"
+        bash.installed_files,
+        ["/usr/bin/bash", "/etc/bashrc", "/usr/bin/sh"]
     );
-    let uid = expected["Identifier"]["UID"].as_str().unwrap_or_default();
-    assert_eq!(uid::package_uid("", package), uid, "{name} {id}");
+    assert_eq!(
+        bash.depends_on,
+        ["filesystem@3-1.amzn1.", "glibc@2.28-42.x86_64"]
+    );
+
+    assert_eq!(glibc.repository_class, RepositoryClass::ThirdParty);
+    assert_eq!(glibc.maintainer, "Somebody");
+    assert_eq!(glibc.modularity_label, "a:b:c:d");
+    assert_eq!((glibc.src_name.as_str(), glibc.digest.as_str()), ("", ""));
+
+    assert_eq!(filesystem.repository_class, RepositoryClass::Official);
+    assert_eq!(
+        (filesystem.arch.as_str(), filesystem.maintainer.as_str()),
+        ("None", "")
+    );
+    assert_eq!(filesystem.licenses, [""; 0]);
+    assert_eq!(filesystem.depends_on, [bash.id.as_str()]);
+}
+
+#[test]
+fn what_the_installation_added_overrides_the_region() {
+    for added in 1..3 {
+        let mut header = RpmHeader::new("a", "1", "1", "noarch")
+            .installed()
+            .string(tag::VENDOR, "SUSE");
+        if added == 2 {
+            header = header.string(tag::NAME, "b");
+        }
+        let reading = parse(&ndb(&[header.build()]));
+        let packages = reading.packages.unwrap();
+        assert_eq!(packages[0].maintainer, "SUSE");
+        assert_eq!(packages[0].name, if added == 2 { "b" } else { "a" });
+    }
+}
+
+#[test]
+fn headers_without_a_region_are_read() {
+    let header = RpmHeader::new("a", "1", "1", "noarch").int32s(tag::EPOCH, &[-1]);
+    let packages = parse(&ndb(&[header.build_without_region()]))
+        .packages
+        .unwrap();
+    assert_eq!(
+        (packages[0].id.as_str(), packages[0].epoch),
+        ("a@1-1.noarch", -1)
+    );
+}
+
+#[test]
+fn text_that_is_not_utf8_is_replaced_byte_by_byte() {
+    assert_eq!(
+        header::text(b"caf\xe9 \xe2\x82"),
+        "caf\u{fffd} \u{fffd}\u{fffd}"
+    );
+}
+
+fn extract(
+    extractor: &dyn Extractor,
+    path: &str,
+    bytes: &[u8],
+    limits: &Limits,
+) -> (LayerInventory, Result<(), ExtractError>) {
+    let mut draft = LayerDraft::new(Arc::new(limits.clone()));
+    draft.begin(path, extractor.name());
+    let mut file = FileInput {
+        path,
+        size_bytes: bytes.len() as u64,
+        body: &mut &*bytes,
+        limits,
+    };
+    let result = extractor.extract(&mut file, &mut draft);
+    (draft.finish(Default::default()), result)
+}
+
+#[test]
+fn damage_is_reported_and_emptiness_is_not() {
+    const PATH: &str = "var/lib/rpm/Packages";
+    let limits = Limits::default();
+    let (inventory, result) = extract(&RpmDatabase, PATH, &BDB.build(&headers()), &limits);
+    assert!(result.is_ok());
+    assert_eq!(
+        inventory.package_databases[0].packages[0].analyzed_by,
+        "rpm"
+    );
+    assert_eq!(inventory.problems, []);
+
+    let (inventory, result) = extract(&RpmDatabase, PATH, b"", &limits);
+    assert!(matches!(result, Err(ExtractError::Ignored)));
+    assert_eq!(inventory.package_databases, []);
+
+    let (inventory, result) = extract(&RpmDatabase, PATH, b"no database", &limits);
+    assert!(result.is_ok());
+    assert_eq!(inventory.package_databases, []);
+    assert_eq!(inventory.problems[0].kind, ProblemKind::UnreadableFile);
+    assert_eq!(inventory.problems[0].path, PATH);
+
+    let small = Limits {
+        rpm_database_size_bytes_max: 100,
+        ..limits
+    };
+    let (_, result) = extract(&RpmDatabase, PATH, &[0; 101], &small);
+    assert!(matches!(result, Err(ExtractError::LimitExceeded(_))));
+}
+
+#[test]
+fn a_write_ahead_log_with_changes_is_reported() {
+    assert!(RpmWriteAheadLog.wants("var/lib/rpm/rpmdb.sqlite-wal", 1));
+    assert!(!RpmWriteAheadLog.wants("var/lib/rpm/rpmdb.sqlite-wal", 0));
+    let (_, result) = extract(
+        &RpmWriteAheadLog,
+        "var/lib/rpm/rpmdb.sqlite-wal",
+        b"x",
+        &Limits::default(),
+    );
+    assert!(matches!(result, Err(ExtractError::Unsupported(_))));
 }
