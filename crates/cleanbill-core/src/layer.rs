@@ -50,6 +50,17 @@ pub trait EntryVisitor {
     /// An error stops the walk: reading `body` failed, or the visitor will take no more. Content
     /// that makes no sense is no error; the visitor records it and goes on.
     fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()>;
+
+    /// Is told of an entry that is there but cannot be looked at, such as a directory of another
+    /// user's below a root directory. A visitor that goes on has to record it.
+    ///
+    /// # Errors
+    ///
+    /// An error stops the walk, and so does this method unless a visitor has its own.
+    fn unreadable(&mut self, path: &str, error: io::Error) -> io::Result<()> {
+        let _ = path;
+        Err(error)
+    }
 }
 
 /// What a complete walk of a layer established.

@@ -32,6 +32,9 @@ pub struct Limits {
     pub zstd_window_log_max: u32,
     /// Bytes of a path inside a layer. Linux stops at 4,096.
     pub path_size_bytes_max: u64,
+    /// Directories within each other that are entered when a layer lies unpacked: each holds a
+    /// descriptor open, of which a process has 1,024.
+    pub directory_depth_max: u32,
     /// Bytes of an extended header (PAX, GNU long name) of a tar archive.
     pub tar_extension_size_bytes_max: u64,
     /// Layers of one image. Docker stops at 127.
@@ -42,6 +45,9 @@ pub struct Limits {
     pub archive_members_max: u64,
     /// Links that are followed until a path is resolved, as in Linux.
     pub link_depth_max: u32,
+    /// Path components that are looked up while the links of one image are followed. An image
+    /// with links in all of the usual places needs a few hundred.
+    pub link_components_max: u64,
     /// Whiteouts, opaque markers and links that are kept of one layer.
     pub markers_per_layer_max: u64,
     /// Problems that are kept of one layer; the rest is counted.
@@ -68,11 +74,13 @@ impl Default for Limits {
             compression_ratio_from_bytes: 4 * GIB,
             zstd_window_log_max: 27,
             path_size_bytes_max: 64 * 1024,
+            directory_depth_max: 400,
             tar_extension_size_bytes_max: MIB,
             layers_per_image_max: 4_096,
             manifest_size_bytes_max: 16 * MIB,
             archive_members_max: 100_000,
             link_depth_max: 40,
+            link_components_max: 200_000,
             markers_per_layer_max: 2_000_000,
             problems_per_layer_max: 100,
             api_answer_size_bytes_max: 64 * MIB,

@@ -9,6 +9,7 @@ mod ahead;
 mod compression;
 mod content;
 mod fault;
+mod layers;
 mod stored;
 
 use std::io::{self, BufRead, BufReader, Read};
@@ -16,8 +17,11 @@ use std::thread;
 
 use cleanbill_core::Digest;
 use cleanbill_core::layer::LayerError;
+use sha2::Digest as _;
+use sha2::Sha256;
 
 pub(crate) use compression::Compression;
+pub(crate) use layers::{BlobLayers, BlobPlace, LayerBlob};
 
 use crate::ReadContext;
 use ahead::{BUFFER_SIZE, ReadAhead};
@@ -42,11 +46,15 @@ pub(crate) struct BlobSpec {
     pub(crate) content_digest: Option<Digest>,
     /// The digest of the content is not wanted; then it is not computed.
     pub(crate) is_unhashed: bool,
+    /// The digest of the bytes as stored is wanted although it is not stated.
+    pub(crate) wants_digest: bool,
 }
 
 /// Tells what a blob turned out to be, once all of it has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct BlobSummary {
+    /// The digest of the bytes as stored, if it was stated or wanted.
+    pub(crate) digest: Option<Digest>,
     /// The digest of the content, unless it was not wanted.
     pub(crate) content_digest: Option<Digest>,
     /// Bytes of the content.
@@ -56,7 +64,8 @@ pub(crate) struct BlobSummary {
 }
 
 /// Reads and verifies a blob on the caller's thread. `consume` gets the content; what it leaves is
-/// read for the digest.
+/// read for the digest. The bytes are not counted for progress: the blob is part of a stream that
+/// counts.
 ///
 /// # Errors
 ///
@@ -82,7 +91,8 @@ pub(crate) fn read_serial<R: Read, T>(
     finish(consumed, stored, compression, spec)
 }
 
-/// Reads and verifies a blob with the help of other threads, if it is large enough.
+/// Reads and verifies a blob with the help of other threads, if it is large enough. The bytes are
+/// counted for progress.
 ///
 /// # Errors
 ///
@@ -93,6 +103,7 @@ pub(crate) fn read<R: Read + Send, T>(
     context: &ReadContext,
     consume: impl FnOnce(&mut dyn BufRead) -> Result<T, LayerError>,
 ) -> Result<(T, BlobSummary), LayerError> {
+    let source = context.watch(source);
     if spec.size_bytes.is_some_and(|size| size <= SERIAL_SIZE_MAX) {
         return read_serial(source, spec, context, consume);
     }
@@ -118,6 +129,44 @@ pub(crate) fn read<R: Read + Send, T>(
         };
         finish(consumed, stored, compression, spec)
     })
+}
+
+/// Returns the digest of what is stored, whatever it is.
+///
+/// # Errors
+///
+/// Reading failed.
+pub(crate) fn digest_of(
+    source: impl Read,
+    what: &str,
+    context: &ReadContext,
+) -> Result<Digest, LayerError> {
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; BUFFER_SIZE];
+    let mut source = context.watch(source);
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(Digest::from_bytes(hasher.finalize().into())),
+            Ok(count) => hasher.update(buffer.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(source) => {
+                return Err(LayerError::Read {
+                    what: what.to_owned(),
+                    source,
+                });
+            }
+        }
+    }
+}
+
+/// Compares a blob that was read before with what is stated about it.
+///
+/// # Errors
+///
+/// A digest is another; the error names both.
+pub(crate) fn verify(spec: &BlobSpec, summary: &BlobSummary) -> Result<(), LayerError> {
+    compare(spec, "digest", spec.digest, summary.digest)?;
+    compare(spec, "diff id", spec.content_digest, summary.content_digest)
 }
 
 /// What was established about the content: its digest, if it was hashed apart, and its size.
@@ -157,21 +206,19 @@ fn finish<R: Read, T>(
     };
     stored.drain()?;
     let digest = stored.digest();
-    compare(spec, "digest", spec.digest, digest)?;
     let content_digest = if compression == Compression::None {
         digest
     } else {
         hashed
     };
-    compare(spec, "diff id", spec.content_digest, content_digest)?;
-    Ok((
-        value,
-        BlobSummary {
-            content_digest,
-            content_size_bytes,
-            compression,
-        },
-    ))
+    let summary = BlobSummary {
+        digest,
+        content_digest,
+        content_size_bytes,
+        compression,
+    };
+    verify(spec, &summary)?;
+    Ok((value, summary))
 }
 
 /// Finds out whether content that makes no sense is what the image states: if the stored bytes

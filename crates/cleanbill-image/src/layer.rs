@@ -43,7 +43,7 @@ pub(crate) struct PassingLayer<R> {
     source: Option<R>,
     spec: BlobSpec,
     context: ReadContext,
-    summary: Option<LayerSummary>,
+    summary: Option<BlobSummary>,
 }
 
 impl<R: Read> PassingLayer<R> {
@@ -57,9 +57,18 @@ impl<R: Read> PassingLayer<R> {
         }
     }
 
-    /// Returns what the walk established, if the layer was walked to its end.
-    pub(crate) fn summary(&self) -> Option<LayerSummary> {
-        self.summary
+    /// Returns what the blob turned out to be; if nobody has walked the layer, it is read now.
+    ///
+    /// # Errors
+    ///
+    /// Reading failed, now or when the layer was walked.
+    pub(crate) fn finish(mut self) -> Result<BlobSummary, LayerError> {
+        if let Some(summary) = self.summary {
+            return Ok(summary);
+        }
+        let source = take_source(&mut self.source, &self.spec)?;
+        let ((), summary) = blob::read_serial(source, &self.spec, &self.context, |_| Ok(()))?;
+        Ok(summary)
     }
 }
 
@@ -69,16 +78,15 @@ impl<R: Read> LayerReader for PassingLayer<R> {
         let ((), summary) = blob::read_serial(source, &self.spec, &self.context, |content| {
             walk_content(content, visitor, &self.spec.what, &self.context)
         })?;
-        let summary = layer_summary(summary);
         self.summary = Some(summary);
-        Ok(summary)
+        Ok(layer_summary(summary))
     }
 }
 
 fn take_source<R>(source: &mut Option<R>, spec: &BlobSpec) -> Result<R, LayerError> {
     source.take().ok_or_else(|| LayerError::Malformed {
         what: spec.what.clone(),
-        reason: "the layer has been walked before".to_owned(),
+        reason: "it has been read before, and not to its end".to_owned(),
     })
 }
 

@@ -9,20 +9,38 @@
 //! [`cleanbill_core::layer::EntryVisitor`].
 #![deny(clippy::indexing_slicing)]
 
-mod capabilities;
+mod archive;
+mod archive_stream;
 mod blob;
+mod capabilities;
+mod config;
 mod context;
+mod directory;
 pub mod docker;
 mod error;
+mod file;
 pub mod http;
 mod image;
+mod input;
 mod layer;
+mod members;
 pub mod oci;
+mod oci_layout;
 pub mod registry;
+mod rootfs;
 mod runtime;
+mod sources;
 mod tar;
 
+pub use archive_stream::stream_tar;
 pub use capabilities::Capabilities;
 pub use context::ReadContext;
 pub use error::ImageError;
+pub use http::{HttpOptions, ProxySettings, Secret};
 pub use image::{Image, LayerSink, LayerSource};
+pub use input::{InputOptions, open_input};
+pub use rootfs::open_rootfs;
+pub use registry::{Credential, CredentialOptions, RegistryClient, RegistryError};
+pub use sources::{
+    ImageSources, SOURCES, SourceEntry, SourceError, SourceName, SourceSettings, split_prefix,
+};

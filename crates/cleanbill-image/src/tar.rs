@@ -29,6 +29,11 @@ use header::{Format, Header};
 use pax::{PaxRecords, SparseRecords};
 use sparse::{PaxSparse, Ranges, SparseMap};
 
+/// Says whether a block is the header of an entry.
+pub(crate) fn is_header(block: &Block) -> bool {
+    header::format_of(block).is_some()
+}
+
 /// Says why an archive could not be read on.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TarError {
@@ -124,7 +129,7 @@ impl<S: Source> TarReader<S> {
                 typeflag::PAX => extensions.pax = Some(self.pax_records()?),
                 typeflag::PAX_GLOBAL => {
                     let records = self.pax_records()?;
-                    self.describe(entry, records.path, None);
+                    self.describe(entry, records.path.as_deref(), None);
                     return Ok(true);
                 }
                 typeflag::GNU_LONG_NAME => extensions.long_name = self.long_text()?,
@@ -180,9 +185,9 @@ impl<S: Source> TarReader<S> {
         if pax.has_bad_number {
             return Err(self.malformed("a number of the extended header is malformed"));
         }
-        let not_empty = |text: Vec<u8>| (!text.is_empty()).then_some(text);
-        let name = not_empty(long_name).or(pax.path);
-        self.describe(entry, name, not_empty(long_link).or(pax.link));
+        let first = |long: Vec<u8>, pax| if long.is_empty() { pax } else { Some(long) };
+        let (name, link) = (first(long_name, pax.path), first(long_link, pax.link));
+        self.describe(entry, name.as_deref(), link.as_deref());
         if entry.typeflag == typeflag::REGULAR_OLD {
             let is_directory = entry.name.ends_with(b"/");
             entry.typeflag = if is_directory {
@@ -218,12 +223,10 @@ impl<S: Source> TarReader<S> {
         Ok(())
     }
 
-    fn describe(&self, entry: &mut Entry, name: Option<Vec<u8>>, link: Option<Vec<u8>>) {
-        name.as_ref()
-            .unwrap_or(&self.header.name)
+    fn describe(&self, entry: &mut Entry, name: Option<&[u8]>, link: Option<&[u8]>) {
+        name.unwrap_or(&self.header.name)
             .clone_into(&mut entry.name);
-        link.as_ref()
-            .unwrap_or(&self.header.link)
+        link.unwrap_or(&self.header.link)
             .clone_into(&mut entry.link);
         entry.typeflag = self.header.typeflag;
         entry.size = self.remaining;
@@ -323,10 +326,14 @@ impl<S: Source> TarReader<S> {
             map_size += BLOCK_SIZE as u64;
             self.check_map_size(map_size)?;
             let mut block = [0; BLOCK_SIZE];
-            self.body().read_exact(&mut block).map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => self.malformed("the map of a sparse file is cut"),
-                _ => TarError::Read(error),
-            })?;
+            self.body()
+                .read_exact(&mut block)
+                .map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => {
+                        self.malformed("the map of a sparse file is cut")
+                    }
+                    _ => TarError::Read(error),
+                })?;
             for &byte in &block {
                 if count_due.is_some_and(|due| numbers.len() >= due) {
                     break;

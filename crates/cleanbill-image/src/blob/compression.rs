@@ -10,6 +10,9 @@ use super::BlobSpec;
 use super::fault::{self, FaultSlot};
 use crate::ReadContext;
 
+/// Bytes that tell how a blob is compressed.
+pub(super) const MAGIC_SIZE: u64 = 8;
+
 /// Tells how a blob is compressed. Its first bytes say so; media types are known to lie.
 ///
 /// Source: RFC 1952, RFC 8878 (with its skippable frames); go-containerregistry
@@ -36,6 +39,26 @@ impl Compression {
             [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', ..] => foreign("bzip2"),
             _ => Ok(Self::None),
         }
+    }
+
+    /// Looks at the beginning of a blob that will be read from its start again.
+    ///
+    /// # Errors
+    ///
+    /// Reading failed, or the compression is none that images may have.
+    pub(crate) fn of_start(start: impl Read, what: &str) -> Result<Self, LayerError> {
+        let mut magic = Vec::new();
+        start
+            .take(MAGIC_SIZE)
+            .read_to_end(&mut magic)
+            .map_err(|source| LayerError::Read {
+                what: what.to_owned(),
+                source,
+            })?;
+        Self::detect(&magic).map_err(|reason| LayerError::Malformed {
+            what: what.to_owned(),
+            reason,
+        })
     }
 
     /// Returns the name that errors print.

@@ -7,46 +7,48 @@ use cleanbill_core::layer::LayerError;
 use sha2::Digest as _;
 use sha2::Sha256;
 
+use super::compression::MAGIC_SIZE;
 use super::fault::{self, FaultSlot};
 use super::{BlobSpec, Compression};
 use crate::ReadContext;
-use crate::context::WatchedReader;
 
-/// Bytes that tell how a blob is compressed.
-const MAGIC_SIZE: usize = 8;
 /// Bytes that are read at once where nobody wants them but the hasher.
 const DRAIN_SIZE: usize = 64 * 1024;
 
 /// Hashes, counts and checks what is stored while it is read.
 pub(super) struct Stored<R> {
     /// What was read to see the compression, then the rest.
-    reader: io::Chain<Cursor<Vec<u8>>, WatchedReader<R>>,
+    reader: io::Chain<Cursor<Vec<u8>>, R>,
     compression: Compression,
     hasher: Option<Sha256>,
     size: u64,
     spec: BlobSpec,
     faults: FaultSlot,
+    context: ReadContext,
 }
 
 impl<R: Read> Stored<R> {
     /// Reads the first bytes and tells from them how the blob is compressed.
     pub(super) fn open(
-        source: R,
+        mut source: R,
         spec: &BlobSpec,
         context: &ReadContext,
         faults: &FaultSlot,
     ) -> Result<Self, LayerError> {
-        let mut source = context.watch(source);
+        context
+            .check()
+            .map_err(|source| fault::read_error(spec, source))?;
         let mut magic = Vec::new();
         (&mut source)
-            .take(MAGIC_SIZE as u64)
+            .take(MAGIC_SIZE)
             .read_to_end(&mut magic)
             .map_err(|source| fault::read_error(spec, source))?;
         let compression =
             Compression::detect(&magic).map_err(|reason| fault::malformed(spec, reason))?;
+        let wants_digest = spec.digest.is_some() || spec.wants_digest;
         let is_hashed = match compression {
-            Compression::None => spec.digest.is_some() || !spec.is_unhashed,
-            Compression::Gzip | Compression::Zstd => spec.digest.is_some(),
+            Compression::None => wants_digest || !spec.is_unhashed,
+            Compression::Gzip | Compression::Zstd => wants_digest,
         };
         Ok(Self {
             reader: Cursor::new(magic).chain(source),
@@ -55,6 +57,7 @@ impl<R: Read> Stored<R> {
             size: 0,
             spec: spec.clone(),
             faults: faults.clone(),
+            context: context.clone(),
         })
     }
 
@@ -109,7 +112,8 @@ impl<R: Read> Stored<R> {
 
 impl<R: Read> Read for Stored<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = match self.reader.read(buffer) {
+        let read = self.context.check().and_then(|()| self.reader.read(buffer));
+        let count = match read {
             Ok(count) => count,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Err(error),
             Err(error) => return Err(self.faults.raise(fault::read_error(&self.spec, error))),

@@ -54,11 +54,6 @@ impl SparseMap {
         }
         Fragment::Hole(self.size.saturating_sub(position))
     }
-
-    /// Returns the bytes that the archive has to hold.
-    pub(super) fn data_size(&self) -> u64 {
-        self.ranges.iter().map(|(_, length)| length).sum()
-    }
 }
 
 /// Tells what lies at a place of a sparse file, and how many bytes of it.
@@ -188,7 +183,6 @@ mod tests {
     #[test]
     fn fragments_follow_each_other() {
         let map = SparseMap::new(vec![(2, 3), (7, 0), (8, 2)], 12).unwrap();
-        assert_eq!(map.data_size(), 5);
         let (mut at, mut position, mut seen) = (0, 0, Vec::new());
         while position < map.size {
             let fragment = map.fragment(position, &mut at);

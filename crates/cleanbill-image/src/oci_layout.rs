@@ -1,0 +1,154 @@
+//! OCI layouts: a directory, or an archive of one.
+//!
+//! Source: OCI image-spec 1.1 image-layout.md; spec 03 section 1.2 for what is chosen: as in Trivy,
+//! the first image of the layout unless a reference or a platform says otherwise.
+
+mod directory;
+mod select;
+
+use std::path::Path;
+
+use cleanbill_core::Digest;
+
+use crate::blob::BlobSpec;
+use crate::config::{LayerFacts, ParsedConfig};
+use crate::input::Selection;
+use crate::members::{MemberStore, WantedLayer};
+use crate::oci::{Descriptor, Document, Manifest, Platform};
+use crate::{Image, ImageError, ReadContext};
+
+use directory::LayoutDirectory;
+
+/// The file that lists the images of a layout.
+pub(crate) const INDEX_FILE: &str = "index.json";
+
+/// Says whether a directory is a layout.
+pub(crate) fn is_layout(directory: &Path) -> bool {
+    directory.join(INDEX_FILE).is_file()
+}
+
+/// Opens an image of a layout that lies in a directory.
+///
+/// # Errors
+///
+/// No image of it was asked for, or the image is incomplete or malformed.
+pub(crate) fn open_directory(
+    name: &str,
+    directory: &Path,
+    selection: Option<&Selection>,
+    platform: Option<&Platform>,
+    context: &ReadContext,
+) -> Result<Image, ImageError> {
+    let store = LayoutDirectory::new(directory, context);
+    open(&store, name, selection, platform, context)
+}
+
+/// Opens an image of a layout.
+///
+/// # Errors
+///
+/// As [`open_directory`].
+pub(crate) fn open(
+    store: &dyn MemberStore,
+    name: &str,
+    selection: Option<&Selection>,
+    platform: Option<&Platform>,
+    context: &ReadContext,
+) -> Result<Image, ImageError> {
+    let layout = Layout { store, context };
+    let manifest = select::select(&layout, selection, platform)?;
+    layout.image(name, &manifest)
+}
+
+/// Reads the documents of a layout.
+struct Layout<'a> {
+    store: &'a dyn MemberStore,
+    context: &'a ReadContext,
+}
+
+impl Layout<'_> {
+    /// Reads the list of the layout's images.
+    fn index(&self) -> Result<Document, ImageError> {
+        let bytes = self.store.document(INDEX_FILE)?;
+        Document::parse(&bytes, None, &self.what(INDEX_FILE), &self.context.limits)
+    }
+
+    /// Reads the document that a descriptor points at, and verifies it.
+    fn document(&self, descriptor: &Descriptor) -> Result<Document, ImageError> {
+        let bytes = self.blob(descriptor)?;
+        let what = self.what(&format!("manifest {}", descriptor.digest));
+        Document::parse(
+            &bytes,
+            Some(&descriptor.media_type),
+            &what,
+            &self.context.limits,
+        )
+    }
+
+    fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, ImageError> {
+        let bytes = self.store.document(&blob_name(&descriptor.digest))?;
+        let actual = Digest::of(&bytes);
+        if actual == descriptor.digest {
+            return Ok(bytes);
+        }
+        Err(ImageError::Malformed {
+            what: self.what(&format!("blob {}", descriptor.digest)),
+            reason: format!("its bytes have digest {actual}"),
+        })
+    }
+
+    fn config(&self, manifest: &Manifest) -> Result<ParsedConfig, ImageError> {
+        let bytes = self.blob(&manifest.config)?;
+        let what = self.what(&format!("configuration {}", manifest.config.digest));
+        ParsedConfig::parse(&bytes, &what, manifest.layers.len(), &self.context.limits)
+    }
+
+    fn image(&self, name: &str, manifest: &Manifest) -> Result<Image, ImageError> {
+        let config = self.config(manifest)?;
+        let mut wanted = Vec::new();
+        let mut facts = Vec::new();
+        for (layer, diff_id) in manifest.layers.iter().zip(config.diff_ids()) {
+            let member = blob_name(&layer.digest);
+            let stored = self
+                .store
+                .find_layer(&member)?
+                .ok_or_else(|| self.store.not_found(&member))?;
+            // Trivy prints the digest of every layer here, compressed or not.
+            facts.push(LayerFacts {
+                digest: Some(layer.digest),
+                size_bytes: stored.content_size_bytes,
+            });
+            wanted.push(WantedLayer {
+                spec: BlobSpec {
+                    what: self.what(&format!("layer {}", layer.digest)),
+                    digest: Some(layer.digest),
+                    size_bytes: Some(layer.size_bytes),
+                    content_digest: Some(diff_id.0),
+                    ..BlobSpec::default()
+                },
+                name: member,
+            });
+        }
+        let layers = self.store.layers(wanted)?;
+        Ok(Image {
+            name: name.to_owned(),
+            source: "oci-layout",
+            access: self.store.place(),
+            metadata: config.into_metadata(Vec::new(), facts),
+            layers,
+        })
+    }
+
+    fn what(&self, part: &str) -> String {
+        format!("{part} of {}", self.store.place())
+    }
+}
+
+/// Returns the name of the member that holds a blob. A digest is hex digits, so the name never
+/// leads elsewhere.
+fn blob_name(digest: &Digest) -> String {
+    format!("blobs/sha256/{}", digest.to_hex())
+}
+
+#[cfg(test)]
+mod tests;
