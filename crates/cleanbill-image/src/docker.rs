@@ -9,18 +9,24 @@
 //! Nothing here can change the engine: there is no request but GET.
 
 mod client;
+mod content_store;
 mod context;
 mod endpoint;
+mod engine;
+mod export;
 #[cfg(test)]
 mod fake_engine;
 mod host_file;
 mod layer_database;
 mod metadata;
 mod model;
+mod overlay;
 mod path;
+mod place;
 mod tar_split;
 mod tls;
 
 pub use client::{ApiVersion, DockerClient, Timeouts};
 pub use context::{Candidate, EngineEnvironment};
 pub use endpoint::{Endpoint, EndpointError, TlsFiles};
+pub use engine::{AccessPreference, Engine, EngineDescription, EngineOptions, ImageSummary};

@@ -64,3 +64,6 @@ fn read(path: &Path) -> Result<Vec<u8>, TlsSetupError> {
 fn malformed(path: &Path, reason: &str) -> TlsSetupError {
     TlsSetupError::Malformed { path: PathBuf::from(path), reason: reason.to_owned() }
 }
+
+#[cfg(test)]
+mod tests;

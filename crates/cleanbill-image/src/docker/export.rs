@@ -1,0 +1,323 @@
+//! Layers through the engine's export: one stream that holds them all.
+//!
+//! Nothing is written to disk and nothing held in memory but small documents. The stream may have
+//! any of three forms: `<id>/layer.tar` (engines before 25), `blobs/sha256/<digest>` (later ones,
+//! with compressed layers from the containerd image store), `<diff id>.tar` (Podman). Names are
+//! not trusted: a layer is what its bytes hash to, and every layer that the image states must have
+//! come when the stream ends.
+//!
+//! Source: moby `image/tarexport/save.go`, containerd `core/images/archive/exporter.go`,
+//! containers/image `docker/internal/tarfile/writer.go`.
+
+mod archive;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use cleanbill_core::image::ImageConfig;
+use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
+use cleanbill_core::{DiffId, Digest};
+use tracing::debug;
+
+use self::archive::{Flow, Links, Member, member_for};
+use super::client::{ApiVersion, DockerClient};
+use super::metadata::Inspected;
+use crate::blob::BlobSpec;
+use crate::layer::PassingLayer;
+use crate::runtime::BodyReader;
+use crate::{ImageError, LayerSink, LayerSource, ReadContext};
+
+/// From this version on an export may be asked for one platform.
+const PLATFORM_SINCE: ApiVersion = ApiVersion { major: 1, minor: 48 };
+
+/// Reads the layers of one image out of the engine's export.
+#[derive(Debug)]
+pub(super) struct ExportStream {
+    client: DockerClient,
+    id: Digest,
+    /// The platform to export, as the API writes it, where several may be in the engine.
+    platform: Option<String>,
+    /// The layers that the image states, base first.
+    diff_ids: Vec<DiffId>,
+    /// The names that layers have in the stream, as far as they are known.
+    names: Mutex<BTreeMap<DiffId, String>>,
+    context: ReadContext,
+}
+
+impl ExportStream {
+    /// Prepares to export an image; nothing is asked yet.
+    pub(super) fn new(
+        client: DockerClient,
+        inspected: &Inspected,
+        diff_ids: Vec<DiffId>,
+        context: ReadContext,
+    ) -> Self {
+        let answer = &inspected.answer;
+        let is_multi_platform = answer.graph_driver.name.is_empty()
+            || answer.graph_driver.name == "overlayfs";
+        let platform = (is_multi_platform && client.version() >= PLATFORM_SINCE).then(|| {
+            serde_json::json!({
+                "os": answer.os, "architecture": answer.architecture, "variant": answer.variant,
+            })
+            .to_string()
+        });
+        Self { client, id: inspected.id, platform, diff_ids, names: Mutex::default(), context }
+    }
+
+    /// Names the export in messages.
+    fn what(&self) -> String {
+        format!("export of image {} by {}", self.id, self.client.place())
+    }
+
+    fn malformed(&self, reason: String) -> ImageError {
+        ImageError::Malformed { what: self.what(), reason }
+    }
+
+    /// Starts an export and offers its members one by one until `take` has enough.
+    fn pass(
+        &self,
+        take: impl FnMut(Member<'_>) -> Result<Flow, ImageError>,
+    ) -> Result<Links, ImageError> {
+        let id = self.id.to_string();
+        let platform = self.platform.as_deref().map(|platform| ("platform", platform));
+        let stream: BodyReader = self.client.get_stream(
+            &["images", &id, "get"],
+            platform.as_slice(),
+            &self.context,
+        )?;
+        archive::pass(self.context.watch(stream), &self.what(), &self.context.limits, take)
+    }
+
+    /// Finds out under which name a layer stands in the stream, if need be by a pass that reads
+    /// the table of contents only.
+    fn name_of(&self, diff_id: &DiffId) -> Result<String, ImageError> {
+        let known = || {
+            let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.get(diff_id).cloned()
+        };
+        if let Some(name) = known() {
+            return Ok(name);
+        }
+        let mut manifest = None;
+        let links = self.pass(|member| {
+            if let Member::Document { name: "manifest.json", bytes } = member {
+                manifest = Some(bytes);
+            }
+            Ok(Flow::Continue)
+        })?;
+        let layers = self.manifest_layers(manifest.as_deref())?;
+        let named = self.diff_ids.iter().zip(layers);
+        self.remember(named.map(|(diff_id, name)| (*diff_id, member_for(&name, &links))));
+        known().ok_or_else(|| self.malformed(format!("it does not name layer {diff_id}")))
+    }
+
+    fn remember(&self, found: impl IntoIterator<Item = (DiffId, String)>) {
+        self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+    }
+
+    /// Returns the names of the layers, base first, as `manifest.json` lists them.
+    fn manifest_layers(&self, manifest: Option<&[u8]>) -> Result<Vec<String>, ImageError> {
+        let layers = self.manifest(manifest)?.layers;
+        if layers.len() == self.diff_ids.len() {
+            return Ok(layers);
+        }
+        Err(self.malformed(format!(
+            "manifest.json lists {} layers, the image has {}",
+            layers.len(),
+            self.diff_ids.len()
+        )))
+    }
+
+    fn manifest(&self, bytes: Option<&[u8]>) -> Result<archive::ManifestEntry, ImageError> {
+        let bytes = bytes.ok_or_else(|| self.malformed("it has no manifest.json".to_owned()))?;
+        let what = format!("manifest.json in the {}", self.what());
+        let entries: Vec<archive::ManifestEntry> =
+            crate::oci::parse_json(bytes, &what, &self.context.limits)?;
+        let count = entries.len();
+        match entries.into_iter().next() {
+            Some(entry) if count == 1 => Ok(entry),
+            _ => Err(self.malformed(format!("manifest.json lists {count} images, not one"))),
+        }
+    }
+
+    /// Compares what came with what the image states.
+    fn verify(&self, came: &Came) -> Result<(), ImageError> {
+        let missing = self.diff_ids.iter().find(|diff_id| !came.expected.contains_key(diff_id));
+        let Some(missing) = missing else {
+            if !came.others.is_empty() {
+                debug!(layers = came.others.len(), "the export held layers of other images too");
+            }
+            return Ok(());
+        };
+        match came.others.iter().next() {
+            Some((actual, name)) => Err(ImageError::Layer(LayerError::DigestMismatch {
+                what: format!("diff id of {name} in the {}", self.what()),
+                expected: missing.to_string(),
+                actual: actual.to_string(),
+            })),
+            None => Err(self.malformed(format!("layer {missing} did not come"))),
+        }
+    }
+}
+
+/// Collects which layers came, and under which names.
+#[derive(Default)]
+struct Came {
+    expected: BTreeMap<DiffId, String>,
+    others: BTreeMap<DiffId, String>,
+}
+
+impl LayerSource for ExportStream {
+    fn open_layer(&self, index: usize) -> Result<Box<dyn LayerReader + Send + '_>, ImageError> {
+        let diff_id = *self.diff_ids.get(index).ok_or_else(|| ImageError::NotFound {
+            what: format!("layer {index}"),
+            place: self.what(),
+        })?;
+        Ok(Box::new(ExportedLayer { stream: self, diff_id }))
+    }
+
+    fn is_sequential(&self) -> bool {
+        true
+    }
+
+    fn read_all(&self, sink: &mut dyn LayerSink) -> Result<(), ImageError> {
+        let stated: BTreeSet<DiffId> = self.diff_ids.iter().copied().collect();
+        let mut came = Came::default();
+        self.pass(|member| {
+            if let Member::Layer { name, content } = member {
+                let what = format!("{name} in the {}", self.what());
+                let spec = BlobSpec { what, ..BlobSpec::default() };
+                let mut layer = PassingLayer::new(content, spec, self.context.clone());
+                sink.layer(&mut layer)?;
+                if let Some(digest) = layer.finish()?.content_digest {
+                    let diff_id = DiffId(digest);
+                    let is_stated = stated.contains(&diff_id);
+                    let list = if is_stated { &mut came.expected } else { &mut came.others };
+                    list.insert(diff_id, name.to_owned());
+                }
+            }
+            Ok(Flow::Continue)
+        })?;
+        self.verify(&came)?;
+        self.remember(came.expected);
+        Ok(())
+    }
+}
+
+/// Reads one layer, by an export of the whole image.
+struct ExportedLayer<'a> {
+    stream: &'a ExportStream,
+    diff_id: DiffId,
+}
+
+impl LayerReader for ExportedLayer<'_> {
+    fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError> {
+        self.walk_export(visitor).map_err(|error| match error {
+            ImageError::Layer(error) => error,
+            error => LayerError::Read {
+                what: format!("layer {} of the {}", self.diff_id, self.stream.what()),
+                source: std::io::Error::other(error),
+            },
+        })
+    }
+}
+
+impl ExportedLayer<'_> {
+    fn walk_export(&self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, ImageError> {
+        let wanted = self.stream.name_of(&self.diff_id)?;
+        let mut walked = None;
+        self.stream.pass(|member| match member {
+            Member::Layer { name, content } if name == wanted => {
+                let spec = BlobSpec {
+                    what: format!("{name} in the {}", self.stream.what()),
+                    content_digest: Some(self.diff_id.0),
+                    ..BlobSpec::default()
+                };
+                let mut layer = PassingLayer::new(content, spec, self.stream.context.clone());
+                walked = Some(layer.walk(visitor)?);
+                Ok(Flow::Stop)
+            }
+            _ => Ok(Flow::Continue),
+        })?;
+        walked.ok_or_else(|| self.stream.malformed(format!("layer {wanted} did not come")))
+    }
+}
+
+/// Reads the configuration out of an export, and no more of it than needed.
+///
+/// # Errors
+///
+/// The export fails, or does not hold the configuration under its digest.
+pub(super) fn stored_config(stream: &ExportStream) -> Result<ImageConfig, ImageError> {
+    let mut documents = Documents::default();
+    stream.pass(|member| {
+        let Member::Document { name, bytes } = member else { return Ok(Flow::Continue) };
+        documents.insert(name, bytes, stream)?;
+        Ok(if documents.config(stream.id).is_some() { Flow::Stop } else { Flow::Continue })
+    })?;
+    let (name, bytes) = match documents.config(stream.id) {
+        Some(bytes) => (stream.id.to_hex(), bytes),
+        // With the containerd image store the id is that of a manifest.
+        None => {
+            let name = stream.manifest(documents.get("manifest.json"))?.config;
+            let bytes = documents.get(&name);
+            let absent = || stream.malformed(format!("configuration {name} did not come"));
+            let bytes = bytes.ok_or_else(absent)?;
+            (name, bytes)
+        }
+    };
+    let digest = Digest::of(bytes);
+    if !name.contains(&digest.to_hex()) {
+        return Err(stream.malformed(format!("configuration {name} has digest {digest}")));
+    }
+    let what = format!("configuration {name} in the {}", stream.what());
+    crate::oci::parse_json(bytes, &what, &stream.context.limits)
+}
+
+/// Keeps the small documents of an export; all of them together are bounded as one.
+#[derive(Default)]
+struct Documents {
+    by_name: BTreeMap<String, Vec<u8>>,
+    size_bytes: u64,
+}
+
+impl Documents {
+    fn insert(
+        &mut self,
+        name: &str,
+        bytes: Vec<u8>,
+        stream: &ExportStream,
+    ) -> Result<(), ImageError> {
+        let limit = stream.context.limits.manifest_size_bytes_max;
+        self.size_bytes = self.size_bytes.saturating_add(bytes.len() as u64);
+        if self.size_bytes > limit {
+            return Err(ImageError::LimitExceeded {
+                what: format!("documents in the {}", stream.what()),
+                limit: format!("manifest_size_bytes_max = {limit}"),
+            });
+        }
+        self.by_name.insert(name.to_owned(), bytes);
+        Ok(())
+    }
+
+    fn get(&self, name: &str) -> Option<&[u8]> {
+        self.by_name.get(name).map(Vec::as_slice)
+    }
+
+    /// Returns the document that an engine without the containerd image store keeps under the
+    /// image's id.
+    fn config(&self, id: Digest) -> Option<&[u8]> {
+        let hex = id.to_hex();
+        let blob = || self.get(&format!("blobs/sha256/{hex}")).filter(|bytes| is_config(bytes));
+        self.get(&format!("{hex}.json")).or_else(blob)
+    }
+}
+
+/// Tells a configuration from a manifest: only the former lists diff ids.
+fn is_config(bytes: &[u8]) -> bool {
+    serde_json::from_slice::<ImageConfig>(bytes)
+        .is_ok_and(|config| !config.rootfs.diff_ids.is_empty())
+}
+
+#[cfg(test)]
+mod tests;
