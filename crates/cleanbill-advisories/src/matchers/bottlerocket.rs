@@ -3,6 +3,7 @@
 use cleanbill_core::package::Package;
 
 use super::rule::Rule;
+use super::version::NO_VERSION;
 
 /// Source: spec 02 section 6, Trivy `pkg/detector/ospkg/bottlerocket`.
 pub(super) static BOTTLEROCKET: Rule = Rule {
@@ -13,10 +14,7 @@ pub(super) static BOTTLEROCKET: Rule = Rule {
 
 /// Every version would count as fixed later than none.
 fn obstacle(package: &Package) -> Option<&'static str> {
-    package
-        .installed_version()
-        .is_empty()
-        .then_some("they have no version")
+    package.installed_version().is_empty().then_some(NO_VERSION)
 }
 
 #[cfg(test)]

@@ -1,95 +1,114 @@
 //! Advisories that state ranges of affected versions (Root.io, Seal, RapidFort).
 
 use cleanbill_core::package::Package;
-use cleanbill_core::vulnerability::Finding;
+use cleanbill_core::vulnerability::{DataSource, Finding};
 use cleanbill_version::{VersionScheme, range};
 
 use super::debian::rate;
 use super::rule::Place;
-use super::session::finding;
-use super::version::{ParsedVersion, UNCOMPARABLE};
+use super::session::{Session, finding};
+use super::version::{NO_VERSION, ParsedVersion, UNCOMPARABLE};
 use crate::Advisory;
 
-/// Says what an alternative that cannot be read or compared means for the ones after it.
+/// Says how a supplier's ranges are judged. Source: spec 02 sections 4.5 and 6.9 to 6.11.
+pub(super) struct RangeRule {
+    /// The rules by which versions are compared.
+    pub(super) scheme: VersionScheme,
+    /// What an alternative that cannot be read or compared means for the ones after it.
+    pub(super) on_error: OnError,
+    /// Who rated the severity that an advisory states.
+    pub(super) rated_by: fn(&DataSource) -> &str,
+}
+
+/// Says what follows a range that cannot be read or compared.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum OnError {
-    /// They count.
+    /// The other ranges count.
     Skip,
     /// They do not: the package counts as not vulnerable.
     Stop,
 }
 
-/// Says why a version cannot be held against the ranges of advisories, if there are any.
-pub(super) fn obstacle<'a>(
-    scheme: VersionScheme,
-    version: &str,
-    mut advisories: impl Iterator<Item = &'a Advisory>,
-) -> Option<&'static str> {
-    let reason = if version.is_empty() {
-        "they have no version"
-    } else if ParsedVersion::parse(scheme, version).is_none() {
-        UNCOMPARABLE
-    } else {
-        return None;
-    };
-    advisories
-        .any(|advisory| !advisory.vulnerable_versions.is_empty())
-        .then_some(reason)
+/// An advisory with the place where it was found.
+#[derive(Clone, Copy)]
+pub(super) struct Filed<'a> {
+    pub(super) bucket: &'a str,
+    pub(super) name: &'a str,
+    pub(super) advisory: &'a Advisory,
 }
 
-/// Returns the range that a version is in: `Some("")` if the advisory states none and so means
-/// every version, `None` if it is in none of them.
-///
-/// Source: spec 02 section 4.5.
-pub(super) fn matching_range<'a>(
-    scheme: VersionScheme,
-    version: &str,
-    advisory: &'a Advisory,
-    on_error: OnError,
-) -> Option<&'a str> {
-    let ranges = &advisory.vulnerable_versions;
-    if ranges.is_empty() {
-        return Some("");
-    }
-    if version.is_empty() {
-        return None;
-    }
-    for range in ranges {
-        match range::satisfies(scheme, version, range) {
-            Ok(true) => return Some(range),
-            Ok(false) => {}
-            Err(error) => {
-                tracing::debug!(
-                    advisory.id = advisory.vulnerability_id,
-                    version,
-                    range,
-                    %error,
-                    "a range was not compared"
-                );
-                if on_error == OnError::Stop {
-                    return None;
-                }
+impl RangeRule {
+    /// Reports the advisories that a version of a package is in.
+    pub(super) fn judge(
+        &self,
+        package: &Package,
+        version: &str,
+        advisories: &[Filed<'_>],
+        session: &mut Session<'_>,
+    ) {
+        let has_ranges = |filed: &Filed<'_>| !filed.advisory.vulnerable_versions.is_empty();
+        if let Some(obstacle) = self.obstacle(version)
+            && advisories.iter().any(has_ranges)
+        {
+            session.could_not_judge(package, obstacle);
+        }
+        for filed in advisories {
+            if let Some(range) = self.matching_range(version, filed.advisory) {
+                session.report(self.finding(package, version, *filed, range));
             }
         }
     }
-    None
-}
 
-/// Builds the finding of an advisory with ranges: every patched version is printed.
-pub(super) fn range_finding(
-    package: &Package,
-    advisory: &Advisory,
-    place: Place<'_>,
-    scheme: VersionScheme,
-    range: &str,
-    severity_source: &str,
-) -> Finding {
-    let data_source = advisory.data_source.as_deref();
-    let mut finding = Finding {
-        fixed_version: advisory.patched_versions.join(", "),
-        evidence: place.evidence_of(scheme, range),
-        ..finding(package, &advisory.vulnerability_id, data_source)
-    };
-    rate(&mut finding, advisory.severity, severity_source);
-    finding
+    /// Says why a version cannot be held against ranges.
+    fn obstacle(&self, version: &str) -> Option<&'static str> {
+        if version.is_empty() {
+            Some(NO_VERSION)
+        } else if ParsedVersion::parse(self.scheme, version).is_none() {
+            Some(UNCOMPARABLE)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the first range that a version is in: an empty one if the advisory states none and
+    /// so means every version, `None` if it is in none of them.
+    fn matching_range<'a>(&self, version: &str, advisory: &'a Advisory) -> Option<&'a str> {
+        let ranges = &advisory.vulnerable_versions;
+        if ranges.is_empty() {
+            return Some("");
+        }
+        for range in ranges {
+            match range::satisfies(self.scheme, version, range) {
+                Ok(true) => return Some(range),
+                Ok(false) => {}
+                Err(error) => {
+                    let advisory_id = &advisory.vulnerability_id;
+                    tracing::debug!(advisory.id = advisory_id, %error, "range not compared");
+                    if self.on_error == OnError::Stop {
+                        return None;
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Builds the finding; every patched version is printed.
+    fn finding(&self, package: &Package, version: &str, filed: Filed<'_>, range: &str) -> Finding {
+        let advisory = filed.advisory;
+        let data_source = advisory.data_source.as_deref();
+        let place = Place {
+            bucket: filed.bucket,
+            name: filed.name,
+            version,
+        };
+        let mut finding = Finding {
+            fixed_version: advisory.patched_versions.join(", "),
+            evidence: place.evidence_of(self.scheme, range),
+            ..finding(package, &advisory.vulnerability_id, data_source)
+        };
+        let rated_by = data_source.map_or("", self.rated_by);
+        rate(&mut finding, advisory.severity, rated_by);
+        finding
+    }
 }

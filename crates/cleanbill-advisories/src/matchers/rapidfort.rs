@@ -3,9 +3,10 @@
 use cleanbill_core::package::Package;
 use cleanbill_version::VersionScheme;
 
-use super::ranges::{OnError, matching_range, obstacle, range_finding};
-use super::rule::{Place, bucket_name, source_or_binary};
+use super::ranges::{Filed, OnError, RangeRule};
+use super::rule::{bucket_name, source_or_binary};
 use super::session::{Session, Shelf};
+use super::version::NO_VERSION;
 use super::{MatchError, Matcher, OsPackages};
 use crate::{Advisory, release};
 
@@ -59,44 +60,25 @@ fn judge_package(
     } else {
         shelf.rows(session, &bucket, &package.name, |found| found)?
     };
+    let filed = |name, advisory| Filed {
+        bucket: &bucket,
+        name,
+        advisory,
+    };
     // Some advisories are filed under the binary package; those of the source come first.
     let is_known = |id: &str| by_source.iter().any(|known| known.vulnerability_id == id);
-    let by_source = by_source.iter().map(|advisory| (source_name, advisory));
     let by_name = by_name
         .iter()
         .filter(|advisory| !is_known(&advisory.vulnerability_id))
-        .map(|advisory| (package.name.as_str(), advisory));
-    let advisories: Vec<_> = by_source.chain(by_name).collect();
-    if let Some(reason) = obstacle(
-        base.scheme,
-        &version,
-        advisories.iter().map(|(_, row)| *row),
-    ) {
-        session.could_not_judge(package, reason);
-    }
-    if version.is_empty() {
-        return Ok(());
-    }
-    for (name, advisory) in advisories {
-        let place = Place {
-            bucket: &bucket,
-            name,
-            version: &version,
-        };
-        if let Some(range) = matching_range(base.scheme, &version, advisory, OnError::Skip) {
-            let source = advisory
-                .data_source
-                .as_ref()
-                .map_or("", |source| &source.id);
-            session.report(range_finding(
-                package,
-                advisory,
-                place,
-                base.scheme,
-                range,
-                source,
-            ));
-        }
+        .map(|advisory| filed(&package.name, advisory));
+    let by_source = by_source
+        .iter()
+        .map(|advisory| filed(source_name, advisory));
+    let advisories: Vec<Filed<'_>> = by_source.chain(by_name).collect();
+    if !version.is_empty() {
+        base.rule.judge(package, &version, &advisories, session);
+    } else if !advisories.is_empty() {
+        session.could_not_judge(package, NO_VERSION);
     }
     Ok(())
 }
@@ -115,7 +97,7 @@ fn version(package: &Package) -> String {
 struct Base<'a> {
     family: &'a str,
     release: &'a str,
-    scheme: VersionScheme,
+    rule: RangeRule,
 }
 
 impl<'a> Base<'a> {
@@ -128,7 +110,11 @@ impl<'a> Base<'a> {
         Self {
             family,
             release,
-            scheme,
+            rule: RangeRule {
+                scheme,
+                on_error: OnError::Skip,
+                rated_by: |source| &source.id,
+            },
         }
     }
 

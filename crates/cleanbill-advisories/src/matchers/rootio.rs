@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use cleanbill_core::package::Package;
 use cleanbill_version::VersionScheme;
 
-use super::ranges::{OnError, matching_range, obstacle, range_finding};
-use super::rule::{Place, source_or_binary};
+use super::ranges::{Filed, OnError, RangeRule};
+use super::rule::{bucket_name, source_or_binary};
 use super::session::{Session, Shelf};
 use super::{MatchError, Matcher, OsPackages};
 use crate::{Advisory, release};
@@ -52,48 +52,38 @@ impl Matcher for RootIo {
             "ubuntu" => (VersionScheme::Deb, release::minor(&stated)),
             _ => (VersionScheme::Deb, release::major(&stated)),
         };
-        let buckets = Buckets {
-            base: super::rule::bucket_name(family, release),
-            patched: format!("root.io {family} {release}"),
+        let rule = RangeRule {
+            scheme,
+            on_error: OnError::Stop,
+            rated_by: |source| &source.id,
         };
-        let mut shelves = (Shelf::new(), Shelf::new());
+        let base_bucket = bucket_name(family, release);
+        let patched_bucket = format!("root.io {family} {release}");
+        let mut base_shelf = Shelf::new();
+        let mut patched_shelf = Shelf::new();
         for &package in packages {
             let name = source_or_binary(package);
-            let base = shelves.0.rows(session, &buckets.base, name, as_ranges)?;
-            let patched = shelves
-                .1
-                .rows(session, &buckets.patched, name, |found| found)?;
-            let version = package.source_version();
-            let advisories = overlaid(&buckets, &base, &patched);
-            if let Some(reason) =
-                obstacle(scheme, &version, advisories.values().map(|(_, row)| *row))
-            {
-                session.could_not_judge(package, reason);
-            }
-            for (bucket, advisory) in advisories.into_values() {
-                let place = Place {
-                    bucket,
-                    name,
-                    version: &version,
-                };
-                if let Some(range) = matching_range(scheme, &version, advisory, OnError::Stop) {
-                    let source = advisory
-                        .data_source
-                        .as_ref()
-                        .map_or("", |source| &source.id);
-                    session.report(range_finding(
-                        package, advisory, place, scheme, range, source,
-                    ));
-                }
-            }
+            let base = base_shelf.rows(session, &base_bucket, name, as_ranges)?;
+            let patched = patched_shelf.rows(session, &patched_bucket, name, |found| found)?;
+            let advisories = overlaid(
+                base.iter()
+                    .map(|advisory| filed(&base_bucket, name, advisory)),
+                patched
+                    .iter()
+                    .map(|advisory| filed(&patched_bucket, name, advisory)),
+            );
+            rule.judge(package, &package.source_version(), &advisories, session);
         }
         Ok(())
     }
 }
 
-struct Buckets {
-    base: String,
-    patched: String,
+fn filed<'a>(bucket: &'a str, name: &'a str, advisory: &'a Advisory) -> Filed<'a> {
+    Filed {
+        bucket,
+        name,
+        advisory,
+    }
 }
 
 /// States the advisories of the distribution as Root.io states its own.
@@ -110,19 +100,14 @@ fn as_ranges(mut advisories: Vec<Advisory>) -> Vec<Advisory> {
 
 /// What Root.io says about a vulnerability replaces what the distribution says.
 fn overlaid<'a>(
-    buckets: &'a Buckets,
-    base: &'a [Advisory],
-    patched: &'a [Advisory],
-) -> BTreeMap<&'a str, (&'a str, &'a Advisory)> {
-    let base = base
-        .iter()
-        .map(|advisory| (buckets.base.as_str(), advisory));
-    let patched = patched
-        .iter()
-        .map(|advisory| (buckets.patched.as_str(), advisory));
-    base.chain(patched)
-        .map(|(bucket, advisory)| (advisory.vulnerability_id.as_str(), (bucket, advisory)))
-        .collect()
+    base: impl Iterator<Item = Filed<'a>>,
+    patched: impl Iterator<Item = Filed<'a>>,
+) -> Vec<Filed<'a>> {
+    let by_id: BTreeMap<&str, Filed<'a>> = base
+        .chain(patched)
+        .map(|filed| (filed.advisory.vulnerability_id.as_str(), filed))
+        .collect();
+    by_id.into_values().collect()
 }
 
 #[cfg(test)]

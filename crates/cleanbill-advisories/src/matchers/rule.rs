@@ -119,6 +119,8 @@ impl Rule {
         rows
     }
 
+    /// A fixed version that cannot be parsed is in the hands of those who wrote the advisory: as in
+    /// the reference, such a row is not reported.
     fn applies(&self, package: &Package, version: &ParsedVersion, row: &Row) -> bool {
         let is_for_arch = row
             .arches

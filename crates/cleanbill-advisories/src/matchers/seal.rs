@@ -3,8 +3,8 @@
 use cleanbill_core::package::{Package, RepositoryClass};
 use cleanbill_version::VersionScheme;
 
-use super::ranges::{OnError, matching_range, obstacle, range_finding};
-use super::rule::{Place, bucket_name, source_or_binary};
+use super::ranges::{Filed, OnError, RangeRule};
+use super::rule::{bucket_name, source_or_binary};
 use super::session::{Session, Shelf};
 use super::{MatchError, Matcher, OsPackages, of_family};
 use crate::Advisory;
@@ -75,43 +75,31 @@ fn judge_patched(
         "debian" | "ubuntu" => ("debian", VersionScheme::Deb),
         _ => ("Red Hat", VersionScheme::Rpm),
     };
+    let rule = RangeRule {
+        scheme,
+        on_error: OnError::Stop,
+        rated_by: |source| &source.base_id,
+    };
     let mut shelf = Shelf::new();
     for &package in packages {
         let name = source_or_binary(package);
         let bucket = bucket(base, package);
         let rows = shelf.rows(session, &bucket, name, split)?;
-        let version = package.source_version();
-        let place = Place {
-            bucket: &bucket,
-            name,
-            version: &version,
-        };
-        let advisories = rows.iter().filter_map(|row| match row {
-            Row::Range(advisory) => Some(advisory),
-            Row::Malformed(_) => None,
-        });
-        if let Some(reason) = obstacle(scheme, &version, advisories) {
-            session.could_not_judge(package, reason);
-        }
+        let mut advisories = Vec::with_capacity(rows.len());
         for row in rows.iter() {
-            let advisory = match row {
-                Row::Range(advisory) => advisory,
-                Row::Malformed(id) => {
-                    session.problem(format!(
-                        "advisory '{id}' for '{name}' in '{bucket}' was left out: its ranges and \
-                         patched versions do not belong together"
-                    ));
-                    continue;
-                }
-            };
-            if let Some(range) = matching_range(scheme, &version, advisory, OnError::Stop) {
-                let source = advisory.data_source.as_ref();
-                let source = source.map_or("", |source| &source.base_id);
-                session.report(range_finding(
-                    package, advisory, place, scheme, range, source,
-                ));
+            match row {
+                Row::Range(advisory) => advisories.push(Filed {
+                    bucket: &bucket,
+                    name,
+                    advisory,
+                }),
+                Row::Malformed(id) => session.problem(format!(
+                    "advisory '{id}' for '{name}' in '{bucket}' was left out: its ranges and \
+                     patched versions do not belong together"
+                )),
             }
         }
+        rule.judge(package, &package.source_version(), &advisories, session);
     }
     Ok(())
 }

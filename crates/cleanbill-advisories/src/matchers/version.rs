@@ -4,6 +4,8 @@ use std::fmt;
 
 use cleanbill_version::{VersionScheme, apk, deb, rpm};
 
+/// Why a package without a version is not judged.
+pub(super) const NO_VERSION: &str = "they have no version";
 /// Why a package is not judged whose version its scheme does not accept.
 pub(super) const UNCOMPARABLE: &str = "their versions cannot be compared";
 
