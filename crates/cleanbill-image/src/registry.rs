@@ -32,6 +32,7 @@ pub use artifact::Artifact;
 pub use credentials::{
     Credential, CredentialError, CredentialOptions, FoundCredential, find as find_credential,
 };
+pub use endpoint::registry_name;
 pub use error::{Answer, RegistryError};
 use host::Host;
 pub use login::Login;

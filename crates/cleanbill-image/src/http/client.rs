@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use reqwest::header::{AUTHORIZATION, HeaderMap, LOCATION};
@@ -36,7 +36,9 @@ pub(crate) struct HttpClient {
 struct Shared {
     options: HttpOptions,
     proxies: ProxyRules,
-    /// Built when first needed: loading the system's certificates takes milliseconds.
+    /// Loaded when first needed: the system has hundreds of certificates.
+    roots: OnceLock<TrustedRoots>,
+    /// Built when first needed.
     clients: Mutex<HashMap<ClientKind, reqwest::Client>>,
 }
 
@@ -95,13 +97,14 @@ impl HttpClient {
     /// A proxy setting makes no sense.
     pub(crate) fn new(options: HttpOptions) -> Result<Self, HttpError> {
         let proxies = ProxyRules::new(&options.proxies)?;
-        let clients = Mutex::default();
+        let shared = Shared {
+            options,
+            proxies,
+            roots: OnceLock::new(),
+            clients: Mutex::default(),
+        };
         Ok(Self {
-            shared: Arc::new(Shared {
-                options,
-                proxies,
-                clients,
-            }),
+            shared: Arc::new(shared),
         })
     }
 
@@ -244,8 +247,7 @@ impl HttpClient {
             let exempt = self.shared.proxies.hosts().map(str::to_owned).collect();
             builder = builder.dns_resolver(GuardedResolver { exempt });
         }
-        builder.build().map_err(|error| HttpError::Connect {
-            url: "any host".to_owned(),
+        builder.build().map_err(|error| HttpError::Setup {
             reason: error.to_string(),
         })
     }
@@ -255,12 +257,20 @@ impl HttpClient {
         if trust == Trust::None {
             return Ok(plain_config()?);
         }
-        let roots = TrustedRoots::load(&options.ca_files)?;
-        tracing::debug!(roots = roots.origin, "loaded certificate authorities");
+        let roots = self.roots()?;
         Ok(match trust {
             Trust::Lenient => lenient_config(roots, options.insecure_names())?,
             _ => verified_config(roots)?,
         })
+    }
+
+    fn roots(&self) -> Result<TrustedRoots, HttpError> {
+        if let Some(roots) = self.shared.roots.get() {
+            return Ok(roots.clone());
+        }
+        let roots = TrustedRoots::load(&self.options().ca_files)?;
+        tracing::debug!(roots = roots.origin, "loaded certificate authorities");
+        Ok(self.shared.roots.get_or_init(|| roots).clone())
     }
 }
 

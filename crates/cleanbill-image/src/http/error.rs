@@ -65,6 +65,12 @@ pub enum HttpError {
         /// The bound.
         limit_bytes: u64,
     },
+    /// The HTTP library refuses the settings.
+    #[error("cannot set up the HTTP client: {reason}")]
+    Setup {
+        /// What it says.
+        reason: String,
+    },
     /// The certificates to trust could not be loaded.
     #[error(transparent)]
     TlsSetup(#[from] TlsSetupError),

@@ -3,7 +3,8 @@
 //! A registry names other hosts: by redirects, and by the realm of its token service. It must not
 //! make us call an address of the user's own machine or the metadata service of a cloud, which
 //! trust whoever can reach them (DESIGN section 6). Private networks stay allowed: a company's
-//! registry keeps its blobs there.
+//! registry keeps its blobs there. Behind a proxy it is the proxy that resolves names, so only
+//! addresses and the name `localhost` are looked at.
 
 use std::collections::HashSet;
 use std::io;

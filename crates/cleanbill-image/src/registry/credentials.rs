@@ -19,7 +19,7 @@ use cleanbill_core::reference::DEFAULT_REGISTRY;
 use crate::ReadContext;
 use crate::http::Secret;
 use config_file::{ConfigFile, Opinion};
-use helper::HelperRunner;
+use helper::Helper;
 
 /// The key of Docker Hub in configuration files and helpers: the address of its first index.
 const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
@@ -128,10 +128,12 @@ pub enum CredentialError {
         reason: String,
     },
     /// A helper could not be run, failed, or said something else than it should.
-    #[error("credential helper {program} failed: {reason}")]
+    #[error("credential helper {program} (named in {}) failed: {reason}", config_file.display())]
     Helper {
         /// The program.
         program: String,
+        /// The configuration file that names it.
+        config_file: PathBuf,
         /// What happened.
         reason: String,
     },
@@ -185,7 +187,8 @@ pub fn find(
                 return Ok(Some(FoundCredential { credential, origin }));
             }
             Opinion::Helper(name) => {
-                return HelperRunner { options, context }.get(name, server_key(registry));
+                let helper = Helper::new(name, path, options, context)?;
+                return helper.get(server_key(registry));
             }
         }
     }
@@ -212,7 +215,7 @@ pub(super) fn store(
     let file = ConfigFile::read(path)?;
     let key = server_key(registry);
     if let Some(name) = file.as_ref().and_then(|file| file.helper(registry)) {
-        return HelperRunner { options, context }.store(name, key, username, password);
+        return Helper::new(name, path, options, context)?.store(key, username, password);
     }
     store::write_inline(path, key, username, password)?;
     Ok(path.display().to_string())

@@ -9,6 +9,22 @@ use crate::http::{HttpOptions, is_loopback};
 /// The host that serves what is named after [`DEFAULT_REGISTRY`].
 const DEFAULT_REGISTRY_HOST: &str = "registry-1.docker.io";
 
+/// Returns the name under which references know a registry that a person wrote in some form:
+/// `docker.io`, `https://ghcr.io/v2/`.
+pub fn registry_name(text: &str) -> &str {
+    let rest = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
+    canonical_host(host)
+}
+
+/// Unites the names of Docker Hub.
+pub(super) fn canonical_host(host: &str) -> &str {
+    match host {
+        "docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
+        other => other,
+    }
+}
+
 /// Returns the addresses of a registry in the order in which to try them.
 ///
 /// There is one, with TLS, except on the own machine (plain first: nobody listens in between, and
@@ -86,6 +102,19 @@ fn is_site(domain: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn registries_are_known_by_one_name() {
+        for text in [
+            "docker.io",
+            "index.docker.io",
+            "https://index.docker.io/v1/",
+        ] {
+            assert_eq!(registry_name(text), DEFAULT_REGISTRY);
+        }
+        assert_eq!(registry_name("http://reg.test:5000/"), "reg.test:5000");
+        assert_eq!(registry_name("ghcr.io"), "ghcr.io");
+    }
 
     #[track_caller]
     fn check_urls(registry: &str, expected: &[&str]) {

@@ -159,6 +159,14 @@ impl RegistryError {
         }
     }
 
+    /// Returns the error of a registry that a reader of [`Artifact::read`] failed with, if it is
+    /// one.
+    ///
+    /// [`Artifact::read`]: super::Artifact::read
+    pub fn of_read(error: &io::Error) -> Option<&Self> {
+        error.get_ref()?.downcast_ref()
+    }
+
     /// Says whether the next repository of an advisory database should be tried.
     ///
     /// Source: spec 01 section 1.2 item 3. Failures without an answer of the registry's are none.

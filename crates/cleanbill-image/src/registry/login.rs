@@ -14,8 +14,11 @@ pub struct Login {
 }
 
 impl RegistryClient {
-    /// Tries credentials at a registry and, if it takes them, stores them where Docker would: in
-    /// the credential helper that its configuration names, else in the configuration file.
+    /// Tries credentials at a registry (named as by [`registry_name`]) and, if it takes them,
+    /// stores them where Docker would: in the credential helper that its configuration names, else
+    /// in the configuration file.
+    ///
+    /// [`registry_name`]: super::registry_name
     ///
     /// # Errors
     ///

@@ -2,19 +2,18 @@
 
 use std::sync::Arc;
 
-use cleanbill_core::image::{ImageConfig, ImageMetadata, LayerMetadata};
 use cleanbill_core::layer::LayerReader;
-use cleanbill_core::package::LayerId;
-use cleanbill_core::{Digest, ImageReference};
+use cleanbill_core::{DiffId, ImageReference};
 
 use super::RegistryClient;
 use super::blob::BlobReader;
 use super::host::Host;
 use super::manifest::Fetched;
 use crate::blob::BlobSpec;
+use crate::config::{LayerFacts, ParsedConfig};
 use crate::http::display_url;
 use crate::layer::TarLayer;
-use crate::oci::{Descriptor, Document, Manifest, Platform, parse_json, select_manifest};
+use crate::oci::{Descriptor, Document, Manifest, Platform, select_manifest};
 use crate::{Image, ImageError, LayerSink, LayerSource};
 
 /// Indexes that may name each other before there must be an image.
@@ -49,13 +48,14 @@ impl RegistryClient {
         let manifest = self.resolve(&host, reference, top, platform)?;
         refuse_other_artifacts(&manifest, name)?;
         let config = self.fetch_config(&host, reference, &manifest)?;
-        let metadata = ImageMetadata {
-            image_id: Some(manifest.config.digest),
-            repo_tags: repo_tags(reference),
-            repo_digests: vec![repo_digest],
-            layers: describe_layers(&config, &manifest, name)?,
-            config,
-        };
+        let diff_ids = config.diff_ids().to_vec();
+        // Trivy prints the digest even where the blob is not compressed and it equals the diff id.
+        let facts = manifest.layers.iter().map(|layer| LayerFacts {
+            digest: Some(layer.digest),
+            size_bytes: None,
+        });
+        let mut metadata = config.into_metadata(repo_tags(reference), facts);
+        metadata.repo_digests.push(repo_digest);
         Ok(Image {
             name: name.to_owned(),
             source: "registry",
@@ -63,11 +63,7 @@ impl RegistryClient {
             layers: Arc::new(RegistryLayers {
                 client: self.clone(),
                 repository: reference.repository.clone(),
-                diff_ids: metadata
-                    .layers
-                    .iter()
-                    .map(|layer| layer.id.diff_id.0)
-                    .collect(),
+                diff_ids,
                 descriptors: manifest.layers,
                 host,
             }),
@@ -105,11 +101,12 @@ impl RegistryClient {
         host: &Host,
         reference: &ImageReference,
         manifest: &Manifest,
-    ) -> Result<ImageConfig, ImageError> {
+    ) -> Result<ParsedConfig, ImageError> {
         let digest = manifest.config.digest;
         let fetched = self.fetch_small_blob(host, &reference.repository, digest)?;
         let what = format!("configuration {}", fetched.what);
-        parse_json(&fetched.bytes, &what, &self.context().limits)
+        let limits = &self.context().limits;
+        ParsedConfig::parse(&fetched.bytes, &what, manifest.layers.len(), limits)
     }
 }
 
@@ -139,41 +136,6 @@ fn repo_tags(reference: &ImageReference) -> Vec<String> {
     }
 }
 
-fn describe_layers(
-    config: &ImageConfig,
-    manifest: &Manifest,
-    name: &str,
-) -> Result<Vec<LayerMetadata>, ImageError> {
-    let what = || format!("configuration of '{name}'");
-    let diff_ids = config
-        .diff_ids()
-        .map_err(|error| malformed(what(), &error.to_string()))?;
-    if diff_ids.len() != manifest.layers.len() {
-        let (listed, stated) = (manifest.layers.len(), diff_ids.len());
-        let reason = format!("it states {stated} layers, the manifest lists {listed}");
-        return Err(malformed(what(), &reason));
-    }
-    let history = config.layer_history(diff_ids.len());
-    let created_by = |index: usize| {
-        let entry = history.as_ref().and_then(|entries| entries.get(index));
-        entry
-            .map(|entry| entry.created_by.clone())
-            .unwrap_or_default()
-    };
-    let layers = diff_ids.into_iter().zip(&manifest.layers).enumerate();
-    Ok(layers
-        .map(|(index, (diff_id, descriptor))| LayerMetadata {
-            // Trivy prints it even where the blob is not compressed and it equals the diff id.
-            id: LayerId {
-                digest: Some(descriptor.digest),
-                diff_id,
-            },
-            size_bytes: None,
-            created_by: created_by(index),
-        })
-        .collect())
-}
-
 fn malformed(what: String, reason: &str) -> ImageError {
     ImageError::Malformed {
         what,
@@ -187,7 +149,7 @@ struct RegistryLayers {
     host: Arc<Host>,
     repository: String,
     descriptors: Vec<Descriptor>,
-    diff_ids: Vec<Digest>,
+    diff_ids: Vec<DiffId>,
 }
 
 impl LayerSource for RegistryLayers {
@@ -213,8 +175,8 @@ impl LayerSource for RegistryLayers {
             what: format!("layer {} of {}", descriptor.digest, place()),
             digest: Some(descriptor.digest),
             size_bytes: (size_bytes > 0).then_some(size_bytes),
-            content_digest: Some(*diff_id),
-            is_unhashed: false,
+            content_digest: Some(diff_id.0),
+            ..BlobSpec::default()
         };
         Ok(Box::new(TarLayer::new(source, spec, context.clone())))
     }

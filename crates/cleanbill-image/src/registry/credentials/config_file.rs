@@ -8,11 +8,11 @@ use std::path::{Path, PathBuf};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use cleanbill_core::reference::DEFAULT_REGISTRY;
 use serde::Deserialize;
 use serde::de::Deserializer;
 use zeroize::Zeroizing;
 
+use super::super::endpoint::canonical_host;
 use super::{Credential, CredentialError};
 use crate::http::Secret;
 
@@ -191,11 +191,7 @@ fn is_key_of(key: &str, registry: &str) -> bool {
         Some((host, "")) => host,
         Some(_) => return false,
     };
-    let host = match host {
-        "docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
-        other => other,
-    };
-    host == registry
+    canonical_host(host) == registry
 }
 
 fn is_absent(error: &io::Error) -> bool {

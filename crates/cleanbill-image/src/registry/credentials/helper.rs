@@ -4,8 +4,9 @@
 
 use std::io::{self, Read, Write};
 use std::os::unix::process::CommandExt as _;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -22,40 +23,64 @@ const OUTPUT_SIZE_BYTES_MAX: u64 = 1 << 20;
 /// How often a running helper is looked at.
 const POLL: Duration = Duration::from_millis(50);
 
-/// What helpers say, with a failing status, when they know nothing of a registry.
-const NOT_FOUND_TEXTS: [&str; 3] = [
-    "credentials not found",
-    "no credentials server URL",
-    "no usernames for",
-];
+/// How often one that has said everything is looked at.
+const POLL_AT_END: Duration = Duration::from_millis(2);
+
+/// What helpers say, with a failing status, when they know nothing of a server.
+const NOT_FOUND_TEXT: &str = "credentials not found";
 
 /// The user name that marks an identity token.
 const TOKEN_USER: &str = "<token>";
 
-/// Runs helpers.
-pub(super) struct HelperRunner<'a> {
-    pub(super) options: &'a CredentialOptions,
-    pub(super) context: &'a ReadContext,
+/// A helper that a configuration file names.
+pub(super) struct Helper<'a> {
+    program: String,
+    config_file: &'a Path,
+    options: &'a CredentialOptions,
+    context: &'a ReadContext,
 }
+
+type Output = Zeroizing<Vec<u8>>;
 
 /// What a finished helper left.
 struct Outcome {
     is_success: bool,
-    output: Zeroizing<Vec<u8>>,
+    output: Output,
 }
 
-impl HelperRunner<'_> {
-    /// Asks a helper for the credentials of a server.
+impl<'a> Helper<'a> {
+    /// Takes the name that stands in `config_file`.
     ///
     /// # Errors
     ///
-    /// It cannot be run, takes too long, says too much, or fails for another reason than that it
-    /// knows nothing.
-    pub(super) fn get(
-        &self,
+    /// It is no plain word: one with a path in it would run something else.
+    pub(super) fn new(
         name: &str,
-        server: &str,
-    ) -> Result<Option<FoundCredential>, CredentialError> {
+        config_file: &'a Path,
+        options: &'a CredentialOptions,
+        context: &'a ReadContext,
+    ) -> Result<Self, CredentialError> {
+        let program = format!("docker-credential-{name}");
+        let helper = Self {
+            program,
+            config_file,
+            options,
+            context,
+        };
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+        if name.is_empty() || !name.chars().all(is_plain) {
+            return Err(helper.failure("its name is no plain word"));
+        }
+        Ok(helper)
+    }
+
+    /// Asks for the credentials of a server.
+    ///
+    /// # Errors
+    ///
+    /// The helper cannot be run, takes too long, says too much, or fails for another reason than
+    /// that it knows nothing.
+    pub(super) fn get(&self, server: &str) -> Result<Option<FoundCredential>, CredentialError> {
         #[derive(Deserialize)]
         #[serde(rename_all = "PascalCase")]
         struct Answer {
@@ -64,18 +89,17 @@ impl HelperRunner<'_> {
             #[serde(default)]
             secret: String,
         }
-        let program = program_name(name)?;
-        let outcome = self.run(&program, "get", server.as_bytes())?;
+        let outcome = self.run("get", server.as_bytes())?;
         if !outcome.is_success {
             let text = first_line(&outcome.output);
-            if NOT_FOUND_TEXTS.iter().any(|known| text.contains(known)) {
+            if text.contains(NOT_FOUND_TEXT) {
                 return Ok(None);
             }
-            return Err(failure(&program, text));
+            return Err(self.failure(text));
         }
         // The text of serde's error may quote a secret.
         let answer: Answer = serde_json::from_slice(&outcome.output)
-            .map_err(|_| failure(&program, "its answer is no credentials in JSON".to_owned()))?;
+            .map_err(|_| self.failure("its answer is no credentials in JSON"))?;
         let secret = Secret::new(answer.secret);
         if answer.username.is_empty() && secret.is_empty() {
             return Ok(None);
@@ -90,23 +114,21 @@ impl HelperRunner<'_> {
         };
         Ok(Some(FoundCredential {
             credential,
-            origin: program,
+            origin: self.program.clone(),
         }))
     }
 
-    /// Gives credentials to a helper to keep. Returns the program.
+    /// Gives credentials away to be kept. Returns the program.
     ///
     /// # Errors
     ///
-    /// It cannot be run, takes too long or fails.
+    /// The helper cannot be run, takes too long or fails.
     pub(super) fn store(
         &self,
-        name: &str,
         server: &str,
         username: &str,
         password: &Secret,
     ) -> Result<String, CredentialError> {
-        let program = program_name(name)?;
         let text = Zeroizing::new(
             serde_json::json!({
                 "ServerURL": server,
@@ -115,30 +137,30 @@ impl HelperRunner<'_> {
             })
             .to_string(),
         );
-        let outcome = self.run(&program, "store", text.as_bytes())?;
-        if outcome.is_success {
-            Ok(program)
-        } else {
-            Err(failure(&program, first_line(&outcome.output)))
+        let outcome = self.run("store", text.as_bytes())?;
+        if !outcome.is_success {
+            return Err(self.failure(first_line(&outcome.output)));
         }
+        Ok(self.program.clone())
     }
 
-    fn run(&self, program: &str, action: &str, input: &[u8]) -> Result<Outcome, CredentialError> {
-        let fail = |error: io::Error| failure(program, error.to_string());
-        let mut child = self.spawn(program, action).map_err(fail)?;
-        let outcome = self.converse(&mut child, program, input);
+    fn run(&self, action: &str, input: &[u8]) -> Result<Outcome, CredentialError> {
+        let mut child = self
+            .spawn(action)
+            .map_err(|error| self.failure(error.to_string()))?;
+        let outcome = self.converse(&mut child, input);
         if outcome.is_err() {
             kill_group(&mut child);
         }
         outcome
     }
 
-    fn spawn(&self, program: &str, action: &str) -> io::Result<Child> {
+    fn spawn(&self, action: &str) -> io::Result<Child> {
         #[expect(
             clippy::disallowed_methods,
             reason = "a credential helper is a program"
         )]
-        let mut command = Command::new(program);
+        let mut command = Command::new(&self.program);
         if let Some(path) = &self.options.helper_search_path {
             command.env("PATH", path);
         }
@@ -152,53 +174,18 @@ impl HelperRunner<'_> {
             .spawn()
     }
 
-    /// Says the input, listens for the output and waits for the end, all within the timeout.
-    fn converse(
-        &self,
-        child: &mut Child,
-        program: &str,
-        input: &[u8],
-    ) -> Result<Outcome, CredentialError> {
+    /// Says the input, listens to the output and waits for the end, all within the timeout.
+    fn converse(&self, child: &mut Child, input: &[u8]) -> Result<Outcome, CredentialError> {
         let deadline = Instant::now() + self.options.helper_timeout;
-        let mut stdin = child.stdin.take();
-        let input = Zeroizing::new(input.to_vec());
-        // A helper that does not listen must not block us, hence both directions have a thread.
-        // They end when the helper does, or when its group is killed.
-        thread::spawn(move || {
-            // A helper may answer without having listened to the end.
-            let _ = stdin.as_mut().map(|stdin| stdin.write_all(&input));
-        });
-        let (sender, receiver) = mpsc::channel();
-        let stdout = child.stdout.take();
-        thread::spawn(move || {
-            let mut output = Zeroizing::new(Vec::new());
-            let result = stdout.map_or(Ok(0), |stdout| {
-                stdout
-                    .take(OUTPUT_SIZE_BYTES_MAX + 1)
-                    .read_to_end(&mut output)
-            });
-            // The receiver is gone when it gave up.
-            let _ = sender.send(result.map(|_| output));
-        });
-        let output = loop {
-            match receiver.recv_timeout(POLL) {
-                Ok(output) => break output.map_err(|e| failure(program, e.to_string()))?,
-                Err(RecvTimeoutError::Disconnected) => {
-                    return Err(failure(program, "its output cannot be read".to_owned()));
-                }
-                Err(RecvTimeoutError::Timeout) => self.check_time(program, deadline)?,
-            }
-        };
+        say(child, input);
+        let output = self.wait_for_output(&listen(child), deadline)?;
         if output.len() as u64 > OUTPUT_SIZE_BYTES_MAX {
-            return Err(failure(
-                program,
-                format!("it says more than {OUTPUT_SIZE_BYTES_MAX} bytes"),
-            ));
+            return Err(self.failure(format!("it says more than {OUTPUT_SIZE_BYTES_MAX} bytes")));
         }
         loop {
             match child
                 .try_wait()
-                .map_err(|error| failure(program, error.to_string()))?
+                .map_err(|error| self.failure(error.to_string()))?
             {
                 Some(status) => {
                     return Ok(Outcome {
@@ -206,48 +193,82 @@ impl HelperRunner<'_> {
                         output,
                     });
                 }
-                None => self.check_time(program, deadline)?,
+                None => self.check_time(deadline)?,
             }
-            thread::sleep(Duration::from_millis(2));
+            thread::sleep(POLL_AT_END);
         }
     }
 
-    fn check_time(&self, program: &str, deadline: Instant) -> Result<(), CredentialError> {
+    fn wait_for_output(
+        &self,
+        receiver: &Receiver<io::Result<Output>>,
+        deadline: Instant,
+    ) -> Result<Output, CredentialError> {
+        loop {
+            match receiver.recv_timeout(POLL) {
+                Ok(output) => return output.map_err(|error| self.failure(error.to_string())),
+                Err(RecvTimeoutError::Disconnected) => {
+                    return Err(self.failure("its output cannot be read"));
+                }
+                Err(RecvTimeoutError::Timeout) => self.check_time(deadline)?,
+            }
+        }
+    }
+
+    fn check_time(&self, deadline: Instant) -> Result<(), CredentialError> {
         self.context.check().map_err(CredentialError::Stopped)?;
         if Instant::now() < deadline {
             return Ok(());
         }
         let seconds = self.options.helper_timeout.as_secs_f64();
-        Err(failure(program, format!("no answer within {seconds} s")))
+        Err(self.failure(format!("no answer within {seconds} s")))
+    }
+
+    fn failure(&self, reason: impl Into<String>) -> CredentialError {
+        CredentialError::Helper {
+            program: self.program.clone(),
+            config_file: self.config_file.to_owned(),
+            reason: reason.into(),
+        }
     }
 }
 
-/// Makes the name of the program; a name with a path in it would run something else.
-fn program_name(name: &str) -> Result<String, CredentialError> {
-    let program = format!("docker-credential-{name}");
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
-    if name.is_empty() || !name.chars().all(is_plain) {
-        return Err(failure(&program, "its name is no plain word".to_owned()));
-    }
-    Ok(program)
+/// Writes to a helper on a thread, since it may not listen. The thread ends with the helper.
+fn say(child: &mut Child, input: &[u8]) {
+    let Some(mut stdin) = child.stdin.take() else {
+        return;
+    };
+    let input = Zeroizing::new(input.to_vec());
+    // A helper may answer without having listened to the end.
+    thread::spawn(move || stdin.write_all(&input).ok());
 }
 
-fn failure(program: &str, reason: String) -> CredentialError {
-    CredentialError::Helper {
-        program: program.to_owned(),
-        reason,
+/// Reads what a helper says on a thread, since it may be silent. The thread ends when nobody
+/// holds the other end any more, at the latest when the helper's group is killed.
+fn listen(child: &mut Child) -> Receiver<io::Result<Output>> {
+    let (sender, receiver) = mpsc::channel();
+    if let Some(stdout) = child.stdout.take() {
+        thread::spawn(move || {
+            let mut output = Zeroizing::new(Vec::new());
+            let result = stdout
+                .take(OUTPUT_SIZE_BYTES_MAX + 1)
+                .read_to_end(&mut output);
+            // The receiver is gone when it gave up.
+            let _ = sender.send(result.map(|_| output));
+        });
     }
+    receiver
 }
 
 /// Helpers print their errors on standard output, in one line.
 fn first_line(output: &[u8]) -> String {
     let text = String::from_utf8_lossy(output);
-    let line = text
-        .lines()
-        .map(str::trim)
-        .find(|line| !line.is_empty())
-        .unwrap_or("no reason given");
-    line.chars().filter(|c| !c.is_control()).take(300).collect()
+    let line = text.lines().map(str::trim).find(|line| !line.is_empty());
+    line.unwrap_or("no reason given")
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(300)
+        .collect()
 }
 
 fn kill_group(child: &mut Child) {

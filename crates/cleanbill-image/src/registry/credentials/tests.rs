@@ -147,9 +147,12 @@ fn a_helper_is_authoritative() {
     assert_eq!(home.find(DEFAULT_REGISTRY, ""), "identity t");
     assert_eq!(home.find("own.test", ""), "own/o");
     assert_eq!(home.find("other.test", ""), "none");
+    let file = home.config_file().display();
     assert_eq!(
         home.find("broken.test", ""),
-        "credential helper docker-credential-all failed: the vault is locked"
+        format!(
+            "credential helper docker-credential-all (named in {file}) failed: the vault is locked"
+        )
     );
     let error = home.find("odd.test", "");
     assert!(
