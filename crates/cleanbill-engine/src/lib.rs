@@ -1,1 +1,26 @@
-//! cleanbill-engine
+//! Scans: from an opened image to a report, and the advisory database that is scanned against.
+//!
+//! The decision that shaped this crate: reading and judging are apart. Reading turns layers into
+//! inventories, once per layer, ever; judging is a pure function of inventories and the advisory
+//! database, so a known image costs milliseconds. The crate decides what is read and in what
+//! order; how a layer is read, what a file means and what is vulnerable is known below it.
+//!
+//! It prints nothing and never exits; the clock is an argument except where files are fetched.
+
+mod advisory_store;
+mod advisory_update;
+mod inventories;
+mod judge;
+mod problems;
+mod progress;
+mod scan;
+
+pub use advisory_store::{
+    AdvisoryStore, AdvisoryStoreError, DEFAULT_REPOSITORIES, Due, LAYER_MEDIA_TYPE, UpdateLock,
+    database_info, due,
+};
+pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
+pub use inventories::{InventoryError, LayerInventories};
+pub use judge::{Judge, JudgeOptions, PackageTypes};
+pub use progress::{ScanObserver, SilentObserver};
+pub use scan::{ScanOptions, Scanner, failed_report};

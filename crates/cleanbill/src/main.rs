@@ -1,2 +1,39 @@
-//! cleanbill
-fn main() {}
+//! Cleanbill: a clean bill of health for container images.
+//!
+//! This crate is the edge: it reads flags, environment and files, calls the engine, writes
+//! reports, talks to the terminal and decides the exit code. Nothing else in the workspace prints
+//! or exits.
+
+mod cli;
+mod commands;
+mod environment;
+mod error;
+mod exit;
+mod logging;
+mod output;
+mod places;
+mod progress;
+mod registries;
+mod stop;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let code = match cli::parse(std::env::args_os()) {
+        Ok(cli) => run(cli),
+        Err(message) => message.print(),
+    };
+    code.into()
+}
+
+fn run(cli: cli::Cli) -> exit::Exit {
+    logging::install(&cli.global);
+    stop::install();
+    match commands::run(cli) {
+        Ok(exit) => exit,
+        Err(error) => {
+            error.print();
+            error.exit()
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! The advisory database on disk: whether it is due, and how a new one takes its place.
+//!
+//! A new database is written beside the one in use, opened and checked, and then renamed over it;
+//! whoever has the old one mapped keeps it. Whatever fails on the way, the last good one stays.
+
+mod archive;
+mod due;
+mod error;
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use cleanbill_advisories::{DATABASE_FILE, Database, METADATA_FILE, Metadata, OpenError};
+use cleanbill_core::Limits;
+use cleanbill_core::report::DatabaseInfo;
+use jiff::Timestamp;
+use tempfile::TempDir;
+
+pub use due::{Due, due};
+pub use error::AdvisoryStoreError;
+
+/// Begins the names of directories that are being filled; what a killed process left behind is found
+/// by it.
+const UNFINISHED_PREFIX: &str = ".unfinished-";
+
+/// The repositories of the public database, tried in order. Source: spec 01 section 1.1.
+pub const DEFAULT_REPOSITORIES: [&str; 2] =
+    ["mirror.gcr.io/aquasec/trivy-db:2", "ghcr.io/aquasecurity/trivy-db:2"];
+
+/// The media type of the artifact's only layer. Source: spec 01 section 1.1.
+pub const LAYER_MEDIA_TYPE: &str = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip";
+
+/// Keeps the advisory database in one directory.
+#[derive(Clone, Debug)]
+pub struct AdvisoryStore {
+    directory: PathBuf,
+}
+
+/// Holds the lock under which a database is replaced; readers need none.
+#[derive(Debug)]
+pub struct UpdateLock(File);
+
+impl Drop for UpdateLock {
+    fn drop(&mut self) {
+        // Closing the file releases the lock anyway.
+        let _ = self.0.unlock();
+    }
+}
+
+impl AdvisoryStore {
+    /// Names the directory; it need not exist.
+    pub fn new(directory: impl Into<PathBuf>) -> Self {
+        Self { directory: directory.into() }
+    }
+
+    /// Returns the directory.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// Opens the database.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it is damaged or of another schema.
+    pub fn open(&self) -> Result<Database, OpenError> {
+        Database::open(&self.directory)
+    }
+
+    /// Waits for other processes that replace the database, and keeps them out.
+    ///
+    /// # Errors
+    ///
+    /// The directory cannot be written.
+    pub fn lock(&self) -> Result<UpdateLock, AdvisoryStoreError> {
+        std::fs::create_dir_all(&self.directory)
+            .map_err(|source| self.failed("create", &self.directory, source))?;
+        let path = self.directory.join(".lock");
+        let file = OpenOptions::new()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|source| self.failed("create", &path, source))?;
+        file.lock().map_err(|source| self.failed("lock", &path, source))?;
+        Ok(UpdateLock(file))
+    }
+
+    /// Replaces the database by the one in an archive (`db.tar.gz`). `downloaded_at` is noted in
+    /// its metadata.
+    ///
+    /// # Errors
+    ///
+    /// The archive cannot be read or holds no usable database; the old one stays.
+    pub fn install_archive(
+        &self,
+        _lock: &UpdateLock,
+        archive: &mut (dyn Read + Send),
+        limits: &Limits,
+        downloaded_at: Timestamp,
+    ) -> Result<Metadata, AdvisoryStoreError> {
+        let unfinished = self.unfinished()?;
+        let path = unfinished.path().join(DATABASE_FILE);
+        let mut database =
+            File::create(&path).map_err(|source| self.failed("create", &path, source))?;
+        let metadata = archive::unpack(archive, limits, &mut database)?;
+        self.install(&unfinished, &database, &metadata, downloaded_at)
+    }
+
+    /// Replaces the database by the one in a directory.
+    ///
+    /// # Errors
+    ///
+    /// The directory holds no usable database; the old one stays.
+    pub fn install_directory(
+        &self,
+        _lock: &UpdateLock,
+        source: &Path,
+        downloaded_at: Timestamp,
+    ) -> Result<Metadata, AdvisoryStoreError> {
+        let unfinished = self.unfinished()?;
+        let path = source.join(METADATA_FILE);
+        let metadata =
+            std::fs::read(&path).map_err(|source| self.failed("read", &path, source))?;
+        let path = source.join(DATABASE_FILE);
+        let mut from = File::open(&path).map_err(|source| self.failed("read", &path, source))?;
+        let copy = unfinished.path().join(DATABASE_FILE);
+        let database = File::create(&copy).and_then(|mut database| {
+            io::copy(&mut from, &mut database)?;
+            Ok(database)
+        });
+        let database = database.map_err(|source| self.failed("write", &copy, source))?;
+        self.install(&unfinished, &database, &metadata, downloaded_at)
+    }
+
+    /// Writes the database in use as an archive that [`Self::install_archive`] and Trivy read.
+    ///
+    /// # Errors
+    ///
+    /// There is no database, or the archive cannot be written.
+    pub fn export(&self, out: &mut dyn Write) -> Result<Metadata, AdvisoryStoreError> {
+        let database = self.open()?;
+        let path = self.directory.join(DATABASE_FILE);
+        let mut file = File::open(&path).map_err(|source| self.failed("read", &path, source))?;
+        archive::pack(database.metadata(), &mut file, out)?;
+        Ok(database.metadata().clone())
+    }
+
+    /// Checks a new database and renames it over the old one, the big file first: a metadata file
+    /// that is older than its database only makes the next update come early.
+    fn install(
+        &self,
+        unfinished: &TempDir,
+        database: &File,
+        metadata: &[u8],
+        downloaded_at: Timestamp,
+    ) -> Result<Metadata, AdvisoryStoreError> {
+        let mut metadata = Metadata::parse(metadata).map_err(AdvisoryStoreError::Metadata)?;
+        metadata.downloaded_at = downloaded_at;
+        let path = unfinished.path().join(METADATA_FILE);
+        File::create(&path)
+            .and_then(|mut file| {
+                file.write_all(metadata.to_json().as_bytes())?;
+                file.sync_all()?;
+                database.sync_all()
+            })
+            .map_err(|source| self.failed("write", &path, source))?;
+        let statistics = Database::open(unfinished.path())?.statistics()?;
+        if statistics.os_bucket_count + statistics.ecosystem_bucket_count == 0 {
+            return Err(AdvisoryStoreError::Empty);
+        }
+        for name in [DATABASE_FILE, METADATA_FILE] {
+            let path = self.directory.join(name);
+            std::fs::rename(unfinished.path().join(name), &path)
+                .map_err(|source| self.failed("replace", &path, source))?;
+        }
+        Ok(metadata)
+    }
+
+    /// Makes a directory for a database that is not whole yet, after removing those that killed
+    /// processes left behind. Only called under the lock.
+    fn unfinished(&self) -> Result<TempDir, AdvisoryStoreError> {
+        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
+            if entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX) {
+                tracing::debug!(path = %entry.path().display(), "removing an unfinished download");
+                // It is tried again next time.
+                let _ = std::fs::remove_dir_all(entry.path());
+            }
+        }
+        tempfile::Builder::new()
+            .prefix(UNFINISHED_PREFIX)
+            .tempdir_in(&self.directory)
+            .map_err(|source| self.failed("create a directory in", &self.directory, source))
+    }
+
+    fn failed(
+        &self,
+        operation: &'static str,
+        path: &Path,
+        source: io::Error,
+    ) -> AdvisoryStoreError {
+        AdvisoryStoreError::File { operation, path: path.to_owned(), source }
+    }
+}
+
+/// Describes a database for the report.
+pub fn database_info(metadata: &Metadata, now: Timestamp) -> DatabaseInfo {
+    let text = |time: Timestamp| {
+        if time == Metadata::ZERO_TIME { String::new() } else { time.to_string() }
+    };
+    DatabaseInfo {
+        schema_version: metadata.version,
+        updated_at: text(metadata.updated_at),
+        next_update: text(metadata.next_update),
+        downloaded_at: text(metadata.downloaded_at),
+        age_hours: now.duration_since(metadata.updated_at).as_hours().max(0),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,66 @@
+use cleanbill_testkit::AdvisoryDatabaseBuilder;
+
+use super::*;
+
+fn now() -> Timestamp {
+    "2026-11-22T06:30:00Z".parse().unwrap()
+}
+
+fn store_with_database() -> (tempfile::TempDir, AdvisoryStore) {
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("source");
+    std::fs::create_dir(&source).unwrap();
+    sample_database(&source);
+    let store = AdvisoryStore::new(directory.path().join("db"));
+    let lock = store.lock().unwrap();
+    store.install_directory(&lock, &source, now()).unwrap();
+    drop(lock);
+    (directory, store)
+}
+
+fn sample_database(directory: &Path) {
+    let mut builder = AdvisoryDatabaseBuilder::new();
+    builder.advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
+    builder.write_to(directory).unwrap();
+}
+
+#[test]
+fn an_exported_archive_can_be_installed() {
+    let (directory, store) = store_with_database();
+    assert_eq!(store.open().unwrap().metadata().downloaded_at, now());
+    let mut archive = Vec::new();
+    store.export(&mut archive).unwrap();
+    let other = AdvisoryStore::new(directory.path().join("other"));
+    let lock = other.lock().unwrap();
+    other
+        .install_archive(&lock, &mut archive.as_slice(), &Limits::default(), now())
+        .unwrap();
+    let database = other.open().unwrap();
+    assert_eq!(database.advisories("alpine 3.20", "musl").unwrap().len(), 1);
+}
+
+#[test]
+fn whatever_fails_the_last_good_database_stays() {
+    let (directory, store) = store_with_database();
+    let mut archive = Vec::new();
+    store.export(&mut archive).unwrap();
+    let lock = store.lock().unwrap();
+    for length in [0, 1, 10, archive.len() / 2, archive.len() - 1] {
+        let mut truncated = archive.get(..length).unwrap();
+        store
+            .install_archive(&lock, &mut truncated, &Limits::default(), now())
+            .unwrap_err();
+    }
+    let broken = directory.path().join("broken");
+    std::fs::create_dir(&broken).unwrap();
+    std::fs::write(broken.join("trivy.db"), b"no database").unwrap();
+    std::fs::write(broken.join("metadata.json"), br#"{"Version":2}"#).unwrap();
+    store.install_directory(&lock, &broken, now()).unwrap_err();
+    assert!(store.open().is_ok());
+    let left: Vec<_> = std::fs::read_dir(store.directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with(UNFINISHED_PREFIX))
+        .collect();
+    assert_eq!(left, [] as [String; 0]);
+}

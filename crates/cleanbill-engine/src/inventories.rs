@@ -1,0 +1,315 @@
+//! Gets the inventory of every layer of an image: from the cache, or by reading the layer.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use cleanbill_core::DiffId;
+use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
+use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
+use cleanbill_image::{Image, ImageError, LayerSink};
+use cleanbill_inventory::{AliasRequest, ExtractOptions, GrownLayer, MergeOptions};
+use cleanbill_store::{LayerCache, LayerKey};
+
+use crate::progress::ScanObserver;
+
+/// How often links may send us back to a layer: each round resolves one more link of a chain.
+const LINK_ROUNDS_MAX: usize = 8;
+
+/// Says why the layers of an image could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum InventoryError {
+    /// A layer could not be opened.
+    #[error(transparent)]
+    Image(#[from] ImageError),
+    /// A layer could not be read to its end.
+    #[error("cannot read layer {diff_id}")]
+    Layer {
+        /// The layer.
+        diff_id: DiffId,
+        /// The cause.
+        #[source]
+        source: LayerError,
+    },
+    /// The stream ended without a layer that the image states.
+    #[error("the image states layer {0}, but its content holds no such layer")]
+    Missing(DiffId),
+}
+
+/// Collects layer inventories. It may be shared between threads; images that share layers share
+/// the work.
+pub struct LayerInventories<'a> {
+    cache: &'a LayerCache,
+    options: ExtractOptions,
+    threads: usize,
+    now: i64,
+    /// Inventories that were read or looked up in this run, by diff id and alias.
+    known: Mutex<HashMap<LayerKey, Arc<LayerInventory>>>,
+}
+
+impl<'a> LayerInventories<'a> {
+    /// Builds a collector. `now` is in Unix seconds; `threads` layers are read at a time.
+    pub fn new(cache: &'a LayerCache, options: ExtractOptions, threads: usize, now: i64) -> Self {
+        Self { cache, options, threads: threads.max(1), now, known: Mutex::default() }
+    }
+
+    /// Merges the inventories of an image's layers, reading those that are not known.
+    ///
+    /// # Errors
+    ///
+    /// A layer cannot be read, or is not what the image states.
+    pub fn image_inventory(
+        &self,
+        image: &Image,
+        merge_options: &MergeOptions,
+        observer: &dyn ScanObserver,
+    ) -> Result<(ImageInventory, Vec<Arc<LayerInventory>>), InventoryError> {
+        let layers = self.layer_inventories(image, observer)?;
+        let inputs: Vec<LayerInput<'_>> = image
+            .metadata
+            .layers
+            .iter()
+            .zip(&layers)
+            .map(|(layer, inventory)| LayerInput { id: layer.id, inventory })
+            .collect();
+        let mut grown: Vec<GrownLayer> = Vec::new();
+        for _ in 0..LINK_ROUNDS_MAX {
+            let merged = cleanbill_inventory::merge(&inputs, &grown, merge_options);
+            let wanted: Vec<_> = merged
+                .wanted
+                .into_iter()
+                .filter(|wanted| {
+                    !grown.iter().any(|layer| {
+                        layer.layer_index == wanted.layer_index && layer.alias == wanted.alias
+                    })
+                })
+                .collect();
+            if wanted.is_empty() {
+                return Ok((merged.inventory, layers));
+            }
+            for requests in wanted.chunk_by(|a, b| a.layer_index == b.layer_index) {
+                grown.extend(self.grow(image, requests)?);
+            }
+        }
+        Ok((cleanbill_inventory::merge(&inputs, &grown, merge_options).inventory, layers))
+    }
+
+    fn layer_inventories(
+        &self,
+        image: &Image,
+        observer: &dyn ScanObserver,
+    ) -> Result<Vec<Arc<LayerInventory>>, InventoryError> {
+        let diff_ids: Vec<DiffId> =
+            image.metadata.layers.iter().map(|layer| layer.id.diff_id).collect();
+        let is_kept = image.layers.is_content_addressed();
+        let mut unknown: Vec<usize> = Vec::new();
+        for (index, diff_id) in diff_ids.iter().enumerate() {
+            let is_repeated = diff_ids.iter().take(index).any(|earlier| earlier == diff_id);
+            if !is_repeated && !(is_kept && self.look_up(&self.key(*diff_id, None)).is_some()) {
+                unknown.push(index);
+            }
+        }
+        observer.image_opened(&image.name, diff_ids.len(), unknown.len());
+        if !unknown.is_empty() && image.layers.is_sequential() {
+            let mut sink = InventorySink { inventories: self, image_name: &image.name, observer };
+            image.layers.read_all(&mut sink)?;
+        } else {
+            self.read_in_parallel(image, unknown, observer)?;
+        }
+        diff_ids
+            .into_iter()
+            .map(|diff_id| {
+                self.look_up(&self.key(diff_id, None)).ok_or(InventoryError::Missing(diff_id))
+            })
+            .collect()
+    }
+
+    /// Reads layers on several threads, the largest first: it decides when the image is done.
+    fn read_in_parallel(
+        &self,
+        image: &Image,
+        mut unknown: Vec<usize>,
+        observer: &dyn ScanObserver,
+    ) -> Result<(), InventoryError> {
+        unknown.sort_by_key(|index| {
+            std::cmp::Reverse(image.layers.stored_size_bytes(*index).unwrap_or(0))
+        });
+        let threads = self.threads.min(unknown.len());
+        let queue = Mutex::new(unknown.into_iter());
+        let failure: Mutex<Option<InventoryError>> = Mutex::new(None);
+        let work = || {
+            loop {
+                if lock(&failure).is_some() {
+                    return;
+                }
+                let Some(index) = lock(&queue).next() else { return };
+                match self.read_layer(image, index) {
+                    Ok(()) => observer.layer_read(&image.name),
+                    Err(error) => {
+                        lock(&failure).get_or_insert(error);
+                    }
+                }
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(work);
+            }
+            work();
+        });
+        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+    }
+
+    fn read_layer(&self, image: &Image, index: usize) -> Result<(), InventoryError> {
+        let Some(layer) = image.metadata.layers.get(index) else { return Ok(()) };
+        let diff_id = layer.id.diff_id;
+        let span = tracing::debug_span!("layer", layer.diff_id = %diff_id);
+        let _entered = span.enter();
+        let mut reader = image.layers.open_layer(index)?;
+        let inventory = cleanbill_inventory::extract_layer(reader.as_mut(), &self.options)
+            .map_err(|source| InventoryError::Layer { diff_id, source })?;
+        self.keep(self.key(diff_id, None), inventory, image.layers.is_content_addressed());
+        Ok(())
+    }
+
+    /// Gets what links make interesting in one layer, from the cache or by opening the layer a
+    /// second time. All requests are for the same layer.
+    fn grow(
+        &self,
+        image: &Image,
+        requests: &[AliasRequest],
+    ) -> Result<Vec<GrownLayer>, InventoryError> {
+        let index = requests.first().map_or(0, |request| request.layer_index);
+        let Some(layer) = image.metadata.layers.get(index) else { return Ok(Vec::new()) };
+        let diff_id = layer.id.diff_id;
+        let key = |alias: &Alias| self.key(diff_id, Some(alias));
+        let unknown: Vec<Alias> = requests
+            .iter()
+            .filter(|request| self.look_up(&key(&request.alias)).is_none())
+            .map(|request| request.alias.clone())
+            .collect();
+        if !unknown.is_empty() {
+            tracing::debug!(
+                layer.diff_id = %diff_id, ?unknown,
+                "links lead to files that no extractor has read: opening the layer again"
+            );
+            let mut reader = image.layers.open_layer(index)?;
+            let inventories =
+                cleanbill_inventory::extract_aliases(reader.as_mut(), &unknown, &self.options)
+                    .map_err(|source| InventoryError::Layer { diff_id, source })?;
+            for (alias, inventory) in unknown.iter().zip(inventories) {
+                self.keep(key(alias), inventory, image.layers.is_content_addressed());
+            }
+        }
+        let grown = |request: &AliasRequest| {
+            Some(GrownLayer {
+                layer_index: index,
+                alias: request.alias.clone(),
+                inventory: self.look_up(&key(&request.alias))?,
+            })
+        };
+        Ok(requests.iter().filter_map(grown).collect())
+    }
+
+    fn key(&self, diff_id: DiffId, alias: Option<&Alias>) -> LayerKey {
+        // A JSON text is unambiguous whatever the patterns and paths contain.
+        let variant = if self.options.skip.is_empty() && alias.is_none() {
+            String::new()
+        } else {
+            let alias = alias.map(|alias| [&alias.path, &alias.target]);
+            serde_json::json!([self.options.skip.patterns(), alias]).to_string()
+        };
+        LayerKey { diff_id, variant }
+    }
+
+    fn look_up(&self, key: &LayerKey) -> Option<Arc<LayerInventory>> {
+        if let Some(inventory) = lock(&self.known).get(key) {
+            return Some(Arc::clone(inventory));
+        }
+        match self.cache.layer_get(key, self.now) {
+            Ok(Some(inventory)) => {
+                let inventory = Arc::new(inventory);
+                lock(&self.known).insert(key.clone(), Arc::clone(&inventory));
+                Some(inventory)
+            }
+            Ok(None) => None,
+            Err(error) => {
+                warn_of_cache(&error);
+                None
+            }
+        }
+    }
+
+    fn keep(
+        &self,
+        key: LayerKey,
+        inventory: LayerInventory,
+        is_stored: bool,
+    ) {
+        if is_stored && let Err(error) = self.cache.layer_put(&key, &inventory, self.now) {
+            warn_of_cache(&error);
+        }
+        lock(&self.known).insert(key, Arc::new(inventory));
+    }
+
+    /// Returns a sink for sources that stream layers while the image is being opened.
+    pub fn sink<'b>(
+        &'b self,
+        image_name: &'b str,
+        observer: &'b dyn ScanObserver,
+    ) -> impl LayerSink + use<'a, 'b> {
+        InventorySink { inventories: self, image_name, observer }
+    }
+
+    /// Forgets what this run holds in memory; the cache keeps it.
+    pub fn release(&self) {
+        lock(&self.known).clear();
+    }
+}
+
+/// A cache that cannot be used makes scans slow, not wrong.
+fn warn_of_cache(error: &cleanbill_store::StoreError) {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        text.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    tracing::warn!("{text}; going on without the cache");
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes inventories of layers as they stream by.
+struct InventorySink<'a, 'b> {
+    inventories: &'b LayerInventories<'a>,
+    image_name: &'b str,
+    observer: &'b dyn ScanObserver,
+}
+
+impl LayerSink for InventorySink<'_, '_> {
+    fn layer(&mut self, reader: &mut dyn LayerReader) -> Result<(), LayerError> {
+        let mut reader = SummaryKeeper { inner: reader, summary: LayerSummary::default() };
+        let inventory =
+            cleanbill_inventory::extract_layer(&mut reader, &self.inventories.options)?;
+        if let Some(diff_id) = reader.summary.diff_id {
+            self.inventories.keep(self.inventories.key(diff_id, None), inventory, true);
+        }
+        self.observer.layer_read(self.image_name);
+        Ok(())
+    }
+}
+
+/// Remembers what a walk established.
+struct SummaryKeeper<'a> {
+    inner: &'a mut dyn LayerReader,
+    summary: LayerSummary,
+}
+
+impl LayerReader for SummaryKeeper<'_> {
+    fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError> {
+        self.summary = self.inner.walk(visitor)?;
+        Ok(self.summary)
+    }
+}

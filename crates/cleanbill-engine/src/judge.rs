@@ -1,0 +1,210 @@
+//! Judges an image inventory against the advisory database.
+
+use std::sync::Arc;
+
+use cleanbill_advisories::{
+    Database, MatchError, OsPackages, SeveritySources, Support, deduplicate_and_sort, fill_details,
+    match_os_packages, support,
+};
+use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
+use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
+use cleanbill_core::vulnerability::Finding;
+use cleanbill_image::Image;
+use jiff::Timestamp;
+
+use crate::problems::summarize;
+
+/// Says which packages are judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PackageTypes {
+    /// Packages of the distribution.
+    pub os: bool,
+    /// Packages of language ecosystems.
+    pub library: bool,
+}
+
+impl Default for PackageTypes {
+    fn default() -> Self {
+        Self { os: true, library: true }
+    }
+}
+
+/// Says how inventories are judged.
+#[derive(Clone, Debug, Default)]
+pub struct JudgeOptions {
+    /// Whose severities count, in order.
+    pub severity_sources: SeveritySources,
+    /// Which packages are judged.
+    pub package_types: PackageTypes,
+}
+
+/// Judges inventories: a pure function of inventory, database, options and time.
+pub struct Judge<'a> {
+    /// The advisory database.
+    pub database: &'a Database,
+    /// How it is judged.
+    pub options: &'a JudgeOptions,
+    /// When, for ends of life.
+    pub now: Timestamp,
+}
+
+impl Judge<'_> {
+    /// Judges one image. `layers` are the inventories that `inventory` was merged from; they give
+    /// the sizes that the image does not state.
+    pub fn judge(
+        &self,
+        image: &Image,
+        inventory: ImageInventory,
+        layers: &[Arc<LayerInventory>],
+    ) -> ImageReport {
+        let mut problems = inventory.problems.clone();
+        let mut results = Vec::new();
+        if self.options.package_types.os {
+            results.extend(self.judge_os(&image.name, &inventory, &mut problems));
+        }
+        let is_end_of_life = inventory.distro.as_ref().is_some_and(|distro| {
+            matches!(support(distro, self.now), Support::EndOfLife { .. })
+        });
+        if self.options.package_types.library {
+            results.extend(inventory.applications.into_iter().map(list_application));
+            sort_language_results(&mut results);
+        }
+        let mut metadata = image.metadata.clone();
+        for (layer, found) in metadata.layers.iter_mut().zip(layers) {
+            layer.size_bytes = layer.size_bytes.or(found.size_bytes);
+        }
+        let problems = summarize(problems);
+        let status = if problems.iter().any(|problem| problem.kind.is_gap()) {
+            AssessmentStatus::Partial
+        } else {
+            AssessmentStatus::Complete
+        };
+        let mut report = ImageReport {
+            artifact_name: image.name.clone(),
+            source: image.source.to_owned(),
+            metadata,
+            distro: inventory.distro,
+            is_end_of_life,
+            results,
+            status,
+            problems,
+            ..ImageReport::default()
+        };
+        cleanbill_report::assign_fingerprints(&mut report);
+        report
+    }
+
+    /// Judges the packages of the distribution; `None` where there is no result to print.
+    fn judge_os(
+        &self,
+        name: &str,
+        inventory: &ImageInventory,
+        problems: &mut Vec<Problem>,
+    ) -> Option<ResultSet> {
+        let distro = inventory.distro.as_ref()?;
+        if let Support::EndOfLife { since } = support(distro, self.now) {
+            problems.push(Problem::new(
+                ProblemKind::EndOfLife,
+                format!(
+                    "{} {} has had no security updates since {}: new vulnerabilities may be \
+                     missing from its advisories",
+                    distro.family,
+                    distro.release(),
+                    since.strftime("%Y-%m-%d")
+                ),
+            ));
+        }
+        let input = OsPackages {
+            distro,
+            repository_hint: inventory.repository_hint.as_ref(),
+            packages: &inventory.packages,
+            now: self.now,
+        };
+        let findings = match match_os_packages(self.database, &input) {
+            Ok(matched) if !matched.is_supported => {
+                if !inventory.packages.is_empty() {
+                    problems.push(Problem::new(
+                        ProblemKind::UnsupportedDistro,
+                        format!(
+                            "there are no advisories for {} {}: its {} packages were not judged",
+                            distro.family,
+                            distro.release(),
+                            inventory.packages.len()
+                        ),
+                    ));
+                }
+                return None;
+            }
+            Ok(matched) => {
+                problems.extend(matched.problems);
+                self.complete(matched.findings, problems)
+            }
+            Err(error) => {
+                problems.push(matching_failed(&error));
+                Vec::new()
+            }
+        };
+        Some(ResultSet {
+            target: format!("{name} ({} {})", distro.family, distro.release()),
+            class: ResultClass::OsPackages,
+            kind: distro.family.to_string(),
+            packages: inventory.packages.clone(),
+            findings,
+            suppressed: Vec::new(),
+        })
+    }
+
+    fn complete(&self, mut findings: Vec<Finding>, problems: &mut Vec<Problem>) -> Vec<Finding> {
+        if let Err(error) =
+            fill_details(self.database, &mut findings, &self.options.severity_sources)
+        {
+            problems.push(matching_failed(&MatchError::from(error)));
+        }
+        deduplicate_and_sort(findings)
+    }
+}
+
+fn matching_failed(error: &MatchError) -> Problem {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(source) = cause {
+        message.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    Problem::new(ProblemKind::MatchingFailed, message)
+}
+
+/// Lists the packages of a language application. They are not judged yet; the inventory says so
+/// among its problems.
+fn list_application(application: Application) -> ResultSet {
+    let joined = match application.kind.as_str() {
+        "python-pkg" => "Python",
+        "conda-pkg" => "Conda",
+        "gemspec" => "Ruby",
+        "node-pkg" => "Node.js",
+        "jar" => "Java",
+        "kubernetes" => "Kubernetes",
+        other => other,
+    };
+    let target =
+        if application.path.is_empty() { joined.to_owned() } else { application.path.clone() };
+    ResultSet {
+        target,
+        class: ResultClass::LanguagePackages,
+        kind: application.kind,
+        packages: application.packages,
+        findings: Vec::new(),
+        suppressed: Vec::new(),
+    }
+}
+
+/// Orders language results by target, then type; the OS result stays first.
+///
+/// Source: spec 03 section 5.2.
+fn sort_language_results(results: &mut [ResultSet]) {
+    results.sort_by(|a, b| {
+        let key = |result: &ResultSet| result.class == ResultClass::LanguagePackages;
+        (key(a), &a.target, &a.kind).cmp(&(key(b), &b.target, &b.kind))
+    });
+}

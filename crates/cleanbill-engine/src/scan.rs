@@ -1,0 +1,120 @@
+//! Scans images: reads what is not known, judges, and records what failed.
+
+use cleanbill_advisories::Database;
+use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::report::ImageReport;
+use cleanbill_image::Image;
+use cleanbill_inventory::{ExtractOptions, MergeOptions};
+use cleanbill_store::LayerCache;
+use jiff::Timestamp;
+
+use crate::inventories::LayerInventories;
+use crate::judge::{Judge, JudgeOptions};
+use crate::progress::ScanObserver;
+
+/// Says how images are scanned.
+#[derive(Clone, Debug)]
+pub struct ScanOptions {
+    /// How layers are read.
+    pub extract: ExtractOptions,
+    /// How layers are merged.
+    pub merge: MergeOptions,
+    /// How inventories are judged.
+    pub judge: JudgeOptions,
+    /// Layers that are read at a time.
+    pub threads: usize,
+    /// When the scan runs.
+    pub now: Timestamp,
+}
+
+impl Default for ScanOptions {
+    /// Reads everything on as many threads as there are processors, at the beginning of time.
+    fn default() -> Self {
+        Self {
+            extract: ExtractOptions::default(),
+            merge: MergeOptions::default(),
+            judge: JudgeOptions::default(),
+            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            now: Timestamp::UNIX_EPOCH,
+        }
+    }
+}
+
+/// Scans images against one advisory database.
+pub struct Scanner<'a> {
+    inventories: LayerInventories<'a>,
+    database: &'a Database,
+    options: &'a ScanOptions,
+    observer: &'a dyn ScanObserver,
+}
+
+impl<'a> Scanner<'a> {
+    /// Builds a scanner.
+    pub fn new(
+        cache: &'a LayerCache,
+        database: &'a Database,
+        options: &'a ScanOptions,
+        observer: &'a dyn ScanObserver,
+    ) -> Self {
+        let inventories = LayerInventories::new(
+            cache,
+            options.extract.clone(),
+            options.threads,
+            options.now.as_second(),
+        );
+        Self { inventories, database, options, observer }
+    }
+
+    /// Returns the collector of inventories: sources that stream layers while they are opened
+    /// feed its sink.
+    pub fn inventories(&self) -> &LayerInventories<'a> {
+        &self.inventories
+    }
+
+    /// Returns who is told how the scan goes on.
+    pub fn observer(&self) -> &'a dyn ScanObserver {
+        self.observer
+    }
+
+    /// Scans one opened image. What fails is in the report.
+    pub fn scan(&self, image: &Image) -> ImageReport {
+        let span = tracing::info_span!("scan", image.name = image.name, source = image.source);
+        let _entered = span.enter();
+        tracing::debug!(access = image.access, "image opened");
+        let outcome =
+            self.inventories.image_inventory(image, &self.options.merge, self.observer);
+        let report = match outcome {
+            Ok((inventory, layers)) => {
+                let judge = Judge {
+                    database: self.database,
+                    options: &self.options.judge,
+                    now: self.options.now,
+                };
+                judge.judge(image, inventory, &layers)
+            }
+            Err(error) => ImageReport {
+                source: image.source.to_owned(),
+                metadata: image.metadata.clone(),
+                ..failed_report(&image.name, &error)
+            },
+        };
+        self.observer.image_done(&image.name);
+        report
+    }
+}
+
+/// Reports an image that could not be opened or read.
+pub fn failed_report(name: &str, error: &(dyn std::error::Error + 'static)) -> ImageReport {
+    let mut message = error.to_string();
+    let mut cause = error.source();
+    while let Some(source) = cause {
+        message.push_str(&format!(": {source}"));
+        cause = source.source();
+    }
+    ImageReport {
+        artifact_name: name.to_owned(),
+        status: AssessmentStatus::Failed,
+        problems: vec![Problem::new(ProblemKind::ImageFailed, message)],
+        ..ImageReport::default()
+    }
+}

@@ -1,0 +1,240 @@
+//! Flags of `scan`, in groups that other commands share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::BoolishValueParser;
+use cleanbill_core::Severity;
+use cleanbill_core::severity::FixStatus;
+
+use super::parse_duration;
+
+/// Flags of `scan`.
+#[derive(Args, Debug)]
+pub(crate) struct ScanArgs {
+    /// Images by tag, digest or id; with a source in front to pin it (registry:alpine:3.20)
+    pub(crate) images: Vec<String>,
+
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) registry: RegistryArgs,
+    #[command(flatten)]
+    pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) detection: DetectionArgs,
+    #[command(flatten)]
+    pub(crate) filter: FilterArgs,
+    #[command(flatten)]
+    pub(crate) output: OutputArgs,
+    #[command(flatten)]
+    pub(crate) verdict: VerdictArgs,
+}
+
+/// What is scanned, and where it comes from.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Sources")]
+pub(crate) struct SourceArgs {
+    /// Scan every image of the local engine, each once however many tags it has
+    #[arg(long, env = "CLEANBILL_ALL", value_parser = BoolishValueParser::new())]
+    pub(crate) all: bool,
+
+    /// With --all, scan images without a tag too
+    #[arg(long, env = "CLEANBILL_INCLUDE_DANGLING", value_parser = BoolishValueParser::new())]
+    pub(crate) include_dangling: bool,
+
+    /// Scan the image that a container was made from (name or id; repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(crate) container: Vec<String>,
+
+    /// Scan an archive of images or an OCI layout, file or directory; FILE:TAG or FILE@DIGEST
+    /// picks one image (repeatable)
+    #[arg(long, value_name = "FILE|DIR")]
+    pub(crate) input: Vec<String>,
+
+    /// Scan a root directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) rootfs: Vec<PathBuf>,
+
+    /// Take images from this source only: docker, podman, containerd or registry; several are
+    /// tried in order
+    /// [default: docker, podman, containerd: the first whose socket answers]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "CLEANBILL_SOURCE")]
+    pub(crate) source: Vec<String>,
+
+    /// Platform to pick from an image index, such as linux/arm64
+    /// [default: that of this host]
+    #[arg(long, value_name = "OS/ARCH", env = "CLEANBILL_PLATFORM")]
+    pub(crate) platform: Option<String>,
+
+    /// Address of the Docker engine [default: DOCKER_HOST, else the current Docker context]
+    #[arg(long, value_name = "URL", env = "CLEANBILL_DOCKER_HOST")]
+    pub(crate) docker_host: Option<String>,
+}
+
+/// How registries are reached.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Registries")]
+pub(crate) struct RegistryArgs {
+    /// User name for the registry of the image
+    #[arg(long, value_name = "NAME", env = "CLEANBILL_REGISTRY_USERNAME")]
+    pub(crate) registry_username: Option<String>,
+
+    /// Password or token; better given by the environment or on standard input
+    #[arg(long, value_name = "SECRET", env = "CLEANBILL_REGISTRY_PASSWORD", hide_env_values = true, hide = true)]
+    pub(crate) registry_password: Option<String>,
+
+    /// Read the password or token from standard input
+    #[arg(long, conflicts_with = "registry_password")]
+    pub(crate) registry_password_stdin: bool,
+
+    /// Bearer token for the registry, sent as it is; better given by the environment
+    #[arg(long, value_name = "TOKEN", env = "CLEANBILL_REGISTRY_TOKEN", hide_env_values = true, conflicts_with = "registry_username")]
+    pub(crate) registry_token: Option<String>,
+
+    /// Registry that may be reached by plain HTTP or with an unverified certificate (repeatable)
+    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "CLEANBILL_INSECURE_REGISTRY")]
+    pub(crate) insecure_registry: Vec<String>,
+
+    /// File with certificates of authorities to trust besides the system's (PEM; repeatable)
+    #[arg(long, value_name = "FILE", env = "CLEANBILL_CA_CERT")]
+    pub(crate) ca_cert: Vec<PathBuf>,
+}
+
+/// Which advisory database is used.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Advisory database")]
+pub(crate) struct DatabaseArgs {
+    /// Directory of the advisory database: with trivy.db, or a Trivy cache directory
+    /// [default: db in the cache directory]
+    #[arg(long, value_name = "DIR", env = "CLEANBILL_DB_PATH")]
+    pub(crate) db_path: Option<PathBuf>,
+
+    /// Repositories of the advisory database, tried in order (repeatable)
+    /// [default: mirror.gcr.io/aquasec/trivy-db:2, ghcr.io/aquasecurity/trivy-db:2]
+    #[arg(long, value_name = "REPOSITORY", value_delimiter = ',', env = "CLEANBILL_DB_REPOSITORY")]
+    pub(crate) db_repository: Vec<String>,
+
+    /// Use the advisory database that is there, however old
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SKIP_DB_UPDATE")]
+    pub(crate) skip_db_update: bool,
+
+    /// Open no connection to any network
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_OFFLINE")]
+    pub(crate) offline: bool,
+
+    /// Fail with exit code 4 if the advisory database is older, such as 48h
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_MAX_DB_AGE")]
+    pub(crate) max_db_age: Option<Duration>,
+}
+
+/// How packages are found and judged.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Detection")]
+pub(crate) struct DetectionArgs {
+    /// Kinds of packages: os, library
+    #[arg(long, value_name = "KINDS", value_delimiter = ',', default_value = "os,library", value_parser = ["os", "library"], hide_possible_values = true, env = "CLEANBILL_PKG_TYPES")]
+    pub(crate) pkg_types: Vec<String>,
+
+    /// Sources of severities, in order of precedence; auto takes the one that knows the package
+    /// best
+    #[arg(long, value_name = "SOURCES", default_value = "auto", env = "CLEANBILL_VULN_SEVERITY_SOURCE")]
+    pub(crate) vuln_severity_source: String,
+
+    /// Whether files that OS packages own are reported again as language packages: precise does
+    /// not, comprehensive does
+    #[arg(long, value_name = "PRIORITY", default_value = "precise", value_parser = ["precise", "comprehensive"], env = "CLEANBILL_DETECTION_PRIORITY")]
+    pub(crate) detection_priority: String,
+
+    /// Judge as if the image were of this distribution, such as debian/12
+    #[arg(long, value_name = "FAMILY/RELEASE", env = "CLEANBILL_DISTRO")]
+    pub(crate) distro: Option<String>,
+
+    /// Directories to leave out, with patterns such as **/test (repeatable)
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', env = "CLEANBILL_SKIP_DIRS")]
+    pub(crate) skip_dirs: Vec<String>,
+
+    /// Files to leave out, with patterns (repeatable)
+    #[arg(long, value_name = "PATTERN", value_delimiter = ',', env = "CLEANBILL_SKIP_FILES")]
+    pub(crate) skip_files: Vec<String>,
+
+    /// Engine that finds vulnerabilities
+    #[arg(long, default_value = "native", value_parser = ["native"], env = "CLEANBILL_ENGINE")]
+    pub(crate) engine: String,
+
+    /// Layers that are read at a time [default: the number of processors]
+    #[arg(long, value_name = "N", env = "CLEANBILL_PARALLEL")]
+    pub(crate) parallel: Option<usize>,
+
+    /// Give up after so long, such as 10m [default: never]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_TIMEOUT")]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Which findings count.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Filters")]
+pub(crate) struct FilterArgs {
+    /// Severities to report: UNKNOWN, LOW, MEDIUM, HIGH, CRITICAL [default: all]
+    #[arg(long, short, value_name = "LIST", value_delimiter = ',', env = "CLEANBILL_SEVERITY")]
+    pub(crate) severity: Vec<Severity>,
+
+    /// Report only what a fix exists for
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_IGNORE_UNFIXED")]
+    pub(crate) ignore_unfixed: bool,
+
+    /// States of a fix to leave out: affected, fixed, under_investigation, will_not_fix,
+    /// fix_deferred, end_of_life, unknown, not_affected
+    #[arg(long, value_name = "LIST", value_delimiter = ',', env = "CLEANBILL_IGNORE_STATUS")]
+    pub(crate) ignore_status: Vec<FixStatus>,
+
+    /// File of accepted vulnerabilities, in the form of .trivyignore or its YAML form (.yaml,
+    /// .yml) [default: .trivyignore if it exists]
+    #[arg(long, value_name = "FILE", env = "CLEANBILL_IGNOREFILE")]
+    pub(crate) ignorefile: Option<PathBuf>,
+
+    /// VEX document (OpenVEX or CSAF) whose statements take findings out (repeatable)
+    #[arg(long, value_name = "FILE", value_delimiter = ',', env = "CLEANBILL_VEX")]
+    pub(crate) vex: Vec<String>,
+}
+
+/// What is printed, and where.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArgs {
+    /// Format of the report: table, json, trivy-json
+    #[arg(long, short, value_name = "FORMAT", visible_alias = "output-format", env = "CLEANBILL_FORMAT")]
+    pub(crate) format: Option<String>,
+
+    /// Write the report to a file instead of standard output; FORMAT=FILE writes that format,
+    /// trivy-json=DIR/ one file per image (repeatable)
+    #[arg(long, short, value_name = "FILE", visible_alias = "output-file", env = "CLEANBILL_OUTPUT")]
+    pub(crate) output: Vec<String>,
+
+    /// List every package, not only those with findings
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_LIST_ALL_PKGS")]
+    pub(crate) list_all_pkgs: Option<bool>,
+
+    /// Show findings that an ignore file or a VEX document takes out
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SHOW_SUPPRESSED")]
+    pub(crate) show_suppressed: bool,
+
+    /// Print long lists of the table whole
+    #[arg(long, env = "CLEANBILL_FULL", value_parser = BoolishValueParser::new())]
+    pub(crate) full: bool,
+}
+
+/// When the run fails.
+#[derive(Args, Debug, Default)]
+#[command(next_help_heading = "Verdict")]
+pub(crate) struct VerdictArgs {
+    /// Exit with this code if any finding is left, or a threshold of --fail-on is passed
+    #[arg(long, value_name = "N", env = "CLEANBILL_EXIT_CODE")]
+    pub(crate) exit_code: Option<u8>,
+
+    /// Fail if there are more findings than allowed: critical=0,high=5; a severity alone means
+    /// none of it and above
+    #[arg(long, value_name = "THRESHOLDS", env = "CLEANBILL_FAIL_ON")]
+    pub(crate) fail_on: Option<String>,
+}

@@ -1,0 +1,66 @@
+//! The commands, one module each.
+
+mod advisory_database;
+mod cache;
+mod db;
+mod demo;
+mod doctor;
+mod login;
+mod scan;
+
+use std::io::Write as _;
+
+use anyhow::Context as _;
+
+use crate::cli::{self, Cli, Command, GlobalArgs};
+use crate::environment::Environment;
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+/// What every command is given.
+pub(crate) struct Setting {
+    pub(crate) global: GlobalArgs,
+    pub(crate) environment: Environment,
+}
+
+/// Runs the command.
+pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
+    let setting = Setting { global: cli.global, environment: Environment::of_process() };
+    match cli.command {
+        Command::Scan(arguments) => scan::run(&setting, *arguments),
+        Command::Db(command) => db::run(&setting, command),
+        Command::Cache(command) => cache::run(&setting, &command),
+        Command::Doctor(arguments) => doctor::run(&setting, arguments),
+        Command::Demo(arguments) => demo::run(&setting, &arguments),
+        Command::Login(arguments) => login::run(&setting, arguments),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut cli::definition(), "cleanbill", &mut script);
+            print(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(cli::definition())
+                .render(&mut page)
+                .context("cannot render the manual page")
+                .map_err(CommandError::usage)?;
+            print(&page)
+        }
+        Command::Reference { page } if page == "flags" => {
+            print(cli::reference::flags().as_bytes())
+        }
+        Command::Reference { .. } => print(cli::reference::trivy_flags().as_bytes()),
+        Command::Version => print(format!("cleanbill {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
+    }
+}
+
+/// Prints to standard output. A reader that has gone away (`| head`) is no failure.
+pub(crate) fn print(bytes: &[u8]) -> Result<Exit, CommandError> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(CommandError::usage(anyhow::Error::new(error).context("cannot write to standard output")))
+        }
+        _ => Ok(Exit::Clean),
+    }
+}

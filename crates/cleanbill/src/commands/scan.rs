@@ -1,0 +1,229 @@
+//! `cleanbill scan`: the main job.
+
+mod policy;
+mod sources;
+
+pub(crate) use sources::engine_environment;
+
+use std::time::Duration;
+
+use cleanbill_advisories::{Metadata, SeveritySources};
+use cleanbill_core::Limits;
+use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::report::ScanReport;
+use cleanbill_engine::{
+    JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report,
+};
+use cleanbill_image::ReadContext;
+use cleanbill_inventory::{EXTRACTORS_VERSION, ExtractOptions, MergeOptions, SkipRules};
+use cleanbill_store::LayerCache;
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Setting, advisory_database};
+use crate::cli::{DatabaseArgs, ScanArgs};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::output::Outputs;
+use crate::progress::Progress;
+use crate::{places, stop};
+use policy::Policy;
+use sources::{OpenFailure, Sources, Target};
+
+/// A database that missed its successor by this long is called stale.
+const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
+
+pub(crate) fn run(setting: &Setting, arguments: ScanArgs) -> Result<Exit, CommandError> {
+    let now = Timestamp::now();
+    let outputs = Outputs::new(&arguments.output, setting.global.color, &setting.environment)?;
+    let policy = Policy::new(&arguments.filter, &arguments.verdict, now)?;
+    let options = scan_options(&arguments, now)?;
+    let context = ReadContext {
+        limits: options.extract.limits.clone(),
+        cancelled: stop::flag(),
+        ..ReadContext::default()
+    };
+    let sources = Sources::new(setting, &arguments, &context)?;
+    let targets = sources.targets(&arguments)?;
+    outputs.check(targets.len())?;
+    if let Some(timeout) = arguments.detection.timeout {
+        stop::after(timeout);
+    }
+
+    let database = advisory_database::obtain(
+        setting, &arguments.database, &arguments.registry, &context,
+    )?;
+    let cache = open_cache(setting)?;
+    let is_shown = !setting.global.quiet && !setting.global.no_progress;
+    let progress =
+        Progress::start(is_shown, Some(targets.len()), context.bytes_read.clone());
+    let scanner = Scanner::new(&cache, &database, &options, &progress);
+    let mut run = Run { scanner, policy, exit: Exit::Clean, report: ScanReport::default() };
+    for target in &targets {
+        run.scan(&sources, target);
+        if stop::is_requested() {
+            break;
+        }
+    }
+    progress.finish();
+    if stop::is_requested() {
+        return Err(stop::error());
+    }
+    let Run { policy, mut exit, mut report, .. } = run;
+    report.created_at = now.to_string();
+    report.database = Some(database_info(database.metadata(), now));
+    mark_stale(&mut report, database.metadata(), now);
+    outputs.check(report.images.len())?;
+    policy.report_rules();
+
+    let verdict = policy.verdict(&report);
+    if verdict.failed {
+        exit = exit.and(Exit::GateFailed(verdict.exit_code));
+    }
+    if report.images.iter().any(|image| image.status != AssessmentStatus::Complete) {
+        exit = exit.and(Exit::Incomplete);
+    }
+    outputs.write(&report, &new_report_id())?;
+    for reason in &verdict.reasons {
+        tracing::error!("gate failed: {reason}");
+    }
+    if let Some(age) = too_old(&arguments.database, database.metadata(), now) {
+        tracing::error!(
+            "the advisory database is {} h old, --max-db-age allows less; fetch a newer one with: \
+             cleanbill db update",
+            age.as_hours()
+        );
+        exit = exit.and(Exit::Database);
+    }
+    Ok(exit)
+}
+
+/// Collects what is scanned.
+struct Run<'a> {
+    scanner: Scanner<'a>,
+    policy: Policy,
+    exit: Exit,
+    report: ScanReport,
+}
+
+impl Run<'_> {
+    fn scan(&mut self, sources: &Sources, target: &Target) {
+        let opened = {
+            let mut sink =
+                self.scanner.inventories().sink(target.name(), self.scanner.observer());
+            sources.open(target, &mut sink)
+        };
+        match opened {
+            Ok(images) => {
+                for image in &images {
+                    if stop::is_requested() {
+                        return;
+                    }
+                    let mut report = self.scanner.scan(image);
+                    self.policy.apply(&mut report);
+                    self.report.images.push(report);
+                }
+                self.scanner.inventories().release();
+            }
+            Err(OpenFailure { error, is_usage }) => {
+                self.report.images.push(failed_report(target.name(), &error));
+                if is_usage {
+                    self.exit = self.exit.and(Exit::Usage);
+                }
+            }
+        }
+    }
+}
+
+fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, CommandError> {
+    let detection = &arguments.detection;
+    let kinds = |kind: &str| detection.pkg_types.iter().any(|given| given == kind);
+    let package_types = PackageTypes { os: kinds("os"), library: kinds("library") };
+    let severity_sources: SeveritySources =
+        detection.vuln_severity_source.parse().map_err(|error| {
+            CommandError::usage_text(format!("--vuln-severity-source: {error}"))
+        })?;
+    let distro = detection.distro.as_deref().map(parse_distro).transpose()?;
+    let threads = match detection.parallel {
+        None | Some(0) => std::thread::available_parallelism().map_or(1, usize::from),
+        Some(threads) => threads,
+    };
+    Ok(ScanOptions {
+        extract: ExtractOptions {
+            limits: Limits::default().into(),
+            skip: SkipRules::parse(&detection.skip_dirs, &detection.skip_files).map_err(|error| {
+                CommandError::usage_text(format!("--skip-dirs or --skip-files: {error}"))
+            })?,
+        },
+        merge: MergeOptions {
+            distro,
+            includes_os_packages: package_types.os,
+            includes_applications: package_types.library,
+            is_comprehensive: detection.detection_priority == "comprehensive",
+            ..MergeOptions::default()
+        },
+        judge: JudgeOptions { severity_sources, package_types },
+        threads,
+        now,
+    })
+}
+
+fn parse_distro(text: &str) -> Result<cleanbill_core::distro::Distro, CommandError> {
+    match text.split_once('/') {
+        Some((family, name)) if !family.is_empty() && !name.is_empty() => {
+            Ok(cleanbill_core::distro::Distro {
+                family: cleanbill_core::distro::Family::new(family),
+                name: name.to_owned(),
+                ..Default::default()
+            })
+        }
+        _ => Err(CommandError::usage_text(format!(
+            "--distro {text}: expected family/release, such as debian/12 or alpine/3.20"
+        ))),
+    }
+}
+
+/// Opens the layer cache; where it cannot be had, scans go on without one.
+fn open_cache(setting: &Setting) -> Result<LayerCache, CommandError> {
+    let directory =
+        places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
+    LayerCache::open(&directory, EXTRACTORS_VERSION).or_else(|error| {
+        tracing::warn!(
+            "{:#}; going on without the layer cache",
+            anyhow::Error::new(error)
+        );
+        LayerCache::in_memory(EXTRACTORS_VERSION).map_err(CommandError::usage)
+    })
+}
+
+/// Marks every image of the report if the database should have been replaced long ago.
+fn mark_stale(report: &mut ScanReport, metadata: &Metadata, now: Timestamp) {
+    let late = now.duration_since(metadata.next_update);
+    if metadata.next_update == Metadata::ZERO_TIME || late < STALE_AFTER {
+        return;
+    }
+    let age = now.duration_since(metadata.updated_at).as_hours();
+    for image in &mut report.images {
+        image.problems.push(Problem::new(
+            ProblemKind::StaleDatabase,
+            format!(
+                "the advisory database is {age} h old: newer vulnerabilities are missing; fetch a \
+                 newer one with: cleanbill db update"
+            ),
+        ));
+        image.problems.sort();
+    }
+}
+
+fn too_old(
+    arguments: &DatabaseArgs,
+    metadata: &Metadata,
+    now: Timestamp,
+) -> Option<SignedDuration> {
+    let max: Duration = arguments.max_db_age?;
+    let age = now.duration_since(metadata.updated_at);
+    (age > SignedDuration::try_from(max).unwrap_or(SignedDuration::MAX)).then_some(age)
+}
+
+fn new_report_id() -> String {
+    uuid::Uuid::now_v7().to_string()
+}

@@ -1,0 +1,155 @@
+//! Which findings count, from flags and files.
+
+use std::path::Path;
+use std::time::SystemTime;
+
+use anyhow::Context as _;
+use cleanbill_core::report::{ImageReport, ScanReport};
+use cleanbill_core::{Severity, path};
+use cleanbill_policy::filter::unfixed_statuses;
+use cleanbill_policy::ignore::{IgnoreUsage, RawIgnoreFile, RuleOutcome, is_yaml};
+use cleanbill_policy::vex::VexDocument;
+use cleanbill_policy::{Filter, Gate, IgnoreRules, Verdict, Vex};
+use jiff::Timestamp;
+
+use crate::cli::{FilterArgs, VerdictArgs};
+use crate::error::CommandError;
+
+/// The ignore file that is read without being named, if it is there.
+const DEFAULT_IGNORE_FILE: &str = ".trivyignore";
+
+/// Files larger than this are no ignore files or VEX documents of a person's.
+const FILE_SIZE_BYTES_MAX: u64 = 256 << 20;
+
+/// Holds what decides which findings count and whether the run fails.
+pub(super) struct Policy {
+    filter: Filter,
+    usage: IgnoreUsage,
+    vex: Vex,
+    gate: Gate,
+    now: SystemTime,
+}
+
+impl Policy {
+    /// Reads flags and the files that they name.
+    ///
+    /// # Errors
+    ///
+    /// A file is missing or malformed, or a value makes no sense.
+    pub(super) fn new(
+        filter: &FilterArgs,
+        verdict: &VerdictArgs,
+        now: Timestamp,
+    ) -> Result<Self, CommandError> {
+        let now = SystemTime::from(now);
+        let severities =
+            if filter.severity.is_empty() { Severity::ALL.to_vec() } else { filter.severity.clone() };
+        let ignored_statuses = match (&filter.ignore_status, filter.ignore_unfixed) {
+            (statuses, _) if !statuses.is_empty() => statuses.clone(),
+            (_, true) => unfixed_statuses(),
+            (_, false) => Vec::new(),
+        };
+        let ignore_rules = ignore_rules(filter.ignorefile.as_deref())?;
+        let documents: Result<Vec<VexDocument>, CommandError> =
+            filter.vex.iter().map(|source| vex_document(source)).collect();
+        let thresholds = verdict
+            .fail_on
+            .as_deref()
+            .map(|text| {
+                text.parse().map_err(|error| {
+                    CommandError::usage_text(format!("--fail-on {text}: {error}"))
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            filter: Filter { severities, ignored_statuses, ignore_rules },
+            usage: IgnoreUsage::default(),
+            vex: Vex::new(documents?),
+            gate: Gate { thresholds, exit_code: verdict.exit_code },
+            now,
+        })
+    }
+
+    /// Applies filters, then VEX.
+    pub(super) fn apply(&mut self, image: &mut ImageReport) {
+        self.filter.apply(image, self.now, &mut self.usage);
+        self.vex.apply(image);
+    }
+
+    /// Judges the whole report.
+    pub(super) fn verdict(&self, report: &ScanReport) -> Verdict {
+        self.gate.verdict(report)
+    }
+
+    /// Logs the rules of the ignore file that did nothing.
+    pub(super) fn report_rules(&self) {
+        for rule in self.filter.ignore_rules.report(&self.usage, self.now) {
+            match rule.outcome {
+                RuleOutcome::Applied(count) => {
+                    tracing::debug!(id = rule.id, count, "the ignore file covers findings");
+                }
+                RuleOutcome::Expired => {
+                    tracing::info!(id = rule.id, "an entry of the ignore file has expired");
+                }
+                RuleOutcome::Unmatched => {
+                    tracing::debug!(id = rule.id, "an entry of the ignore file covers nothing");
+                }
+            }
+        }
+    }
+}
+
+fn ignore_rules(named: Option<&Path>) -> Result<IgnoreRules, CommandError> {
+    let file = named.unwrap_or(Path::new(DEFAULT_IGNORE_FILE));
+    if named.is_none() && !file.exists() {
+        return Ok(IgnoreRules::default());
+    }
+    let name = file.to_string_lossy();
+    let text = read_text(file).map_err(|error| {
+        CommandError::usage(error.context(format!("cannot read the ignore file {name}")))
+    })?;
+    let source = path::clean_lexical(&name);
+    if !is_yaml(&name) {
+        let (rules, warnings) = IgnoreRules::parse_plain(&text, &source);
+        for warning in warnings {
+            tracing::warn!("{name}: {warning}");
+        }
+        return Ok(rules);
+    }
+    let malformed = |error: anyhow::Error| {
+        CommandError::usage(error.context(format!("the ignore file {name} is malformed")))
+    };
+    let raw: Option<RawIgnoreFile> =
+        serde_saphyr::from_str(&text).map_err(|error| malformed(anyhow::Error::new(error)))?;
+    IgnoreRules::from_raw(raw.unwrap_or_default(), &source)
+        .map_err(|error| malformed(anyhow::Error::new(error)))
+}
+
+fn vex_document(source: &str) -> Result<VexDocument, CommandError> {
+    let failed = |error: anyhow::Error| {
+        CommandError::usage(error.context(format!("cannot use the VEX document {source}")))
+    };
+    if ["repo", "repository", "oci", "sbom-ref"].contains(&source) {
+        return Err(CommandError::usage_text(format!(
+            "--vex {source}: VEX repositories and attestations are not supported"
+        ))
+        .hint("fetch the document and name the file: --vex FILE"));
+    }
+    let bytes = read_bytes(Path::new(source)).map_err(failed)?;
+    VexDocument::parse(&bytes, source).map_err(|error| failed(anyhow::Error::new(error)))
+}
+
+fn read_text(file: &Path) -> anyhow::Result<String> {
+    String::from_utf8(read_bytes(file)?).context("it is not UTF-8 text")
+}
+
+fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+    use std::io::Read as _;
+    let mut bytes = Vec::new();
+    std::fs::File::open(file)?.take(FILE_SIZE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    anyhow::ensure!(
+        bytes.len() as u64 <= FILE_SIZE_BYTES_MAX,
+        "it has more than {FILE_SIZE_BYTES_MAX} bytes"
+    );
+    Ok(bytes)
+}

@@ -1,0 +1,30 @@
+//! Log lines on standard error.
+
+use std::io::IsTerminal as _;
+
+use tracing_subscriber::filter::EnvFilter;
+
+use crate::cli::{GlobalArgs, LogFormat};
+use crate::progress;
+
+/// Installs the subscriber. `CLEANBILL_LOG` takes a filter such as `cleanbill_image=debug`.
+pub(crate) fn install(arguments: &GlobalArgs) {
+    let level = match (arguments.quiet, arguments.debug) {
+        (true, _) => "error",
+        (false, true) => "debug",
+        (false, false) => "warn",
+    };
+    let default = format!(
+        "warn,cleanbill={level},cleanbill_engine={level},cleanbill_image={level},\
+         cleanbill_inventory={level},cleanbill_advisories={level},cleanbill_store={level}"
+    );
+    let filter = EnvFilter::try_from_env("CLEANBILL_LOG").unwrap_or_else(|_| default.into());
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(progress::LogWriter)
+        .with_ansi(std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none());
+    match arguments.log_format {
+        LogFormat::Json => builder.json().init(),
+        LogFormat::Text => builder.without_time().with_target(false).init(),
+    }
+}

@@ -1,0 +1,276 @@
+//! Where reports go: standard output, a file, or several files in several formats.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use cleanbill_core::report::ScanReport;
+use cleanbill_report::{Format, RenderError, RenderOptions};
+
+use crate::cli::{ColorChoice, OutputArgs};
+use crate::environment::Environment;
+use crate::error::CommandError;
+
+/// Holds one place a report goes to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Destination {
+    format: Format,
+    place: Place,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    Stdout,
+    File(PathBuf),
+    /// One file per image.
+    Directory(PathBuf),
+}
+
+/// Holds every place that a report goes to, checked before the scan begins.
+#[derive(Clone, Debug)]
+pub(crate) struct Outputs {
+    destinations: Vec<Destination>,
+    options: RenderOptions,
+}
+
+impl Outputs {
+    /// Reads `--format` and `--output`. A prefix of `--output` counts as a format only if it is
+    /// one; with any `--output` standard output stays silent.
+    ///
+    /// # Errors
+    ///
+    /// A format is not known.
+    pub(crate) fn new(
+        arguments: &OutputArgs,
+        color: ColorChoice,
+        environment: &Environment,
+    ) -> Result<Self, CommandError> {
+        let default = match &arguments.format {
+            Some(name) => name
+                .parse::<Format>()
+                .map_err(|error| CommandError::usage_text(format!("--format {name}: {error}")))?,
+            None => Format::Table,
+        };
+        let mut destinations: Vec<Destination> =
+            arguments.output.iter().map(|text| destination(text, default)).collect();
+        if destinations.is_empty() {
+            destinations.push(Destination { format: default, place: Place::Stdout });
+        }
+        let is_on_terminal = arguments.output.is_empty() && std::io::stdout().is_terminal();
+        let use_color = match color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                is_on_terminal
+                    && environment.get("NO_COLOR").is_none()
+                    && environment.get("TERM") != Some("dumb")
+            }
+        };
+        let options = RenderOptions {
+            width: terminal_width(is_on_terminal, environment),
+            color: use_color,
+            list_all_packages: arguments.list_all_pkgs,
+            show_suppressed: arguments.show_suppressed,
+            full: arguments.full,
+            tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            ..RenderOptions::default()
+        };
+        Ok(Self { destinations, options })
+    }
+
+    /// Fails if a format cannot hold so many images.
+    ///
+    /// # Errors
+    ///
+    /// See above; the text says what to do.
+    pub(crate) fn check(&self, image_count: usize) -> Result<(), CommandError> {
+        for destination in &self.destinations {
+            let format = destination.format;
+            let is_directory = matches!(destination.place, Place::Directory(_));
+            if image_count > 1 && !format.info().holds_several_images && !is_directory {
+                return Err(CommandError::usage_text(format!(
+                    "the format {format} holds one image, and {image_count} are to be scanned"
+                ))
+                .hint(format!("write one file per image: -o {format}=DIR/, or use --format json")));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the report everywhere it goes. `report_id` differs from run to run.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub(crate) fn write(&self, report: &ScanReport, report_id: &str) -> Result<(), CommandError> {
+        let options = RenderOptions { report_id: report_id.to_owned(), ..self.options.clone() };
+        for destination in &self.destinations {
+            self.write_one(destination, report, &options).map_err(CommandError::usage)?;
+        }
+        Ok(())
+    }
+
+    fn write_one(
+        &self,
+        destination: &Destination,
+        report: &ScanReport,
+        options: &RenderOptions,
+    ) -> anyhow::Result<()> {
+        let plain = RenderOptions { color: false, width: None, ..options.clone() };
+        match &destination.place {
+            Place::Stdout => {
+                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+                let rendered =
+                    cleanbill_report::render(destination.format, report, options, &mut out);
+                let flushed = rendered.and_then(|()| out.flush().map_err(Into::into));
+                match flushed {
+                    // The reader has gone away (`| head`): that is no failure.
+                    Err(RenderError::Write(error))
+                        if error.kind() == std::io::ErrorKind::BrokenPipe =>
+                    {
+                        Ok(())
+                    }
+                    other => other.context("cannot write the report to standard output"),
+                }
+            }
+            Place::File(path) => write_file(path, destination.format, report, &plain),
+            Place::Directory(directory) => {
+                std::fs::create_dir_all(directory)
+                    .with_context(|| format!("cannot create {}", directory.display()))?;
+                let mut names = FileNames::default();
+                for image in &report.images {
+                    let name = names.of(&image.artifact_name);
+                    let one = ScanReport { images: vec![image.clone()], ..report.clone() };
+                    let path = directory.join(name + ".json");
+                    write_file(&path, destination.format, &one, &plain)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+fn destination(text: &str, default: Format) -> Destination {
+    let (format, path) = match text.split_once('=') {
+        Some((prefix, path)) => match prefix.parse::<Format>() {
+            Ok(format) => (format, path),
+            Err(_) => (default, text),
+        },
+        None => (default, text),
+    };
+    let place = match path {
+        "-" => Place::Stdout,
+        path if path.ends_with('/') => Place::Directory(PathBuf::from(path)),
+        path => Place::File(PathBuf::from(path)),
+    };
+    Destination { format, place }
+}
+
+/// Writes a report beside its place and renames it there: a reader never sees half of one. What
+/// is no regular file (`/dev/stdout`, a FIFO) is written directly.
+fn write_file(
+    path: &Path,
+    format: Format,
+    report: &ScanReport,
+    options: &RenderOptions,
+) -> anyhow::Result<()> {
+    let cannot_write = || format!("cannot write the report to {}", path.display());
+    let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
+    if is_special {
+        let file = std::fs::OpenOptions::new().write(true).open(path).with_context(cannot_write)?;
+        let mut out = std::io::BufWriter::new(file);
+        cleanbill_report::render(format, report, options, &mut out).with_context(cannot_write)?;
+        return out.flush().with_context(cannot_write);
+    }
+    let directory = match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let mut file = tempfile::Builder::new()
+        .prefix(".cleanbill-report-")
+        .permissions(permissions())
+        .tempfile_in(directory)
+        .with_context(cannot_write)?;
+    {
+        let mut out = std::io::BufWriter::new(file.as_file_mut());
+        cleanbill_report::render(format, report, options, &mut out).with_context(cannot_write)?;
+        out.flush().with_context(cannot_write)?;
+    }
+    file.persist(path).map_err(|error| error.error).with_context(cannot_write)?;
+    Ok(())
+}
+
+fn permissions() -> std::fs::Permissions {
+    use std::os::unix::fs::PermissionsExt as _;
+    // The umask takes away what it takes away from any new file.
+    std::fs::Permissions::from_mode(0o666)
+}
+
+/// Returns the width that the table may have: the terminal's, or as wide as it needs.
+fn terminal_width(is_on_terminal: bool, environment: &Environment) -> Option<usize> {
+    if !is_on_terminal {
+        return None;
+    }
+    environment
+        .get("COLUMNS")
+        .and_then(|columns| columns.parse().ok())
+        .or_else(|| {
+            let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+            Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+        })
+        .or(Some(80))
+}
+
+/// Makes file names of image names: `/` and `:` become `__`; names that collide are told apart.
+#[derive(Debug, Default)]
+struct FileNames(std::collections::HashSet<String>);
+
+impl FileNames {
+    fn of(&mut self, image_name: &str) -> String {
+        let base: String = image_name
+            .chars()
+            .map(|c| match c {
+                '/' | ':' => "__".to_owned(),
+                c if c.is_control() => "_".to_owned(),
+                c => c.to_string(),
+            })
+            .collect();
+        // A name must not be a path of its own, and 255 bytes are what file systems take.
+        let base = base.trim_start_matches('.');
+        let base: String = base.chars().take(60).collect();
+        let base = if base.is_empty() { "image".to_owned() } else { base };
+        let mut name = base.clone();
+        let mut number = 2;
+        while !self.0.insert(name.clone()) {
+            name = format!("{base}-{number}");
+            number += 1;
+        }
+        name
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_counts_only_if_it_is_a_format() {
+        let check = |text: &str, format, place| {
+            assert_eq!(destination(text, Format::Table), Destination { format, place });
+        };
+        check("a.json", Format::Table, Place::File("a.json".into()));
+        check("json=a", Format::Json, Place::File("a".into()));
+        check("other=a", Format::Table, Place::File("other=a".into()));
+        check("trivy-json=d/", Format::TrivyJson, Place::Directory("d/".into()));
+        check("json=-", Format::Json, Place::Stdout);
+    }
+
+    #[test]
+    fn file_names_never_collide_or_escape() {
+        let mut names = FileNames::default();
+        assert_eq!(names.of("a/b:1"), "a__b__1");
+        assert_eq!(names.of("a__b:1"), "a__b__1-2");
+        assert_eq!(names.of("../x"), "__x");
+        assert_eq!(names.of(""), "image");
+    }
+}

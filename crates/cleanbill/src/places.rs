@@ -1,0 +1,66 @@
+//! Where things lie.
+
+use std::path::PathBuf;
+
+use crate::environment::Environment;
+use crate::error::CommandError;
+
+/// The cache of a system service.
+const SYSTEM_CACHE: &str = "/var/cache/cleanbill";
+
+/// Returns the cache directory: the flag's, else `$CACHE_DIRECTORY` (set by systemd), else
+/// `$XDG_CACHE_HOME/cleanbill`, else `$HOME/.cache/cleanbill`, else the system's.
+pub(crate) fn cache_directory(flag: Option<PathBuf>, environment: &Environment) -> PathBuf {
+    flag.or_else(|| environment.path("CACHE_DIRECTORY"))
+        .or_else(|| environment.path("XDG_CACHE_HOME").map(|home| home.join("cleanbill")))
+        .or_else(|| environment.path("HOME").map(|home| home.join(".cache/cleanbill")))
+        .unwrap_or_else(|| PathBuf::from(SYSTEM_CACHE))
+}
+
+/// Returns the directory of the advisory database inside `--db-path` or the cache: a directory
+/// that holds `trivy.db` itself, or one that holds `db/trivy.db` (the layout of Trivy's cache).
+pub(crate) fn database_directory(
+    flag: Option<PathBuf>,
+    cache: &std::path::Path,
+) -> Result<PathBuf, CommandError> {
+    let Some(directory) = flag else { return Ok(cache.join("db")) };
+    if directory.join("trivy.db").is_file() {
+        return Ok(directory);
+    }
+    if directory.is_file() {
+        return Err(CommandError::usage_text(format!(
+            "--db-path {}: expected a directory with trivy.db and metadata.json, this is a file",
+            directory.display()
+        ))
+        .hint("an archive is imported with: cleanbill db import FILE"));
+    }
+    Ok(directory.join("db"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cache_lies_where_the_environment_says() {
+        let check = |environment: Environment, expected: &str| {
+            assert_eq!(cache_directory(None, &environment), PathBuf::from(expected));
+        };
+        check(Environment::default(), "/var/cache/cleanbill");
+        check([("HOME", "/h")].into(), "/h/.cache/cleanbill");
+        check([("HOME", "/h"), ("XDG_CACHE_HOME", "/x")].into(), "/x/cleanbill");
+        check([("HOME", "/h"), ("CACHE_DIRECTORY", "/c")].into(), "/c");
+    }
+
+    #[test]
+    fn both_layouts_of_a_database_are_found() {
+        let directory = tempfile::tempdir().unwrap();
+        let find = |path: PathBuf| database_directory(Some(path), directory.path()).unwrap();
+        assert_eq!(find(directory.path().to_owned()), directory.path().join("db"));
+        std::fs::write(directory.path().join("trivy.db"), b"").unwrap();
+        assert_eq!(find(directory.path().to_owned()), directory.path());
+        let error =
+            database_directory(Some(directory.path().join("trivy.db")), directory.path());
+        assert!(error.is_err());
+    }
+}
