@@ -142,14 +142,17 @@ impl PathSet {
 
     /// Says what the layer has at a cleaned path.
     pub fn get(&self, path: &str) -> Option<PathKind> {
-        let directory = Self::key(path, PathKind::Directory);
-        if self.sorted.binary_search(&directory).is_ok() {
+        self.get_by_key(Self::key(path, PathKind::Directory))
+    }
+
+    /// Says what the layer has at the path that a key (of either kind) was made of: many sets can
+    /// be asked about one path for the price of one hash.
+    pub fn get_by_key(&self, key: u64) -> Option<PathKind> {
+        let has = |key| self.sorted.binary_search(&key).is_ok();
+        if has(key | 1) {
             return Some(PathKind::Directory);
         }
-        self.sorted
-            .binary_search(&(directory & !1))
-            .is_ok()
-            .then_some(PathKind::NonDirectory)
+        has(key & !1).then_some(PathKind::NonDirectory)
     }
 
     /// Returns the number of paths.

@@ -15,8 +15,12 @@ mod extractors;
 mod json;
 mod licenses;
 mod lines;
+mod merge;
+#[cfg(test)]
+mod oracle;
 #[cfg(test)]
 mod testing;
 mod walk;
 
+pub use merge::{AliasRequest, GrownLayer, MergeOptions, Merged, merge};
 pub use walk::{EXTRACTORS_VERSION, ExtractOptions, SkipRules, extract_aliases, extract_layer};

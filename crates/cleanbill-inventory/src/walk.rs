@@ -9,6 +9,8 @@ mod interest;
 mod open;
 mod paths;
 mod skip;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
@@ -24,7 +26,7 @@ use crate::draft::{LayerDraft, LayerFrame};
 use paths::PathCollector;
 
 pub use alias::extract_aliases;
-pub(crate) use interest::{at_or_above_place, link_rule_at, places_below, wanted};
+pub(crate) use interest::{link_rule_at, places_below, wanted};
 #[cfg(test)]
 pub(crate) use open::settle;
 pub use skip::SkipRules;

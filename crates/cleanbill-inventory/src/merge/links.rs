@@ -1,0 +1,359 @@
+//! Following links: which files lie behind the places that extractors want, and where they have
+//! been read.
+
+mod resolve;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbill_core::inventory::{Alias, LayerInventory, Link, PathKind};
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Limits, Problem, path};
+
+use super::view::View;
+use super::{AliasRequest, GrownLayer};
+use crate::extractor::LinkRule;
+use crate::walk;
+use resolve::{Resolution, Step};
+
+/// Holds what following the links of an image established.
+#[derive(Default)]
+pub(super) struct FollowedLinks<'a> {
+    /// What was found behind links.
+    pub(super) shown: Vec<Shown<'a>>,
+    /// What has not been read yet, sorted.
+    pub(super) wanted: Vec<AliasRequest>,
+    pub(super) problems: Vec<Problem>,
+}
+
+/// Is what lies behind one link in one layer.
+pub(crate) struct Shown<'a> {
+    /// The layer at whose turn the findings are put into the tree.
+    pub(super) layer_index: usize,
+    /// The findings, under the link's path.
+    pub(super) inventory: &'a LayerInventory,
+    /// The link's path.
+    shown_root: String,
+    /// The path whose fate the findings share: the target of a symbolic link, the hard link
+    /// itself.
+    real_root: String,
+}
+
+impl Shown<'_> {
+    /// Converts a shown path to the path whose fate it shares.
+    pub(super) fn real_path(&self, shown: &str) -> String {
+        match shown.strip_prefix(self.shown_root.as_str()) {
+            Some(rest) => path::clean(&format!("{}{rest}", self.real_root)),
+            None => shown.to_owned(),
+        }
+    }
+}
+
+/// Follows every link that matters.
+pub(super) fn follow<'a>(
+    view: &View<'a>,
+    grown: &'a [GrownLayer],
+    limits: &Limits,
+) -> FollowedLinks<'a> {
+    let mut follower = Follower {
+        view,
+        grown: grown
+            .iter()
+            .map(|grown| ((grown.layer_index, &grown.alias), grown.inventory.as_ref()))
+            .collect(),
+        depth_max: limits.link_depth_max,
+        components_left: limits.link_components_max,
+        needed: BTreeSet::new(),
+        problems: Vec::new(),
+    };
+    for candidate in candidates(view, grown) {
+        follower.follow(&candidate);
+    }
+    if follower.components_left == 0 {
+        follower.problems.push(Problem::new(
+            ProblemKind::LimitExceeded,
+            format!(
+                "following links takes more than {} steps (link_components_max)",
+                limits.link_components_max
+            ),
+        ));
+    }
+    follower.finish()
+}
+
+/// Is a path that an extractor wants, or a directory of such paths, where there may be a link.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    /// The path that extractors are shown.
+    shown: String,
+    /// Where resolving begins: the same, or behind a link that was followed already.
+    start: String,
+}
+
+/// Collects the places at or below links, and the links that extractors want for their name.
+fn candidates(view: &View<'_>, grown: &[GrownLayer]) -> BTreeSet<Candidate> {
+    let mut candidates = BTreeSet::new();
+    for (layer_index, layer) in view.layers().iter().enumerate() {
+        for link in &layer.inventory.links {
+            if is_in_effect(view, layer_index, link) {
+                add_candidates(&link.path, &link.path, &mut candidates);
+            }
+        }
+    }
+    for grown in grown {
+        for link in &grown.inventory.links {
+            let rest = link.path.strip_prefix(grown.alias.target.as_str());
+            let Some(rest) = rest.filter(|rest| rest.starts_with('/')) else {
+                continue;
+            };
+            if is_in_effect(view, grown.layer_index, link) {
+                let shown = format!("{}{rest}", grown.alias.path);
+                add_candidates(&shown, &link.path, &mut candidates);
+            }
+        }
+    }
+    candidates
+}
+
+fn add_candidates(shown: &str, start: &str, candidates: &mut BTreeSet<Candidate>) {
+    for place in walk::places_below(shown) {
+        let rest = place.strip_prefix(shown).unwrap_or_default();
+        candidates.insert(Candidate {
+            shown: (*place).to_owned(),
+            start: format!("{start}{rest}"),
+        });
+    }
+    if walk::link_rule_at(shown).is_some() {
+        candidates.insert(Candidate {
+            shown: shown.to_owned(),
+            start: start.to_owned(),
+        });
+    }
+}
+
+fn is_in_effect(view: &View<'_>, layer_index: usize, link: &Link) -> bool {
+    view.holder(&link.path)
+        .is_some_and(|holder| holder.layer_index == layer_index)
+}
+
+struct Follower<'v, 'a> {
+    view: &'v View<'a>,
+    grown: BTreeMap<(usize, &'a Alias), &'a LayerInventory>,
+    depth_max: u32,
+    components_left: u64,
+    needed: BTreeSet<Needed>,
+    problems: Vec<Problem>,
+}
+
+/// Is a reading that the inventory is made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Needed {
+    request: AliasRequest,
+    /// The layer at whose turn it counts.
+    turn: usize,
+    /// The path whose fate it shares.
+    real_root: String,
+}
+
+impl<'a> Follower<'_, 'a> {
+    /// Follows one path.
+    fn follow(&mut self, candidate: &Candidate) {
+        let resolution = self.resolve(&candidate.start);
+        self.take(candidate, resolution, 0);
+    }
+
+    fn resolve(&mut self, path: &str) -> Resolution<'a> {
+        resolve::resolve(self.view, path, self.depth_max, &mut self.components_left)
+    }
+
+    /// Takes what a path leads to; `hops` counts hard links that were names of symbolic ones.
+    fn take(&mut self, candidate: &Candidate, resolution: Resolution<'a>, hops: u32) {
+        match resolution {
+            Resolution::Unlinked | Resolution::Exhausted => {}
+            Resolution::Found(step) => self.found(candidate, &step),
+            Resolution::HardLink { layer_index, link } => {
+                self.hard_link(candidate, layer_index, link, hops);
+            }
+            Resolution::Unclear {
+                layer_index,
+                step,
+                is_own_link,
+            } => {
+                self.unclear(candidate, layer_index, &step, is_own_link);
+            }
+            Resolution::Missing { is_own_link: true } => self.dangling(candidate),
+            Resolution::Missing { is_own_link: false } => {}
+        }
+    }
+
+    /// Takes what symbolic links lead to, unless extractors read it under its own path.
+    fn found(&mut self, candidate: &Candidate, step: &Step) {
+        let is_read_anyway = match step.kind {
+            PathKind::Directory => walk::places_below(&step.real).contains(&step.real.as_str()),
+            PathKind::NonDirectory => !walk::wanted(&step.real, 1).is_empty(),
+        };
+        if is_read_anyway {
+            return;
+        }
+        let (path, target) = step.roots(&candidate.shown);
+        let alias = Alias { path, target };
+        for layer_index in self.view.showing(&alias.target) {
+            self.need(layer_index, &alias, layer_index, alias.target.clone());
+        }
+    }
+
+    /// Takes the file that a hard link is a name of, from its own layer or the nearest below that
+    /// has it.
+    fn hard_link(&mut self, candidate: &Candidate, turn: usize, link: &'a Link, hops: u32) {
+        let (mut layer_index, mut link) = (turn, link);
+        for _ in hops..self.depth_max {
+            let Some(holder) = self.holder_of_hard_link(layer_index, &link.target) else {
+                return self.dangling(candidate);
+            };
+            layer_index = holder;
+            match self.view.link(layer_index, &link.target) {
+                None => return self.hard_linked_file(candidate, turn, layer_index, link),
+                Some(next) if next.is_hard => link = next,
+                Some(next) => return self.symlink_behind(candidate, next, hops),
+            }
+        }
+        self.dangling(candidate);
+    }
+
+    /// Goes on at the target of a symbolic link that a hard link is a name of.
+    fn symlink_behind(&mut self, candidate: &Candidate, link: &Link, hops: u32) {
+        let resolution = match (self.resolve(&link.target), self.view.holder(&link.target)) {
+            (Resolution::Unlinked, Some(holder)) => {
+                Resolution::Found(Step::at(&link.target, holder.kind))
+            }
+            (Resolution::Unlinked, None) => Resolution::Missing { is_own_link: true },
+            (resolution, _) => resolution.apart(),
+        };
+        self.take(candidate, resolution, hops + 1);
+    }
+
+    fn holder_of_hard_link(&mut self, layer_index: usize, target: &str) -> Option<usize> {
+        let cost = target.split('/').count() as u64;
+        self.components_left = self.components_left.saturating_sub(cost);
+        if self.components_left == 0 {
+            return None;
+        }
+        let own = self.view.layers().get(layer_index)?;
+        if own.inventory.paths.get(target) == Some(PathKind::NonDirectory) {
+            return Some(layer_index);
+        }
+        let holder = self.view.holder_below(target, layer_index)?;
+        (holder.kind == PathKind::NonDirectory).then_some(holder.layer_index)
+    }
+
+    fn hard_linked_file(
+        &mut self,
+        candidate: &Candidate,
+        turn: usize,
+        layer_index: usize,
+        link: &Link,
+    ) {
+        if self.counts_under_other_name(candidate, layer_index, &link.target) {
+            return;
+        }
+        let alias = Alias {
+            path: candidate.shown.clone(),
+            target: link.target.clone(),
+        };
+        self.need(layer_index, &alias, turn, candidate.start.clone());
+    }
+
+    /// Says whether the file behind a hard link is in the inventory under its other name, and
+    /// that is enough: for package databases, whose path is not printed, and for facts.
+    fn counts_under_other_name(
+        &self,
+        candidate: &Candidate,
+        layer_index: usize,
+        target: &str,
+    ) -> bool {
+        let is_fact = walk::link_rule_at(&candidate.shown) == Some(LinkRule::Follow);
+        let layer = self.view.layers().get(layer_index);
+        let is_database = layer.is_some_and(|layer| {
+            let databases = &layer.inventory.package_databases;
+            databases.iter().any(|database| database.path == target)
+        });
+        let is_read = is_database || (is_fact && !walk::wanted(target, 1).is_empty());
+        let holder = self.view.holder(target);
+        is_read && holder.is_some_and(|holder| holder.layer_index == layer_index)
+    }
+
+    /// Asks what stands where a directory should be: it may be a link that no extractor cared
+    /// for so far.
+    fn unclear(
+        &mut self,
+        candidate: &Candidate,
+        layer_index: usize,
+        step: &Step,
+        is_own_link: bool,
+    ) {
+        let (path, _) = step.roots(&candidate.shown);
+        let alias = Alias {
+            path,
+            target: step.real.clone(),
+        };
+        let is_known = self.grown.contains_key(&(layer_index, &alias));
+        self.need(layer_index, &alias, layer_index, alias.target.clone());
+        // It has been looked at, and is no link: the path leads nowhere.
+        if is_known && is_own_link {
+            self.dangling(candidate);
+        }
+    }
+
+    fn need(&mut self, layer_index: usize, alias: &Alias, turn: usize, real_root: String) {
+        self.needed.insert(Needed {
+            request: AliasRequest {
+                layer_index,
+                alias: alias.clone(),
+            },
+            turn,
+            real_root,
+        });
+    }
+
+    fn dangling(&mut self, candidate: &Candidate) {
+        if walk::link_rule_at(&candidate.shown) == Some(LinkRule::FollowOrReport) {
+            self.problems.push(Problem::at(
+                ProblemKind::DanglingLink,
+                &candidate.shown,
+                "the link leads to no file of the image",
+            ));
+        }
+    }
+
+    fn finish(mut self) -> FollowedLinks<'a> {
+        let mut found = FollowedLinks::default();
+        for Needed {
+            request,
+            turn,
+            real_root,
+        } in self.needed
+        {
+            match self.grown.get(&(request.layer_index, &request.alias)) {
+                Some(inventory) => found.shown.push(Shown {
+                    layer_index: turn,
+                    inventory,
+                    shown_root: request.alias.path,
+                    real_root,
+                }),
+                None => {
+                    self.problems.push(Problem::at(
+                        ProblemKind::DanglingLink,
+                        &request.alias.path,
+                        format!(
+                            "the link leads to '{}', which was not read",
+                            request.alias.target
+                        ),
+                    ));
+                    found.wanted.push(request);
+                }
+            }
+        }
+        found.wanted.dedup();
+        found.problems = self.problems;
+        found
+    }
+}
