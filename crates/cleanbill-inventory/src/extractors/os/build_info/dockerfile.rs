@@ -9,6 +9,22 @@ use std::collections::HashMap;
 use super::substitution::Evaluator;
 use super::words;
 
+/// Instructions that say nothing about labels.
+const OTHER_INSTRUCTIONS: [&str; 12] = [
+    "arg",
+    "cmd",
+    "entrypoint",
+    "expose",
+    "healthcheck",
+    "maintainer",
+    "onbuild",
+    "shell",
+    "stopsignal",
+    "user",
+    "volume",
+    "workdir",
+];
+
 /// Says why a Dockerfile cannot be read.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the Dockerfile is malformed: {0}")]
@@ -36,7 +52,15 @@ pub(super) fn build_labels(text: &str) -> Result<BuildLabels, DockerfileError> {
         let (keyword, arguments) = line.split_once(words::is_blank).unwrap_or((line, ""));
         let arguments = arguments.trim();
         match keyword.to_ascii_lowercase().as_str() {
-            "from" => is_in_stage = true,
+            "from" => {
+                let words = arguments
+                    .split_whitespace()
+                    .filter(|word| !word.starts_with("--"));
+                if !matches!(words.count(), 1 | 3) {
+                    return Err(DockerfileError("FROM has neither one argument nor three"));
+                }
+                is_in_stage = true;
+            }
             "arg" if !is_in_stage => {
                 for word in words::split(arguments, lines.escape) {
                     let (name, value) = word.split_once('=').unwrap_or((word.as_str(), ""));
@@ -52,7 +76,8 @@ pub(super) fn build_labels(text: &str) -> Result<BuildLabels, DockerfileError> {
                 }
             }
             "run" | "copy" | "add" => lines.skip_here_documents(arguments)?,
-            _ => {}
+            other if OTHER_INSTRUCTIONS.contains(&other) => {}
+            _ => return Err(DockerfileError("an instruction is unknown")),
         }
     }
     Ok(labels)

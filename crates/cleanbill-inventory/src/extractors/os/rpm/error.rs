@@ -52,12 +52,6 @@ pub(super) enum DatabaseError {
         #[source]
         source: rusqlite::Error,
     },
-    /// A SQLite file does not end where a page ends, so its last page is not whole.
-    #[error("the file is cut off inside a page of {page_size} bytes")]
-    CutOff {
-        /// Bytes of a page.
-        page_size: u64,
-    },
     /// SQLite refused.
     #[error("cannot {action}")]
     Sqlite {
@@ -82,7 +76,7 @@ impl DatabaseError {
 
     /// Says whether the packages that were read before count nevertheless.
     pub(super) fn keeps_packages(&self) -> bool {
-        matches!(self, Self::Interrupted { .. } | Self::CutOff { .. })
+        matches!(self, Self::Interrupted { .. })
     }
 
     /// Builds a [`DatabaseError::Malformed`].

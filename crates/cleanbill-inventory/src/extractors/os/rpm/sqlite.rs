@@ -13,7 +13,7 @@ use rusqlite::limits::Limit;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OpenFlags};
 
-use super::bytes::{Endian, u16_at};
+use super::bytes::{Endian, u16_at, u32_at};
 use super::error::DatabaseError;
 
 /// The first sixteen bytes of the file.
@@ -35,13 +35,14 @@ const LOOKS_MAX: u64 = 100_000;
 /// # Errors
 ///
 /// The file is no readable database of rpm, or `visit` failed.
-/// [`DatabaseError::Interrupted`] or [`DatabaseError::CutOff`] if the file is not whole.
+/// [`DatabaseError::Interrupted`] if the table cannot be read to its end.
 pub(super) fn for_each_header(
     prefix: &[u8],
     rest: &mut dyn Read,
     size_bytes: u64,
     visit: &mut dyn FnMut(&[u8]) -> Result<(), DatabaseError>,
 ) -> Result<(), DatabaseError> {
+    require_whole_pages(prefix, size_bytes)?;
     let connection = load(prefix, rest, size_bytes)?;
     require_plain_table(&connection)?;
     let mut statement = connection
@@ -55,7 +56,7 @@ pub(super) fn for_each_header(
     loop {
         let row = match rows.next() {
             Ok(Some(row)) => row,
-            Ok(None) => return require_whole_pages(prefix, size_bytes),
+            Ok(None) => return Ok(()),
             Err(source) => return Err(DatabaseError::Interrupted { source }),
         };
         let value = row
@@ -145,17 +146,23 @@ fn require_plain_table(connection: &Connection) -> Result<(), DatabaseError> {
     ))
 }
 
-/// Notices a cut that SQLite does not: it takes the missing rest of a page for zeros.
+/// Notices a cut inside the last page, which SQLite may not: it takes what is missing for zeros.
 fn require_whole_pages(prefix: &[u8], size_bytes: u64) -> Result<(), DatabaseError> {
     // The header says 1 for 65,536.
     let page_size = match u16_at(prefix, 16, Endian::Big) {
         Some(1) => 65_536,
         size => u64::from(size.unwrap_or(0)),
     };
-    match size_bytes.checked_rem(page_size) {
-        Some(0) => Ok(()),
-        _ => Err(DatabaseError::CutOff { page_size }),
+    let field = |offset| u32_at(prefix, offset, Endian::Big).unwrap_or(0);
+    let pages = u64::from(field(28));
+    // The number of pages counts if it was written with the last change (SQLite 3.7 and later).
+    if field(24) == field(92) && pages * page_size > size_bytes {
+        return Err(DatabaseError::malformed(
+            "the SQLite header",
+            format!("{pages} pages of {page_size} bytes are more than the file has"),
+        ));
     }
+    Ok(())
 }
 
 fn failed_to(action: &'static str) -> impl Fn(rusqlite::Error) -> DatabaseError {

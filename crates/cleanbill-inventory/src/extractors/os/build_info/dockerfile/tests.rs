@@ -84,6 +84,9 @@ fn malformed_instructions_are_refused() {
     for text in [
         "LABEL a=b",
         "RUN x\nFROM y",
+        "FROM",
+        "FROM x y",
+        "FROM x\nFOO bar",
         "FROM x\nLABEL a",
         "FROM x\nLABEL",
         "FROM x\nLABEL bzcomponent=${}",
