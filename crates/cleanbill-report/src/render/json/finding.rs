@@ -1,0 +1,303 @@
+//! One finding, with everything that is known about it.
+
+use std::collections::BTreeMap;
+
+use cleanbill_core::package::LayerId;
+use cleanbill_core::report::SuppressedFinding;
+use cleanbill_core::severity::Severity;
+use cleanbill_core::vulnerability as core;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::layers::Layers;
+
+/// A package paired with an advisory that applies to it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Finding<'a> {
+    /// `CVE-…`, `GHSA-…` …
+    id: &'a str,
+    /// The supplier's own ids (DSA, RHSA …).
+    vendor_ids: &'a [String],
+    /// The package.
+    package: Package<'a>,
+    /// The version that was judged.
+    installed_version: &'a str,
+    /// The first version without the vulnerability; absent if there is none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fixed_version: &'a str,
+    /// `fixed`, `affected`, `will_not_fix`, `fix_deferred`, `end_of_life`, `under_investigation`,
+    /// `not_affected` or `unknown`.
+    status: &'static str,
+    /// `CRITICAL`, `HIGH`, `MEDIUM`, `LOW` or `UNKNOWN`.
+    severity: &'static str,
+    /// Who rated the severity; absent if it is the merged rating.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    severity_source: &'a str,
+    /// What each source rated.
+    severities: BTreeMap<&'a str, &'static str>,
+    /// One line about it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    title: &'a str,
+    /// Several lines about it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    description: &'a str,
+    /// Where to read about it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    url: &'a str,
+    /// Where the advisory comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_source: Option<DataSource<'a>>,
+    /// Scores by source.
+    cvss: BTreeMap<&'a str, Cvss<'a>>,
+    /// Weakness classes, `CWE-787`.
+    cwe: &'a [String],
+    /// Addresses.
+    references: &'a [String],
+    /// When it was published, RFC 3339.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    published: &'a str,
+    /// When its record changed last, RFC 3339.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    modified: &'a str,
+    /// The stable identity of the finding.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fingerprint: &'a str,
+    /// The layer that brought the package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<Layer<'a>>,
+    /// Why it was reported; absent if the engine does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<Evidence<'a>>,
+}
+
+impl<'a> Finding<'a> {
+    pub(super) fn of(finding: &'a core::Finding, layers: &Layers<'a>) -> Self {
+        const NO_LIST: &[String] = &[];
+        let details = finding.details.as_deref();
+        let text = |part: fn(&core::VulnerabilityDetails) -> &String| {
+            details
+                .map(|details| part(details).as_str())
+                .unwrap_or_default()
+        };
+        Self {
+            id: &finding.vulnerability_id,
+            vendor_ids: &finding.vendor_ids,
+            package: Package::of(finding),
+            installed_version: &finding.installed_version,
+            fixed_version: &finding.fixed_version,
+            status: finding.status.name(),
+            severity: finding.severity.name(),
+            severity_source: &finding.severity_source,
+            severities: finding
+                .vendor_severity
+                .iter()
+                .map(|(source, number)| (source.as_str(), Severity::from_number(*number).name()))
+                .collect(),
+            title: text(|details| &details.title),
+            description: text(|details| &details.description),
+            url: &finding.primary_url,
+            data_source: finding.data_source.as_ref().map(DataSource::of),
+            cvss: details
+                .into_iter()
+                .flat_map(|details| &details.cvss)
+                .map(|(source, cvss)| (source.as_str(), Cvss::of(cvss)))
+                .collect(),
+            cwe: details.map_or(NO_LIST, |details| &details.cwe_ids),
+            references: details.map_or(NO_LIST, |details| &details.references),
+            published: text(|details| &details.published),
+            modified: text(|details| &details.last_modified),
+            fingerprint: &finding.fingerprint,
+            layer: finding.layer.map(|layer| Layer::of(&layer, layers)),
+            evidence: Evidence::of(&finding.evidence),
+        }
+    }
+}
+
+/// A finding that does not count, and what takes it out.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Suppressed<'a> {
+    /// `ignored`, `not_affected` or `fixed`.
+    status: &'a str,
+    /// The reason that was given; may be empty.
+    statement: &'a str,
+    /// The file that says so.
+    source: &'a str,
+    /// The finding.
+    finding: Finding<'a>,
+}
+
+impl<'a> Suppressed<'a> {
+    pub(super) fn of(suppressed: &'a SuppressedFinding, layers: &Layers<'a>) -> Self {
+        Self {
+            status: &suppressed.status,
+            statement: &suppressed.statement,
+            source: &suppressed.source,
+            finding: Finding::of(&suppressed.finding, layers),
+        }
+    }
+}
+
+/// The package of a finding.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Package<'a> {
+    /// Its name.
+    name: &'a str,
+    /// The id that dependencies refer to.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: &'a str,
+    /// Its package URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<String>,
+    /// The file that it was found in (language packages).
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+    /// Its identity inside the image.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    uid: &'a str,
+}
+
+impl<'a> Package<'a> {
+    fn of(finding: &'a core::Finding) -> Self {
+        let identifier = &finding.package_identifier;
+        Self {
+            name: &finding.package_name,
+            id: &finding.package_id,
+            purl: identifier.purl.as_ref().map(|purl| purl.to_string()),
+            path: &finding.package_path,
+            uid: &identifier.uid,
+        }
+    }
+}
+
+/// A layer of the image.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Layer<'a> {
+    /// The digest of its uncompressed tar stream.
+    diff_id: String,
+    /// The digest of its blob; absent if it is stored uncompressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    /// Its position, counted from 0 at the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    index: Option<usize>,
+    /// The history line that made it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    created_by: &'a str,
+}
+
+impl<'a> Layer<'a> {
+    pub(super) fn of(layer: &LayerId, layers: &Layers<'a>) -> Self {
+        let place = layers.find(layer);
+        Self {
+            diff_id: layer.diff_id.to_string(),
+            digest: layer.digest.map(|digest| digest.to_string()),
+            index: place.map(|(index, _)| index),
+            created_by: place.map(|(_, created_by)| created_by).unwrap_or_default(),
+        }
+    }
+}
+
+/// The source of an advisory.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct DataSource<'a> {
+    /// Its id, `debian`.
+    id: &'a str,
+    /// Its name.
+    name: &'a str,
+    /// Its address.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    url: &'a str,
+    /// The source that it builds on.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    base_id: &'a str,
+}
+
+impl<'a> DataSource<'a> {
+    fn of(source: &'a core::DataSource) -> Self {
+        Self {
+            id: &source.id,
+            name: &source.name,
+            url: &source.url,
+            base_id: &source.base_id,
+        }
+    }
+}
+
+/// CVSS vectors and scores of one source, by version of CVSS.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Cvss<'a> {
+    /// CVSS 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v2: Option<Score<'a>>,
+    /// CVSS 3.0 or 3.1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v3: Option<Score<'a>>,
+    /// CVSS 4.0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    v4: Option<Score<'a>>,
+}
+
+/// A CVSS vector and its score.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Score<'a> {
+    /// The vector.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    vector: &'a str,
+    /// The score, 0 to 10.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+}
+
+impl<'a> Cvss<'a> {
+    fn of(cvss: &'a core::Cvss) -> Self {
+        Self {
+            v2: Score::of(&cvss.v2_vector, cvss.v2_score),
+            v3: Score::of(&cvss.v3_vector, cvss.v3_score),
+            v4: Score::of(&cvss.v40_vector, cvss.v40_score),
+        }
+    }
+}
+
+impl<'a> Score<'a> {
+    fn of(vector: &'a str, score: f64) -> Option<Self> {
+        let score = Some(score).filter(|score| *score != 0.0);
+        (!vector.is_empty() || score.is_some()).then_some(Self { vector, score })
+    }
+}
+
+/// What was looked up and compared.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Evidence<'a> {
+    /// The part of the advisory database, `debian 12`.
+    bucket: &'a str,
+    /// The name that was looked up there.
+    looked_up_name: &'a str,
+    /// The version that was compared.
+    compared_version: &'a str,
+    /// The scheme that compared, `deb`; absent if no comparison was needed.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    scheme: &'static str,
+    /// What the advisory demands, `< 1.2.3`; absent if every version is affected.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    constraint: &'a str,
+}
+
+impl<'a> Evidence<'a> {
+    fn of(evidence: &'a core::Evidence) -> Option<Self> {
+        (*evidence != core::Evidence::default()).then(|| Self {
+            bucket: &evidence.bucket,
+            looked_up_name: &evidence.looked_up_name,
+            compared_version: &evidence.compared_version,
+            scheme: evidence.scheme,
+            constraint: &evidence.constraint,
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! One image and its results.
+
+use cleanbill_core::package::Package;
+use cleanbill_core::problem::Problem;
+use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::finding::{Finding, Layer, Suppressed};
+use super::{SeveritySummary, Status};
+use crate::layers::Layers;
+
+/// Says which parts are printed.
+#[derive(Clone, Copy)]
+pub(super) struct Parts {
+    pub(super) packages: bool,
+    pub(super) suppressed: bool,
+}
+
+/// The outcome for one image.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct Image<'a> {
+    /// The name as the user gave it.
+    name: &'a str,
+    /// What kind of artifact it is: `container_image` or `filesystem`.
+    #[serde(rename = "type")]
+    kind: &'static str,
+    /// Where it was read from (`docker`, `docker-archive`, `oci-layout` …); absent if it could not
+    /// be opened.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    source: &'a str,
+    /// The digest of its configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_id: Option<String>,
+    /// The tag or digest that it is known by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reference: Option<&'a str>,
+    /// The tags it was found under.
+    repo_tags: &'a [String],
+    /// The digests it is known by in registries.
+    repo_digests: &'a [String],
+    /// The distribution that it is built on; absent if none could be named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    distro: Option<Distro<'a>>,
+    /// How far it could be assessed.
+    status: Status,
+    /// What could not be assessed, and what limits the assessment.
+    problems: Vec<ProblemView<'a>>,
+    /// Findings, without suppressed ones.
+    total_vulnerabilities: u64,
+    /// The same by severity.
+    severity_summary: SeveritySummary,
+    /// OS packages first, then language packages by target.
+    results: Vec<ResultView<'a>>,
+}
+
+impl<'a> Image<'a> {
+    pub(super) fn of(image: &'a ImageReport, parts: Parts) -> Self {
+        let layers = Layers::of(image);
+        let counts = image.severity_counts();
+        Self {
+            name: &image.artifact_name,
+            kind: image.artifact_type.name(),
+            source: &image.source,
+            image_id: image.metadata.image_id.map(|id| id.to_string()),
+            reference: image.reference(),
+            repo_tags: &image.metadata.repo_tags,
+            repo_digests: &image.metadata.repo_digests,
+            distro: image.distro.as_ref().map(|distro| Distro {
+                family: distro.family.as_str(),
+                name: distro.release(),
+                end_of_life: image.is_end_of_life,
+                supplier: &distro.supplier,
+            }),
+            status: image.status.into(),
+            problems: image.problems.iter().map(ProblemView::of).collect(),
+            total_vulnerabilities: counts.total(),
+            severity_summary: SeveritySummary::of(&counts),
+            results: image
+                .results
+                .iter()
+                .map(|set| ResultView::of(set, &layers, parts))
+                .collect(),
+        }
+    }
+}
+
+/// A distribution.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Distro<'a> {
+    /// `debian`, `alpine`, `redhat` …
+    family: &'a str,
+    /// The release, with `-ESM` where extended maintenance is switched on.
+    name: String,
+    /// The release no longer gets security updates.
+    end_of_life: bool,
+    /// Who rebuilt its packages, if somebody did.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    supplier: &'a str,
+}
+
+/// Something that could not be assessed, or limits the assessment.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ProblemView<'a> {
+    /// `unknown-distro`, `unreadable-file`, `end-of-life` …
+    kind: &'static str,
+    /// The file inside the image, if it is about one.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+    /// What happened.
+    message: &'a str,
+}
+
+impl<'a> ProblemView<'a> {
+    fn of(problem: &'a Problem) -> Self {
+        Self {
+            kind: problem.kind.name(),
+            path: &problem.path,
+            message: &problem.message,
+        }
+    }
+}
+
+/// What was found in one part of an image.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ResultView<'a> {
+    /// `debian:12 (debian 12.5)`, `Python`, `app/bin/tool` …
+    target: &'a str,
+    /// What kind of packages it is about.
+    class: Class,
+    /// The family of the distribution or the type of language packages.
+    #[serde(rename = "type")]
+    kind: &'a str,
+    /// The findings that count: by package, then worst first.
+    findings: Vec<Finding<'a>>,
+    /// The findings that an exception or a VEX statement covers; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suppressed: Option<Vec<Suppressed<'a>>>,
+    /// Every package; absent unless asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packages: Option<Vec<InstalledPackage<'a>>>,
+}
+
+/// A kind of packages.
+#[derive(Serialize, JsonSchema)]
+enum Class {
+    /// Packages of the distribution.
+    #[serde(rename = "os-pkgs")]
+    Os,
+    /// Packages of programming languages.
+    #[serde(rename = "lang-pkgs")]
+    Language,
+}
+
+impl<'a> ResultView<'a> {
+    fn of(set: &'a ResultSet, layers: &Layers<'a>, parts: Parts) -> Self {
+        Self {
+            target: &set.target,
+            class: match set.class {
+                ResultClass::OsPackages => Class::Os,
+                ResultClass::LanguagePackages => Class::Language,
+            },
+            kind: &set.kind,
+            findings: set
+                .findings
+                .iter()
+                .map(|finding| Finding::of(finding, layers))
+                .collect(),
+            suppressed: parts.suppressed.then(|| {
+                set.suppressed
+                    .iter()
+                    .map(|finding| Suppressed::of(finding, layers))
+                    .collect()
+            }),
+            packages: parts.packages.then(|| {
+                set.packages
+                    .iter()
+                    .map(|package| InstalledPackage::of(package, layers))
+                    .collect()
+            }),
+        }
+    }
+}
+
+/// An installed package.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct InstalledPackage<'a> {
+    /// Its name.
+    name: &'a str,
+    /// Its version with epoch and release.
+    version: String,
+    /// The id that dependencies refer to.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    id: &'a str,
+    /// Its package URL.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    purl: Option<String>,
+    /// Its identity inside the image.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    uid: &'a str,
+    /// The architecture.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    arch: &'a str,
+    /// The source package that it was built from.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    source_name: &'a str,
+    /// The version of the source package.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    source_version: String,
+    /// Its licences.
+    licenses: &'a [String],
+    /// The ids of the packages that it needs.
+    depends_on: &'a [String],
+    /// The file that it was found in (language packages).
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+    /// The layer that brought it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    layer: Option<Layer<'a>>,
+}
+
+impl<'a> InstalledPackage<'a> {
+    fn of(package: &'a Package, layers: &Layers<'a>) -> Self {
+        Self {
+            name: &package.name,
+            version: package.installed_version(),
+            id: &package.id,
+            purl: package
+                .identifier
+                .purl
+                .as_ref()
+                .map(|purl| purl.to_string()),
+            uid: &package.identifier.uid,
+            arch: &package.arch,
+            source_name: &package.src_name,
+            source_version: package.source_version(),
+            licenses: &package.licenses,
+            depends_on: &package.depends_on,
+            path: &package.file_path,
+            layer: package.layer.map(|layer| Layer::of(&layer, layers)),
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! The table: what a person should upgrade, image by image.
+//!
+//! An image has a header with its counts and with what was not assessed, then for each kind of
+//! packages the ones to upgrade and those without a fix, worst first, and the layers that brought
+//! them. Several images end in an overview. Columns are laid out here and not by a library,
+//! because cells hold several colours and links, and versions must wrap, never be cut.
+
+mod canvas;
+mod fix;
+mod groups;
+mod image;
+mod layout;
+mod overview;
+mod packages;
+#[cfg(test)]
+mod tests;
+
+use std::io::{self, Write};
+
+use cleanbill_core::report::{DatabaseInfo, ScanReport};
+use cleanbill_core::severity::Severity;
+
+use super::{RenderOptions, lists_packages};
+use crate::format::Format;
+use canvas::{Canvas, Span, Style};
+
+/// Columns that the layout needs at least; narrower terminals wrap by themselves.
+const WIDTH_MIN: usize = 40;
+
+pub(super) fn render(
+    report: &ScanReport,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let width = options
+        .width
+        .unwrap_or(RenderOptions::DEFAULT_WIDTH)
+        .max(WIDTH_MIN);
+    let mut canvas = Canvas::new(out, width, options);
+    let choices = Choices {
+        full: options.full,
+        packages: lists_packages(Format::Table, options),
+        suppressed: options.show_suppressed,
+    };
+    if report.images.is_empty() {
+        canvas.line(&[Span::plain("No image was scanned.")])?;
+    }
+    for (index, image) in report.images.iter().enumerate() {
+        if index > 0 {
+            canvas.empty_line()?;
+            canvas.rule()?;
+        }
+        image::render(image, choices, &mut canvas)?;
+    }
+    if report.images.len() > 1 {
+        overview::render(report, &mut canvas)?;
+    }
+    match &report.database {
+        Some(database) => footer(database, &mut canvas),
+        None => Ok(()),
+    }
+}
+
+/// What to show.
+#[derive(Clone, Copy)]
+struct Choices {
+    full: bool,
+    packages: bool,
+    suppressed: bool,
+}
+
+fn footer(database: &DatabaseInfo, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    let age = match database.age_hours {
+        hours @ ..48 => count(hours.max(0).unsigned_abs(), "hour"),
+        hours => count(hours.unsigned_abs() / 24, "day"),
+    };
+    canvas.empty_line()?;
+    let text = format!(
+        "Advisory database built {} ({age} old)",
+        database.updated_at
+    );
+    canvas.note("", &text, Style::Dim)
+}
+
+/// Writes `1 package`, `2 packages`.
+fn count(number: u64, noun: &str) -> String {
+    match (number, noun) {
+        (1, noun) => format!("1 {noun}"),
+        (number, "vulnerability") => format!("{number} vulnerabilities"),
+        (number, noun) => format!("{number} {noun}s"),
+    }
+}
+
+/// Returns the heading of a severity's column.
+fn short_name(severity: Severity) -> &'static str {
+    match severity {
+        Severity::Critical => "CRIT",
+        Severity::High => "HIGH",
+        Severity::Medium => "MED",
+        Severity::Low => "LOW",
+        Severity::Unknown => "UNKN",
+    }
+}

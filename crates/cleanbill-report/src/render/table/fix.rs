@@ -1,0 +1,181 @@
+//! The lowest version that fixes everything fixable.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use cleanbill_core::vulnerability::Finding;
+use cleanbill_version::VersionScheme;
+
+/// Returns the lowest version that fixes all findings, which are of one installed package; empty
+/// if none has a fix.
+///
+/// An advisory may name a fix per release line (`2.2.21, 3.1.9`): the lowest above the installed
+/// version counts. Versions are compared by the scheme that the evidence names, else by their
+/// numbers, which is right for the dotted versions of all languages but not for every suffix.
+pub(super) fn lowest_fix(installed: &str, findings: &[&Finding]) -> String {
+    let fixes: BTreeSet<(&str, &str)> = findings
+        .iter()
+        .filter(|finding| !finding.fixed_version.is_empty())
+        .map(|finding| (finding.fixed_version.as_str(), finding.evidence.scheme))
+        .collect();
+    fixes
+        .into_iter()
+        .map(|(fixed, scheme)| (next_release(installed, fixed, scheme), scheme))
+        .reduce(|(best, scheme), (other, _)| {
+            let best = if compare(best, other, scheme).is_lt() {
+                other
+            } else {
+                best
+            };
+            (best, scheme)
+        })
+        .map(|(fixed, _)| fixed.to_owned())
+        .unwrap_or_default()
+}
+
+fn next_release<'a>(installed: &str, fixed: &'a str, scheme: &str) -> &'a str {
+    let releases = || {
+        fixed
+            .split(',')
+            .map(|release| release.trim_matches(|c: char| c.is_whitespace() || "<>=".contains(c)))
+            .filter(|release| !release.is_empty())
+    };
+    releases()
+        .filter(|release| compare(installed, release, scheme).is_lt())
+        .min_by(|a, b| compare(a, b, scheme))
+        .or_else(|| releases().max_by(|a, b| compare(a, b, scheme)))
+        .unwrap_or(fixed)
+}
+
+fn compare(a: &str, b: &str, scheme: &str) -> Ordering {
+    VersionScheme::ALL
+        .into_iter()
+        .find(|known| known.name() == scheme)
+        .and_then(|scheme| scheme.compare(a, b))
+        .unwrap_or_else(|| compare_numbers(a, b))
+}
+
+/// Compares runs of digits as numbers and everything else as text; an end is less than more
+/// numbers and greater than a word (`1.0` is after `1.0-rc1`).
+fn compare_numbers(a: &str, b: &str) -> Ordering {
+    let (mut a, mut b) = (parts(a), parts(b));
+    loop {
+        let order = match (a.next(), b.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(rest)) => {
+                if is_number(rest) {
+                    Ordering::Less
+                } else {
+                    Ordering::Greater
+                }
+            }
+            (Some(rest), None) => {
+                if is_number(rest) {
+                    Ordering::Greater
+                } else {
+                    Ordering::Less
+                }
+            }
+            (Some(a), Some(b)) => match (is_number(a), is_number(b)) {
+                (true, true) => compare_digits(a, b),
+                (false, false) => a.cmp(b),
+                (a_is_number, _) => a_is_number.cmp(&!a_is_number),
+            },
+        };
+        if order.is_ne() {
+            return order;
+        }
+    }
+}
+
+fn parts(version: &str) -> impl Iterator<Item = &str> {
+    let version = version.trim_start_matches('v');
+    version
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .flat_map(|word| word.split_inclusive(|_: char| false))
+        .flat_map(split_digits)
+        .filter(|part| !part.is_empty())
+}
+
+/// Splits a word where digits meet letters.
+fn split_digits(word: &str) -> impl Iterator<Item = &str> {
+    let mut rest = word;
+    std::iter::from_fn(move || {
+        let first_is_digit = rest.chars().next()?.is_ascii_digit();
+        let end = rest
+            .find(|c: char| c.is_ascii_digit() != first_is_digit)
+            .unwrap_or(rest.len());
+        let (part, after) = rest.split_at(end);
+        rest = after;
+        Some(part)
+    })
+}
+
+fn is_number(part: &str) -> bool {
+    part.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Compares numbers of any length.
+fn compare_digits(a: &str, b: &str) -> Ordering {
+    let (a, b) = (a.trim_start_matches('0'), b.trim_start_matches('0'));
+    a.len().cmp(&b.len()).then_with(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(installed: &str, fixes: &[&str], scheme: &'static str, expected: &str) {
+        let findings: Vec<Finding> = fixes
+            .iter()
+            .map(|fixed| {
+                let mut finding = Finding {
+                    fixed_version: (*fixed).to_owned(),
+                    ..Finding::default()
+                };
+                finding.evidence.scheme = scheme;
+                finding
+            })
+            .collect();
+        let findings: Vec<&Finding> = findings.iter().collect();
+        assert_eq!(lowest_fix(installed, &findings), expected);
+    }
+
+    #[test]
+    fn the_highest_of_the_lowest_fixes_fixes_all() {
+        check("1", &["1.9", "1.10", ""], "deb", "1.10");
+        check("1.1.1c-r0", &["1.1.1d-r0", "1.1.1k-r0"], "apk", "1.1.1k-r0");
+        check("1:1.0", &["1:1.1", "2.0"], "rpm", "1:1.1");
+        check("1.0~rc1", &["1.0"], "deb", "1.0");
+        check("1", &[], "deb", "");
+    }
+
+    #[test]
+    fn of_several_release_lines_the_next_one_counts() {
+        check("3.1.2", &["2.2.21, 3.1.9, 3.2.1"], "", "3.1.9");
+        check(
+            "3.1.2",
+            &["2.2.21, 3.1.9, 3.2.1", "2.2.24, 3.1.12"],
+            "",
+            "3.1.12",
+        );
+        check("9.1.0", &["9.1.3, >= 10.0.0"], "", "9.1.3");
+        check("11", &["9.1.3, >= 10.0.0"], "", "10.0.0");
+    }
+
+    #[test]
+    fn versions_without_a_scheme_are_compared_by_their_numbers() {
+        for (a, b) in [
+            ("1.9", "1.10"),
+            ("1.0-rc1", "1.0"),
+            ("1.0", "1.0.1"),
+            ("v1.2", "1.3"),
+            ("2", "10"),
+        ] {
+            assert_eq!(compare_numbers(a, b), Ordering::Less, "{a} {b}");
+            assert_eq!(compare_numbers(b, a), Ordering::Greater, "{b} {a}");
+        }
+        assert_eq!(compare_numbers("1.0", "1-00"), Ordering::Equal);
+    }
+}

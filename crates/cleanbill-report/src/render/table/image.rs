@@ -1,0 +1,268 @@
+//! One image.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use cleanbill_core::problem::{AssessmentStatus, Problem};
+use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
+
+use super::canvas::{Canvas, Span, Style};
+use super::groups::{self, Group};
+use super::packages::{self, Kind};
+use super::{Choices, count};
+use crate::layers::Layers;
+use crate::text;
+
+/// Columns of a path or a message; longer ones are cut.
+const TEXT_MAX: usize = 600;
+/// Problems before the list is folded.
+const PROBLEMS_MAX: usize = 10;
+
+pub(super) fn render(
+    image: &ImageReport,
+    choices: Choices,
+    canvas: &mut Canvas<'_>,
+) -> io::Result<()> {
+    header(image, canvas)?;
+    verdict(image, canvas)?;
+    problems(image, choices, canvas)?;
+    let layers = Layers::of(image);
+    let mut used = BTreeMap::new();
+    for result in &image.results {
+        section(image, result, &layers, choices, canvas)?;
+        for layer in result.findings.iter().filter_map(|finding| finding.layer) {
+            used.extend(layers.find(&layer));
+        }
+    }
+    legend(&used, canvas)?;
+    hidden(image, choices, canvas)
+}
+
+/// Writes the name and what the image is.
+fn header(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    let mut about = Vec::new();
+    if let Some(distro) = &image.distro {
+        let end = if image.is_end_of_life {
+            " (end of life)"
+        } else {
+            ""
+        };
+        about.push(format!("{} {}{end}", distro.family, distro.release()));
+    } else if image.status != AssessmentStatus::Failed {
+        about.push("no distribution".to_owned());
+    }
+    let packages: usize = image
+        .results
+        .iter()
+        .map(|result| result.packages.len())
+        .sum();
+    if image.status != AssessmentStatus::Failed {
+        about.push(count(packages as u64, "package"));
+    }
+    if !image.source.is_empty() {
+        about.push(image.source.clone());
+    }
+    let name = Span {
+        style: Style::Bold,
+        ..short(&image.artifact_name)
+    };
+    canvas.paragraph("", &[name])?;
+    if about.is_empty() {
+        return Ok(());
+    }
+    canvas.note("", &about.join(" · "), Style::Dim)
+}
+
+/// Writes the counts; only an image that was assessed completely may look clean.
+fn verdict(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    let counts = image.severity_counts();
+    let packages = image
+        .results
+        .iter()
+        .any(|result| !result.packages.is_empty());
+    let mut line = Vec::new();
+    match image.status {
+        AssessmentStatus::Failed => line.push(Span::new("NOT ASSESSED", Style::Alarm)),
+        AssessmentStatus::Partial => {
+            line.push(Span::new("NOT ASSESSED COMPLETELY", Style::Alarm));
+        }
+        AssessmentStatus::Complete => {}
+    }
+    match (counts.total(), image.status) {
+        (0, AssessmentStatus::Failed) => {}
+        (0, AssessmentStatus::Partial) => {
+            line.extend(Span::words(
+                "nothing found in what could be read",
+                Style::Plain,
+            ));
+        }
+        (0, AssessmentStatus::Complete) if packages => {
+            line.push(Span::new("✓ no known vulnerabilities", Style::Good));
+        }
+        (0, AssessmentStatus::Complete) => {
+            line.push(Span::plain("nothing to assess: no packages"));
+        }
+        (total, status) => {
+            if status != AssessmentStatus::Complete {
+                line.push(Span::plain("–"));
+            }
+            let total = format!("{}:", count(total, "vulnerability"));
+            line.push(Span::new(&total, Style::Bold));
+            line.extend(packages::severity_words(&counts));
+        }
+    }
+    canvas.paragraph("", &line)
+}
+
+fn problems(image: &ImageReport, choices: Choices, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    let mut sorted: Vec<&Problem> = image.problems.iter().collect();
+    sorted.sort_by_key(|problem| !problem.kind.is_gap());
+    let shown = if choices.full {
+        sorted.len()
+    } else {
+        PROBLEMS_MAX
+    };
+    for problem in sorted.iter().take(shown) {
+        let (mark, style) = match problem.kind.is_gap() {
+            true => ("✗", Style::Gap),
+            false => ("!", Style::Notice),
+        };
+        let kind = format!("{}:", problem.kind.name());
+        let mut words = vec![Span::new(mark, style), Span::new(&kind, Style::Bold)];
+        if !problem.path.is_empty() {
+            words.push(short(&format!("{}:", problem.path)));
+        }
+        words.extend(Span::words(&short(&problem.message).text, Style::Plain));
+        canvas.paragraph("  ", &words)?;
+    }
+    match sorted.len().saturating_sub(shown) {
+        0 => Ok(()),
+        more => {
+            let note = format!(
+                "… {} more (--full shows all)",
+                count(more as u64, "problem")
+            );
+            canvas.note("  ", &note, Style::Dim)
+        }
+    }
+}
+
+/// Cuts what is longer than a person reads.
+fn short(text: &str) -> Span {
+    let span = Span::plain(text);
+    span.with_text(&text::truncate(&span.text, TEXT_MAX))
+}
+
+/// Writes the findings of one kind of packages.
+fn section(
+    image: &ImageReport,
+    result: &ResultSet,
+    layers: &Layers<'_>,
+    choices: Choices,
+    canvas: &mut Canvas<'_>,
+) -> io::Result<()> {
+    let shows_suppressed = choices.suppressed && !result.suppressed.is_empty();
+    let shows_packages = choices.packages && !result.packages.is_empty();
+    if result.findings.is_empty() && !shows_suppressed && !shows_packages {
+        return Ok(());
+    }
+    let title = title(image, result);
+    let (upgrades, others) = groups::group(&result.findings);
+    for (kind, groups) in [(Kind::Upgrade, upgrades), (Kind::NoFix, others)] {
+        if groups.is_empty() {
+            continue;
+        }
+        canvas.empty_line()?;
+        let about = match kind {
+            Kind::Upgrade => format!("upgrade {}", extent(&groups, "to fix")),
+            Kind::NoFix => format!("no fix yet for {}", extent(&groups, "with")),
+        };
+        heading(&title, &about, canvas)?;
+        packages::groups(&groups, kind, layers, choices, canvas)?;
+    }
+    if shows_suppressed {
+        canvas.empty_line()?;
+        let about = format!(
+            "{} suppressed",
+            count(result.suppressed.len() as u64, "vulnerability")
+        );
+        heading(&title, &about, canvas)?;
+        packages::suppressed(&result.suppressed, choices, canvas)?;
+    }
+    if shows_packages {
+        canvas.empty_line()?;
+        let about = format!(
+            "{} installed",
+            count(result.packages.len() as u64, "package")
+        );
+        heading(&title, &about, canvas)?;
+        packages::installed(&result.packages, layers, canvas)?;
+    }
+    Ok(())
+}
+
+fn heading(title: &str, about: &str, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    let mut words = vec![Span {
+        style: Style::Bold,
+        ..short(title)
+    }];
+    words.extend(Span::words(about, Style::Plain));
+    canvas.paragraph("", &words)
+}
+
+fn extent(groups: &[Group<'_>], joint: &str) -> String {
+    let findings: usize = groups.iter().map(|group| group.findings.len()).sum();
+    format!(
+        "{} {joint} {}",
+        count(groups.len() as u64, "package"),
+        count(findings as u64, "vulnerability")
+    )
+}
+
+fn title(image: &ImageReport, result: &ResultSet) -> String {
+    match (result.class, &image.distro) {
+        (ResultClass::OsPackages, Some(distro)) => {
+            format!("{} {}:", distro.family, distro.release())
+        }
+        _ if result.target.is_empty() => format!("{}:", result.kind),
+        _ => format!("{}:", result.target),
+    }
+}
+
+/// Says what the numbers of layers mean.
+fn legend(used: &BTreeMap<usize, &str>, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    if used.is_empty() {
+        return Ok(());
+    }
+    canvas.empty_line()?;
+    canvas.line(&[Span::new("Layers that brought them", Style::Bold)])?;
+    for (index, created_by) in used {
+        let mark = format!("  #{index:<3} ");
+        let line = match created_by.trim() {
+            "" => Span::new("(no history line)", Style::Dim),
+            created_by => Span::plain(created_by),
+        };
+        let room = canvas.width.saturating_sub(text::width(&mark));
+        let shortened = text::truncate(&line.text, room);
+        canvas.line(&[Span::new(&mark, Style::Dim), line.with_text(&shortened)])?;
+    }
+    Ok(())
+}
+
+/// Says what is there but not shown.
+fn hidden(image: &ImageReport, choices: Choices, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    let suppressed: usize = image
+        .results
+        .iter()
+        .map(|result| result.suppressed.len())
+        .sum();
+    if suppressed == 0 || choices.suppressed {
+        return Ok(());
+    }
+    canvas.empty_line()?;
+    let note = format!(
+        "{} suppressed by exceptions (--show-suppressed shows them)",
+        count(suppressed as u64, "vulnerability")
+    );
+    canvas.note("", &note, Style::Dim)
+}

@@ -1,0 +1,322 @@
+//! The packages of one result: what to upgrade, what has no fix, what is suppressed.
+
+use std::io;
+
+use cleanbill_core::package::Package;
+use cleanbill_core::report::{SeverityCounts, SuppressedFinding};
+use cleanbill_core::severity::Severity;
+use cleanbill_core::vulnerability::Finding;
+
+use super::canvas::{Canvas, Span, Style};
+use super::groups::Group;
+use super::layout::{self, Cell, Column, Row};
+use super::{Choices, count, short_name};
+use crate::layers::Layers;
+use crate::text;
+
+/// Rows of a table of packages to upgrade before it is folded.
+const UPGRADES_MAX: usize = 20;
+/// Rows of other tables before they are folded.
+const ROWS_MAX: usize = 8;
+/// Lines of vulnerability ids in a row before they are folded.
+const ID_LINES_MAX: usize = 2;
+/// Columns of a vulnerability id; longer ones are cut.
+const ID_WIDTH_MAX: usize = 40;
+/// Columns of a name; longer ones are cut.
+const NAME_MAX: usize = 160;
+
+/// Tells tables of packages apart.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Upgrade,
+    NoFix,
+}
+
+/// Writes one table of packages, folded unless asked otherwise.
+pub(super) fn groups(
+    groups: &[Group<'_>],
+    kind: Kind,
+    layers: &Layers<'_>,
+    choices: Choices,
+    canvas: &mut Canvas<'_>,
+) -> io::Result<()> {
+    let rows_max = match (choices.full, kind) {
+        (true, _) => usize::MAX,
+        (false, Kind::Upgrade) => UPGRADES_MAX,
+        (false, Kind::NoFix) => ROWS_MAX,
+    };
+    let (shown, folded) = groups.split_at(groups.len().min(rows_max));
+    let table = Table::of(shown, kind, layers, choices);
+    table.render(shown, canvas)?;
+    if folded.is_empty() {
+        return Ok(());
+    }
+    let vulnerabilities: usize = folded.iter().map(|group| group.findings.len()).sum();
+    let note = format!(
+        "… {} more with {} (--full shows all)",
+        count(folded.len() as u64, "package"),
+        count(vulnerabilities as u64, "vulnerability"),
+    );
+    canvas.note("  ", &note, Style::Dim)
+}
+
+/// Knows how the rows of one table look.
+struct Table<'a> {
+    kind: Kind,
+    layers: &'a Layers<'a>,
+    choices: Choices,
+    /// The severities that occur; each has a column.
+    severities: Vec<Severity>,
+}
+
+impl<'a> Table<'a> {
+    fn of(groups: &[Group<'_>], kind: Kind, layers: &'a Layers<'a>, choices: Choices) -> Self {
+        let severities = Severity::ALL
+            .into_iter()
+            .filter(|severity| groups.iter().any(|group| group.counts().get(*severity) > 0))
+            .collect();
+        Self {
+            kind,
+            layers,
+            choices,
+            severities,
+        }
+    }
+
+    /// Takes the layout that fits: all in columns; layer and ids below each row; or no columns.
+    fn render(&self, groups: &[Group<'_>], canvas: &mut Canvas<'_>) -> io::Result<()> {
+        let mut columns = self.columns();
+        let narrow = columns.clone();
+        columns.push(Column {
+            at_right: true,
+            ..Column::text("LAYER", 5, 5)
+        });
+        columns.push(Column::text("VULNERABILITIES", 24, 400));
+        if layout::width_min(&columns) <= canvas.width {
+            let rows: Vec<Row> = groups.iter().map(|group| self.wide_row(group)).collect();
+            layout::table(canvas, &columns, &rows)
+        } else if layout::width_min(&narrow) <= canvas.width {
+            let rows: Vec<Row> = groups.iter().map(|group| self.narrow_row(group)).collect();
+            layout::table(canvas, &narrow, &rows)
+        } else {
+            groups
+                .iter()
+                .try_for_each(|group| self.block(group, canvas))
+        }
+    }
+
+    fn columns(&self) -> Vec<Column> {
+        let third = match self.kind {
+            Kind::Upgrade => Column::text("FIXED IN", 10, 32),
+            Kind::NoFix => Column::text("STATUS", 8, 24),
+        };
+        let mut columns = vec![
+            Column::text("PACKAGE", 14, 40),
+            Column::text("INSTALLED", 10, 32),
+            third,
+        ];
+        columns.extend(
+            self.severities
+                .iter()
+                .map(|severity| Column::number(short_name(*severity))),
+        );
+        columns
+    }
+
+    fn wide_row(&self, group: &Group<'_>) -> Row {
+        let mut cells = self.cells(group);
+        cells.push(Cell::of(Span::new(
+            &layer_mark(group, self.layers),
+            Style::Dim,
+        )));
+        cells.push(self.ids(group, Vec::new(), ID_LINES_MAX));
+        Row { cells, below: None }
+    }
+
+    fn narrow_row(&self, group: &Group<'_>) -> Row {
+        let mark = layer_mark(group, self.layers);
+        let first = Some(mark).filter(|mark| !mark.is_empty());
+        let first = first.map(|mark| Span::new(&format!("layer {mark}:"), Style::Dim));
+        let below = Some(self.ids(group, first.into_iter().collect(), 1));
+        Row {
+            cells: self.cells(group),
+            below,
+        }
+    }
+
+    fn cells(&self, group: &Group<'_>) -> Vec<Cell> {
+        let mut cells = vec![
+            Cell::of(name(group)).with_path(path(group)),
+            Cell::of(Span::plain(group.installed)),
+            match self.kind {
+                Kind::Upgrade => Cell::of(Span::new(&group.fix(), Style::Good)),
+                Kind::NoFix => Cell::words(Span::words(&group.statuses(), Style::Dim)),
+            },
+        ];
+        let counts = group.counts();
+        cells.extend(
+            self.severities
+                .iter()
+                .map(|severity| number(&counts, *severity)),
+        );
+        cells
+    }
+
+    /// Lists the ids behind some first words, folded unless asked otherwise.
+    fn ids(&self, group: &Group<'_>, first: Vec<Span>, lines_max: usize) -> Cell {
+        let ids = first.into_iter().chain(group.ids().map(id)).collect();
+        if self.choices.full {
+            Cell::words(ids)
+        } else {
+            Cell::folded(ids, lines_max)
+        }
+    }
+
+    fn block(&self, group: &Group<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
+        let mut head = vec![name(group), Span::plain(group.installed)];
+        match self.kind {
+            Kind::Upgrade => head.extend([
+                Span::new("→", Style::Dim),
+                Span::new(&group.fix(), Style::Good),
+            ]),
+            Kind::NoFix => head.extend(Span::words(&group.statuses(), Style::Dim)),
+        }
+        canvas.paragraph("  ", &head)?;
+        let below = Cell::words(severity_words(&group.counts())).with_path(path(group));
+        layout::write_below(canvas, &below)?;
+        match self.narrow_row(group).below {
+            Some(below) => layout::write_below(canvas, &below),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Writes the number of findings of a severity, or a dot.
+pub(super) fn number(counts: &SeverityCounts, severity: Severity) -> Cell {
+    Cell::of(match counts.get(severity) {
+        0 => Span::new("·", Style::Dim),
+        number => Span::new(&number.to_string(), Style::Severity(severity)),
+    })
+}
+
+/// Writes `2 critical, 1 high`.
+pub(super) fn severity_words(counts: &SeverityCounts) -> Vec<Span> {
+    let present: Vec<_> = Severity::ALL
+        .into_iter()
+        .filter(|severity| counts.get(*severity) > 0)
+        .collect();
+    let last = present.len().saturating_sub(1);
+    present
+        .into_iter()
+        .enumerate()
+        .map(|(index, severity)| {
+            let comma = if index < last { "," } else { "" };
+            let name = severity.name().to_lowercase();
+            let text = format!("{} {name}{comma}", counts.get(severity));
+            Span::new(&text, Style::Severity(severity))
+        })
+        .collect()
+}
+
+fn name(group: &Group<'_>) -> Span {
+    short(group.name, Style::Bold)
+}
+
+/// Cuts what is longer than any name.
+fn short(name: &str, style: Style) -> Span {
+    let name = Span::new(name, style);
+    name.with_text(&text::truncate(&name.text, NAME_MAX))
+}
+
+fn path(group: &Group<'_>) -> Option<Span> {
+    let path = group.paths.first()?;
+    let path = match group.paths.len() {
+        1 => (*path).to_owned(),
+        number => format!("{path} +{}", number - 1),
+    };
+    Some(Span::new(&path, Style::Dim))
+}
+
+fn layer_mark(group: &Group<'_>, layers: &Layers<'_>) -> String {
+    let place = group.layer.as_ref().and_then(|layer| layers.find(layer));
+    place
+        .map(|(index, _)| format!("#{index}"))
+        .unwrap_or_default()
+}
+
+/// Ids of critical vulnerabilities are not inverted as their numbers are: there are many.
+fn id(finding: &Finding) -> Span {
+    let severity = finding.severity.min(Severity::High);
+    let id = Span::new(&finding.vulnerability_id, Style::Severity(severity));
+    id.with_text(&text::truncate(&id.text, ID_WIDTH_MAX))
+        .with_link(&finding.primary_url)
+}
+
+/// Writes the findings that do not count, each with what takes it out.
+pub(super) fn suppressed(
+    findings: &[SuppressedFinding],
+    choices: Choices,
+    canvas: &mut Canvas<'_>,
+) -> io::Result<()> {
+    let rows_max = if choices.full {
+        usize::MAX
+    } else {
+        UPGRADES_MAX
+    };
+    for suppressed in findings.iter().take(rows_max) {
+        let finding = &suppressed.finding;
+        let because = match suppressed.statement.as_str() {
+            "" => suppressed.status.clone(),
+            statement => format!("{}: {statement}", suppressed.status),
+        };
+        let severity = finding.severity.name().to_lowercase();
+        let mut words = vec![
+            id(finding),
+            Span::new(&severity, Style::Severity(finding.severity)),
+            short(&finding.package_name, Style::Bold),
+            Span::plain(&finding.installed_version),
+        ];
+        words.extend(Span::words(&because.replace('_', " "), Style::Plain));
+        words.push(Span::new(&format!("({})", suppressed.source), Style::Dim));
+        canvas.paragraph("  ", &words)?;
+    }
+    match findings.len().saturating_sub(rows_max) {
+        0 => Ok(()),
+        more => {
+            let note = format!("… {more} more (--full shows all)");
+            canvas.note("  ", &note, Style::Dim)
+        }
+    }
+}
+
+/// Writes all packages.
+pub(super) fn installed(
+    packages: &[Package],
+    layers: &Layers<'_>,
+    canvas: &mut Canvas<'_>,
+) -> io::Result<()> {
+    let columns = [
+        Column::text("PACKAGE", 14, 60),
+        Column::text("VERSION", 10, 40),
+        Column {
+            at_right: true,
+            ..Column::text("LAYER", 5, 5)
+        },
+    ];
+    let rows: Vec<Row> = packages
+        .iter()
+        .map(|package| {
+            let place = package.layer.as_ref().and_then(|layer| layers.find(layer));
+            let mark = place
+                .map(|(index, _)| format!("#{index}"))
+                .unwrap_or_default();
+            let cells = vec![
+                Cell::of(short(&package.name, Style::Plain)),
+                Cell::of(Span::plain(&package.installed_version())),
+                Cell::of(Span::new(&mark, Style::Dim)),
+            ];
+            Row { cells, below: None }
+        })
+        .collect();
+    layout::table(canvas, &columns, &rows)
+}

@@ -1,0 +1,131 @@
+//! Golden reports of every format, and what holds for all of them.
+
+use super::*;
+use crate::format::FORMATS;
+use crate::sample::{self, options, rendered};
+
+/// Renders each kind of report with its packages and suppressed findings.
+fn check(format: Format) {
+    let one = |image| sample::report(vec![image]);
+    let several = sample::report(vec![
+        sample::findings(),
+        sample::clean(),
+        sample::partial(),
+        sample::failed(),
+    ]);
+    let plain = options();
+    let everything = RenderOptions {
+        show_suppressed: true,
+        list_all_packages: Some(true),
+        ..options()
+    };
+    for (name, report, options) in [
+        ("clean", one(sample::clean()), &plain),
+        ("findings", one(sample::findings()), &plain),
+        ("suppressed", one(sample::suppressed()), &everything),
+        ("partial", one(sample::partial()), &plain),
+        ("failed", one(sample::failed()), &plain),
+        ("several", several, &plain),
+    ] {
+        if report.images.len() > 1 && !format.info().holds_several_images {
+            continue;
+        }
+        insta::assert_snapshot!(
+            format!("{format}_{name}"),
+            rendered(format, &report, options)
+        );
+    }
+}
+
+#[test]
+fn tables_are_as_before() {
+    check(Format::Table);
+}
+
+#[test]
+fn json_reports_are_as_before() {
+    check(Format::Json);
+}
+
+#[test]
+fn trivy_json_reports_are_as_before() {
+    check(Format::TrivyJson);
+}
+
+#[test]
+fn a_format_for_one_image_refuses_several() {
+    for count in [0, 2] {
+        let report = sample::report(vec![sample::clean(); count]);
+        let error = render(Format::TrivyJson, &report, &options(), &mut Vec::new()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("trivy-json holds one image, but the report has {count}")
+        );
+    }
+}
+
+#[test]
+fn packages_are_listed_as_the_format_does_unless_told() {
+    let report = sample::report(vec![sample::clean()]);
+    for (format, by_default) in [
+        (Format::Table, false),
+        (Format::Json, false),
+        (Format::TrivyJson, true),
+    ] {
+        for (list_all_packages, expected) in
+            [(None, by_default), (Some(true), true), (Some(false), false)]
+        {
+            let options = RenderOptions {
+                list_all_packages,
+                ..options()
+            };
+            let text = rendered(format, &report, &options);
+            assert_eq!(
+                text.contains("musl"),
+                expected,
+                "{format} {list_all_packages:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_not_assessed_shows_in_every_format() {
+    for info in FORMATS {
+        for image in [sample::partial(), sample::failed()] {
+            let status = image.status.name();
+            let problem = image.problems.last().unwrap().kind.name();
+            let text = rendered(info.format, &sample::report(vec![image]), &options());
+            assert!(text.contains(problem), "{}: {text}", info.name);
+            let marks = [status, "NOT ASSESSED"];
+            assert!(
+                marks.iter().any(|mark| text.contains(mark)),
+                "{}: {text}",
+                info.name
+            );
+            assert!(
+                !text.contains("no known vulnerabilities"),
+                "{}: {text}",
+                info.name
+            );
+        }
+    }
+}
+
+#[test]
+fn a_writer_that_fails_is_reported() {
+    struct Full;
+    impl Write for Full {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::Error::other("disk full"))
+        }
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+    for info in FORMATS {
+        let report = sample::report(vec![sample::findings()]);
+        let error = render(info.format, &report, &options(), &mut Full).unwrap_err();
+        assert!(matches!(error, RenderError::Write(_)));
+    }
+}
