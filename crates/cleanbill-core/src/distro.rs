@@ -29,7 +29,15 @@ impl Family {
         &self.0
     }
 
-    /// Says whether no family is known.
+    /// The word that reports print where OS packages were found but no distribution.
+    pub const UNKNOWN: &'static str = "none";
+
+    /// Says whether packages were found, but nothing that names the distribution.
+    pub fn is_unknown(&self) -> bool {
+        self.0 == Self::UNKNOWN
+    }
+
+    /// Says whether no family is stated.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

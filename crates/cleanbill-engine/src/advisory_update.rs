@@ -133,8 +133,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let source = directory.path().join("source");
         std::fs::create_dir(&source).unwrap();
-        let mut builder = AdvisoryDatabaseBuilder::new();
-        builder.advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
+        let builder = AdvisoryDatabaseBuilder::new().advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
         builder.write_to(&source).unwrap();
         let mut archive = Vec::new();
         AdvisoryStore::new(source).export(&mut archive).unwrap();

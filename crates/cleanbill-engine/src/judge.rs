@@ -6,6 +6,7 @@ use cleanbill_advisories::{
     Database, MatchError, OsPackages, SeveritySources, Support, deduplicate_and_sort, fill_details,
     match_os_packages, support,
 };
+use cleanbill_core::distro::Distro;
 use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
@@ -60,12 +61,17 @@ impl Judge<'_> {
     ) -> ImageReport {
         let mut problems = inventory.problems.clone();
         let mut results = Vec::new();
-        if self.options.package_types.os {
-            results.extend(self.judge_os(&image.name, &inventory, &mut problems));
+        let mut distro_support = None;
+        if let Some(distro) = &inventory.distro {
+            let mut judged = support(distro, self.now);
+            if self.options.package_types.os {
+                results.extend(self.judge_os(
+                    &image.name, distro, &inventory, &mut judged, &mut problems,
+                ));
+            }
+            problems.extend(end_of_life(distro, &judged));
+            distro_support = Some(judged);
         }
-        let is_end_of_life = inventory.distro.as_ref().is_some_and(|distro| {
-            matches!(support(distro, self.now), Support::EndOfLife { .. })
-        });
         if self.options.package_types.library {
             results.extend(inventory.applications.into_iter().map(list_application));
             sort_language_results(&mut results);
@@ -85,7 +91,7 @@ impl Judge<'_> {
             source: image.source.to_owned(),
             metadata,
             distro: inventory.distro,
-            is_end_of_life,
+            is_end_of_life: distro_support.is_some_and(|support| support.is_over()),
             results,
             status,
             problems,
@@ -96,25 +102,15 @@ impl Judge<'_> {
     }
 
     /// Judges the packages of the distribution; `None` where there is no result to print.
+    /// `support` is what the release gets; a supplier of its own may support it for longer.
     fn judge_os(
         &self,
         name: &str,
+        distro: &Distro,
         inventory: &ImageInventory,
+        support: &mut Support,
         problems: &mut Vec<Problem>,
     ) -> Option<ResultSet> {
-        let distro = inventory.distro.as_ref()?;
-        if let Support::EndOfLife { since } = support(distro, self.now) {
-            problems.push(Problem::new(
-                ProblemKind::EndOfLife,
-                format!(
-                    "{} {} has had no security updates since {}: new vulnerabilities may be \
-                     missing from its advisories",
-                    distro.family,
-                    distro.release(),
-                    since.strftime("%Y-%m-%d")
-                ),
-            ));
-        }
         let input = OsPackages {
             distro,
             repository_hint: inventory.repository_hint.as_ref(),
@@ -123,20 +119,11 @@ impl Judge<'_> {
         };
         let findings = match match_os_packages(self.database, &input) {
             Ok(matched) if !matched.is_supported => {
-                if !inventory.packages.is_empty() {
-                    problems.push(Problem::new(
-                        ProblemKind::UnsupportedDistro,
-                        format!(
-                            "there are no advisories for {} {}: its {} packages were not judged",
-                            distro.family,
-                            distro.release(),
-                            inventory.packages.len()
-                        ),
-                    ));
-                }
+                problems.extend(unsupported(distro, inventory.packages.len()));
                 return None;
             }
             Ok(matched) => {
+                *support = matched.support;
                 problems.extend(matched.problems);
                 self.complete(matched.findings, problems)
             }
@@ -163,6 +150,37 @@ impl Judge<'_> {
         }
         deduplicate_and_sort(findings)
     }
+}
+
+/// Says that a release is past its end of life.
+fn end_of_life(distro: &Distro, support: &Support) -> Option<Problem> {
+    let Support::EndOfLife { since } = support else { return None };
+    Some(Problem::new(
+        ProblemKind::EndOfLife,
+        format!(
+            "{} {} has had no security updates since {}: new vulnerabilities may be missing from \
+             its advisories",
+            distro.family,
+            distro.release(),
+            since.strftime("%Y-%m-%d")
+        ),
+    ))
+}
+
+/// Says that nothing is known about a distribution's packages. Where none could be named, the
+/// inventory has said so.
+fn unsupported(distro: &Distro, package_count: usize) -> Option<Problem> {
+    if package_count == 0 || distro.family.is_unknown() {
+        return None;
+    }
+    Some(Problem::new(
+        ProblemKind::UnsupportedDistro,
+        format!(
+            "there are no advisories for {} {}: its {package_count} packages were not judged",
+            distro.family,
+            distro.release(),
+        ),
+    ))
 }
 
 fn matching_failed(error: &MatchError) -> Problem {

@@ -19,8 +19,7 @@ fn store_with_database() -> (tempfile::TempDir, AdvisoryStore) {
 }
 
 fn sample_database(directory: &Path) {
-    let mut builder = AdvisoryDatabaseBuilder::new();
-    builder.advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
+    let builder = AdvisoryDatabaseBuilder::new().advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
     builder.write_to(directory).unwrap();
 }
 
