@@ -4,9 +4,10 @@
 //! path and a container sees the later one: what the earlier entry gave is then forgotten.
 
 mod dpkg;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
@@ -17,6 +18,7 @@ use cleanbill_core::package::{self, BuildInfo};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem, uid};
 
+use crate::subtree::keys_below;
 pub(crate) use dpkg::DpkgDraft;
 
 /// Holds what extractors found in a layer so far.
@@ -36,6 +38,8 @@ pub(crate) struct LayerDraft {
     license_files: BTreeMap<String, LicenseFile>,
     content_sets: BTreeMap<String, Vec<String>>,
     build_labels: BTreeMap<String, BuildLabel>,
+    /// Files of language packages with the type that reports print.
+    unread: BTreeMap<String, &'static str>,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
     problems: Vec<Problem>,
@@ -87,6 +91,7 @@ impl LayerDraft {
             license_files: BTreeMap::new(),
             content_sets: BTreeMap::new(),
             build_labels: BTreeMap::new(),
+            unread: BTreeMap::new(),
             dpkg: DpkgDraft::default(),
             problems: Vec::new(),
             problems_left_out: 0,
@@ -137,6 +142,11 @@ impl LayerDraft {
         self.repository_hint = Some(self.sourced(hint));
     }
 
+    /// Records that the file that is being read holds language packages of a type.
+    pub(crate) fn add_unread(&mut self, kind: &'static str) {
+        self.unread.insert(self.source.clone(), kind);
+    }
+
     /// Records the licences of a dpkg package.
     pub(crate) fn add_license_file(&mut self, file: LicenseFile) {
         self.license_files.insert(self.source.clone(), file);
@@ -178,12 +188,7 @@ impl LayerDraft {
             replaced.push(path.to_owned());
         }
         if !is_directory {
-            // '0' is the character after '/'.
-            let below = (
-                Bound::Excluded(format!("{path}/")),
-                Bound::Excluded(format!("{path}0")),
-            );
-            replaced.extend(self.sources.range(below).map(|(source, _)| source.clone()));
+            replaced.extend(keys_below(&self.sources, path));
         }
         replaced
     }
@@ -211,6 +216,7 @@ impl LayerDraft {
         let package_databases = self.finish_databases();
         let applications = self.finish_applications();
         let build_info = self.finish_build_info();
+        self.finish_unread(&package_databases);
         let problems = self.finish_problems();
         LayerInventory {
             size_bytes: frame.size_bytes,
@@ -273,6 +279,35 @@ impl LayerDraft {
             nvr,
             arch,
         })
+    }
+
+    /// Says which language packages were not read: those that a package of the distribution owns
+    /// are none of their own. Source: spec 04 section 0.3.
+    fn finish_unread(&mut self, databases: &[PackageDatabase]) {
+        if self.unread.is_empty() {
+            return;
+        }
+        let owned: HashSet<&str> = databases
+            .iter()
+            .flat_map(|database| &database.packages)
+            .flat_map(|package| &package.installed_files)
+            .map(|path| path.strip_prefix('/').unwrap_or(path))
+            .collect();
+        let mut kinds: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
+        for (path, kind) in &self.unread {
+            if !owned.contains(path.as_str()) {
+                kinds.entry(kind).or_insert((0, path)).0 += 1;
+            }
+        }
+        let problem = |(kind, (count, example)): (&str, (u64, &str))| {
+            Problem::at(
+                ProblemKind::UnreadLanguagePackages,
+                example,
+                format!("language packages are not read yet: {kind}, {count} in this layer"),
+            )
+        };
+        let problems: Vec<Problem> = kinds.into_iter().map(problem).collect();
+        problems.into_iter().for_each(|problem| self.add_problem(problem));
     }
 
     fn finish_problems(&mut self) -> Vec<Problem> {

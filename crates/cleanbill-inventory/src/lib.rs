@@ -18,6 +18,7 @@ mod lines;
 mod merge;
 #[cfg(test)]
 mod oracle;
+mod subtree;
 #[cfg(test)]
 mod testing;
 mod walk;

@@ -14,7 +14,6 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
-use std::ops::Bound;
 use std::sync::Arc;
 
 use cleanbill_core::inventory::{LayerInventory, Link, PathKind};
@@ -23,6 +22,7 @@ use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Problem, path};
 
 use crate::draft::{LayerDraft, LayerFrame};
+use crate::subtree::keys_below;
 use paths::PathCollector;
 
 pub use alias::extract_aliases;
@@ -77,18 +77,18 @@ impl EntryVisitor for LayerWalk<'_> {
             EntryKind::Whiteout => self.mark(entry, |walk| &mut walk.whiteouts),
             EntryKind::OpaqueDirectory => self.mark(entry, |walk| &mut walk.opaque_directories),
             EntryKind::Directory => {
-                self.replace(entry.path, PathKind::Directory);
+                self.replace(entry.path, PathKind::Directory)?;
                 self.skip.enter(entry.path);
             }
             EntryKind::Symlink | EntryKind::HardLink => {
-                self.replace(entry.path, PathKind::NonDirectory);
+                self.replace(entry.path, PathKind::NonDirectory)?;
                 self.link(entry);
             }
             EntryKind::File => {
-                self.replace(entry.path, PathKind::NonDirectory);
+                self.replace(entry.path, PathKind::NonDirectory)?;
                 self.file(entry, body)?;
             }
-            EntryKind::Other => self.replace(entry.path, PathKind::NonDirectory),
+            EntryKind::Other => self.replace(entry.path, PathKind::NonDirectory)?,
         }
         Ok(())
     }
@@ -109,10 +109,22 @@ impl<'a> LayerWalk<'a> {
     }
 
     /// Notes that a path exists, and forgets what an earlier entry of that path gave.
-    fn replace(&mut self, path: &str, kind: PathKind) {
+    ///
+    /// # Errors
+    ///
+    /// The layer has too many paths. Entries are counted by the reader; but a few entries deep
+    /// down can name any number of directories.
+    fn replace(&mut self, path: &str, kind: PathKind) -> io::Result<()> {
         self.paths.add(path, kind);
+        let max = self.options.limits.entries_per_layer_max;
+        if self.paths.len() > max {
+            return Err(io::Error::other(format!(
+                "the layer has more than {max} paths (entries_per_layer_max)"
+            )));
+        }
         self.links.forget(path, kind);
         self.draft.forget(path, kind == PathKind::Directory);
+        Ok(())
     }
 
     fn mark(&mut self, entry: &EntryHeader<'_>, list: impl Fn(&mut Self) -> &mut Vec<String>) {
@@ -224,13 +236,7 @@ impl LinkSet {
         }
         self.0.remove(path);
         if kind == PathKind::NonDirectory {
-            // '0' is the character after '/'.
-            let below = (
-                Bound::Excluded(format!("{path}/")),
-                Bound::Excluded(format!("{path}0")),
-            );
-            let replaced: Vec<String> = self.0.range(below).map(|(path, _)| path.clone()).collect();
-            for path in replaced {
+            for path in keys_below(&self.0, path) {
                 self.0.remove(&path);
             }
         }

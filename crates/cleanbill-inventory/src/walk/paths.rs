@@ -38,6 +38,11 @@ impl PathCollector {
         self.push(&state, kind);
     }
 
+    /// Returns how many different paths there are at least.
+    pub(super) fn len(&self) -> u64 {
+        self.compact_len as u64
+    }
+
     /// Returns the set.
     pub(super) fn finish(mut self) -> PathSet {
         self.compact();

@@ -166,6 +166,19 @@ fn problems_beyond_the_limit_are_counted() {
 }
 
 #[test]
+fn too_many_directories_stop_the_walk() {
+    let options = with_limits(Limits {
+        entries_per_layer_max: 1000,
+        ..Limits::default()
+    });
+    let deep = |index: usize| format!("{index}/{}", "a/".repeat(2000));
+    let mut layer = (0..200).fold(FakeLayer::new(), |layer, index| {
+        layer.file(&cleanbill_core::path::clean(&deep(index)), b"")
+    });
+    assert!(extract_layer(&mut layer, &options).is_err());
+}
+
+#[test]
 fn an_error_of_reading_stops_the_walk() {
     struct Broken;
     impl Read for Broken {
