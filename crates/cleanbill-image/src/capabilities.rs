@@ -50,7 +50,11 @@ impl Capabilities {
 /// Says that all user ids map to themselves, as only in the first user namespace.
 fn is_identity_map(uid_map: &str) -> bool {
     let mut lines = uid_map.lines().filter(|line| !line.trim().is_empty());
-    let first: Vec<&str> = lines.next().unwrap_or_default().split_whitespace().collect();
+    let first: Vec<&str> = lines
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .collect();
     first == ["0", "0", "4294967295"] && lines.next().is_none()
 }
 
@@ -84,7 +88,12 @@ mod tests {
     #[test]
     fn root_of_a_user_namespace_is_not_root() {
         check("000001ffffffffff", "0 1000 1\n", false, false);
-        check("000001ffffffffff", "0 1000 1\n1 100000 65536\n", false, false);
+        check(
+            "000001ffffffffff",
+            "0 1000 1\n1 100000 65536\n",
+            false,
+            false,
+        );
         check("000001ffffffffff", "", false, false);
     }
 }

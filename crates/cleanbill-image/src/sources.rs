@@ -158,7 +158,12 @@ impl ImageSources {
         registry: Option<RegistryClient>,
         context: ReadContext,
     ) -> Self {
-        Self { environment, settings, registry, context }
+        Self {
+            environment,
+            settings,
+            registry,
+            context,
+        }
     }
 
     /// Opens an image by its name, which may have a source's prefix.
@@ -179,7 +184,10 @@ impl ImageSources {
         }
         match prefix.or(self.settings.pinned) {
             Some(SourceName::Registry) => self.open_in_registry(rest),
-            source => self.connect_to(source)?.open(rest).map_err(suggest_registry),
+            source => self
+                .connect_to(source)?
+                .open(rest)
+                .map_err(suggest_registry),
         }
     }
 
@@ -194,10 +202,13 @@ impl ImageSources {
     }
 
     fn open_in_registry(&self, name: &str) -> Result<Image, ImageError> {
-        let registry = self.registry.as_ref().ok_or_else(|| ImageError::Unavailable {
-            place: format!("the registry of {name}"),
-            reason: "connections are not permitted (--offline)".to_owned(),
-        })?;
+        let registry = self
+            .registry
+            .as_ref()
+            .ok_or_else(|| ImageError::Unavailable {
+                place: format!("the registry of {name}"),
+                reason: "connections are not permitted (--offline)".to_owned(),
+            })?;
         let reference: ImageReference = name.parse().map_err(|error| ImageError::Malformed {
             what: format!("image name '{name}'"),
             reason: format!("{error}"),
@@ -218,7 +229,10 @@ impl ImageSources {
                     return Ok(engine);
                 }
                 // What the user set is to be mended, not passed over.
-                Err(Failure { error, is_named: true }) => return Err(error),
+                Err(Failure {
+                    error,
+                    is_named: true,
+                }) => return Err(error),
                 Err(Failure { error, .. }) => {
                     if matches!(error, ImageError::Unauthorized { .. }) {
                         warn!(source = entry.word, %error, "an engine is passed over");
@@ -234,7 +248,10 @@ impl ImageSources {
     }
 
     fn engine(&self, source: SourceName) -> Result<Engine, Failure> {
-        let named = |error| Failure { error, is_named: true };
+        let named = |error| Failure {
+            error,
+            is_named: true,
+        };
         let candidates = match source {
             SourceName::Docker => self.environment.docker_endpoints(&self.context.limits),
             SourceName::Podman => self.environment.podman_endpoints(),
@@ -246,6 +263,7 @@ impl ImageSources {
         let candidates = candidates.map_err(named)?;
         let options = EngineOptions {
             source: source.word(),
+            platform: self.settings.platform.clone(),
             access: self.settings.access,
             capabilities: self.settings.capabilities,
             timeouts: self.settings.timeouts,
@@ -267,9 +285,10 @@ const REGISTRY_HINT: &str = "To read an image from its registry use --source reg
 
 fn suggest_registry(error: ImageError) -> ImageError {
     match error {
-        ImageError::NotFound { what, place } => {
-            ImageError::NotFound { what, place: format!("{place}. {REGISTRY_HINT}") }
-        }
+        ImageError::NotFound { what, place } => ImageError::NotFound {
+            what,
+            place: format!("{place}. {REGISTRY_HINT}"),
+        },
         error => error,
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! Needs an engine at `CLEANBILL_TEST_DOCKER_HOST` and the `docker` command. Without it the tests
 //! are skipped, unless `CLEANBILL_TEST_REQUIRE_SERVICES=1` says that they must run.
+#![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests may")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cleanbill_core::image::ImageMetadata;
 use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader};
@@ -16,15 +18,21 @@ use cleanbill_image::docker::{
 use cleanbill_image::{Capabilities, Image, ImageError, LayerSink, ReadContext};
 use cleanbill_testkit::{Compression, ImageBuilder};
 
-/// Returns the engine's address, or `None` if the test is to be skipped.
-fn docker_host() -> Option<String> {
-    let host = std::env::var("CLEANBILL_TEST_DOCKER_HOST").ok().filter(|host| !host.is_empty());
+/// The engine is shared: what one test tags, another must not see half of.
+static ENGINE: Mutex<()> = Mutex::new(());
+
+/// Returns the engine's address for as long as no other test needs it, or `None` if the test is to
+/// be skipped.
+fn docker_host() -> Option<(String, MutexGuard<'static, ()>)> {
+    let host = std::env::var("CLEANBILL_TEST_DOCKER_HOST")
+        .ok()
+        .filter(|host| !host.is_empty());
     let is_required = std::env::var("CLEANBILL_TEST_REQUIRE_SERVICES").is_ok_and(|v| v == "1");
     if host.is_none() {
         assert!(!is_required, "CLEANBILL_TEST_DOCKER_HOST must be set");
         eprintln!("skipped: CLEANBILL_TEST_DOCKER_HOST is not set");
     }
-    host
+    host.map(|host| (host, ENGINE.lock().unwrap_or_else(PoisonError::into_inner)))
 }
 
 fn connect(host: &str, access: AccessPreference) -> Engine {
@@ -36,6 +44,7 @@ fn connect(host: &str, access: AccessPreference) -> Engine {
     let candidates = environment.docker_endpoints(&context.limits).unwrap();
     let options = EngineOptions {
         source: "docker",
+        platform: None,
         access,
         capabilities: Capabilities::of_this_process(),
         timeouts: Timeouts::default(),
@@ -45,7 +54,10 @@ fn connect(host: &str, access: AccessPreference) -> Engine {
 
 /// Runs `docker` with `input` and returns what it prints.
 #[track_caller]
-#[expect(clippy::disallowed_methods, reason = "the engine's own command makes the images")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the engine's own command makes the images"
+)]
 fn docker(host: &str, arguments: &[&str], input: &[u8]) -> String {
     let mut process = Command::new("docker")
         .args(["--host", host])
@@ -64,7 +76,7 @@ fn docker(host: &str, arguments: &[&str], input: &[u8]) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-/// An image with everything that layers are made of.
+/// An image with everything that layers are made of; no other tag has the same.
 fn image(tag: &str) -> ImageBuilder {
     ImageBuilder::new()
         .layer(|l| {
@@ -81,9 +93,14 @@ fn image(tag: &str) -> ImageBuilder {
                 .fifo("srv/fifo")
                 .file(&format!("srv/{}name", "deep/".repeat(50)), "deep")
                 .file("srv/ümläut", "ü")
+                .file("srv/tag", tag)
         })
         .created_by("first")
-        .layer(|l| l.whiteout("srv/gone").whiteout("srv/tree").opaque("srv/data"))
+        .layer(|l| {
+            l.whiteout("srv/gone")
+                .whiteout("srv/tree")
+                .opaque("srv/data")
+        })
         .created_by("second")
         .layer(|l| l.file("srv/data/three", "3").file("srv/gone", "again"))
         .created_by("third")
@@ -140,8 +157,14 @@ impl EntryVisitor for Visitor {
             assert_eq!(bytes.len() as u64, entry.size_bytes, "{path}");
             text = cleanbill_testkit::digest(&bytes);
         }
-        let name = if kind == Kind::Opaque { format!("{path}/(opaque)") } else { path };
-        self.content.others.insert(name, (kind, entry.size_bytes, text));
+        let name = if kind == Kind::Opaque {
+            format!("{path}/(opaque)")
+        } else {
+            path
+        };
+        self.content
+            .others
+            .insert(name, (kind, entry.size_bytes, text));
         Ok(())
     }
 }
@@ -154,8 +177,9 @@ impl Visitor {
             self.content.others.insert(link, file);
         }
         let names = self.content.others.keys().chain(&self.content.directories);
-        let implied: Vec<String> =
-            names.flat_map(|name| path::ancestors(name).map(str::to_owned)).collect();
+        let implied: Vec<String> = names
+            .flat_map(|name| path::ancestors(name).map(str::to_owned))
+            .collect();
         self.content.directories.extend(implied);
         self.content.directories.remove("");
         self.content.size_bytes = size_bytes;
@@ -170,7 +194,8 @@ impl LayerSink for Sink {
     fn layer(&mut self, reader: &mut dyn LayerReader) -> Result<(), LayerError> {
         let mut visitor = Visitor::default();
         let summary = reader.walk(&mut visitor)?;
-        self.0.push((summary.diff_id, visitor.finish(summary.size_bytes)));
+        self.0
+            .push((summary.diff_id, visitor.finish(summary.size_bytes)));
         Ok(())
     }
 }
@@ -182,12 +207,19 @@ fn contents(image: &Image) -> Vec<Content> {
     if !image.layers.is_sequential() {
         return sink.0.into_iter().map(|(_, content)| content).collect();
     }
-    let by_id: BTreeMap<DiffId, Content> =
-        sink.0.into_iter().map(|(diff_id, content)| (diff_id.unwrap(), content)).collect();
+    let by_id: BTreeMap<DiffId, Content> = sink
+        .0
+        .into_iter()
+        .map(|(diff_id, content)| (diff_id.unwrap(), content))
+        .collect();
     let diff_ids = image.metadata.layers.iter().map(|layer| layer.id.diff_id);
     diff_ids
         .map(|diff_id| {
-            let Content { directories, others, size_bytes } = &by_id[&diff_id];
+            let Content {
+                directories,
+                others,
+                size_bytes,
+            } = &by_id[&diff_id];
             Content {
                 directories: directories.clone(),
                 others: others.clone(),
@@ -201,19 +233,33 @@ fn contents(image: &Image) -> Vec<Content> {
 #[track_caller]
 fn check_same(host: &str, name: &str) -> ImageMetadata {
     let in_place = connect(host, AccessPreference::InPlace).open(name).unwrap();
-    let exported = connect(host, AccessPreference::ExportStream).open(name).unwrap();
+    let exported = connect(host, AccessPreference::ExportStream)
+        .open(name)
+        .unwrap();
     assert_eq!(in_place.access, "overlay2 in place");
-    assert!(exported.access.starts_with("export stream"), "{}", exported.access);
+    assert!(
+        exported.access.starts_with("export stream"),
+        "{}",
+        exported.access
+    );
     assert_eq!(in_place.metadata, exported.metadata);
     let (ours, theirs) = (contents(&in_place), contents(&exported));
     assert_eq!(ours.len(), theirs.len());
     for (index, (in_place, exported)) in ours.iter().zip(&theirs).enumerate() {
         assert!(exported.size_bytes.is_some());
         for (path, entry) in &in_place.others {
-            assert_eq!(Some(entry), exported.others.get(path), "layer {index}, {path} in place");
+            assert_eq!(
+                Some(entry),
+                exported.others.get(path),
+                "layer {index}, {path} in place"
+            );
         }
         for (path, entry) in &exported.others {
-            assert_eq!(in_place.others.get(path), Some(entry), "layer {index}, {path} exported");
+            assert_eq!(
+                in_place.others.get(path),
+                Some(entry),
+                "layer {index}, {path} exported"
+            );
         }
         assert_eq!(in_place.directories, exported.directories, "layer {index}");
         assert_eq!(in_place.size_bytes, exported.size_bytes, "layer {index}");
@@ -223,28 +269,45 @@ fn check_same(host: &str, name: &str) -> ImageMetadata {
 
 #[test]
 fn a_loaded_image_is_the_same_both_ways() {
-    let Some(host) = docker_host() else { return };
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
     let image = image("cleanbill-test/loaded:1");
     docker(&host, &["load"], &image.docker_archive());
     let metadata = check_same(&host, "cleanbill-test/loaded:1");
     assert_eq!(metadata.repo_tags, ["cleanbill-test/loaded:1"]);
     assert_eq!(metadata.image_id.unwrap().to_string(), image.image_id());
-    let steps: Vec<_> = metadata.layers.iter().map(|layer| layer.created_by.as_str()).collect();
+    let steps: Vec<_> = metadata
+        .layers
+        .iter()
+        .map(|layer| layer.created_by.as_str())
+        .collect();
     assert_eq!(steps, ["first", "second", "third"]);
 
-    let image = connect(&host, AccessPreference::InPlace).open("cleanbill-test/loaded:1").unwrap();
+    let image = connect(&host, AccessPreference::InPlace)
+        .open("cleanbill-test/loaded:1")
+        .unwrap();
     let contents = contents(&image);
     assert_eq!(contents[1].others["srv/gone"].0, Kind::Whiteout);
     assert_eq!(contents[1].others["srv/tree"].0, Kind::Whiteout);
     assert_eq!(contents[1].others["srv/data/(opaque)"].0, Kind::Opaque);
     assert_eq!(contents[0].others["srv/null"].0, Kind::Special);
-    assert_eq!(contents[0].others["srv/hard"], contents[0].others["srv/data/one"]);
+    assert_eq!(
+        contents[0].others["srv/hard"],
+        contents[0].others["srv/data/one"]
+    );
 }
 
 #[test]
 fn a_built_image_is_the_same_both_ways() {
-    let Some(host) = docker_host() else { return };
-    docker(&host, &["load"], &image("cleanbill-test/loaded:2").docker_archive());
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
+    docker(
+        &host,
+        &["load"],
+        &image("cleanbill-test/loaded:2").docker_archive(),
+    );
     let directory = tempfile::tempdir().unwrap();
     std::fs::write(directory.path().join("note"), "note").unwrap();
     std::fs::write(
@@ -255,7 +318,11 @@ fn a_built_image_is_the_same_both_ways() {
     )
     .unwrap();
     let path = directory.path().to_str().unwrap();
-    docker(&host, &["build", "--tag", "cleanbill-test/built:1", path], b"");
+    docker(
+        &host,
+        &["build", "--tag", "cleanbill-test/built:1", path],
+        b"",
+    );
     let metadata = check_same(&host, "cleanbill-test/built:1");
     assert_eq!(metadata.config.config.user, "me");
     assert_eq!(metadata.config.config.stop_signal, "SIGINT");
@@ -264,40 +331,72 @@ fn a_built_image_is_the_same_both_ways() {
 
 #[test]
 fn every_image_of_the_engine_is_the_same_both_ways() {
-    let Some(host) = docker_host() else { return };
-    for image in connect(&host, AccessPreference::Automatic).list_images(true).unwrap() {
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
+    for image in connect(&host, AccessPreference::Automatic)
+        .list_images(true)
+        .unwrap()
+    {
         check_same(&host, &image.id.to_string());
     }
 }
 
 #[test]
 fn one_layer_can_be_read_out_of_an_export() {
-    let Some(host) = docker_host() else { return };
-    docker(&host, &["load"], &image("cleanbill-test/loaded:3").docker_archive());
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
+    docker(
+        &host,
+        &["load"],
+        &image("cleanbill-test/loaded:3").docker_archive(),
+    );
     let engine = connect(&host, AccessPreference::ExportStream);
     let image = engine.open("cleanbill-test/loaded:3").unwrap();
     let mut visitor = Visitor::default();
-    let summary = image.layers.open_layer(2).unwrap().walk(&mut visitor).unwrap();
+    let summary = image
+        .layers
+        .open_layer(2)
+        .unwrap()
+        .walk(&mut visitor)
+        .unwrap();
     assert_eq!(summary.diff_id, Some(image.metadata.layers[2].id.diff_id));
     assert!(visitor.content.others.contains_key("srv/data/three"));
 }
 
 #[test]
 fn an_image_goes_by_many_names() {
-    let Some(host) = docker_host() else { return };
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
     let builder = image("cleanbill-test/named:1");
     docker(&host, &["load"], &builder.docker_archive());
-    docker(&host, &["tag", "cleanbill-test/named:1", "cleanbill-test/named:2"], b"");
+    docker(
+        &host,
+        &["tag", "cleanbill-test/named:1", "cleanbill-test/named:2"],
+        b"",
+    );
     let engine = connect(&host, AccessPreference::Automatic);
     let id = builder.image_id();
-    for name in ["cleanbill-test/named:1", "cleanbill-test/named:2", id.as_str(), &id[7..19]] {
+    for name in [
+        "cleanbill-test/named:1",
+        "cleanbill-test/named:2",
+        id.as_str(),
+        &id[7..19],
+    ] {
         let image = engine.open(name).unwrap();
         assert_eq!(image.metadata.image_id.unwrap().to_string(), id, "{name}");
         assert_eq!(image.name, name);
     }
     let mine: Vec<_> = engine.list_images(false).unwrap();
-    let mine: Vec<_> = mine.into_iter().filter(|image| image.id.to_string() == id).collect();
-    let [mine] = mine.as_slice() else { panic!("{mine:?}") };
+    let mine: Vec<_> = mine
+        .into_iter()
+        .filter(|image| image.id.to_string() == id)
+        .collect();
+    let [mine] = mine.as_slice() else {
+        panic!("{mine:?}")
+    };
     assert!(mine.tags.contains(&"cleanbill-test/named:1".to_owned()));
     assert!(mine.tags.contains(&"cleanbill-test/named:2".to_owned()));
 
@@ -309,12 +408,32 @@ fn an_image_goes_by_many_names() {
     let error = engine.open_container(&container).unwrap_err();
     assert!(matches!(error, ImageError::NotFound { .. }), "{error}");
     let error = engine.open("cleanbill-test/none:1").unwrap_err();
-    assert!(error.to_string().contains("image cleanbill-test/none:1 not found"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("image cleanbill-test/none:1 not found"),
+        "{error}"
+    );
+}
+
+#[test]
+fn the_engine_says_what_it_is() {
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
+    let description = connect(&host, AccessPreference::Automatic)
+        .describe()
+        .unwrap();
+    assert!(!description.version.is_empty());
+    assert_eq!(description.storage, "overlay2");
+    assert_eq!(description.in_place_obstacle, None);
 }
 
 #[test]
 fn dangling_images_are_listed_when_asked_for() {
-    let Some(host) = docker_host() else { return };
+    let Some((host, _guard)) = docker_host() else {
+        return;
+    };
     let builder = image("cleanbill-test/dangling:1").layer(|l| l.file("unique", "dangling"));
     docker(&host, &["load"], &builder.docker_archive());
     let other = image("cleanbill-test/dangling:1").layer(|l| l.file("unique", "other"));
@@ -322,7 +441,9 @@ fn dangling_images_are_listed_when_asked_for() {
     let engine = connect(&host, AccessPreference::Automatic);
     let has = |include_dangling| {
         let images = engine.list_images(include_dangling).unwrap();
-        images.iter().any(|image| image.id.to_string() == builder.image_id())
+        images
+            .iter()
+            .any(|image| image.id.to_string() == builder.image_id())
     };
     assert!(!has(false) && has(true));
 }

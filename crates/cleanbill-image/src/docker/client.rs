@@ -5,10 +5,11 @@
 //! whole, because an image may be large and an engine may pack it for minutes before the first
 //! byte.
 
+mod connection;
+
 use std::error::Error as _;
 use std::fmt;
 use std::io;
-use std::path::Path;
 use std::time::Duration;
 
 use reqwest::{Client, Response, StatusCode};
@@ -16,16 +17,23 @@ use serde::de::DeserializeOwned;
 use tracing::debug;
 use url::Url;
 
+use self::connection::{base_url, build_http, socket_error};
 use super::endpoint::Endpoint;
 use super::model::ErrorAnswer;
-use super::{path, tls};
+use super::path;
 use crate::runtime::{BodyReader, block_on};
 use crate::{ImageError, ReadContext};
 
 /// The newest version of the API whose answers are known here, and what is spoken with engines
 /// that do not state theirs.
-const API_VERSION_MAX: ApiVersion = ApiVersion { major: 1, minor: 52 };
-const API_VERSION_UNSTATED: ApiVersion = ApiVersion { major: 1, minor: 24 };
+const API_VERSION_MAX: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 52,
+};
+const API_VERSION_UNSTATED: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 24,
+};
 
 /// Bounds on waiting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +71,10 @@ impl ApiVersion {
     fn negotiate(stated: Option<&str>) -> Self {
         let stated = stated.and_then(|text| {
             let (major, minor) = text.trim().split_once('.')?;
-            Some(Self { major: major.parse().ok()?, minor: minor.parse().ok()? })
+            Some(Self {
+                major: major.parse().ok()?,
+                minor: minor.parse().ok()?,
+            })
         });
         stated.unwrap_or(API_VERSION_UNSTATED).min(API_VERSION_MAX)
     }
@@ -103,12 +114,18 @@ impl DockerClient {
             version: API_VERSION_UNSTATED,
             timeouts,
         };
-        let ping = client.base.join("_ping").map_err(|error| client.unavailable(&error))?;
+        let ping = client
+            .base
+            .join("_ping")
+            .map_err(|error| client.unavailable(&error))?;
         let response = client.send(ping, timeouts.answer, context)?;
         if !response.status().is_success() {
             return Err(client.refusal(response, "/_ping", context));
         }
-        let stated = response.headers().get("api-version").and_then(|value| value.to_str().ok());
+        let stated = response
+            .headers()
+            .get("api-version")
+            .and_then(|value| value.to_str().ok());
         client.version = ApiVersion::negotiate(stated);
         debug!(engine = %client.endpoint, api.version = %client.version, "connected to an engine");
         Ok(client)
@@ -174,14 +191,12 @@ impl DockerClient {
             .map_err(|error| self.unavailable(&error))
     }
 
-    fn url(
-        &self,
-        segments: &[&str],
-        query: &[(&str, &str)],
-    ) -> Result<(Url, String), ImageError> {
+    fn url(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<(Url, String), ImageError> {
         let place = self.place();
-        let path = path::encode(segments)
-            .ok_or_else(|| ImageError::NotFound { what: segments.join("/"), place })?;
+        let path = path::encode(segments).ok_or_else(|| ImageError::NotFound {
+            what: segments.join("/"),
+            place,
+        })?;
         let mut url = self
             .base
             .join(&format!("v{}/{path}", self.version))
@@ -235,7 +250,9 @@ impl DockerClient {
                 limit: format!("api_answer_size_bytes_max = {size_bytes_max}"),
             }),
             Ok(Err(error)) => Err(self.connection_error(&error)),
-            Err(_) => Err(self.unavailable(&format!("its answer stopped for {} s", limit.as_secs_f64()))),
+            Err(_) => {
+                Err(self.unavailable(&format!("its answer stopped for {} s", limit.as_secs_f64())))
+            }
         }
     }
 
@@ -249,26 +266,47 @@ impl DockerClient {
             Ok(body) => body,
             Err(error) => return error,
         };
-        let message = serde_json::from_slice::<ErrorAnswer>(&body).unwrap_or_default().message;
-        let message: String = message.trim().chars().take(MESSAGE_CHARACTERS_MAX).collect();
-        let reason = if message.is_empty() { status.to_string() } else { message };
+        let message = serde_json::from_slice::<ErrorAnswer>(&body)
+            .unwrap_or_default()
+            .message;
+        let message: String = message
+            .trim()
+            .chars()
+            .take(MESSAGE_CHARACTERS_MAX)
+            .collect();
+        let reason = if message.is_empty() {
+            status.to_string()
+        } else {
+            message
+        };
         match status {
-            StatusCode::NOT_FOUND => {
-                ImageError::NotFound { what: format!("{what} ({reason})"), place: self.place() }
-            }
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                ImageError::Unauthorized { place: format!("{what} of {}", self.place()), reason }
-            }
-            _ => ImageError::Unavailable { place: format!("{what} of {}", self.place()), reason },
+            StatusCode::NOT_FOUND => ImageError::NotFound {
+                what: format!("{what} ({reason})"),
+                place: self.place(),
+            },
+            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => ImageError::Unauthorized {
+                place: format!("{what} of {}", self.place()),
+                reason,
+            },
+            _ => ImageError::Unavailable {
+                place: format!("{what} of {}", self.place()),
+                reason,
+            },
         }
     }
 
     fn unavailable(&self, reason: &dyn fmt::Display) -> ImageError {
-        ImageError::Unavailable { place: self.place(), reason: reason.to_string() }
+        ImageError::Unavailable {
+            place: self.place(),
+            reason: reason.to_string(),
+        }
     }
 
     fn read_error(&self, source: io::Error) -> ImageError {
-        ImageError::Read { what: format!("the answer of {}", self.place()), source }
+        ImageError::Read {
+            what: format!("the answer of {}", self.place()),
+            source,
+        }
     }
 
     /// Tells why there is no connection, and what to do about it.
@@ -278,82 +316,20 @@ impl DockerClient {
         let mut kind = None;
         while let Some(cause) = source {
             innermost = cause.to_string();
-            kind = cause.downcast_ref::<io::Error>().map(io::Error::kind).or(kind);
+            kind = cause
+                .downcast_ref::<io::Error>()
+                .map(io::Error::kind)
+                .or(kind);
             source = cause.source();
         }
         match (self.endpoint.socket(), kind) {
             (Some(socket), Some(kind)) => socket_error(socket, kind, &innermost, self.place()),
-            _ => ImageError::Unavailable { place: self.place(), reason: innermost },
+            _ => ImageError::Unavailable {
+                place: self.place(),
+                reason: innermost,
+            },
         }
     }
-}
-
-/// Says what to do about a socket that cannot be used.
-fn socket_error(socket: &Path, kind: io::ErrorKind, text: &str, place: String) -> ImageError {
-    match kind {
-        io::ErrorKind::PermissionDenied => ImageError::Unauthorized {
-            place,
-            reason: format!(
-                "no permission for {}; join the group that owns it (usually docker), run with \
-                 sudo, or set DOCKER_HOST to a rootless engine's socket",
-                socket.display()
-            ),
-        },
-        io::ErrorKind::NotFound => ImageError::Unavailable {
-            place,
-            reason: "there is no such socket; start the engine, or name its address with \
-                     --docker-host or DOCKER_HOST"
-                .to_owned(),
-        },
-        io::ErrorKind::ConnectionRefused => ImageError::Unavailable {
-            place,
-            reason: "nothing listens on the socket; start the engine".to_owned(),
-        },
-        _ => ImageError::Unavailable { place, reason: text.to_owned() },
-    }
-}
-
-/// Builds the HTTP client. TLS is configured for sockets too, because reqwest would otherwise look
-/// for the system's certificates and fail where there are none.
-fn build_http(endpoint: &Endpoint, timeouts: Timeouts) -> Result<Client, ImageError> {
-    let error = |reason: String| ImageError::Unavailable {
-        place: format!("engine {endpoint}"),
-        reason,
-    };
-    let tls = match endpoint {
-        Endpoint::Unix(_) => tls::unused_config(),
-        Endpoint::Tcp { tls, .. } => tls::config(tls.as_ref()),
-    };
-    let tls = tls.map_err(|failure| error(with_causes(&failure)))?;
-    let mut builder = Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .http1_only()
-        .user_agent(concat!("cleanbill/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(timeouts.connect);
-    if let Some(socket) = endpoint.socket() {
-        builder = builder.unix_socket(socket);
-    }
-    builder.build().map_err(|failure| error(with_causes(&failure)))
-}
-
-/// Returns the address that paths are appended to; it ends with a slash.
-fn base_url(endpoint: &Endpoint) -> Result<Url, ImageError> {
-    let base = match endpoint {
-        // The host only fills the header; the socket decides where the request goes.
-        Endpoint::Unix(_) => "http://localhost/".to_owned(),
-        Endpoint::Tcp { base, .. } => format!("{}/", base.as_str().trim_end_matches('/')),
-    };
-    Url::parse(&base).map_err(|error| ImageError::Unavailable {
-        place: format!("engine {endpoint}"),
-        reason: error.to_string(),
-    })
-}
-
-fn with_causes(error: &(dyn std::error::Error + 'static)) -> String {
-    let causes = std::iter::successors(Some(error), |&error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

@@ -39,9 +39,30 @@ pub(super) fn find(
     inspected: &Inspected,
     surroundings: &Surroundings<'_>,
 ) -> Result<InPlace, NotInPlace> {
+    find_in(&stores(surroundings), inspected, surroundings)
+}
+
+/// Says why no image of the engine can be read in place, if that is so.
+pub(super) fn check(surroundings: &Surroundings<'_>) -> Result<(), NotInPlace> {
+    let stores = stores(surroundings);
+    if stores.iter().any(|store| fs::read_dir(store).is_ok()) {
+        return Ok(());
+    }
+    let stores: Vec<String> = stores
+        .iter()
+        .map(|store| store.display().to_string())
+        .collect();
+    Err(NotInPlace::new(format!(
+        "no content store can be read at {}",
+        stores.join(" or ")
+    )))
+}
+
+/// Returns the places where the engine's content store may be.
+fn stores(surroundings: &Surroundings<'_>) -> [PathBuf; 2] {
     let root = Path::new(&surroundings.info.docker_root_dir);
     let own = root.join(OWN_CONTAINERD).join(CONTENT);
-    find_in(&[own, Path::new(HOST_CONTAINERD).join(CONTENT)], inspected, surroundings)
+    [own, Path::new(HOST_CONTAINERD).join(CONTENT)]
 }
 
 /// Finds an image's blobs in the first of the stores that has the image.
@@ -55,7 +76,10 @@ fn find_in(
     }
     let mut reasons = Vec::new();
     for store in stores {
-        let store = ContentStore { root: store, limits: &surroundings.context.limits };
+        let store = ContentStore {
+            root: store,
+            limits: &surroundings.context.limits,
+        };
         match store.image(inspected) {
             Ok(StoredImage { manifest, config }) => {
                 let layers = layers(&store, &manifest, inspected, surroundings.context);
@@ -114,10 +138,16 @@ impl ContentStore<'_> {
         match self.parse(&inspected.id)? {
             Document::Manifest(manifest) => self.check(manifest, inspected),
             Document::Index(index) => {
-                let images = index.manifests.iter().filter(|entry| !entry.is_attestation());
+                let images = index
+                    .manifests
+                    .iter()
+                    .filter(|entry| !entry.is_attestation());
                 let mut reason = NotInPlace::new(format!("index {} is empty", inspected.id));
                 for entry in images.take(MANIFESTS_MAX) {
-                    match self.manifest(entry).and_then(|found| self.check(found, inspected)) {
+                    match self
+                        .manifest(entry)
+                        .and_then(|found| self.check(found, inspected))
+                    {
                         Ok(image) => return Ok(image),
                         // Of the other platforms an engine has the index entry only.
                         Err(other) => reason = other,
@@ -131,16 +161,19 @@ impl ContentStore<'_> {
     fn manifest(&self, entry: &Descriptor) -> Result<Manifest, NotInPlace> {
         match self.parse(&entry.digest)? {
             Document::Manifest(manifest) => Ok(manifest),
-            Document::Index(_) => {
-                Err(NotInPlace::new(format!("{} is an index within an index", entry.digest)))
-            }
+            Document::Index(_) => Err(NotInPlace::new(format!(
+                "{} is an index within an index",
+                entry.digest
+            ))),
         }
     }
 
     fn check(&self, manifest: Manifest, inspected: &Inspected) -> Result<StoredImage, NotInPlace> {
         let digest = manifest.config.digest;
         let config = parse_config(&self.document(&digest)?, &digest, self.limits)?;
-        let is_same = config.diff_ids().is_ok_and(|diff_ids| diff_ids == inspected.diff_ids);
+        let is_same = config
+            .diff_ids()
+            .is_ok_and(|diff_ids| diff_ids == inspected.diff_ids);
         if !is_same || manifest.layers.len() != inspected.diff_ids.len() {
             let reason = format!("configuration {digest} lists other layers than the engine");
             return Err(NotInPlace::new(reason));
@@ -161,7 +194,9 @@ impl ContentStore<'_> {
 ///
 /// Source: spec 03 section 2.
 fn digest_if_compressed(layer: &Descriptor) -> Option<Digest> {
-    let is_compressed = ["gzip", "zstd"].iter().any(|suffix| layer.media_type.ends_with(suffix));
+    let is_compressed = ["gzip", "zstd"]
+        .iter()
+        .any(|suffix| layer.media_type.ends_with(suffix));
     is_compressed.then_some(layer.digest)
 }
 
@@ -182,7 +217,10 @@ fn layers(
             content_digest: Some(diff_id.0),
             ..BlobSpec::default()
         };
-        LayerBlob { place: BlobPlace::File(path), spec }
+        LayerBlob {
+            place: BlobPlace::File(path),
+            spec,
+        }
     });
     BlobLayers::new(blobs.collect(), context.clone())
 }

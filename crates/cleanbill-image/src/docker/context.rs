@@ -67,7 +67,11 @@ impl EngineEnvironment {
     /// The named address or context makes no sense or cannot be read.
     pub fn docker_endpoints(&self, limits: &Limits) -> Result<Vec<Candidate>, ImageError> {
         if let Some(host) = &self.docker_host {
-            return Ok(vec![parse(host, self.tls(), "DOCKER_HOST or --docker-host")?]);
+            return Ok(vec![parse(
+                host,
+                self.tls(),
+                "DOCKER_HOST or --docker-host",
+            )?]);
         }
         if let Some(name) = self.context_name(limits)? {
             return Ok(vec![self.context(&name, limits)?]);
@@ -90,8 +94,13 @@ impl EngineEnvironment {
         if let Some(host) = &self.podman_host {
             return Ok(vec![parse(host, None, "CONTAINER_HOST or --podman-host")?]);
         }
-        let rootless = self.runtime_dir.as_ref().map(|dir| dir.join("podman/podman.sock"));
-        let paths = rootless.into_iter().chain([self.fixed("run/podman/podman.sock")]);
+        let rootless = self
+            .runtime_dir
+            .as_ref()
+            .map(|dir| dir.join("podman/podman.sock"));
+        let paths = rootless
+            .into_iter()
+            .chain([self.fixed("run/podman/podman.sock")]);
         Ok(paths.map(Candidate::usual).collect())
     }
 
@@ -109,7 +118,10 @@ impl EngineEnvironment {
         if !self.docker_tls_verify && self.docker_cert_path.is_none() {
             return None;
         }
-        let directory = self.docker_cert_path.clone().or_else(|| self.docker_config.clone());
+        let directory = self
+            .docker_cert_path
+            .clone()
+            .or_else(|| self.docker_config.clone());
         Some(TlsFiles { directory })
     }
 
@@ -118,7 +130,9 @@ impl EngineEnvironment {
             (Some(name), _) => name.clone(),
             (None, Some(directory)) => {
                 let path = directory.join("config.json");
-                read_json::<ConfigFile>(&path, limits)?.unwrap_or_default().current_context
+                read_json::<ConfigFile>(&path, limits)?
+                    .unwrap_or_default()
+                    .current_context
             }
             (None, None) => String::new(),
         };
@@ -126,20 +140,28 @@ impl EngineEnvironment {
     }
 
     fn context(&self, name: &str, limits: &Limits) -> Result<Candidate, ImageError> {
-        let contexts = self.docker_config.clone().unwrap_or_default().join("contexts");
+        let contexts = self
+            .docker_config
+            .clone()
+            .unwrap_or_default()
+            .join("contexts");
         let id = Digest::of(name.as_bytes()).to_hex();
         let path = contexts.join("meta").join(&id).join("meta.json");
-        let meta: ContextMeta =
-            read_json(&path, limits)?.ok_or_else(|| ImageError::NotFound {
-                what: format!("Docker context '{name}'"),
-                place: format!("{} ('docker context ls' lists them)", contexts.display()),
-            })?;
-        let endpoint = meta.endpoints.get("docker").ok_or_else(|| ImageError::Malformed {
-            what: path.display().to_string(),
-            reason: "it has no endpoint 'docker'".to_owned(),
+        let meta: ContextMeta = read_json(&path, limits)?.ok_or_else(|| ImageError::NotFound {
+            what: format!("Docker context '{name}'"),
+            place: format!("{} ('docker context ls' lists them)", contexts.display()),
         })?;
+        let endpoint = meta
+            .endpoints
+            .get("docker")
+            .ok_or_else(|| ImageError::Malformed {
+                what: path.display().to_string(),
+                reason: "it has no endpoint 'docker'".to_owned(),
+            })?;
         let files = contexts.join("tls").join(&id).join("docker");
-        let tls = files.is_dir().then_some(TlsFiles { directory: Some(files) });
+        let tls = files.is_dir().then_some(TlsFiles {
+            directory: Some(files),
+        });
         parse(&endpoint.host, tls, &format!("Docker context '{name}'"))
     }
 }
@@ -209,10 +231,12 @@ fn read_json<T: for<'de> Deserialize<'de>>(
             return Err(ImageError::Read { what, source });
         }
     };
-    serde_json::from_slice(&bytes).map(Some).map_err(|error| ImageError::Malformed {
-        what: path.display().to_string(),
-        reason: error.to_string(),
-    })
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|error| ImageError::Malformed {
+            what: path.display().to_string(),
+            reason: error.to_string(),
+        })
 }
 
 #[cfg(test)]

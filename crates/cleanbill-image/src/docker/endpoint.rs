@@ -59,10 +59,14 @@ impl Endpoint {
         if text.starts_with('/') {
             return Ok(Self::Unix(text.into()));
         }
-        let (scheme, rest) = text.split_once("://").ok_or_else(|| error(ACCEPTED.into()))?;
+        let (scheme, rest) = text
+            .split_once("://")
+            .ok_or_else(|| error(ACCEPTED.into()))?;
         match scheme {
             "unix" if rest.starts_with('/') => Ok(Self::Unix(rest.into())),
-            "unix" => Err(error("the path of a socket is absolute: unix:///path".into())),
+            "unix" => Err(error(
+                "the path of a socket is absolute: unix:///path".into(),
+            )),
             "tcp" => tcp(rest, tls).map_err(error),
             "http" => tcp(rest, None).map_err(error),
             "https" => tcp(rest, Some(tls.unwrap_or_default())).map_err(error),
@@ -71,7 +75,9 @@ impl Endpoint {
                  host) and use unix:///path"
                     .into(),
             )),
-            other => Err(error(format!("scheme '{other}' is not supported; {ACCEPTED}"))),
+            other => Err(error(format!(
+                "scheme '{other}' is not supported; {ACCEPTED}"
+            ))),
         }
     }
 
@@ -96,13 +102,14 @@ fn tcp(rest: &str, tls: Option<TlsFiles>) -> Result<Endpoint, String> {
     let has_port = authority.rsplit_once(':').is_some_and(|(_, port)| {
         !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit())
     });
-    let mut base =
-        Url::parse(&format!("{scheme}://{rest}")).map_err(|error| format!("{error}; {ACCEPTED}"))?;
+    let mut base = Url::parse(&format!("{scheme}://{rest}"))
+        .map_err(|error| format!("{error}; {ACCEPTED}"))?;
     if base.host_str().is_none_or(str::is_empty) {
         return Err(format!("it has no host; {ACCEPTED}"));
     }
     if !has_port {
-        base.set_port(Some(port)).map_err(|()| ACCEPTED.to_owned())?;
+        base.set_port(Some(port))
+            .map_err(|()| ACCEPTED.to_owned())?;
     }
     base.set_query(None);
     base.set_fragment(None);
@@ -146,8 +153,16 @@ mod tests {
 
     #[test]
     fn addresses_are_read_as_docker_reads_them() {
-        check("unix:///var/run/docker.sock", false, "unix:///var/run/docker.sock");
-        check("/run/podman/podman.sock", false, "unix:///run/podman/podman.sock");
+        check(
+            "unix:///var/run/docker.sock",
+            false,
+            "unix:///var/run/docker.sock",
+        );
+        check(
+            "/run/podman/podman.sock",
+            false,
+            "unix:///run/podman/podman.sock",
+        );
         check("tcp://localhost", false, "tcp://localhost:2375");
         check("tcp://localhost", true, "tcp://localhost:2376");
         check("tcp://10.0.0.1:4243", false, "tcp://10.0.0.1:4243");
@@ -175,13 +190,26 @@ mod tests {
 
     #[test]
     fn other_addresses_are_refused_with_what_is_accepted() {
-        for text in ["", "docker.sock", "unix://docker.sock", "tcp://", "npipe:////./pipe/docker"] {
+        for text in [
+            "",
+            "docker.sock",
+            "unix://docker.sock",
+            "tcp://",
+            "npipe:////./pipe/docker",
+        ] {
             let error = Endpoint::parse(text, None).unwrap_err().to_string();
             assert!(error.contains("unix:///path"), "{error}");
         }
-        let error = Endpoint::parse("ssh://me@host", None).unwrap_err().to_string();
-        assert!(error.contains("forward the socket") && !error.contains("me@"), "{error}");
-        let error = Endpoint::parse("tcp://me:secret@host:1", None).unwrap_err().to_string();
+        let error = Endpoint::parse("ssh://me@host", None)
+            .unwrap_err()
+            .to_string();
+        assert!(
+            error.contains("forward the socket") && !error.contains("me@"),
+            "{error}"
+        );
+        let error = Endpoint::parse("tcp://me:secret@host:1", None)
+            .unwrap_err()
+            .to_string();
         assert!(!error.contains("secret"), "{error}");
     }
 }

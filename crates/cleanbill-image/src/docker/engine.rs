@@ -1,24 +1,24 @@
 //! An engine as a source of images.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+mod listing;
+
+use std::sync::{Arc, OnceLock};
 
 use cleanbill_core::image::ImageConfig;
-use cleanbill_core::{DiffId, Digest, ImageReference};
+use cleanbill_core::{DiffId, ImageReference};
 use tracing::{info, warn};
 
+pub use self::listing::{EngineDescription, ImageSummary};
 use super::client::{ApiVersion, DockerClient, Timeouts};
 use super::content_store;
 use super::context::Candidate;
-use super::endpoint::Endpoint;
-use super::export::{ExportStream, stored_config};
-use super::metadata::{Inspected, config_from_answers, image_metadata, parse_id};
-use super::model::{
-    ContainerInspect, EngineInfo, EngineVersion, HistoryItem, ImageInspect, ImageListItem,
-};
+use super::export::{ExportStream, platform_json, stored_config};
+use super::metadata::{Inspected, config_from_answers, image_metadata};
+use super::model::{ContainerInspect, EngineInfo, HistoryItem, ImageInspect};
 use super::overlay;
 use super::place::{InPlace, NotInPlace, Surroundings};
 use crate::capabilities::Capabilities;
+use crate::oci::Platform;
 use crate::{Image, ImageError, LayerSource, ReadContext};
 
 /// Says how the layers of an engine's images may be reached.
@@ -34,10 +34,13 @@ pub enum AccessPreference {
 }
 
 /// Settles how an engine is used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct EngineOptions {
     /// The word that reports print for the source: `docker` or `podman`.
     pub source: &'static str,
+    /// The platform to take of an image of which the engine has several; the engine's choice by
+    /// default. Only engines with the containerd image store have several.
+    pub platform: Option<Platform>,
     /// How layers may be reached.
     pub access: AccessPreference,
     /// What this process may read.
@@ -46,45 +49,13 @@ pub struct EngineOptions {
     pub timeouts: Timeouts,
 }
 
-/// Names an image of an engine.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ImageSummary {
-    /// The tags (`alpine:3.20`), sorted.
-    pub tags: Vec<String>,
-    /// The digests by which registries know it (`alpine@sha256:…`), sorted.
-    pub digests: Vec<String>,
-    /// The id.
-    pub id: Digest,
-}
-
-impl ImageSummary {
-    /// Returns what to call the image: its first tag, else its first digest, else its id.
-    pub fn name(&self) -> String {
-        let name = self.tags.first().or(self.digests.first()).cloned();
-        name.unwrap_or_else(|| self.id.to_string())
-    }
-}
-
-/// Says what an engine is, for a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EngineDescription {
-    /// Where it listens.
-    pub endpoint: Endpoint,
-    /// `Docker Engine`, `Podman Engine` …; empty if it does not say.
-    pub product: String,
-    /// Its version.
-    pub version: String,
-    /// The version of the API that is spoken with it.
-    pub api_version: ApiVersion,
-    /// The storage driver or snapshotter.
-    pub storage: String,
-}
-
 /// Opens the images of one engine.
 #[derive(Clone, Debug)]
 pub struct Engine {
     client: DockerClient,
     options: EngineOptions,
+    /// The engine's answer to `/info`, once asked for: it takes the engine longer than the others.
+    info: Arc<OnceLock<EngineInfo>>,
     context: ReadContext,
 }
 
@@ -102,7 +73,15 @@ impl Engine {
         let mut failures = Vec::new();
         for candidate in candidates {
             match DockerClient::connect(&candidate.endpoint, options.timeouts, context) {
-                Ok(client) => return Ok(Self { client, options, context: context.clone() }),
+                Ok(client) => {
+                    let (info, context) = (Arc::default(), context.clone());
+                    return Ok(Self {
+                        client,
+                        options,
+                        info,
+                        context,
+                    });
+                }
                 Err(error) => {
                     context.check().map_err(|source| ImageError::Read {
                         what: format!("engine {}", candidate.endpoint),
@@ -118,58 +97,6 @@ impl Engine {
     /// Returns the client.
     pub fn client(&self) -> &DockerClient {
         &self.client
-    }
-
-    /// Asks what the engine is.
-    ///
-    /// # Errors
-    ///
-    /// It does not answer.
-    pub fn describe(&self) -> Result<EngineDescription, ImageError> {
-        let version: EngineVersion = self.client.get_json(&["version"], &[], &self.context)?;
-        let info = self.info()?;
-        let product = version.components.into_iter().next().unwrap_or_default().name;
-        Ok(EngineDescription {
-            endpoint: self.client.endpoint().clone(),
-            product,
-            version: version.version,
-            api_version: self.client.version(),
-            storage: info.driver,
-        })
-    }
-
-    /// Lists the images, each id once, sorted. An image with neither a tag nor a digest is dangling:
-    /// nothing refers to it. One that was pulled by digest is not.
-    ///
-    /// # Errors
-    ///
-    /// The engine does not answer, or names an image by something that is no id.
-    pub fn list_images(&self, include_dangling: bool) -> Result<Vec<ImageSummary>, ImageError> {
-        let items: Vec<ImageListItem> =
-            self.client.get_json(&["images", "json"], &[], &self.context)?;
-        let mut by_id: BTreeMap<Digest, (BTreeSet<String>, BTreeSet<String>)> = BTreeMap::new();
-        for item in items {
-            let id = parse_id(&item.id).map_err(|error| ImageError::Malformed {
-                what: format!("the list of images of {}", self.client.place()),
-                reason: error.to_string(),
-            })?;
-            let (tags, digests) = by_id.entry(id).or_default();
-            tags.extend(item.repo_tags.into_iter().filter(|tag| is_name(tag)));
-            digests.extend(item.repo_digests.into_iter().filter(|digest| is_name(digest)));
-        }
-        let mut images: Vec<ImageSummary> = by_id
-            .into_iter()
-            .map(|(id, (tags, digests))| ImageSummary {
-                tags: tags.into_iter().collect(),
-                digests: digests.into_iter().collect(),
-                id,
-            })
-            .filter(|image| {
-                include_dangling || !image.tags.is_empty() || !image.digests.is_empty()
-            })
-            .collect();
-        images.sort_by_cached_key(|image| (image.name(), image.id));
-        Ok(images)
     }
 
     /// Opens an image by tag, digest, or id (whole or its beginning).
@@ -193,7 +120,11 @@ impl Engine {
         let answer: ContainerInspect = self.client.get_json(&path, &[], &self.context)?;
         let mut image = self.open_as(&answer.image, &answer.image)?;
         let started_as = &answer.config.image;
-        if is_name_of(started_as, &image.metadata.repo_tags, &image.metadata.repo_digests) {
+        if is_name_of(
+            started_as,
+            &image.metadata.repo_tags,
+            &image.metadata.repo_digests,
+        ) {
             image.name.clone_from(started_as);
         }
         Ok(image)
@@ -202,8 +133,14 @@ impl Engine {
     fn open_as(&self, reference: &str, name: &str) -> Result<Image, ImageError> {
         let inspected = self.inspect(reference)?;
         let id = inspected.id.to_string();
+        let platform = self.platform_query(HISTORY_PLATFORM_SINCE);
+        let query: Vec<_> = platform
+            .iter()
+            .map(|value| ("platform", value.as_str()))
+            .collect();
         let history: Vec<HistoryItem> =
-            self.client.get_json(&["images", &id, "history"], &[], &self.context)?;
+            self.client
+                .get_json(&["images", &id, "history"], &query, &self.context)?;
         let place = self.in_place(&inspected);
         let config = match config_from_answers(&inspected, &history) {
             Some(config) => config,
@@ -215,7 +152,11 @@ impl Engine {
                 layer.id.digest = *digest;
             }
         }
-        let diff_ids: Vec<_> = metadata.layers.iter().map(|layer| layer.id.diff_id).collect();
+        let diff_ids: Vec<_> = metadata
+            .layers
+            .iter()
+            .map(|layer| layer.id.diff_id)
+            .collect();
         let (access, layers): (String, Arc<dyn LayerSource>) = match (place, self.options.access) {
             (Ok(place), _) => (place.access.to_owned(), place.layers),
             (Err(reason), AccessPreference::InPlace) => {
@@ -230,28 +171,72 @@ impl Engine {
             }
         };
         info!(image.name = name, image.id = %inspected.id, access, "opened an image of the engine");
-        Ok(Image { name: name.to_owned(), source: self.options.source, access, metadata, layers })
+        Ok(Image {
+            name: name.to_owned(),
+            source: self.options.source,
+            access,
+            metadata,
+            layers,
+        })
     }
 
     /// Describes an image. The name goes to the engine as it is: engines complete names by rules
     /// of their own.
     fn inspect(&self, name: &str) -> Result<Inspected, ImageError> {
         let path = ["images", name, "json"];
-        let answer: ImageInspect = match self.client.get_json(&path, &[], &self.context) {
+        let platform = self.platform_query(INSPECT_PLATFORM_SINCE);
+        let query: Vec<_> = platform
+            .iter()
+            .map(|value| ("platform", value.as_str()))
+            .collect();
+        let answer: ImageInspect = match self.client.get_json(&path, &query, &self.context) {
             Err(ImageError::NotFound { place, .. }) => {
-                return Err(ImageError::NotFound { what: format!("image {name}"), place });
+                return Err(ImageError::NotFound {
+                    what: format!("image {name}"),
+                    place,
+                });
             }
             answer => answer?,
         };
         Inspected::new(answer, name, &self.context.limits)
     }
 
-    fn info(&self) -> Result<EngineInfo, ImageError> {
-        self.client.get_json(&["info"], &[], &self.context)
+    /// Returns the platform that was asked for, as the API writes it, if the engine knows the
+    /// parameter. Others have one platform per image, which is taken.
+    fn platform_query(&self, since: ApiVersion) -> Option<String> {
+        let platform = self.options.platform.as_ref()?;
+        (self.client.version() >= since)
+            .then(|| platform_json(&platform.os, &platform.architecture, &platform.variant))
+    }
+
+    fn info(&self) -> Result<&EngineInfo, ImageError> {
+        if let Some(info) = self.info.get() {
+            return Ok(info);
+        }
+        let info = self.client.get_json(&["info"], &[], &self.context)?;
+        Ok(self.info.get_or_init(|| info))
     }
 
     /// Finds the layers where the engine keeps them.
     fn in_place(&self, inspected: &Inspected) -> Result<InPlace, NotInPlace> {
+        let surroundings = self.surroundings()?;
+        if surroundings.info.has_containerd_store() {
+            content_store::find(inspected, &surroundings)
+        } else {
+            overlay::find(inspected, &surroundings)
+        }
+    }
+
+    fn check_in_place(&self) -> Result<(), NotInPlace> {
+        let surroundings = self.surroundings()?;
+        if surroundings.info.has_containerd_store() {
+            content_store::check(&surroundings)
+        } else {
+            overlay::check(&surroundings)
+        }
+    }
+
+    fn surroundings(&self) -> Result<Surroundings<'_>, NotInPlace> {
         if self.options.access == AccessPreference::ExportStream {
             return Err(NotInPlace::new("as asked for"));
         }
@@ -259,18 +244,16 @@ impl Engine {
             return Err(NotInPlace::new("the engine may be on another host"));
         }
         let info = self.info().map_err(|error| {
-            NotInPlace::new(format!("the engine does not say where it keeps layers: {error}"))
+            NotInPlace::new(format!(
+                "the engine does not say where it keeps layers: {error}"
+            ))
         })?;
-        let surroundings = Surroundings {
-            info: &info,
-            capabilities: self.options.capabilities,
+        let capabilities = self.options.capabilities;
+        Ok(Surroundings {
+            info,
+            capabilities,
             context: &self.context,
-        };
-        if info.has_containerd_store() {
-            content_store::find(inspected, &surroundings)
-        } else {
-            overlay::find(inspected, &surroundings)
-        }
+        })
     }
 
     /// Reads the stored configuration, because the engine's answers do not tell enough: where the
@@ -291,19 +274,25 @@ impl Engine {
         stored_config(&self.export_stream(inspected, inspected.diff_ids.clone()))
     }
 
-    fn export_stream(
-        &self,
-        inspected: &Inspected,
-        diff_ids: Vec<DiffId>,
-    ) -> ExportStream {
-        ExportStream::new(self.client.clone(), inspected, diff_ids, self.context.clone())
+    fn export_stream(&self, inspected: &Inspected, diff_ids: Vec<DiffId>) -> ExportStream {
+        ExportStream::new(
+            self.client.clone(),
+            inspected,
+            diff_ids,
+            self.context.clone(),
+        )
     }
 }
 
-/// Says that a tag or digest of a list is one; engines before 25 print `<none>:<none>`.
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && !text.starts_with("<none>")
-}
+/// Since when the engine takes a platform in these requests.
+const INSPECT_PLATFORM_SINCE: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 49,
+};
+const HISTORY_PLATFORM_SINCE: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 48,
+};
 
 /// Says whether a name as a person wrote it means one of the tags or digests.
 fn is_name_of(name: &str, tags: &[String], digests: &[String]) -> bool {

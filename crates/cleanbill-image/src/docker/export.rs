@@ -10,16 +10,17 @@
 //! containers/image `docker/internal/tarfile/writer.go`.
 
 mod archive;
+mod config;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
-use cleanbill_core::image::ImageConfig;
 use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
 use cleanbill_core::{DiffId, Digest};
 use tracing::debug;
 
 use self::archive::{Flow, Links, Member, member_for};
+pub(super) use self::config::stored_config;
 use super::client::{ApiVersion, DockerClient};
 use super::metadata::Inspected;
 use crate::blob::BlobSpec;
@@ -28,7 +29,10 @@ use crate::runtime::BodyReader;
 use crate::{ImageError, LayerSink, LayerSource, ReadContext};
 
 /// From this version on an export may be asked for one platform.
-const PLATFORM_SINCE: ApiVersion = ApiVersion { major: 1, minor: 48 };
+const PLATFORM_SINCE: ApiVersion = ApiVersion {
+    major: 1,
+    minor: 48,
+};
 
 /// Reads the layers of one image out of the engine's export.
 #[derive(Debug)]
@@ -53,15 +57,18 @@ impl ExportStream {
         context: ReadContext,
     ) -> Self {
         let answer = &inspected.answer;
-        let is_multi_platform = answer.graph_driver.name.is_empty()
-            || answer.graph_driver.name == "overlayfs";
-        let platform = (is_multi_platform && client.version() >= PLATFORM_SINCE).then(|| {
-            serde_json::json!({
-                "os": answer.os, "architecture": answer.architecture, "variant": answer.variant,
-            })
-            .to_string()
-        });
-        Self { client, id: inspected.id, platform, diff_ids, names: Mutex::default(), context }
+        let is_multi_platform =
+            answer.graph_driver.name.is_empty() || answer.graph_driver.name == "overlayfs";
+        let platform = (is_multi_platform && client.version() >= PLATFORM_SINCE)
+            .then(|| platform_json(&answer.os, &answer.architecture, &answer.variant));
+        Self {
+            client,
+            id: inspected.id,
+            platform,
+            diff_ids,
+            names: Mutex::default(),
+            context,
+        }
     }
 
     /// Names the export in messages.
@@ -70,7 +77,10 @@ impl ExportStream {
     }
 
     fn malformed(&self, reason: String) -> ImageError {
-        ImageError::Malformed { what: self.what(), reason }
+        ImageError::Malformed {
+            what: self.what(),
+            reason,
+        }
     }
 
     /// Starts an export and offers its members one by one until `take` has enough.
@@ -79,13 +89,19 @@ impl ExportStream {
         take: impl FnMut(Member<'_>) -> Result<Flow, ImageError>,
     ) -> Result<Links, ImageError> {
         let id = self.id.to_string();
-        let platform = self.platform.as_deref().map(|platform| ("platform", platform));
-        let stream: BodyReader = self.client.get_stream(
-            &["images", &id, "get"],
-            platform.as_slice(),
-            &self.context,
-        )?;
-        archive::pass(self.context.watch(stream), &self.what(), &self.context.limits, take)
+        let platform = self
+            .platform
+            .as_deref()
+            .map(|platform| ("platform", platform));
+        let stream: BodyReader =
+            self.client
+                .get_stream(&["images", &id, "get"], platform.as_slice(), &self.context)?;
+        archive::pass(
+            self.context.watch(stream),
+            &self.what(),
+            &self.context.limits,
+            take,
+        )
     }
 
     /// Finds out under which name a layer stands in the stream, if need be by a pass that reads
@@ -100,7 +116,11 @@ impl ExportStream {
         }
         let mut manifest = None;
         let links = self.pass(|member| {
-            if let Member::Document { name: "manifest.json", bytes } = member {
+            if let Member::Document {
+                name: "manifest.json",
+                bytes,
+            } = member
+            {
                 manifest = Some(bytes);
             }
             Ok(Flow::Continue)
@@ -112,7 +132,10 @@ impl ExportStream {
     }
 
     fn remember(&self, found: impl IntoIterator<Item = (DiffId, String)>) {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner).extend(found);
+        self.names
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .extend(found);
     }
 
     /// Returns the names of the layers, base first, as `manifest.json` lists them.
@@ -142,10 +165,16 @@ impl ExportStream {
 
     /// Compares what came with what the image states.
     fn verify(&self, came: &Came) -> Result<(), ImageError> {
-        let missing = self.diff_ids.iter().find(|diff_id| !came.expected.contains_key(diff_id));
+        let missing = self
+            .diff_ids
+            .iter()
+            .find(|diff_id| !came.expected.contains_key(diff_id));
         let Some(missing) = missing else {
             if !came.others.is_empty() {
-                debug!(layers = came.others.len(), "the export held layers of other images too");
+                debug!(
+                    layers = came.others.len(),
+                    "the export held layers of other images too"
+                );
             }
             return Ok(());
         };
@@ -160,6 +189,15 @@ impl ExportStream {
     }
 }
 
+/// Writes a platform as the engine's API takes it.
+pub(super) fn platform_json(os: &str, architecture: &str, variant: &str) -> String {
+    let platform = match variant {
+        "" => serde_json::json!({ "os": os, "architecture": architecture }),
+        _ => serde_json::json!({ "os": os, "architecture": architecture, "variant": variant }),
+    };
+    platform.to_string()
+}
+
 /// Collects which layers came, and under which names.
 #[derive(Default)]
 struct Came {
@@ -169,11 +207,17 @@ struct Came {
 
 impl LayerSource for ExportStream {
     fn open_layer(&self, index: usize) -> Result<Box<dyn LayerReader + Send + '_>, ImageError> {
-        let diff_id = *self.diff_ids.get(index).ok_or_else(|| ImageError::NotFound {
-            what: format!("layer {index}"),
-            place: self.what(),
-        })?;
-        Ok(Box::new(ExportedLayer { stream: self, diff_id }))
+        let diff_id = *self
+            .diff_ids
+            .get(index)
+            .ok_or_else(|| ImageError::NotFound {
+                what: format!("layer {index}"),
+                place: self.what(),
+            })?;
+        Ok(Box::new(ExportedLayer {
+            stream: self,
+            diff_id,
+        }))
     }
 
     fn is_sequential(&self) -> bool {
@@ -186,13 +230,20 @@ impl LayerSource for ExportStream {
         self.pass(|member| {
             if let Member::Layer { name, content } = member {
                 let what = format!("{name} in the {}", self.what());
-                let spec = BlobSpec { what, ..BlobSpec::default() };
+                let spec = BlobSpec {
+                    what,
+                    ..BlobSpec::default()
+                };
                 let mut layer = PassingLayer::new(content, spec, self.context.clone());
                 sink.layer(&mut layer)?;
                 if let Some(digest) = layer.finish()?.content_digest {
                     let diff_id = DiffId(digest);
                     let is_stated = stated.contains(&diff_id);
-                    let list = if is_stated { &mut came.expected } else { &mut came.others };
+                    let list = if is_stated {
+                        &mut came.expected
+                    } else {
+                        &mut came.others
+                    };
                     list.insert(diff_id, name.to_owned());
                 }
             }
@@ -239,84 +290,11 @@ impl ExportedLayer<'_> {
             }
             _ => Ok(Flow::Continue),
         })?;
-        walked.ok_or_else(|| self.stream.malformed(format!("layer {wanted} did not come")))
+        walked.ok_or_else(|| {
+            self.stream
+                .malformed(format!("layer {wanted} did not come"))
+        })
     }
-}
-
-/// Reads the configuration out of an export, and no more of it than needed.
-///
-/// # Errors
-///
-/// The export fails, or does not hold the configuration under its digest.
-pub(super) fn stored_config(stream: &ExportStream) -> Result<ImageConfig, ImageError> {
-    let mut documents = Documents::default();
-    stream.pass(|member| {
-        let Member::Document { name, bytes } = member else { return Ok(Flow::Continue) };
-        documents.insert(name, bytes, stream)?;
-        Ok(if documents.config(stream.id).is_some() { Flow::Stop } else { Flow::Continue })
-    })?;
-    let (name, bytes) = match documents.config(stream.id) {
-        Some(bytes) => (stream.id.to_hex(), bytes),
-        // With the containerd image store the id is that of a manifest.
-        None => {
-            let name = stream.manifest(documents.get("manifest.json"))?.config;
-            let bytes = documents.get(&name);
-            let absent = || stream.malformed(format!("configuration {name} did not come"));
-            let bytes = bytes.ok_or_else(absent)?;
-            (name, bytes)
-        }
-    };
-    let digest = Digest::of(bytes);
-    if !name.contains(&digest.to_hex()) {
-        return Err(stream.malformed(format!("configuration {name} has digest {digest}")));
-    }
-    let what = format!("configuration {name} in the {}", stream.what());
-    crate::oci::parse_json(bytes, &what, &stream.context.limits)
-}
-
-/// Keeps the small documents of an export; all of them together are bounded as one.
-#[derive(Default)]
-struct Documents {
-    by_name: BTreeMap<String, Vec<u8>>,
-    size_bytes: u64,
-}
-
-impl Documents {
-    fn insert(
-        &mut self,
-        name: &str,
-        bytes: Vec<u8>,
-        stream: &ExportStream,
-    ) -> Result<(), ImageError> {
-        let limit = stream.context.limits.manifest_size_bytes_max;
-        self.size_bytes = self.size_bytes.saturating_add(bytes.len() as u64);
-        if self.size_bytes > limit {
-            return Err(ImageError::LimitExceeded {
-                what: format!("documents in the {}", stream.what()),
-                limit: format!("manifest_size_bytes_max = {limit}"),
-            });
-        }
-        self.by_name.insert(name.to_owned(), bytes);
-        Ok(())
-    }
-
-    fn get(&self, name: &str) -> Option<&[u8]> {
-        self.by_name.get(name).map(Vec::as_slice)
-    }
-
-    /// Returns the document that an engine without the containerd image store keeps under the
-    /// image's id.
-    fn config(&self, id: Digest) -> Option<&[u8]> {
-        let hex = id.to_hex();
-        let blob = || self.get(&format!("blobs/sha256/{hex}")).filter(|bytes| is_config(bytes));
-        self.get(&format!("{hex}.json")).or_else(blob)
-    }
-}
-
-/// Tells a configuration from a manifest: only the former lists diff ids.
-fn is_config(bytes: &[u8]) -> bool {
-    serde_json::from_slice::<ImageConfig>(bytes)
-        .is_ok_and(|config| !config.rootfs.diff_ids.is_empty())
 }
 
 #[cfg(test)]

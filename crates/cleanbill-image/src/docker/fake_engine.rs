@@ -114,18 +114,31 @@ impl FakeEngine {
 
 fn serve(mut stream: UnixStream, replies: &Replies, requests: &Mutex<Vec<String>>) {
     let mut lines = BufReader::new(stream.try_clone().unwrap()).lines();
-    let Some(Ok(first)) = lines.next() else { return };
-    while lines.next().is_some_and(|line| line.is_ok_and(|line| !line.is_empty())) {}
+    let Some(Ok(first)) = lines.next() else {
+        return;
+    };
+    while lines
+        .next()
+        .is_some_and(|line| line.is_ok_and(|line| !line.is_empty()))
+    {}
     let path = first.split(' ').nth(1).unwrap_or_default().to_owned();
     requests.lock().unwrap().push(first);
-    let path = match path.strip_prefix("/v").and_then(|rest| rest.split_once('/')) {
+    let path = match path
+        .strip_prefix("/v")
+        .and_then(|rest| rest.split_once('/'))
+    {
         Some((version, rest)) if version.starts_with(|c: char| c.is_ascii_digit()) => {
             format!("/{rest}")
         }
         _ => path,
     };
     let missing = || Reply::Json(404, format!(r#"{{"message":"no such thing: {path}"}}"#));
-    let reply = replies.lock().unwrap().get(&path).cloned().unwrap_or_else(missing);
+    let reply = replies
+        .lock()
+        .unwrap()
+        .get(&path)
+        .cloned()
+        .unwrap_or_else(missing);
     // A client that is gone is what some tests are about.
     let _ = reply.send(&mut stream);
     if matches!(reply, Reply::Stall | Reply::ThenStall(_)) {

@@ -11,7 +11,9 @@ use std::path::Path;
 /// It cannot be read, or is larger (kind `FileTooLarge`).
 pub(super) fn read(path: &Path, size_bytes_max: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(size_bytes_max.saturating_add(1)).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(size_bytes_max.saturating_add(1))
+        .read_to_end(&mut bytes)?;
     if bytes.len() as u64 > size_bytes_max {
         let text = format!("{} has more than {size_bytes_max} bytes", path.display());
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, text));

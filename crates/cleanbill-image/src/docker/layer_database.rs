@@ -52,15 +52,29 @@ impl fmt::Display for NoRecord {
 impl LayerDatabase {
     /// Names the database below the engine's data directory.
     pub(super) fn new(root: &Path, driver: &'static str) -> Self {
-        Self { root: root.to_owned(), driver }
+        Self {
+            root: root.to_owned(),
+            driver,
+        }
     }
 
     /// Returns the file in which the engine keeps an image's configuration.
     ///
     /// Source: moby `image/fs.go`.
     pub(super) fn config_path(&self, image_id: &Digest) -> PathBuf {
-        let content = self.root.join("image").join(self.driver).join("imagedb/content/sha256");
+        let content = self
+            .root
+            .join("image")
+            .join(self.driver)
+            .join("imagedb/content/sha256");
         content.join(image_id.to_hex())
+    }
+
+    /// Says whether the records can be read at all.
+    pub(super) fn check(&self) -> Result<(), NoRecord> {
+        let path = self.root.join("image").join(self.driver).join("layerdb");
+        let readable = std::fs::read_dir(&path).map(|_| ());
+        readable.map_err(|error| NoRecord(format!("cannot read {}: {error}", path.display())))
     }
 
     /// Finds the records of an image's layers, base first.
@@ -73,7 +87,11 @@ impl LayerDatabase {
     }
 
     fn record(&self, chain_id: &Digest, diff_id: &DiffId) -> Result<LayerRecord, NoRecord> {
-        let entry = self.root.join("image").join(self.driver).join("layerdb/sha256");
+        let entry = self
+            .root
+            .join("image")
+            .join(self.driver)
+            .join("layerdb/sha256");
         let entry = entry.join(chain_id.to_hex());
         let line = |name: &str| {
             let path = entry.join(name);
@@ -87,7 +105,10 @@ impl LayerDatabase {
         }
         let cache_id = line("cache-id")?;
         if !is_directory_name(&cache_id) {
-            let reason = format!("{} holds no directory name", entry.join("cache-id").display());
+            let reason = format!(
+                "{} holds no directory name",
+                entry.join("cache-id").display()
+            );
             return Err(NoRecord(reason));
         }
         let directory = self.root.join(self.driver).join(cache_id).join("diff");
@@ -104,7 +125,10 @@ impl LayerDatabase {
 
 /// Says that a text is one component of a path and stays where it is put.
 fn is_directory_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    !text.is_empty()
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
 /// Computes the chain ids of layers, base first: that of the base is its diff id, each other the
@@ -138,7 +162,9 @@ mod tests {
         for (number, (chain_id, diff_id)) in
             chain_ids(&diff_ids()).iter().zip(diff_ids()).enumerate()
         {
-            let entry = root.join("image/overlay2/layerdb/sha256").join(chain_id.to_hex());
+            let entry = root
+                .join("image/overlay2/layerdb/sha256")
+                .join(chain_id.to_hex());
             fs::create_dir_all(&entry).unwrap();
             fs::write(entry.join("diff"), diff_id.to_string()).unwrap();
             fs::write(entry.join("cache-id"), format!("layer{number}")).unwrap();
@@ -167,10 +193,16 @@ mod tests {
     fn directories_are_found_base_first() {
         let root = tempfile::tempdir().unwrap();
         let records = database(root.path()).find(&diff_ids()).unwrap();
-        let names: Vec<_> = records.iter().map(|record| record.directory.clone()).collect();
+        let names: Vec<_> = records
+            .iter()
+            .map(|record| record.directory.clone())
+            .collect();
         assert_eq!(
             names,
-            [root.path().join("overlay2/layer0/diff"), root.path().join("overlay2/layer1/diff")]
+            [
+                root.path().join("overlay2/layer0/diff"),
+                root.path().join("overlay2/layer1/diff")
+            ]
         );
     }
 
@@ -185,13 +217,22 @@ mod tests {
 
     #[test]
     fn a_record_that_does_not_fit_is_refused() {
-        check_refused(|root| fs::remove_file(entry(root, 1).join("diff")).unwrap(), "cannot read");
-        check_refused(|root| fs::write(entry(root, 1).join("diff"), "sha256:0").unwrap(), "not sha");
+        check_refused(
+            |root| fs::remove_file(entry(root, 1).join("diff")).unwrap(),
+            "cannot read",
+        );
+        check_refused(
+            |root| fs::write(entry(root, 1).join("diff"), "sha256:0").unwrap(),
+            "not sha",
+        );
         check_refused(
             |root| fs::write(entry(root, 1).join("cache-id"), "../../etc").unwrap(),
             "no directory name",
         );
-        check_refused(|root| fs::write(entry(root, 0).join("cache-id"), "").unwrap(), "no directory");
+        check_refused(
+            |root| fs::write(entry(root, 0).join("cache-id"), "").unwrap(),
+            "no directory",
+        );
         check_refused(
             |root| fs::remove_dir_all(root.join("overlay2/layer1")).unwrap(),
             "is no directory",

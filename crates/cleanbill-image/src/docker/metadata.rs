@@ -57,10 +57,14 @@ impl Inspected {
         }
         let id = parse_id(&answer.id).map_err(|error| malformed(error.to_string()))?;
         let diff_ids = answer.root_fs.layers.iter().map(|text| text.parse());
-        let diff_ids = diff_ids.collect::<Result<_, _>>().map_err(
-            |error: cleanbill_core::digest::DigestError| malformed(error.to_string()),
-        )?;
-        Ok(Self { id, diff_ids, answer })
+        let diff_ids = diff_ids
+            .collect::<Result<_, _>>()
+            .map_err(|error: cleanbill_core::digest::DigestError| malformed(error.to_string()))?;
+        Ok(Self {
+            id,
+            diff_ids,
+            answer,
+        })
     }
 }
 
@@ -111,8 +115,18 @@ fn history_entry(item: &HistoryItem) -> HistoryEntry {
 
 /// Instructions that never make a layer.
 const EMPTY_INSTRUCTIONS: [&str; 12] = [
-    "ENV", "MAINTAINER", "LABEL", "CMD", "ENTRYPOINT", "HEALTHCHECK", "EXPOSE", "USER", "VOLUME",
-    "STOPSIGNAL", "SHELL", "ARG",
+    "ENV",
+    "MAINTAINER",
+    "LABEL",
+    "CMD",
+    "ENTRYPOINT",
+    "HEALTHCHECK",
+    "EXPOSE",
+    "USER",
+    "VOLUME",
+    "STOPSIGNAL",
+    "SHELL",
+    "ARG",
 ];
 
 /// Guesses whether a step made no layer. The guess may be wrong; counting the layers shows it.
@@ -125,7 +139,10 @@ fn is_empty_layer(item: &HistoryItem) -> bool {
     }
     let shell_characters = |c: char| "/bin/sh -c #(nop)".contains(c);
     let created_by = item.created_by.trim_start_matches(shell_characters).trim();
-    if EMPTY_INSTRUCTIONS.iter().any(|instruction| created_by.starts_with(instruction)) {
+    if EMPTY_INSTRUCTIONS
+        .iter()
+        .any(|instruction| created_by.starts_with(instruction))
+    {
         return true;
     }
     if item.comment.starts_with("buildkit.dockerfile") {
@@ -171,20 +188,32 @@ pub(super) fn image_metadata(
         what: format!("configuration of image {}", inspected.id),
         reason,
     };
-    let diff_ids = config.diff_ids().map_err(|error| malformed(error.to_string()))?;
+    let diff_ids = config
+        .diff_ids()
+        .map_err(|error| malformed(error.to_string()))?;
     if !inspected.diff_ids.is_empty() && diff_ids != inspected.diff_ids {
-        return Err(malformed("it lists other layers than the engine does".to_owned()));
+        return Err(malformed(
+            "it lists other layers than the engine does".to_owned(),
+        ));
     }
     let history = config.layer_history(diff_ids.len());
     let created_by = |index: usize| {
         let entry = history.as_ref().and_then(|entries| entries.get(index));
-        entry.map(|entry| entry.created_by.clone()).unwrap_or_default()
+        entry
+            .map(|entry| entry.created_by.clone())
+            .unwrap_or_default()
     };
-    let layers = diff_ids.iter().enumerate().map(|(index, diff_id)| LayerMetadata {
-        id: LayerId { digest: None, diff_id: *diff_id },
-        size_bytes: None,
-        created_by: created_by(index),
-    });
+    let layers = diff_ids
+        .iter()
+        .enumerate()
+        .map(|(index, diff_id)| LayerMetadata {
+            id: LayerId {
+                digest: None,
+                diff_id: *diff_id,
+            },
+            size_bytes: None,
+            created_by: created_by(index),
+        });
     Ok(ImageMetadata {
         image_id: Some(inspected.id),
         repo_tags: inspected.answer.repo_tags.clone(),

@@ -146,10 +146,12 @@ pub(super) struct EngineInfo {
 impl EngineInfo {
     /// Returns a value of the driver's status.
     pub(super) fn driver_status(&self, wanted: &str) -> Option<&str> {
-        self.driver_status.iter().find_map(|pair| match pair.as_slice() {
-            [name, value] if name == wanted => Some(value.as_str()),
-            _ => None,
-        })
+        self.driver_status
+            .iter()
+            .find_map(|pair| match pair.as_slice() {
+                [name, value] if name == wanted => Some(value.as_str()),
+                _ => None,
+            })
     }
 
     /// Says that the engine keeps images in containerd's content store instead of a graph driver.

@@ -31,15 +31,16 @@ pub(super) fn find(
 ) -> Result<InPlace, NotInPlace> {
     let driver = &inspected.answer.graph_driver;
     if driver.name != DRIVER {
-        let name = if driver.name.is_empty() { "unknown" } else { &driver.name };
-        return Err(NotInPlace::new(format!("the storage driver is {name}, not {DRIVER}")));
+        let name = if driver.name.is_empty() {
+            "unknown"
+        } else {
+            &driver.name
+        };
+        return Err(NotInPlace::new(format!(
+            "the storage driver is {name}, not {DRIVER}"
+        )));
     }
     let attributes = readable_attributes(surroundings)?;
-    if surroundings.info.driver_status("Native Overlay Diff") == Some("false") {
-        return Err(NotInPlace::new(
-            "the kernel may have written layers that refer to each other (redirect_dir, metacopy)",
-        ));
-    }
     let records = records(inspected, surroundings.info, &driver.data)?;
     let database = database(surroundings.info);
     let config = host_file::read(
@@ -56,13 +57,38 @@ pub(super) fn find(
         stream_size_bytes: OnceLock::new(),
         context: surroundings.context.clone(),
     });
-    let layers = Arc::new(OverlayLayers { layers: layers.collect() });
-    Ok(InPlace { access: ACCESS, layers, digests: Vec::new(), config })
+    let layers = Arc::new(OverlayLayers {
+        layers: layers.collect(),
+    });
+    Ok(InPlace {
+        access: ACCESS,
+        layers,
+        digests: Vec::new(),
+        config,
+    })
+}
+
+/// Says why no image of the engine can be read in place, if that is so.
+pub(super) fn check(surroundings: &Surroundings<'_>) -> Result<(), NotInPlace> {
+    if surroundings.info.driver != DRIVER {
+        let driver = &surroundings.info.driver;
+        return Err(NotInPlace::new(format!(
+            "the storage driver is {driver}, not {DRIVER}"
+        )));
+    }
+    readable_attributes(surroundings)?;
+    let readable = database(surroundings.info).check();
+    readable.map_err(|reason| NotInPlace::new(format!("the engine's layer records: {reason}")))
 }
 
 /// Tells by which attributes the driver marks directories that hide lower layers, provided that
-/// this process sees them and can read every file.
+/// this process sees them and can read every file, and that no layer refers to another.
 fn readable_attributes(surroundings: &Surroundings<'_>) -> Result<OverlayAttributes, NotInPlace> {
+    if surroundings.info.driver_status("Native Overlay Diff") == Some("false") {
+        return Err(NotInPlace::new(
+            "the kernel may have written layers that refer to each other (redirect_dir, metacopy)",
+        ));
+    }
     let capabilities = surroundings.capabilities;
     if !capabilities.can_read_any_file {
         return Err(NotInPlace::new(
@@ -94,7 +120,9 @@ fn records(
         return Err(NotInPlace::new("the engine states no layers"));
     }
     if !Path::new(&info.docker_root_dir).is_absolute() {
-        return Err(NotInPlace::new("the engine does not state its data directory"));
+        return Err(NotInPlace::new(
+            "the engine does not state its data directory",
+        ));
     }
     let records = database(info)
         .find(&inspected.diff_ids)
@@ -112,7 +140,11 @@ fn records(
 
 /// Returns the directories as the engine states them, base first.
 fn stated_directories(data: &GraphDriverData) -> Vec<PathBuf> {
-    let lower = data.lower_dir.split(':').filter(|path| !path.is_empty()).rev();
+    let lower = data
+        .lower_dir
+        .split(':')
+        .filter(|path| !path.is_empty())
+        .rev();
     let upper = Some(data.upper_dir.as_str()).filter(|path| !path.is_empty());
     lower.chain(upper).map(PathBuf::from).collect()
 }
@@ -186,7 +218,10 @@ impl LayerReader for OverlayReader<'_> {
         std::thread::scope(|scope| {
             let size = scope.spawn(|| layer.stream_size_bytes());
             let summary = directory.walk(visitor)?;
-            Ok(LayerSummary { size_bytes: size.join().unwrap_or(None), ..summary })
+            Ok(LayerSummary {
+                size_bytes: size.join().unwrap_or(None),
+                ..summary
+            })
         })
     }
 }

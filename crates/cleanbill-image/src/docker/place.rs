@@ -54,7 +54,9 @@ pub(super) fn parse_config(
 ) -> Result<ImageConfig, NotInPlace> {
     let actual = Digest::of(bytes);
     if actual != *expected {
-        return Err(NotInPlace(format!("configuration {expected} has digest {actual}")));
+        return Err(NotInPlace(format!(
+            "configuration {expected} has digest {actual}"
+        )));
     }
     crate::oci::parse_json(bytes, &format!("configuration {expected}"), limits)
         .map_err(|error| NotInPlace(error.to_string()))

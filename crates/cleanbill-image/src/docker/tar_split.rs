@@ -41,7 +41,10 @@ struct Entry<'a> {
 ///
 /// The log cannot be read or makes no sense, or the scan was stopped.
 pub(super) fn stream_size_bytes(path: &Path, context: &ReadContext) -> io::Result<u64> {
-    size_bytes(BufReader::with_capacity(64 << 10, File::open(path)?), context)
+    size_bytes(
+        BufReader::with_capacity(64 << 10, File::open(path)?),
+        context,
+    )
 }
 
 fn size_bytes(compressed: impl BufRead, context: &ReadContext) -> io::Result<u64> {
@@ -51,7 +54,10 @@ fn size_bytes(compressed: impl BufRead, context: &ReadContext) -> io::Result<u64
     loop {
         context.check()?;
         line.clear();
-        lines.by_ref().take(LINE_SIZE_BYTES_MAX).read_until(b'\n', &mut line)?;
+        lines
+            .by_ref()
+            .take(LINE_SIZE_BYTES_MAX)
+            .read_until(b'\n', &mut line)?;
         if line.is_empty() {
             return Ok(total);
         }
@@ -63,7 +69,9 @@ fn size_bytes(compressed: impl BufRead, context: &ReadContext) -> io::Result<u64
             // Kinds that a later version may add cannot be counted.
             kind => return Err(invalid(&format!("entry of unknown type {kind}"))),
         };
-        total = total.checked_add(bytes).ok_or_else(|| invalid("sizes overflow"))?;
+        total = total
+            .checked_add(bytes)
+            .ok_or_else(|| invalid("sizes overflow"))?;
     }
 }
 
@@ -129,10 +137,31 @@ mod tests {
         assert!(size_bytes(cut, &ReadContext::default()).is_err());
     }
 
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn whatever_the_log_holds_nothing_panics(text in "[ -~\\n]{0,200}", bytes: Vec<u8>) {
+            let _ = size(&text);
+            let _ = size(&format!("{{\"type\":2,\"payload\":\"{text}\"}}"));
+            let _ = size_bytes(bytes.as_slice(), &ReadContext::default());
+        }
+
+        #[test]
+        fn sizes_are_those_of_the_decoded_segments(segment: Vec<u8>) {
+            use base64::Engine as _;
+            let payload = base64::engine::general_purpose::STANDARD.encode(&segment);
+            let log = format!("{{\"type\":2,\"payload\":\"{payload}\"}}");
+            proptest::prop_assert_eq!(size(&log).unwrap(), segment.len() as u64);
+        }
+    }
+
     #[test]
     fn a_stopped_scan_stops_here_too() {
         let context = ReadContext::default();
-        context.cancelled.store(true, std::sync::atomic::Ordering::Relaxed);
+        context
+            .cancelled
+            .store(true, std::sync::atomic::Ordering::Relaxed);
         assert!(size_bytes(gzip("").as_slice(), &context).is_err());
     }
 }

@@ -16,7 +16,9 @@ const PEM_SIZE_BYTES_MAX: u64 = 1 << 20;
 /// Returns a configuration for connections that use no TLS: it trusts nobody.
 pub(super) fn unused_config() -> Result<ClientConfig, TlsSetupError> {
     let nobody = rustls::RootCertStore::empty();
-    Ok(config_builder()?.with_root_certificates(nobody).with_no_client_auth())
+    Ok(config_builder()?
+        .with_root_certificates(nobody)
+        .with_no_client_auth())
 }
 
 /// Returns the configuration for an engine. The engine's certificate is always verified: against
@@ -57,12 +59,17 @@ fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, TlsSetupError> {
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, TlsSetupError> {
-    host_file::read(path, PEM_SIZE_BYTES_MAX)
-        .map_err(|source| TlsSetupError::Read { path: PathBuf::from(path), source })
+    host_file::read(path, PEM_SIZE_BYTES_MAX).map_err(|source| TlsSetupError::Read {
+        path: PathBuf::from(path),
+        source,
+    })
 }
 
 fn malformed(path: &Path, reason: &str) -> TlsSetupError {
-    TlsSetupError::Malformed { path: PathBuf::from(path), reason: reason.to_owned() }
+    TlsSetupError::Malformed {
+        path: PathBuf::from(path),
+        reason: reason.to_owned(),
+    }
 }
 
 #[cfg(test)]

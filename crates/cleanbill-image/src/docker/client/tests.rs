@@ -1,4 +1,5 @@
 use std::io::Read;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
@@ -10,7 +11,11 @@ use super::*;
 /// Short enough for a test, long enough for a busy machine to answer in.
 fn timeouts() -> Timeouts {
     let short = Duration::from_millis(400);
-    Timeouts { connect: Duration::from_secs(5), answer: short, stream_silence: short }
+    Timeouts {
+        connect: Duration::from_secs(5),
+        answer: short,
+        stream_silence: short,
+    }
 }
 
 fn patient() -> Timeouts {
@@ -26,9 +31,17 @@ fn check_version(stated: &str, spoken: &str) {
     let engine = FakeEngine::start(stated);
     engine.reply("/info", Reply::ok("{}"));
     let client = connect(&engine, patient());
-    let _: Value = client.get_json(&["info"], &[], &ReadContext::default()).unwrap();
+    let _: Value = client
+        .get_json(&["info"], &[], &ReadContext::default())
+        .unwrap();
     let requests = engine.requests();
-    assert_eq!(requests, ["GET /_ping HTTP/1.1", &format!("GET /v{spoken}/info HTTP/1.1")]);
+    assert_eq!(
+        requests,
+        [
+            "GET /_ping HTTP/1.1",
+            &format!("GET /v{spoken}/info HTTP/1.1")
+        ]
+    );
 }
 
 #[test]
@@ -47,8 +60,11 @@ fn check_failure(reply: Reply, expected: &str) -> ImageError {
     let engine = FakeEngine::start("1.41");
     engine.reply("/images/a:1/json", reply);
     let context = ReadContext {
-        limits: cleanbill_core::Limits { api_answer_size_bytes_max: 1000, ..Default::default() }
-            .into(),
+        limits: cleanbill_core::Limits {
+            api_answer_size_bytes_max: 1000,
+            ..Default::default()
+        }
+        .into(),
         ..ReadContext::default()
     };
     let client = connect(&engine, timeouts());
@@ -64,7 +80,10 @@ fn refusals_keep_their_kind_and_the_engines_words() {
     let error = check_failure(not_found, "No such image: a:1");
     assert!(matches!(error, ImageError::NotFound { .. }));
     let denied = Reply::Json(403, "<html>proxy says no</html>".to_owned());
-    assert!(matches!(check_failure(denied, "403"), ImageError::Unauthorized { .. }));
+    assert!(matches!(
+        check_failure(denied, "403"),
+        ImageError::Unauthorized { .. }
+    ));
     let broken = Reply::Json(500, format!(r#"{{"message":"{}"}}"#, "x".repeat(5000)));
     let error = check_failure(broken, "xxx");
     assert!(matches!(error, ImageError::Unavailable { .. }));
@@ -78,8 +97,15 @@ fn refusals_keep_their_kind_and_the_engines_words() {
 
 #[test]
 fn answers_are_bounded_in_size() {
-    let error = check_failure(Reply::ok(format!("\"{}\"", "x".repeat(2000))), "exceeds the limit");
-    assert!(error.to_string().contains("api_answer_size_bytes_max = 1000"));
+    let error = check_failure(
+        Reply::ok(format!("\"{}\"", "x".repeat(2000))),
+        "exceeds the limit",
+    );
+    assert!(
+        error
+            .to_string()
+            .contains("api_answer_size_bytes_max = 1000")
+    );
 }
 
 #[test]
@@ -139,7 +165,9 @@ fn a_silent_stream_ends_with_an_error() {
     engine.reply("/images/a/get", Reply::ThenStall(head));
     let client = connect(&engine, timeouts());
     let context = ReadContext::default();
-    let mut stream = client.get_stream(&["images", "a", "get"], &[], &context).unwrap();
+    let mut stream = client
+        .get_stream(&["images", "a", "get"], &[], &context)
+        .unwrap();
     let error = stream.read_to_end(&mut Vec::new()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
 }
@@ -156,7 +184,9 @@ fn a_stopped_scan_waits_for_nobody() {
         std::thread::sleep(Duration::from_millis(50));
         stop.cancelled.store(true, Ordering::Relaxed);
     });
-    let error = client.get_json::<Value>(&["info"], &[], &context).unwrap_err();
+    let error = client
+        .get_json::<Value>(&["info"], &[], &context)
+        .unwrap_err();
     stopper.join().unwrap();
     assert!(matches!(error, ImageError::Read { .. }), "{error}");
     assert!(started.elapsed() < Duration::from_secs(10));
@@ -164,8 +194,7 @@ fn a_stopped_scan_waits_for_nobody() {
 
 #[track_caller]
 fn check_connect(endpoint: &Endpoint, expected: &str) -> ImageError {
-    let error =
-        DockerClient::connect(endpoint, timeouts(), &ReadContext::default()).unwrap_err();
+    let error = DockerClient::connect(endpoint, timeouts(), &ReadContext::default()).unwrap_err();
     assert!(error.to_string().contains(expected), "{error}");
     error
 }

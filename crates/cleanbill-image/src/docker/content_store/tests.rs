@@ -20,7 +20,9 @@ fn image() -> ImageBuilder {
 }
 
 fn other_platform() -> ImageBuilder {
-    image().platform("linux", "arm64", "v8").layer(|l| l.file("arm", "64"))
+    image()
+        .platform("linux", "arm64", "v8")
+        .layer(|l| l.file("arm", "64"))
 }
 
 /// Writes a content store as containerd lays it out, and returns the id of the image in it.
@@ -65,9 +67,18 @@ fn check_image(place: &InPlace, image: &ImageBuilder) {
     let paths = [["etc", "etc/os-release"].as_slice(), &["srv/a"], &["srv/a"]];
     for (index, diff_id) in image.diff_ids().iter().enumerate().take(3) {
         let mut visitor = Paths::default();
-        let summary = place.layers.open_layer(index).unwrap().walk(&mut visitor).unwrap();
+        let summary = place
+            .layers
+            .open_layer(index)
+            .unwrap()
+            .walk(&mut visitor)
+            .unwrap();
         assert_eq!(summary.diff_id.unwrap().to_string(), *diff_id);
-        assert!(visitor.0.ends_with(&[(*paths[index].last().unwrap()).to_owned()]));
+        assert!(
+            visitor
+                .0
+                .ends_with(&[(*paths[index].last().unwrap()).to_owned()])
+        );
         assert!(place.layers.stored_size_bytes(index).unwrap() > 0);
     }
     assert!(place.layers.open_layer(99).is_err());
@@ -176,6 +187,13 @@ fn the_engines_own_containerd_is_looked_at_first() {
     };
     let context = ReadContext::default();
     let capabilities = Capabilities::default();
-    let surroundings = Surroundings { info: &info, capabilities, context: &context };
-    check_image(&find(&inspected(&id, &image()), &surroundings).unwrap(), &image());
+    let surroundings = Surroundings {
+        info: &info,
+        capabilities,
+        context: &context,
+    };
+    check_image(
+        &find(&inspected(&id, &image()), &surroundings).unwrap(),
+        &image(),
+    );
 }

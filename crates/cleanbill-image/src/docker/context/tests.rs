@@ -57,7 +57,10 @@ fn usual_places_come_in_order() {
     let root = Path::new("/r");
     let places = |candidates: Vec<Candidate>| -> Vec<String> {
         assert!(candidates.iter().all(|candidate| !candidate.is_named()));
-        candidates.iter().map(|candidate| candidate.endpoint.to_string()).collect()
+        candidates
+            .iter()
+            .map(|candidate| candidate.endpoint.to_string())
+            .collect()
     };
     assert_eq!(
         places(docker(&environment(root)).unwrap()),
@@ -70,16 +73,25 @@ fn usual_places_come_in_order() {
     );
     assert_eq!(
         places(environment(root).podman_endpoints().unwrap()),
-        ["unix:///r/run/user/7/podman/podman.sock", "unix:///r/run/podman/podman.sock"]
+        [
+            "unix:///r/run/user/7/podman/podman.sock",
+            "unix:///r/run/podman/podman.sock"
+        ]
     );
 }
 
 #[track_caller]
 fn check_named(environment: &EngineEnvironment, endpoint: &str, named_by: &str) {
     let candidates = docker(environment).unwrap();
-    let [candidate] = candidates.as_slice() else { panic!("{candidates:?}") };
+    let [candidate] = candidates.as_slice() else {
+        panic!("{candidates:?}")
+    };
     assert_eq!(candidate.endpoint.to_string(), endpoint);
-    assert!(candidate.named_by.contains(named_by), "{}", candidate.named_by);
+    assert!(
+        candidate.named_by.contains(named_by),
+        "{}",
+        candidate.named_by
+    );
 }
 
 #[test]
@@ -116,7 +128,9 @@ fn certificates_make_tcp_secure() {
     check_named(&environment, "tcp://h.test:2376", "DOCKER_HOST");
     environment.docker_tls_verify = false;
     environment.docker_cert_path = Some("/certs".into());
-    let Endpoint::Tcp { tls, .. } = &docker(&environment).unwrap()[0].endpoint else { panic!() };
+    let Endpoint::Tcp { tls, .. } = &docker(&environment).unwrap()[0].endpoint else {
+        panic!()
+    };
     assert_eq!(tls.as_ref().unwrap().directory, Some("/certs".into()));
 }
 
@@ -137,7 +151,12 @@ fn what_the_user_named_must_be_there_and_make_sense() {
     check_error(&environment, "meta.json is malformed");
     write_context(root, "gone", r#"{"Endpoints":{"kubernetes":{}}}"#, false);
     check_error(&environment, "no endpoint 'docker'");
-    write_context(root, "gone", r#"{"Endpoints":{"docker":{"Host":"ssh://x"}}}"#, false);
+    write_context(
+        root,
+        "gone",
+        r#"{"Endpoints":{"docker":{"Host":"ssh://x"}}}"#,
+        false,
+    );
     check_error(&environment, "ssh is not supported");
     environment.docker_host = Some("docker.sock".to_owned());
     check_error(&environment, "DOCKER_HOST");

@@ -40,16 +40,29 @@ fn engine_with(image: &ImageBuilder, id: &str, change: impl Fn(&mut Value)) -> F
         { "Id": "x", "Created": 1_700_000_000, "CreatedBy": "ADD a", "Size": 1, "Tags": null },
         { "Id": "<missing>", "Created": 1_600_000_000, "CreatedBy": "ADD os", "Size": 5 },
     ]);
-    engine.reply(&format!("/images/{id}/history"), Reply::ok(history.to_string()));
-    engine.reply(&format!("/images/{id}/get"), Reply::Stream(image.docker_archive()));
-    engine.reply("/info", Reply::ok(json!({ "Driver": "btrfs", "DockerRootDir": "/d" }).to_string()));
+    engine.reply(
+        &format!("/images/{id}/history"),
+        Reply::ok(history.to_string()),
+    );
+    engine.reply(
+        &format!("/images/{id}/get"),
+        Reply::Stream(image.docker_archive()),
+    );
+    engine.reply(
+        "/info",
+        Reply::ok(json!({ "Driver": "btrfs", "DockerRootDir": "/d" }).to_string()),
+    );
     engine
 }
 
 fn connect(engine: &FakeEngine, access: AccessPreference) -> Engine {
-    let candidate = Candidate { endpoint: engine.endpoint(), named_by: "test".to_owned() };
+    let candidate = Candidate {
+        endpoint: engine.endpoint(),
+        named_by: "test".to_owned(),
+    };
     let options = EngineOptions {
         source: "docker",
+        platform: None,
         access,
         capabilities: Capabilities::default(),
         timeouts: Timeouts::default(),
@@ -83,16 +96,36 @@ fn an_image_is_opened_through_its_export() {
     let engine = engine_with(&image, &image.image_id(), |_| {});
     let opened = open(&engine).unwrap();
     assert_eq!((opened.name.as_str(), opened.source), ("a:1", "docker"));
-    assert_eq!(opened.access, "export stream (the storage driver is btrfs, not overlay2)");
-    let steps: Vec<_> = opened.metadata.layers.iter().map(|layer| &layer.created_by).collect();
+    assert_eq!(
+        opened.access,
+        "export stream (the storage driver is btrfs, not overlay2)"
+    );
+    let steps: Vec<_> = opened
+        .metadata
+        .layers
+        .iter()
+        .map(|layer| &layer.created_by)
+        .collect();
     assert_eq!(steps, ["ADD os", "ADD a"]);
-    assert_eq!(opened.metadata.config.history[0].created, "2020-09-13T12:26:40Z");
+    assert_eq!(
+        opened.metadata.config.history[0].created,
+        "2020-09-13T12:26:40Z"
+    );
     let before = engine.requests().len();
     let mut paths = Paths::default();
     opened.layers.read_all(&mut paths).unwrap();
     assert!(paths.0.contains(&"srv/a".to_owned()));
-    assert_eq!(engine.requests().len(), before + 1, "layers are fetched when they are read");
-    assert!(engine.requests().iter().all(|request| request.starts_with("GET ")));
+    assert_eq!(
+        engine.requests().len(),
+        before + 1,
+        "layers are fetched when they are read"
+    );
+    assert!(
+        engine
+            .requests()
+            .iter()
+            .all(|request| request.starts_with("GET "))
+    );
 }
 
 #[test]
@@ -114,9 +147,16 @@ fn the_configuration_comes_out_of_the_export_where_history_does_not_tell() {
 fn in_place_or_not_at_all_says_why_not() {
     let image = image();
     let engine = engine_with(&image, &image.image_id(), |_| {});
-    let error = connect(&engine, AccessPreference::InPlace).open("a:1").unwrap_err();
-    assert!(error.to_string().contains("the storage driver is btrfs"), "{error}");
-    let opened = connect(&engine, AccessPreference::ExportStream).open("a:1").unwrap();
+    let error = connect(&engine, AccessPreference::InPlace)
+        .open("a:1")
+        .unwrap_err();
+    assert!(
+        error.to_string().contains("the storage driver is btrfs"),
+        "{error}"
+    );
+    let opened = connect(&engine, AccessPreference::ExportStream)
+        .open("a:1")
+        .unwrap();
     assert_eq!(opened.access, "export stream (as asked for)");
 }
 
@@ -124,9 +164,16 @@ fn in_place_or_not_at_all_says_why_not() {
 fn an_engine_that_does_not_say_where_it_keeps_layers_is_asked_for_an_export() {
     let image = image();
     let engine = engine_with(&image, &image.image_id(), |_| {});
-    engine.reply("/info", Reply::Json(403, r#"{"message":"forbidden by proxy"}"#.to_owned()));
+    engine.reply(
+        "/info",
+        Reply::Json(403, r#"{"message":"forbidden by proxy"}"#.to_owned()),
+    );
     let opened = open(&engine).unwrap();
-    assert!(opened.access.contains("forbidden by proxy"), "{}", opened.access);
+    assert!(
+        opened.access.contains("forbidden by proxy"),
+        "{}",
+        opened.access
+    );
 }
 
 /// Answers as recorded from the API's documentation of engines 25 to 29 with the containerd image
@@ -154,13 +201,21 @@ fn containerd_engine(image: &ImageBuilder, id: &str, root: &str) -> FakeEngine {
 fn the_containerd_image_store_is_read_in_place() {
     let image = image().compression(Compression::Gzip);
     let root = tempfile::tempdir().unwrap();
-    let content = root.path().join("containerd/daemon/io.containerd.content.v1.content");
-    OciLayoutBuilder::new().image(&image).write(&content).unwrap();
+    let content = root
+        .path()
+        .join("containerd/daemon/io.containerd.content.v1.content");
+    OciLayoutBuilder::new()
+        .image(&image)
+        .write(&content)
+        .unwrap();
     let (manifest, blobs) = image.oci_manifest();
     let engine = containerd_engine(&image, &manifest.digest, root.path().to_str().unwrap());
     let opened = open(&engine).unwrap();
     assert_eq!(opened.access, "containerd content store in place");
-    assert_eq!(opened.metadata.image_id.unwrap().to_string(), manifest.digest);
+    assert_eq!(
+        opened.metadata.image_id.unwrap().to_string(),
+        manifest.digest
+    );
     let digest = opened.metadata.layers[1].id.digest.unwrap().to_string();
     assert_eq!(digest, blobs[2].digest);
     let mut paths = Paths::default();
@@ -178,26 +233,50 @@ fn the_containerd_image_store_is_exported_where_it_cannot_be_read() {
         Reply::Stream(image.docker_archive_oci()),
     );
     let opened = open(&engine).unwrap();
-    assert!(opened.access.starts_with("export stream (cannot read /nowhere/"), "{}", opened.access);
+    assert!(
+        opened
+            .access
+            .starts_with("export stream (cannot read /nowhere/"),
+        "{}",
+        opened.access
+    );
     let mut paths = Paths::default();
     opened.layers.read_all(&mut paths).unwrap();
-    assert!(paths.0.contains(&"srv/a".to_owned()), "never an empty image");
+    assert!(
+        paths.0.contains(&"srv/a".to_owned()),
+        "never an empty image"
+    );
     // Blobs that the engine has thrown away make its export fail, and the scan with it.
     let nothing = Reply::Json(500, r#"{"message":"content digest not found"}"#.to_owned());
     engine.reply(&format!("/images/{}/get", manifest.digest), nothing);
     let error = opened.layers.read_all(&mut Paths::default()).unwrap_err();
-    assert!(error.to_string().contains("content digest not found"), "{error}");
+    assert!(
+        error.to_string().contains("content digest not found"),
+        "{error}"
+    );
 }
 
 #[test]
 fn images_that_cannot_be_scanned_are_refused_by_name() {
     let image = image();
-    let engine = engine_with(&image, &image.image_id(), |answer| answer["Os"] = json!("windows"));
+    let engine = engine_with(&image, &image.image_id(), |answer| {
+        answer["Os"] = json!("windows")
+    });
     let error = open(&engine).unwrap_err().to_string();
-    assert!(error.contains("image a:1") && error.contains("Windows"), "{error}");
-    let error = connect(&engine, AccessPreference::Automatic).open("b").unwrap_err();
+    assert!(
+        error.contains("image a:1") && error.contains("Windows"),
+        "{error}"
+    );
+    let error = connect(&engine, AccessPreference::Automatic)
+        .open("b")
+        .unwrap_err();
     assert!(matches!(&error, ImageError::NotFound { .. }));
-    assert!(error.to_string().contains("image b not found in engine unix://"), "{error}");
+    assert!(
+        error
+            .to_string()
+            .contains("image b not found in engine unix://"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -208,7 +287,10 @@ fn a_container_leads_to_its_image() {
     let container = |started_as: &str| {
         let answer = json!({ "Id": "c", "Image": id, "Config": { "Image": started_as } });
         engine.reply("/containers/web/json", Reply::ok(answer.to_string()));
-        connect(&engine, AccessPreference::Automatic).open_container("web").unwrap().name
+        connect(&engine, AccessPreference::Automatic)
+            .open_container("web")
+            .unwrap()
+            .name
     };
     assert_eq!(container("a:1"), "a:1");
     assert_eq!(container("docker.io/library/a:1"), "docker.io/library/a:1");
@@ -236,7 +318,10 @@ fn images_are_listed_once_and_dangling_ones_when_asked_for() {
     };
     assert_eq!(names(false), ["a:1".to_owned(), format!("c@{}", id("9"))]);
     assert_eq!(names(true).len(), 4);
-    assert_eq!(engine.list_images(false).unwrap()[0].tags, ["a:1", "b:1", "b:2"]);
+    assert_eq!(
+        engine.list_images(false).unwrap()[0].tags,
+        ["a:1", "b:1", "b:2"]
+    );
 }
 
 #[test]
@@ -245,18 +330,69 @@ fn an_engine_says_what_it_is() {
     let version = json!({ "Version": "5.0.1", "Components": [{ "Name": "Podman Engine" }] });
     engine.reply("/version", Reply::ok(version.to_string()));
     engine.reply("/info", Reply::ok(r#"{"Driver":"overlay"}"#));
-    let description = connect(&engine, AccessPreference::Automatic).describe().unwrap();
+    let description = connect(&engine, AccessPreference::Automatic)
+        .describe()
+        .unwrap();
     assert_eq!(description.product, "Podman Engine");
-    assert_eq!((description.version.as_str(), description.storage.as_str()), ("5.0.1", "overlay"));
+    assert_eq!(
+        (description.version.as_str(), description.storage.as_str()),
+        ("5.0.1", "overlay")
+    );
     assert_eq!(description.api_version.to_string(), "1.41");
+    let obstacle = description.in_place_obstacle.unwrap();
+    assert_eq!(obstacle, "the storage driver is overlay, not overlay2");
+}
+
+#[test]
+fn a_platform_is_asked_for_where_the_engine_knows_platforms() {
+    let image = image();
+    let check = |version: &str, expected: &str| {
+        let engine = FakeEngine::start(version);
+        let mut asking = connect(&engine, AccessPreference::Automatic);
+        asking.options.platform = Some("linux/arm64".parse().unwrap());
+        assert!(asking.open(&image.image_id()).is_err());
+        let request = engine.requests().pop().unwrap();
+        assert!(request.contains(expected), "{request}");
+    };
+    check(
+        "1.49",
+        "json?platform=%7B%22architecture%22%3A%22arm64%22%2C%22os%22%3A%22linux%22%7D",
+    );
+    check("1.48", "json HTTP");
+}
+
+#[test]
+fn the_engine_is_asked_once_where_it_keeps_layers() {
+    let image = image();
+    let engine = engine_with(&image, &image.image_id(), |_| {});
+    let asking = connect(&engine, AccessPreference::Automatic);
+    asking.open("a:1").unwrap();
+    asking.open("a:1").unwrap();
+    let requests = engine.requests();
+    assert_eq!(
+        requests
+            .iter()
+            .filter(|request| request.contains("/info"))
+            .count(),
+        1
+    );
 }
 
 #[test]
 fn missing_permission_is_the_news() {
-    let unavailable = || ImageError::Unavailable { place: "x".to_owned(), reason: "y".to_owned() };
-    let denied = ImageError::Unauthorized { place: "z".to_owned(), reason: "no".to_owned() };
+    let unavailable = || ImageError::Unavailable {
+        place: "x".to_owned(),
+        reason: "y".to_owned(),
+    };
+    let denied = ImageError::Unauthorized {
+        place: "z".to_owned(),
+        reason: "no".to_owned(),
+    };
     let error = no_engine("docker", vec![unavailable(), denied, unavailable()]);
     assert!(matches!(error, ImageError::Unauthorized { .. }));
     let error = no_engine("docker", vec![unavailable(), unavailable()]).to_string();
-    assert_eq!(error, "cannot reach a docker engine: cannot reach x: y; cannot reach x: y");
+    assert_eq!(
+        error,
+        "cannot reach a docker engine: cannot reach x: y; cannot reach x: y"
+    );
 }

@@ -74,10 +74,17 @@ pub(super) fn pass(
     let mut entry = Entry::default();
     let mut links = Links::new();
     let mut count = 0_u64;
-    while archive.next_entry(&mut entry).map_err(|error| image_error(error, what))? {
+    while archive
+        .next_entry(&mut entry)
+        .map_err(|error| image_error(error, what))?
+    {
         count += 1;
         if count > limits.archive_members_max {
-            return Err(exceeded(what, "archive_members_max", limits.archive_members_max));
+            return Err(exceeded(
+                what,
+                "archive_members_max",
+                limits.archive_members_max,
+            ));
         }
         let name = path::clean(&String::from_utf8_lossy(&entry.name));
         let link = || String::from_utf8_lossy(&entry.link);
@@ -115,21 +122,37 @@ fn offer(
     if !(is_layer || is_document || is_blob) {
         return Ok(Flow::Continue);
     }
-    let read_error = |source: io::Error| ImageError::Read { what: format!("{name} in the {what}"), source };
+    let read_error = |source: io::Error| ImageError::Read {
+        what: format!("{name} in the {what}"),
+        source,
+    };
     let mut head = Vec::new();
-    (&mut body).take(HEAD_SIZE).read_to_end(&mut head).map_err(read_error)?;
+    (&mut body)
+        .take(HEAD_SIZE)
+        .read_to_end(&mut head)
+        .map_err(read_error)?;
     let looks_like_json =
         head.first().is_some_and(|byte| b"{[".contains(byte)) && !head.contains(&0);
     let is_document = is_document || (is_blob && looks_like_json);
     let mut content = head.as_slice().chain(body);
     if !is_document {
-        return take(Member::Layer { name, content: &mut content });
+        return take(Member::Layer {
+            name,
+            content: &mut content,
+        });
     }
     let limit = limits.manifest_size_bytes_max;
     let mut bytes = Vec::new();
-    content.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(read_error)?;
+    content
+        .take(limit.saturating_add(1))
+        .read_to_end(&mut bytes)
+        .map_err(read_error)?;
     if bytes.len() as u64 > limit {
-        return Err(exceeded(&format!("{name} in the {what}"), "manifest_size_bytes_max", limit));
+        return Err(exceeded(
+            &format!("{name} in the {what}"),
+            "manifest_size_bytes_max",
+            limit,
+        ));
     }
     take(Member::Document { name, bytes })
 }
@@ -152,15 +175,22 @@ fn image_error(error: TarError, what: &str) -> ImageError {
     let what = what.to_owned();
     match error {
         TarError::Read(source) => ImageError::Read { what, source },
-        TarError::Malformed { .. } => ImageError::Malformed { what, reason: error.to_string() },
-        TarError::LimitExceeded { what: part, limit } => {
-            ImageError::LimitExceeded { what: format!("{part} of the {what}"), limit }
-        }
+        TarError::Malformed { .. } => ImageError::Malformed {
+            what,
+            reason: error.to_string(),
+        },
+        TarError::LimitExceeded { what: part, limit } => ImageError::LimitExceeded {
+            what: format!("{part} of the {what}"),
+            limit,
+        },
     }
 }
 
 fn exceeded(what: &str, limit: &str, value: u64) -> ImageError {
-    ImageError::LimitExceeded { what: what.to_owned(), limit: format!("{limit} = {value}") }
+    ImageError::LimitExceeded {
+        what: what.to_owned(),
+        limit: format!("{limit} = {value}"),
+    }
 }
 
 fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>

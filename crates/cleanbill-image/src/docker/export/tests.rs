@@ -1,5 +1,6 @@
 use std::io;
 
+use cleanbill_core::Limits;
 use cleanbill_core::layer::EntryHeader;
 use cleanbill_testkit::{Compression, ImageBuilder};
 
@@ -34,7 +35,10 @@ impl LayerSink for Paths {
 
 fn image() -> ImageBuilder {
     ImageBuilder::new()
-        .layer(|l| l.file("etc/os-release", "ID=x\n").file("{", "a name as of a document"))
+        .layer(|l| {
+            l.file("etc/os-release", "ID=x\n")
+                .file("{", "a name as of a document")
+        })
         .layer(|l| l.file("srv/a", "a"))
         .layer(|l| l.whiteout("srv/a"))
         .tag("a:1")
@@ -48,8 +52,7 @@ fn engine(image: &ImageBuilder, archive: Reply) -> FakeEngine {
 }
 
 fn stream(engine: &FakeEngine, image: &ImageBuilder, context: &ReadContext) -> ExportStream {
-    let client =
-        DockerClient::connect(&engine.endpoint(), Timeouts::default(), context).unwrap();
+    let client = DockerClient::connect(&engine.endpoint(), Timeouts::default(), context).unwrap();
     let answer = serde_json::json!({
         "Id": image.image_id(), "Os": "linux", "Architecture": "arm64", "Variant": "v8",
         "RootFS": { "Layers": image.diff_ids() },
@@ -70,7 +73,11 @@ fn check(image: &ImageBuilder, archive: Vec<u8>) {
         if learn_names_first {
             let mut paths = Paths::default();
             stream.read_all(&mut paths).unwrap();
-            let mut came: Vec<_> = paths.0.iter().map(|(diff_id, _)| diff_id.to_string()).collect();
+            let mut came: Vec<_> = paths
+                .0
+                .iter()
+                .map(|(diff_id, _)| diff_id.to_string())
+                .collect();
             let mut stated = image.diff_ids();
             came.sort();
             stated.sort();
@@ -135,12 +142,23 @@ fn every_stated_layer_must_come() {
 #[test]
 fn a_layer_that_is_another_is_named_with_both_digests() {
     let other = ImageBuilder::new()
-        .layer(|l| l.file("etc/os-release", "ID=x\n").file("{", "a name as of a document"))
+        .layer(|l| {
+            l.file("etc/os-release", "ID=x\n")
+                .file("{", "a name as of a document")
+        })
         .layer(|l| l.file("srv/a", "OTHER"))
         .layer(|l| l.whiteout("srv/a"));
     let reply = Reply::Stream(other.docker_archive());
-    check_error(&image(), reply.clone(), &format!("expected {}", image().diff_ids()[1]));
-    check_error(&image(), reply, &format!("has digest {}", other.diff_ids()[1]));
+    check_error(
+        &image(),
+        reply.clone(),
+        &format!("expected {}", image().diff_ids()[1]),
+    );
+    check_error(
+        &image(),
+        reply,
+        &format!("has digest {}", other.diff_ids()[1]),
+    );
 }
 
 #[test]
@@ -150,32 +168,53 @@ fn streams_that_break_off_are_errors() {
         let engine = engine(&image(), Reply::Stream(archive[..end].to_vec()));
         let context = ReadContext::default();
         let stream = stream(&engine, &image(), &context);
-        assert!(stream.read_all(&mut Paths::default()).is_err(), "{end} bytes");
-        assert!(stream.open_layer(1).unwrap().walk(&mut Visitor::default()).is_err());
+        assert!(
+            stream.read_all(&mut Paths::default()).is_err(),
+            "{end} bytes"
+        );
+        assert!(
+            stream
+                .open_layer(1)
+                .unwrap()
+                .walk(&mut Visitor::default())
+                .is_err()
+        );
         assert!(stored_config(&stream).is_err());
     }
     let cut = [CHUNKED_HEAD, b"ff\r\nabc"].concat();
     check_error(&image(), Reply::Raw(cut), "cannot read");
-    check_error(&image(), Reply::Stream(b"{\"message\":\"disk full\"}".to_vec()), "export");
+    check_error(
+        &image(),
+        Reply::Stream(b"{\"message\":\"disk full\"}".to_vec()),
+        "export",
+    );
     check_error(&image(), Reply::Json(404, "{}".to_owned()), "not found");
 }
 
 #[test]
 fn documents_and_members_are_bounded() {
     let engine = engine(&image(), Reply::Stream(image().docker_archive()));
-    let check = |limits: cleanbill_core::Limits, expected: &str| {
-        let context = ReadContext { limits: limits.into(), ..ReadContext::default() };
+    let check = |limits: Limits, expected: &str| {
+        let context = ReadContext {
+            limits: limits.into(),
+            ..ReadContext::default()
+        };
         let stream = stream(&engine, &image(), &context);
         let error = stream.read_all(&mut Paths::default()).unwrap_err();
         assert!(error.to_string().contains(expected), "{error}");
     };
-    let limits = cleanbill_core::Limits::default();
     check(
-        cleanbill_core::Limits { archive_members_max: 2, ..limits.clone() },
+        Limits {
+            archive_members_max: 2,
+            ..Limits::default()
+        },
         "archive_members_max = 2",
     );
     check(
-        cleanbill_core::Limits { manifest_size_bytes_max: 10, ..limits },
+        Limits {
+            manifest_size_bytes_max: 10,
+            ..Limits::default()
+        },
         "manifest_size_bytes_max = 10",
     );
 }
@@ -188,7 +227,10 @@ fn an_engine_with_several_platforms_is_asked_for_one() {
     let stream = stream(&engine, &image, &context);
     assert!(stream.read_all(&mut Paths::default()).is_err());
     let request = engine.requests().pop().unwrap();
-    assert!(request.contains("?platform=%7B%22architecture%22%3A%22arm64%22"), "{request}");
+    assert!(
+        request.contains("?platform=%7B%22architecture%22%3A%22arm64%22"),
+        "{request}"
+    );
 }
 
 #[test]
@@ -202,7 +244,10 @@ fn an_image_of_containerds_is_found_behind_its_manifest() {
     let context = ReadContext::default();
     let mut stream = stream(&engine, &image, &context);
     stream.id = id.parse().unwrap();
-    assert_eq!(stored_config(&stream).unwrap().rootfs.diff_ids, image.diff_ids());
+    assert_eq!(
+        stored_config(&stream).unwrap().rootfs.diff_ids,
+        image.diff_ids()
+    );
     stream.read_all(&mut Paths::default()).unwrap();
 }
 
@@ -214,4 +259,32 @@ fn cycles_of_links_end() {
     assert_eq!(member_for("./c", &links), "d");
     assert_eq!(member_for("x", &links), "x");
     assert!(["a", "b"].contains(&member_for("a", &links).as_str()));
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(128))]
+
+    /// An export with some bytes changed and its end cut off ends, one way or the other.
+    #[test]
+    fn whatever_the_engine_sends_nothing_panics(
+        changes in proptest::collection::vec((0_usize..8192, 0_u8..), 0..20),
+        length in 0_usize..20_000,
+    ) {
+        let mut archive = image().docker_archive_oci();
+        for (position, byte) in changes {
+            if let Some(target) = archive.get_mut(position) {
+                *target = byte;
+            }
+        }
+        archive.truncate(length);
+        let take = |member: Member<'_>| {
+            if let Member::Layer { name, content } = member {
+                let spec = BlobSpec { what: name.to_owned(), ..BlobSpec::default() };
+                let mut layer = PassingLayer::new(content, spec, ReadContext::default());
+                layer.walk(&mut Visitor::default())?;
+            }
+            Ok(Flow::Continue)
+        };
+        let _ = archive::pass(archive.as_slice(), "export", &Limits::default(), take);
+    }
 }

@@ -1,13 +1,25 @@
 use super::*;
 
 fn item(created_by: &str, size: i64, comment: &str) -> HistoryItem {
-    HistoryItem { created: 0, created_by: created_by.to_owned(), comment: comment.to_owned(), size }
+    HistoryItem {
+        created: 0,
+        created_by: created_by.to_owned(),
+        comment: comment.to_owned(),
+        size,
+    }
 }
 
 #[track_caller]
 fn check_empty(created_by: &str, comment: &str, expected: bool) {
-    assert_eq!(is_empty_layer(&item(created_by, 0, comment)), expected, "{created_by}");
-    assert!(!is_empty_layer(&item(created_by, 1, comment)), "{created_by}");
+    assert_eq!(
+        is_empty_layer(&item(created_by, 0, comment)),
+        expected,
+        "{created_by}"
+    );
+    assert!(
+        !is_empty_layer(&item(created_by, 1, comment)),
+        "{created_by}"
+    );
 }
 
 #[test]
@@ -18,7 +30,11 @@ fn steps_without_a_layer_are_guessed_as_trivy_guesses() {
     check_empty("ARG X", "buildkit.dockerfile.v0", true);
     check_empty("WORKDIR /", "buildkit.dockerfile.v0", true);
     check_empty("WORKDIR /srv", "buildkit.dockerfile.v0", false);
-    check_empty("RUN /bin/sh -c true # buildkit", "buildkit.dockerfile.v0", false);
+    check_empty(
+        "RUN /bin/sh -c true # buildkit",
+        "buildkit.dockerfile.v0",
+        false,
+    );
     check_empty("/bin/sh -c #(nop) COPY file:a in /b ", "", false);
     check_empty("/bin/sh -c true", "", false);
     check_empty("", "Imported from -", false);
@@ -50,20 +66,46 @@ fn the_configuration_has_the_members_that_trivy_keeps() {
     let inspected = inspected(LINUX).unwrap();
     let history = [item("CMD c", 0, ""), item("ADD x", 5, "note")];
     let config = config_from_answers(&inspected, &history).unwrap();
-    assert_eq!((config.architecture.as_str(), config.os.as_str()), ("arm64", "linux"));
+    assert_eq!(
+        (config.architecture.as_str(), config.os.as_str()),
+        ("arm64", "linux")
+    );
     assert_eq!(config.created, "2026-11-22T05:58:13.247635675Z");
-    assert_eq!((config.variant.as_str(), config.docker_version.as_str()), ("", ""));
+    assert_eq!(
+        (config.variant.as_str(), config.docker_version.as_str()),
+        ("", "")
+    );
     assert_eq!(config.container, "");
     let steps: Vec<_> = config
         .history
         .iter()
-        .map(|entry| (entry.created_by.as_str(), entry.comment.as_str(), entry.empty_layer))
+        .map(|entry| {
+            (
+                entry.created_by.as_str(),
+                entry.comment.as_str(),
+                entry.empty_layer,
+            )
+        })
         .collect();
     assert_eq!(steps, [("ADD x", "note", false), ("CMD c", "", true)]);
     assert_eq!(config.history[0].created, "1970-01-01T00:00:00Z");
     let settings = &config.config;
-    assert_eq!((settings.hostname.as_str(), settings.image.as_str(), settings.tty), ("", "", false));
-    assert_eq!((settings.user.as_str(), settings.cmd.len(), settings.shell.len()), ("u", 1, 1));
+    assert_eq!(
+        (
+            settings.hostname.as_str(),
+            settings.image.as_str(),
+            settings.tty
+        ),
+        ("", "", false)
+    );
+    assert_eq!(
+        (
+            settings.user.as_str(),
+            settings.cmd.len(),
+            settings.shell.len()
+        ),
+        ("u", 1, 1)
+    );
     assert!(settings.exposed_ports.contains_key("80/tcp") && settings.volumes.contains_key("/v"));
     let check = settings.healthcheck.as_ref().unwrap();
     assert_eq!((check.interval, check.start_interval), (5, 0));
@@ -106,14 +148,28 @@ fn check_refused(json: &str, expected: &str) {
 fn answers_that_make_no_sense_are_refused() {
     check_refused(r#"{"Id":"DIFF","Os":"windows"}"#, "Windows image");
     check_refused(r#"{"Id":"","Os":"linux"}"#, "malformed");
-    check_refused(r#"{"Id":"DIFF","RootFS":{"Layers":["sha512:00"]}}"#, "sha512");
-    let limits = Limits { layers_per_image_max: 0, ..Limits::default() };
+    check_refused(
+        r#"{"Id":"DIFF","RootFS":{"Layers":["sha512:00"]}}"#,
+        "sha512",
+    );
+    let limits = Limits {
+        layers_per_image_max: 0,
+        ..Limits::default()
+    };
     let error = Inspected::new(answer(LINUX), "name", &limits).unwrap_err();
-    assert!(error.to_string().contains("layers_per_image_max = 0"), "{error}");
+    assert!(
+        error.to_string().contains("layers_per_image_max = 0"),
+        "{error}"
+    );
 }
 
 #[test]
 fn ids_without_algorithm_are_podmans() {
-    assert_eq!(parse_id(DIFF_ID.trim_start_matches("sha256:")).unwrap().to_string(), DIFF_ID);
+    assert_eq!(
+        parse_id(DIFF_ID.trim_start_matches("sha256:"))
+            .unwrap()
+            .to_string(),
+        DIFF_ID
+    );
     assert!(parse_id("abc").is_err());
 }

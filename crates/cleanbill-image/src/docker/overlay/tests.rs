@@ -9,8 +9,10 @@ use super::super::model::ImageInspect;
 use super::*;
 use crate::Capabilities;
 
-const ROOT: Capabilities =
-    Capabilities { can_read_any_file: true, can_read_trusted_attributes: true };
+const ROOT: Capabilities = Capabilities {
+    can_read_any_file: true,
+    can_read_trusted_attributes: true,
+};
 
 /// Lays out an engine's data directory with an image of two layers.
 struct Fixture {
@@ -25,9 +27,11 @@ impl Fixture {
     fn new() -> Self {
         let root = tempfile::tempdir().unwrap();
         let diff_ids = [b"a", b"b"].map(|text| DiffId(Digest::of(text))).to_vec();
-        for (index, (chain_id, diff_id)) in chain_ids(&diff_ids).iter().zip(&diff_ids).enumerate()
-        {
-            let entry = root.path().join("image/overlay2/layerdb/sha256").join(chain_id.to_hex());
+        for (index, (chain_id, diff_id)) in chain_ids(&diff_ids).iter().zip(&diff_ids).enumerate() {
+            let entry = root
+                .path()
+                .join("image/overlay2/layerdb/sha256")
+                .join(chain_id.to_hex());
             fs::create_dir_all(&entry).unwrap();
             fs::write(entry.join("diff"), diff_id.to_string()).unwrap();
             fs::write(entry.join("cache-id"), format!("id{index}")).unwrap();
@@ -59,8 +63,11 @@ impl Fixture {
     fn find(&self) -> Result<InPlace, NotInPlace> {
         let context = ReadContext::default();
         let inspected = Inspected::new(self.answer.clone(), "a", &Limits::default()).unwrap();
-        let surroundings =
-            Surroundings { info: &self.info, capabilities: self.capabilities, context: &context };
+        let surroundings = Surroundings {
+            info: &self.info,
+            capabilities: self.capabilities,
+            context: &context,
+        };
         find(&inspected, &surroundings)
     }
 
@@ -91,7 +98,12 @@ fn layers_are_read_in_their_directories() {
     let place = fixture.find().unwrap();
     for index in 0..2 {
         let mut files = Files::default();
-        let summary = place.layers.open_layer(index).unwrap().walk(&mut files).unwrap();
+        let summary = place
+            .layers
+            .open_layer(index)
+            .unwrap()
+            .walk(&mut files)
+            .unwrap();
         assert_eq!(files.0, [format!("etc/file{index}")]);
         // There is no log in this fixture, so the size is not known; the walk does not mind.
         assert_eq!(summary.size_bytes, None);
@@ -106,28 +118,50 @@ fn layers_are_read_in_their_directories() {
 fn the_size_of_the_stream_comes_from_the_engines_log() {
     let fixture = Fixture::new();
     let chain_id = chain_ids(&fixture.diff_ids)[0].to_hex();
-    let log = fixture.root.path().join("image/overlay2/layerdb/sha256").join(chain_id);
+    let log = fixture
+        .root
+        .path()
+        .join("image/overlay2/layerdb/sha256")
+        .join(chain_id);
     let line = "{\"type\":1,\"name\":\"etc/file0\",\"size\":4096,\"position\":0}\n";
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     std::io::Write::write_all(&mut encoder, line.as_bytes()).unwrap();
     fs::write(log.join("tar-split.json.gz"), encoder.finish().unwrap()).unwrap();
     let place = fixture.find().unwrap();
-    let summary = place.layers.open_layer(0).unwrap().walk(&mut Files::default()).unwrap();
+    let summary = place
+        .layers
+        .open_layer(0)
+        .unwrap()
+        .walk(&mut Files::default())
+        .unwrap();
     assert_eq!(summary.size_bytes, Some(4096));
 }
 
 #[test]
 fn the_stored_configuration_is_read_and_verified() {
     let mut fixture = Fixture::new();
-    let directory = fixture.root.path().join("image/overlay2/imagedb/content/sha256");
+    let directory = fixture
+        .root
+        .path()
+        .join("image/overlay2/imagedb/content/sha256");
     fs::create_dir_all(&directory).unwrap();
     let config = br#"{"docker_version":"20.10"}"#;
     let id = Digest::of(config);
     fixture.answer.id = id.to_string();
     fs::write(directory.join(id.to_hex()), config).unwrap();
-    assert_eq!(fixture.find().unwrap().config.unwrap().docker_version, "20.10");
+    assert_eq!(
+        fixture.find().unwrap().config.unwrap().docker_version,
+        "20.10"
+    );
     fs::write(directory.join(id.to_hex()), "{}").unwrap();
-    assert!(fixture.find().err().unwrap().to_string().contains("has digest"));
+    assert!(
+        fixture
+            .find()
+            .err()
+            .unwrap()
+            .to_string()
+            .contains("has digest")
+    );
 }
 
 #[track_caller]
@@ -140,17 +174,38 @@ fn check_refused(change: impl Fn(&mut Fixture), reason: &str) {
 
 #[test]
 fn what_cannot_be_read_rightly_is_left_to_the_export() {
-    check_refused(|fixture| fixture.answer.graph_driver.name = "btrfs".into(), "driver is btrfs");
-    check_refused(|fixture| fixture.answer.graph_driver.name.clear(), "driver is unknown");
-    check_refused(|fixture| fixture.capabilities = Capabilities::default(), "CAP_DAC_READ_SEARCH");
+    check_refused(
+        |fixture| fixture.answer.graph_driver.name = "btrfs".into(),
+        "driver is btrfs",
+    );
+    check_refused(
+        |fixture| fixture.answer.graph_driver.name.clear(),
+        "driver is unknown",
+    );
+    check_refused(
+        |fixture| fixture.capabilities = Capabilities::default(),
+        "CAP_DAC_READ_SEARCH",
+    );
     check_refused(
         |fixture| fixture.capabilities.can_read_trusted_attributes = false,
         "CAP_SYS_ADMIN",
     );
-    check_refused(|fixture| fixture.set_status("Native Overlay Diff", "false"), "redirect_dir");
-    check_refused(|fixture| fixture.info.docker_root_dir.clear(), "data directory");
-    check_refused(|fixture| fixture.info.docker_root_dir = "/nowhere".into(), "cannot read");
-    check_refused(|fixture| fixture.answer.root_fs.layers.clear(), "states no layers");
+    check_refused(
+        |fixture| fixture.set_status("Native Overlay Diff", "false"),
+        "redirect_dir",
+    );
+    check_refused(
+        |fixture| fixture.info.docker_root_dir.clear(),
+        "data directory",
+    );
+    check_refused(
+        |fixture| fixture.info.docker_root_dir = "/nowhere".into(),
+        "cannot read",
+    );
+    check_refused(
+        |fixture| fixture.answer.root_fs.layers.clear(),
+        "states no layers",
+    );
 }
 
 #[test]

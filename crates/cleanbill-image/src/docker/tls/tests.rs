@@ -27,7 +27,10 @@ fn authority() -> Issuer {
 fn issue(authority: &Issuer, name: &str) -> (String, String) {
     let key = KeyPair::generate().unwrap();
     let parameters = CertificateParams::new(vec![name.to_owned()]).unwrap();
-    (parameters.signed_by(&key, authority).unwrap().pem(), key.serialize_pem())
+    (
+        parameters.signed_by(&key, authority).unwrap().pem(),
+        key.serialize_pem(),
+    )
 }
 
 /// Serves engines' answers on a port, to clients whose certificate `clients` issued.
@@ -68,11 +71,16 @@ fn serve(server: &Issuer, clients: &Issuer) -> u16 {
 }
 
 fn connect(port: u16, directory: &Path) -> Result<Value, ImageError> {
-    let tls = TlsFiles { directory: Some(directory.to_owned()) };
+    let tls = TlsFiles {
+        directory: Some(directory.to_owned()),
+    };
     let endpoint = Endpoint::parse(&format!("tcp://localhost:{port}"), Some(tls)).unwrap();
     let context = ReadContext::default();
-    DockerClient::connect(&endpoint, Timeouts::default(), &context)?
-        .get_json(&["info"], &[], &context)
+    DockerClient::connect(&endpoint, Timeouts::default(), &context)?.get_json(
+        &["info"],
+        &[],
+        &context,
+    )
 }
 
 /// Writes the three files of `DOCKER_CERT_PATH`.
@@ -89,7 +97,10 @@ fn both_sides_show_certificates() {
     let port = serve(&server, &clients);
     let directory = tempfile::tempdir().unwrap();
     write_files(directory.path(), &server, &clients);
-    assert_eq!(connect(port, directory.path()).unwrap(), serde_json::json!({}));
+    assert_eq!(
+        connect(port, directory.path()).unwrap(),
+        serde_json::json!({})
+    );
 }
 
 #[test]
