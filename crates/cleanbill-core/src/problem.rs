@@ -21,6 +21,8 @@ pub enum ProblemKind {
     UnreadableFile,
     /// A file is of a kind that is not supported (yet).
     UnsupportedFormat,
+    /// The image holds language packages, which are not read yet.
+    UnreadLanguagePackages,
     /// A bound of [`crate::Limits`] was exceeded.
     LimitExceeded,
     /// A link points at a file that the image does not have.
@@ -50,6 +52,7 @@ impl ProblemKind {
             ProblemKind::NoAdvisories => "no-advisories",
             ProblemKind::UnreadableFile => "unreadable-file",
             ProblemKind::UnsupportedFormat => "unsupported-format",
+            ProblemKind::UnreadLanguagePackages => "unread-language-packages",
             ProblemKind::LimitExceeded => "limit-exceeded",
             ProblemKind::DanglingLink => "dangling-link",
             ProblemKind::MatchingFailed => "matching-failed",

@@ -75,6 +75,8 @@ impl Judge<'_> {
         if self.options.package_types.library {
             results.extend(inventory.applications.into_iter().map(list_application));
             sort_language_results(&mut results);
+        } else {
+            problems.retain(|problem| problem.kind != ProblemKind::UnreadLanguagePackages);
         }
         let mut metadata = image.metadata.clone();
         for (layer, found) in metadata.layers.iter_mut().zip(layers) {

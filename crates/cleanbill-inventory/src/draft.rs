@@ -7,7 +7,7 @@ mod dpkg;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
@@ -206,6 +206,7 @@ impl LayerDraft {
         self.license_files.remove(source);
         self.content_sets.remove(source);
         self.build_labels.remove(source);
+        self.unread.remove(source);
         self.dpkg.forget(source);
         self.problems.retain(|problem| problem.path != source);
     }

@@ -2,6 +2,7 @@
 
 mod os;
 mod sbom;
+mod unread_language;
 
 use crate::extractor::Extractor;
 
@@ -20,4 +21,5 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &os::build_info::ContentManifest,
     &os::build_info::BuildDockerfile,
     &sbom::Sbom,
+    &unread_language::UnreadLanguagePackages,
 ];

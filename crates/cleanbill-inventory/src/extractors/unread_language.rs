@@ -1,0 +1,85 @@
+//! Notices language packages, which are not read yet: an image that has them is not assessed
+//! completely, and says so.
+//!
+//! Compiled Go and Rust programs cannot be told by their names; they are not noticed.
+
+use cleanbill_core::path;
+
+use crate::draft::LayerDraft;
+use crate::extractor::{ExtractError, Extractor, FileInput};
+
+/// Notices the files that spec 04 section 1 names.
+pub(super) struct UnreadLanguagePackages;
+
+impl Extractor for UnreadLanguagePackages {
+    fn name(&self) -> &'static str {
+        "unread-language-packages"
+    }
+
+    fn wants(&self, path: &str, _size_bytes: u64) -> bool {
+        kind_of(path).is_some()
+    }
+
+    fn extract(&self, file: &mut FileInput<'_>, draft: &mut LayerDraft) -> Result<(), ExtractError> {
+        if let Some(kind) = kind_of(file.path) {
+            draft.add_unread(kind);
+        }
+        Ok(())
+    }
+}
+
+/// Returns the type that reports print for the packages of a file.
+fn kind_of(file: &str) -> Option<&'static str> {
+    let name = path::base_name(file);
+    let kind = match name {
+        "package.json" => "node-pkg",
+        "METADATA" if file.contains(".dist-info") || file.ends_with(".egg-info/METADATA") => {
+            "python-pkg"
+        }
+        "PKG-INFO" if ends_with_any(file, &["EGG-INFO/PKG-INFO", ".egg-info/PKG-INFO"]) => {
+            "python-pkg"
+        }
+        "installed.json" | "installed.php" if file.contains("composer/") => "composer-vendor",
+        "Cargo.lock" => "cargo",
+        "packages.lock.json" | "packages.config" => "nuget",
+        "Manifest.toml" | "JuliaManifest.toml" => "julia",
+        _ => match name.rsplit_once('.').map(|(_, extension)| extension) {
+            Some("egg" | "egg-info") => "python-pkg",
+            Some("jar" | "war" | "ear" | "par") => "jar",
+            Some("gemspec") if file.contains("/specifications/") => "gemspec",
+            Some("json") if name.ends_with(".deps.json") => "dotnet-core",
+            Some("json") if file.contains("/conda-meta/") => "conda-pkg",
+            Some("props") if name.eq_ignore_ascii_case("Directory.Packages.props") => {
+                "packages-props"
+            }
+            _ => return None,
+        },
+    };
+    Some(kind)
+}
+
+fn ends_with_any(text: &str, endings: &[&str]) -> bool {
+    endings.iter().any(|ending| text.ends_with(ending))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_language_packages_are_known_by_name() {
+        for (path, expected) in [
+            ("srv/package.json", Some("node-pkg")),
+            ("usr/lib/python3/dist-packages/x-1.dist-info/METADATA", Some("python-pkg")),
+            ("opt/x.egg-info", Some("python-pkg")),
+            ("usr/share/java/a.jar", Some("jar")),
+            ("usr/share/gems/specifications/x.gemspec", Some("gemspec")),
+            ("x.gemspec", None),
+            ("app/app.deps.json", Some("dotnet-core")),
+            ("etc/passwd", None),
+            ("usr/share/doc/METADATA", None),
+        ] {
+            assert_eq!(kind_of(path), expected, "{path}");
+        }
+    }
+}
