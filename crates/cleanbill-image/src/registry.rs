@@ -136,25 +136,20 @@ impl RegistryClient {
             what: format!("registry name '{registry}'"),
             reason: "it is no host".to_owned(),
         })?;
+        let http = &self.shared.http;
         for base in candidates {
             let mut ping = base.clone();
             ping.set_path("/v2/");
-            match self
-                .shared
-                .http
-                .send_once(&Request::get(ping, &base), self.context())
-            {
+            match http.send_once(&Request::get(ping, &base), self.context()) {
                 // Servers that expect TLS answer plain requests with 400.
                 Ok(response) if response.status().as_u16() != 400 => return Ok(base),
-                Ok(_) | Err(HttpError::Transfer { .. } | HttpError::Timeout { .. }) => {}
-                Err(
-                    HttpError::Tls {
-                        is_certificate: false,
-                        ..
-                    }
-                    | HttpError::Connect { .. },
-                ) => {}
-                Err(error) => return Err(RegistryError::of_http(error, registry)),
+                // Nobody listens, so nobody listens with TLS either. The request proper says so,
+                // after having tried again.
+                Err(HttpError::Connect { .. }) if base.scheme() == "http" => return Ok(base),
+                Err(error) if !error.may_be_other_scheme() => {
+                    return Err(RegistryError::of_http(error, registry));
+                }
+                _ => {}
             }
         }
         Ok(last)

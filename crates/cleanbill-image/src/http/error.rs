@@ -91,6 +91,14 @@ impl HttpError {
         )
     }
 
+    /// Says whether the host may speak TLS where we did not, or the other way round.
+    pub(crate) fn may_be_other_scheme(&self) -> bool {
+        match self {
+            Self::Tls { is_certificate, .. } => !is_certificate,
+            _ => self.is_retryable(),
+        }
+    }
+
     /// Sorts a failure of the HTTP library.
     pub(crate) fn from_reqwest(error: reqwest::Error, url: &Url) -> Self {
         let url = display_url(url);

@@ -27,13 +27,13 @@ impl LayerSink for Paths {
 }
 
 /// Answers as a registry that holds these blobs and, under the tag 1, `top`.
-fn serve(top: Blob, others: Vec<Blob>) -> FakeServer {
+fn serve(top: &Blob, others: &[Blob]) -> FakeServer {
     let mut answers = HashMap::new();
     let manifest = |blob: &Blob| {
         Reply::body(blob.bytes.clone()).header("content-type", blob.media_type.clone())
     };
-    answers.insert("/v2/app/manifests/1".to_owned(), manifest(&top));
-    for blob in others.iter().chain([&top]) {
+    answers.insert("/v2/app/manifests/1".to_owned(), manifest(top));
+    for blob in others.iter().chain([top]) {
         answers.insert(format!("/v2/app/manifests/{}", blob.digest), manifest(blob));
         answers.insert(
             format!("/v2/app/blobs/{}", blob.digest),
@@ -51,7 +51,7 @@ fn serve(top: Blob, others: Vec<Blob>) -> FakeServer {
 
 fn serve_image(image: &ImageBuilder) -> FakeServer {
     let (manifest, blobs) = image.oci_manifest();
-    serve(manifest, blobs)
+    serve(&manifest, &blobs)
 }
 
 fn open(
@@ -170,7 +170,7 @@ fn an_index_gives_the_platform_that_is_asked_for() {
     let index = serde_json::json!({ "schemaVersion": 2, "manifests": entries }).to_string();
     let top = Blob::new(index_type, index.into_bytes());
     let index_digest = top.digest.clone();
-    let server = serve(top, blobs);
+    let server = serve(&top, &blobs);
     let id = |platform| open(&server, ":1", platform).map(|image| image.metadata);
     let opened = id(Some("linux/arm64")).unwrap();
     assert_eq!(opened.image_id.unwrap().to_string(), arm.image_id());
@@ -200,7 +200,7 @@ fn indexes_that_name_each_other_end() {
         let index = serde_json::json!({ "schemaVersion": 2, "manifests": [entry] }).to_string();
         blobs.push(Blob::new(index_type, index.into_bytes()));
     }
-    let server = serve(blobs.pop().unwrap(), blobs);
+    let server = serve(&blobs.pop().unwrap(), &blobs);
     let error = open(&server, ":1", Some("linux/amd64"))
         .unwrap_err()
         .to_string();
@@ -216,7 +216,7 @@ fn what_is_no_image_is_refused_by_name() {
     let text = String::from_utf8(manifest.bytes).unwrap();
     let text = text.replace("application/vnd.oci.image.config.v1+json", helm);
     manifest = Blob::new(&manifest.media_type, text.into_bytes());
-    let error = open(&serve(manifest, blobs), ":1", None)
+    let error = open(&serve(&manifest, &blobs), ":1", None)
         .unwrap_err()
         .to_string();
     assert!(
@@ -227,7 +227,7 @@ fn what_is_no_image_is_refused_by_name() {
         "application/vnd.docker.distribution.manifest.v1+prettyjws",
         br#"{"schemaVersion":1,"fsLayers":[],"history":[]}"#.to_vec(),
     );
-    let error = open(&serve(schema_1, Vec::new()), ":1", None)
+    let error = open(&serve(&schema_1, &[]), ":1", None)
         .unwrap_err()
         .to_string();
     assert!(error.contains("schema 1"), "{error}");
@@ -247,7 +247,7 @@ fn an_image_that_contradicts_itself_is_refused() {
     let text = text.replace(&other_config, &config.digest);
     blobs.push(config);
     let top = Blob::new(&manifest.media_type, text.into_bytes());
-    let error = open(&serve(top, blobs), ":1", None)
+    let error = open(&serve(&top, &blobs), ":1", None)
         .unwrap_err()
         .to_string();
     assert!(
