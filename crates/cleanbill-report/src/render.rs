@@ -26,6 +26,9 @@ pub struct RenderOptions {
     pub list_all_packages: Option<bool>,
     /// Suppressed findings are shown, with what suppressed them.
     pub show_suppressed: bool,
+    /// What the filters let through, in words (`HIGH, CRITICAL with a fix`); empty if everything.
+    /// The table says so, since fewer findings must not look like fewer vulnerabilities.
+    pub selection: String,
     /// The version of this tool.
     pub tool_version: String,
     /// The identity of this report, a UUID of version 7; empty if it shall have none.
@@ -46,6 +49,7 @@ impl Default for RenderOptions {
             full: false,
             list_all_packages: None,
             show_suppressed: false,
+            selection: String::new(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             report_id: String::new(),
         }

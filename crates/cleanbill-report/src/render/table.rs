@@ -41,6 +41,7 @@ pub(super) fn render(
         full: options.full,
         packages: lists_packages(Format::Table, options),
         suppressed: options.show_suppressed,
+        selection: &options.selection,
     };
     if report.images.is_empty() {
         canvas.line(&[Span::plain("No image was scanned.")])?;
@@ -63,10 +64,11 @@ pub(super) fn render(
 
 /// What to show.
 #[derive(Clone, Copy)]
-struct Choices {
+struct Choices<'a> {
     full: bool,
     packages: bool,
     suppressed: bool,
+    selection: &'a str,
 }
 
 fn footer(database: &DatabaseInfo, canvas: &mut Canvas<'_>) -> io::Result<()> {

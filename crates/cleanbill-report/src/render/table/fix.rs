@@ -92,9 +92,7 @@ fn parts(version: &str) -> impl Iterator<Item = &str> {
     let version = version.trim_start_matches('v');
     version
         .split(|c: char| !c.is_ascii_alphanumeric())
-        .flat_map(|word| word.split_inclusive(|_: char| false))
         .flat_map(split_digits)
-        .filter(|part| !part.is_empty())
 }
 
 /// Splits a word where digits meet letters.

@@ -20,11 +20,11 @@ const PROBLEMS_MAX: usize = 10;
 
 pub(super) fn render(
     image: &ImageReport,
-    choices: Choices,
+    choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
     header(image, canvas)?;
-    verdict(image, canvas)?;
+    verdict(image, choices, canvas)?;
     problems(image, choices, canvas)?;
     let layers = Layers::of(image);
     let mut used = BTreeMap::new();
@@ -73,48 +73,64 @@ fn header(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
     canvas.note("", &about.join(" · "), Style::Dim)
 }
 
-/// Writes the counts; only an image that was assessed completely may look clean.
-fn verdict(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
+/// Writes the counts. Only an image that was assessed completely, and without reservation, looks
+/// clean.
+fn verdict(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
     let counts = image.severity_counts();
-    let packages = image
-        .results
-        .iter()
-        .any(|result| !result.packages.is_empty());
-    let mut line = Vec::new();
-    match image.status {
-        AssessmentStatus::Failed => line.push(Span::new("NOT ASSESSED", Style::Alarm)),
-        AssessmentStatus::Partial => {
-            line.push(Span::new("NOT ASSESSED COMPLETELY", Style::Alarm));
-        }
-        AssessmentStatus::Complete => {}
-    }
+    let mut line = match image.status {
+        AssessmentStatus::Failed => vec![Span::new("NOT ASSESSED", Style::Alarm)],
+        AssessmentStatus::Partial => vec![
+            Span::new("NOT ASSESSED COMPLETELY", Style::Alarm),
+            Span::plain("–"),
+        ],
+        AssessmentStatus::Complete => Vec::new(),
+    };
     match (counts.total(), image.status) {
         (0, AssessmentStatus::Failed) => {}
         (0, AssessmentStatus::Partial) => {
-            line.extend(Span::words(
-                "nothing found in what could be read",
-                Style::Plain,
-            ));
+            let text = "nothing found in what could be read";
+            line.extend(Span::words(text, Style::Plain));
         }
-        (0, AssessmentStatus::Complete) if packages => {
-            line.push(Span::new("✓ no known vulnerabilities", Style::Good));
-        }
-        (0, AssessmentStatus::Complete) => {
-            line.push(Span::plain("nothing to assess: no packages"));
-        }
-        (total, status) => {
-            if status != AssessmentStatus::Complete {
-                line.push(Span::plain("–"));
-            }
+        (0, AssessmentStatus::Complete) => line.push(nothing_found(image)),
+        (total, _) => {
             let total = format!("{}:", count(total, "vulnerability"));
             line.push(Span::new(&total, Style::Bold));
             line.extend(packages::severity_words(&counts));
         }
     }
+    if !choices.selection.is_empty() && image.status != AssessmentStatus::Failed {
+        let selection = format!("(shown: {})", choices.selection);
+        line.extend(Span::words(&selection, Style::Notice));
+    }
     canvas.paragraph("", &line)
 }
 
-fn problems(image: &ImageReport, choices: Choices, canvas: &mut Canvas<'_>) -> io::Result<()> {
+fn nothing_found(image: &ImageReport) -> Span {
+    if image
+        .results
+        .iter()
+        .all(|result| result.packages.is_empty())
+    {
+        Span::plain("nothing to assess: no packages")
+    } else if is_clean(image) {
+        Span::new("✓ no known vulnerabilities", Style::Good)
+    } else {
+        Span::new(
+            "no known vulnerabilities, with reservations",
+            Style::Notice,
+        )
+    }
+}
+
+/// Says whether an image without findings may be shown in green.
+pub(super) fn is_clean(image: &ImageReport) -> bool {
+    image.status == AssessmentStatus::Complete
+        && image.problems.is_empty()
+        && !image.is_end_of_life
+        && image.severity_counts().total() == 0
+}
+
+fn problems(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
     let mut sorted: Vec<&Problem> = image.problems.iter().collect();
     sorted.sort_by_key(|problem| !problem.kind.is_gap());
     let shown = if choices.full {
@@ -158,7 +174,7 @@ fn section(
     image: &ImageReport,
     result: &ResultSet,
     layers: &Layers<'_>,
-    choices: Choices,
+    choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
     let shows_suppressed = choices.suppressed && !result.suppressed.is_empty();
@@ -250,7 +266,7 @@ fn legend(used: &BTreeMap<usize, &str>, canvas: &mut Canvas<'_>) -> io::Result<(
 }
 
 /// Says what is there but not shown.
-fn hidden(image: &ImageReport, choices: Choices, canvas: &mut Canvas<'_>) -> io::Result<()> {
+fn hidden(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
     let suppressed: usize = image
         .results
         .iter()

@@ -7,6 +7,7 @@ use cleanbill_core::report::{ImageReport, ScanReport, SeverityCounts};
 use cleanbill_core::severity::Severity;
 
 use super::canvas::{Canvas, Span, Style};
+use super::image::is_clean;
 use super::layout::{self, Cell, Column, Row};
 use super::packages::{number, severity_words};
 use super::{count, short_name};
@@ -66,9 +67,7 @@ fn name(image: &ImageReport) -> Span {
 
 fn status(image: &ImageReport) -> Span {
     match image.status {
-        AssessmentStatus::Complete if image.severity_counts().total() == 0 => {
-            Span::new("assessed", Style::Good)
-        }
+        AssessmentStatus::Complete if is_clean(image) => Span::new("assessed", Style::Good),
         AssessmentStatus::Complete => Span::plain("assessed"),
         AssessmentStatus::Partial => Span::new("PARTIAL", Style::Alarm),
         AssessmentStatus::Failed => Span::new("NOT ASSESSED", Style::Alarm),

@@ -37,7 +37,7 @@ pub(super) fn groups(
     groups: &[Group<'_>],
     kind: Kind,
     layers: &Layers<'_>,
-    choices: Choices,
+    choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
     let rows_max = match (choices.full, kind) {
@@ -64,13 +64,13 @@ pub(super) fn groups(
 struct Table<'a> {
     kind: Kind,
     layers: &'a Layers<'a>,
-    choices: Choices,
+    choices: Choices<'a>,
     /// The severities that occur; each has a column.
     severities: Vec<Severity>,
 }
 
 impl<'a> Table<'a> {
-    fn of(groups: &[Group<'_>], kind: Kind, layers: &'a Layers<'a>, choices: Choices) -> Self {
+    fn of(groups: &[Group<'_>], kind: Kind, layers: &'a Layers<'a>, choices: Choices<'a>) -> Self {
         let severities = Severity::ALL
             .into_iter()
             .filter(|severity| groups.iter().any(|group| group.counts().get(*severity) > 0))
@@ -255,7 +255,7 @@ fn id(finding: &Finding) -> Span {
 /// Writes the findings that do not count, each with what takes it out.
 pub(super) fn suppressed(
     findings: &[SuppressedFinding],
-    choices: Choices,
+    choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
     let rows_max = if choices.full {

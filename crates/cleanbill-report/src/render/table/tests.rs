@@ -174,6 +174,31 @@ fn an_image_without_packages_is_not_clean() {
 }
 
 #[test]
+fn only_an_image_without_reservation_is_green() {
+    let green = "✓ no known vulnerabilities";
+    let text = |image| table(&sample::report(vec![image]), 80);
+    assert!(text(sample::clean()).contains(green));
+    let mut end_of_life = sample::clean();
+    end_of_life.is_end_of_life = true;
+    let mut stale = sample::clean();
+    stale.problems = vec![Problem::new(ProblemKind::StaleDatabase, "9 days old")];
+    for image in [end_of_life, stale, sample::partial(), sample::failed()] {
+        assert!(!text(image).contains(green));
+    }
+}
+
+#[test]
+fn a_selection_is_said() {
+    let report = sample::report(vec![sample::clean()]);
+    let options = RenderOptions {
+        selection: "HIGH, CRITICAL".to_owned(),
+        ..options()
+    };
+    let text = rendered(Format::Table, &report, &options);
+    assert!(text.contains("✓ no known vulnerabilities (shown: HIGH, CRITICAL)"));
+}
+
+#[test]
 fn no_image_is_said() {
     assert_eq!(table(&ScanReport::default(), 80), "No image was scanned.\n");
 }
