@@ -8,6 +8,8 @@
 //! The crate knows neither where a layer comes from nor what a vulnerability is.
 #![deny(clippy::indexing_slicing)]
 
+#[cfg(test)]
+mod corpus;
 mod draft;
 mod error_chain;
 mod extractor;
