@@ -9,6 +9,24 @@ use crate::ReadContext;
 use crate::blob::{self, BlobSpec, BlobSummary};
 use crate::tar::{self, StreamSource, TarError, WalkError};
 
+/// Walks a layer whose bytes are at hand, compressed or not. `what` names it in errors.
+///
+/// # Errors
+///
+/// As [`LayerReader::walk`].
+pub fn walk_layer(
+    source: impl Read + Send,
+    what: &str,
+    visitor: &mut dyn EntryVisitor,
+    context: &ReadContext,
+) -> Result<LayerSummary, LayerError> {
+    let spec = BlobSpec {
+        what: what.to_owned(),
+        ..BlobSpec::default()
+    };
+    TarLayer::new(source, spec, context.clone()).walk(visitor)
+}
+
 /// Offers a layer that can be read from any thread: decompressing and hashing go on beside the
 /// walk.
 pub(crate) struct TarLayer<R> {

@@ -13,6 +13,9 @@ pub(crate) trait MemberStore {
     /// Names the place in errors.
     fn place(&self) -> String;
 
+    /// Says in a few words how the bytes are reached, for the log.
+    fn access(&self) -> &'static str;
+
     /// Returns the bytes of a small document; `None` if there is no such member.
     ///
     /// # Errors

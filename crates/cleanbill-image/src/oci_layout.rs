@@ -133,7 +133,7 @@ impl Layout<'_> {
         Ok(Image {
             name: name.to_owned(),
             source: "oci-layout",
-            access: self.store.place(),
+            access: self.store.access().to_owned(),
             metadata: config.into_metadata(Vec::new(), facts),
             layers,
         })

@@ -144,7 +144,7 @@ fn open_image(
     Ok(Image {
         name: name.to_owned(),
         source: "docker-archive",
-        access: archive.place(),
+        access: archive.access().to_owned(),
         metadata: config.into_metadata(element.repo_tags.clone(), facts),
         layers,
     })

@@ -128,6 +128,10 @@ impl MemberStore for IndexedArchive<'_> {
         self.path.to_owned()
     }
 
+    fn access(&self) -> &'static str {
+        "archive by position"
+    }
+
     /// Readers disagree about which of several documents of one name counts. So those must be
     /// the same.
     fn find_document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {

@@ -222,6 +222,10 @@ impl MemberStore for StreamedArchive<'_> {
         self.path.to_owned()
     }
 
+    fn access(&self) -> &'static str {
+        "archive as a stream"
+    }
+
     fn find_document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {
         let has_content = |name: &str| self.documents.contains_key(name);
         let resolved = self

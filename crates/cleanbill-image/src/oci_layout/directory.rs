@@ -34,6 +34,10 @@ impl MemberStore for LayoutDirectory<'_> {
         self.root.display().to_string()
     }
 
+    fn access(&self) -> &'static str {
+        "layout directory"
+    }
+
     fn find_document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {
         if !self.is_there(name) {
             return Ok(None);

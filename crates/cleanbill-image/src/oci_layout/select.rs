@@ -1,6 +1,6 @@
 //! Chooses the image of a layout.
 
-use cleanbill_core::Digest;
+use cleanbill_core::{Digest, ImageReference};
 
 use super::Layout;
 use crate::ImageError;
@@ -40,16 +40,45 @@ pub(super) fn select(
     })
 }
 
-/// Keeps the entries that have the reference name or the digest.
+/// Keeps the entries that were asked for: by reference name or digest as in Trivy, else by the
+/// full name that containerd writes beside them.
 fn selected(entries: Vec<Descriptor>, selection: Option<&Selection>) -> Vec<Descriptor> {
-    let fits = |entry: &Descriptor| match selection {
-        None => true,
-        Some(Selection::Tag(tag)) => {
-            entry.ref_name() == Some(tag.as_str()) || entry.digest.to_string() == *tag
-        }
-        Some(Selection::Digest(digest)) => entry.digest == *digest,
+    let keep = |fits: &dyn Fn(&Descriptor) -> bool| -> Vec<Descriptor> {
+        entries
+            .iter()
+            .filter(|entry| fits(entry))
+            .cloned()
+            .collect()
     };
-    entries.into_iter().filter(fits).collect()
+    match selection {
+        None => entries,
+        Some(Selection::Digest(digest)) => keep(&|entry| entry.digest == *digest),
+        Some(Selection::Tag(tag)) => {
+            let found = keep(&|entry| {
+                entry.ref_name() == Some(tag.as_str()) || entry.digest.to_string() == *tag
+            });
+            if found.is_empty() {
+                keep(&|entry| has_full_name(entry, tag))
+            } else {
+                found
+            }
+        }
+    }
+}
+
+/// Source: containerd `core/images/annotations.go`.
+fn has_full_name(entry: &Descriptor, wanted: &str) -> bool {
+    let full = |text: &str| {
+        text.parse::<ImageReference>()
+            .ok()
+            .map(|one| one.to_string())
+    };
+    entry
+        .annotations
+        .get("io.containerd.image.name")
+        .is_some_and(|name| {
+            name == wanted || full(wanted).is_some_and(|one| full(name) == Some(one))
+        })
 }
 
 /// Finds the first image, or the first for the platform. A single image that does not state its

@@ -102,6 +102,26 @@ fn images_are_chosen_by_name_and_digest() {
 }
 
 #[test]
+fn images_are_chosen_by_the_name_that_containerd_writes() {
+    let (manifest, blobs) = image("arm64", "").oci_manifest();
+    let mut entry = manifest.descriptor();
+    entry["annotations"] = json!({
+        "org.opencontainers.image.ref.name": "3.19",
+        "io.containerd.image.name": "docker.io/library/alpine:3.19",
+    });
+    let mut layout = OciLayoutBuilder::new()
+        .image(&image("amd64", ""))
+        .entry(entry, manifest);
+    for blob in blobs {
+        layout = layout.entry(not_an_image(), blob);
+    }
+    for name in ["3.19", "alpine:3.19", "docker.io/library/alpine:3.19"] {
+        assert_eq!(open(&layout, &format!(":{name}"), "").unwrap(), "arm64");
+    }
+    assert!(open(&layout, ":alpine:3.20", "").is_err());
+}
+
+#[test]
 fn platforms_are_chosen() {
     let (amd, arm) = (image("amd64", ""), image("arm64", "v8"));
     let layout = OciLayoutBuilder::new().index("latest", &[&amd, &arm]);
