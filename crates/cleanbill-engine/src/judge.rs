@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use cleanbill_advisories::{
-    Database, MatchError, OsPackages, SeveritySources, Support, deduplicate_and_sort, fill_details,
-    match_os_packages, support,
+    Database, MatchError, OsPackages, SeveritySources, Support, fill_details, match_os_packages,
+    support,
 };
 use cleanbill_core::distro::Distro;
 use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
-use cleanbill_core::vulnerability::Finding;
 use cleanbill_image::Image;
 use jiff::Timestamp;
 
@@ -51,7 +50,8 @@ pub struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// Judges one image. `layers` are the inventories that `inventory` was merged from; they give
+    /// Judges one image. Findings are neither filtered nor sorted yet: that is what
+    /// [`crate::apply_policy`] does. `layers` are the inventories that `inventory` was merged from; they give
     /// the sizes that the image does not state.
     pub fn judge(
         &self,
@@ -127,7 +127,13 @@ impl Judge<'_> {
             Ok(matched) => {
                 *support = matched.support;
                 problems.extend(matched.problems);
-                self.complete(matched.findings, problems)
+                let mut findings = matched.findings;
+                if let Err(error) =
+                    fill_details(self.database, &mut findings, &self.options.severity_sources)
+                {
+                    problems.push(matching_failed(&MatchError::from(error)));
+                }
+                findings
             }
             Err(error) => {
                 problems.push(matching_failed(&error));
@@ -142,15 +148,6 @@ impl Judge<'_> {
             findings,
             suppressed: Vec::new(),
         })
-    }
-
-    fn complete(&self, mut findings: Vec<Finding>, problems: &mut Vec<Problem>) -> Vec<Finding> {
-        if let Err(error) =
-            fill_details(self.database, &mut findings, &self.options.severity_sources)
-        {
-            problems.push(matching_failed(&MatchError::from(error)));
-        }
-        deduplicate_and_sort(findings)
     }
 }
 

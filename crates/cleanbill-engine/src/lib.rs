@@ -11,6 +11,7 @@ mod advisory_store;
 mod advisory_update;
 mod inventories;
 mod judge;
+mod policy;
 mod problems;
 mod progress;
 mod scan;
@@ -22,5 +23,6 @@ pub use advisory_store::{
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
 pub use inventories::{InventoryError, LayerInventories};
 pub use judge::{Judge, JudgeOptions, PackageTypes};
+pub use policy::apply_policy;
 pub use progress::{ScanObserver, SilentObserver};
 pub use scan::{ScanOptions, Scanner, failed_report};

@@ -92,6 +92,16 @@ impl EntryVisitor for LayerWalk<'_> {
         }
         Ok(())
     }
+
+    /// Records what may not be read; what else goes wrong stops the walk.
+    fn unreadable(&mut self, path: &str, error: io::Error) -> io::Result<()> {
+        if error.kind() != io::ErrorKind::PermissionDenied {
+            return Err(error);
+        }
+        let message = error.to_string();
+        self.draft.add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
+        Ok(())
+    }
 }
 
 impl<'a> LayerWalk<'a> {

@@ -34,7 +34,8 @@ pub(crate) struct Outputs {
 }
 
 impl Outputs {
-    /// Reads `--format` and `--output`. A prefix of `--output` counts as a format only if it is
+    /// Reads `--format` and `--output`. `selection` says which findings are shown, if not all
+    /// are. A prefix of `--output` counts as a format only if it is
     /// one; with any `--output` standard output stays silent.
     ///
     /// # Errors
@@ -42,6 +43,7 @@ impl Outputs {
     /// A format is not known.
     pub(crate) fn new(
         arguments: &OutputArgs,
+        selection: String,
         color: ColorChoice,
         environment: &Environment,
     ) -> Result<Self, CommandError> {
@@ -72,6 +74,7 @@ impl Outputs {
             list_all_packages: arguments.list_all_pkgs,
             show_suppressed: arguments.show_suppressed,
             full: arguments.full,
+            selection,
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..RenderOptions::default()
         };

@@ -67,9 +67,13 @@ fn extract_one(
     }
 }
 
-/// Turns an error into a problem, except one of reading.
+/// Turns an error into a problem, except one of reading the layer. A file that this process may
+/// not open (a root directory scanned by an ordinary user) says nothing about the rest.
 pub(crate) fn settle(error: ExtractError, path: &str, draft: &mut LayerDraft) -> io::Result<()> {
     let (kind, message) = match error {
+        ExtractError::Read(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            (ProblemKind::UnreadableFile, error.to_string())
+        }
         ExtractError::Read(error) => return Err(error),
         ExtractError::Malformed(message) => (ProblemKind::UnreadableFile, message),
         ExtractError::LimitExceeded(message) => (ProblemKind::LimitExceeded, message),

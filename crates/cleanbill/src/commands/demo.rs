@@ -7,9 +7,11 @@ use std::os::fd::AsRawFd as _;
 
 use cleanbill_advisories::Database;
 use cleanbill_core::report::ScanReport;
-use cleanbill_engine::{ScanOptions, Scanner, SilentObserver, database_info};
+use cleanbill_engine::{ScanOptions, Scanner, SilentObserver, apply_policy, database_info};
 use cleanbill_image::{Image, InputOptions, open_input};
 use cleanbill_inventory::EXTRACTORS_VERSION;
+use cleanbill_policy::ignore::IgnoreUsage;
+use cleanbill_policy::{Filter, Vex};
 use cleanbill_store::LayerCache;
 use jiff::Timestamp;
 
@@ -25,7 +27,12 @@ const DATABASE: &[u8] = include_bytes!("../../demo/trivy.db");
 const METADATA: &[u8] = include_bytes!("../../demo/metadata.json");
 
 pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, CommandError> {
-    let outputs = Outputs::new(&arguments.output, setting.global.color, &setting.environment)?;
+    let outputs = Outputs::new(
+        &arguments.output,
+        String::new(),
+        setting.global.color,
+        &setting.environment,
+    )?;
     let broken = |error: anyhow::Error| {
         CommandError::with_exit(Exit::Incomplete, error.context("the built-in samples are broken"))
     };
@@ -50,7 +57,15 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
     };
     for image in &images {
         let name = image.metadata.repo_tags.first().cloned().unwrap_or_default();
-        report.images.push(scanner.scan(&Image { name, ..image.clone() }));
+        let mut image = scanner.scan(&Image { name, ..image.clone() });
+        apply_policy(
+            &mut image,
+            &Filter::default(),
+            &Vex::default(),
+            now.into(),
+            &mut IgnoreUsage::default(),
+        );
+        report.images.push(image);
     }
     outputs.write(&report, &uuid::Uuid::now_v7().to_string())?;
     Ok(Exit::Clean)

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anstyle::AnsiColor;
 use cleanbill_core::ImageReference;
 use cleanbill_engine::{DEFAULT_REPOSITORIES, database_info};
+use cleanbill_image::registry::registry_name;
 use cleanbill_image::{Capabilities, ImageSources, ReadContext, SourceSettings};
 use cleanbill_inventory::EXTRACTORS_VERSION;
 use cleanbill_store::LayerCache;
@@ -214,7 +215,8 @@ fn registry_checks(
     } else {
         arguments.database.db_repository.clone()
     };
-    let mut names: BTreeSet<String> = arguments.registries.iter().cloned().collect();
+    let mut names: BTreeSet<String> =
+        arguments.registries.iter().map(|name| registry_name(name).to_owned()).collect();
     names.extend(
         repositories
             .iter()

@@ -34,8 +34,13 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 pub(crate) fn run(setting: &Setting, arguments: ScanArgs) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
-    let outputs = Outputs::new(&arguments.output, setting.global.color, &setting.environment)?;
     let policy = Policy::new(&arguments.filter, &arguments.verdict, now)?;
+    let outputs = Outputs::new(
+        &arguments.output,
+        policy.selection(),
+        setting.global.color,
+        &setting.environment,
+    )?;
     let options = scan_options(&arguments, now)?;
     let context = ReadContext {
         limits: options.extract.limits.clone(),

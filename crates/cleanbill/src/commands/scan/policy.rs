@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::{Severity, path};
+use cleanbill_engine::apply_policy;
 use cleanbill_policy::filter::unfixed_statuses;
 use cleanbill_policy::ignore::{IgnoreUsage, RawIgnoreFile, RuleOutcome, is_yaml};
 use cleanbill_policy::vex::VexDocument;
@@ -70,10 +71,30 @@ impl Policy {
         })
     }
 
-    /// Applies filters, then VEX.
+    /// Applies filters and VEX.
     pub(super) fn apply(&mut self, image: &mut ImageReport) {
-        self.filter.apply(image, self.now, &mut self.usage);
-        self.vex.apply(image);
+        apply_policy(image, &self.filter, &self.vex, self.now, &mut self.usage);
+    }
+
+    /// Says which findings are shown, if not all are; a table without findings must not read as
+    /// if there were none.
+    pub(super) fn selection(&self) -> String {
+        let mut parts = Vec::new();
+        if self.filter.severities.len() < Severity::ALL.len() {
+            let shown = |severity: &Severity| self.filter.severities.contains(severity);
+            let names: Vec<&str> =
+                Severity::ALL.iter().filter(|s| shown(s)).map(|s| s.name()).collect();
+            parts.push(names.join(", "));
+        }
+        match self.filter.ignored_statuses.as_slice() {
+            [] => {}
+            statuses if statuses == unfixed_statuses() => parts.push("with a fix".to_owned()),
+            statuses => {
+                let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
+                parts.push(format!("without {}", names.join(", ")));
+            }
+        }
+        parts.join(", ")
     }
 
     /// Judges the whole report.

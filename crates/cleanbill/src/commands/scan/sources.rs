@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use cleanbill_core::ImageReference;
-use cleanbill_image::docker::{Engine, EngineEnvironment};
+use cleanbill_image::docker::{AccessPreference, Engine, EngineEnvironment};
 use cleanbill_image::{
     Capabilities, Image, ImageError, ImageSources, InputOptions, LayerSink, ReadContext,
     RegistryClient, SourceName, SourceSettings, open_input, open_rootfs, split_prefix,
@@ -99,6 +99,7 @@ impl Sources {
             let settings = SourceSettings {
                 pinned,
                 platform: input.platform.clone(),
+                access: access(&source.docker_access),
                 capabilities: Capabilities::of_this_process(),
                 ..SourceSettings::default()
             };
@@ -211,6 +212,15 @@ impl Sources {
             what: format!("image {name}"),
             place: format!("any of the sources ({})", failures.join("; ")),
         })
+    }
+}
+
+/// Reads `--docker-access`, whose values the definition of the flag has checked.
+fn access(word: &str) -> AccessPreference {
+    match word {
+        "in-place" => AccessPreference::InPlace,
+        "export" => AccessPreference::ExportStream,
+        _ => AccessPreference::Automatic,
     }
 }
 
