@@ -35,7 +35,7 @@ fn command(page: &mut String, definition: &clap::Command, name: &str) {
             .map(|name| format!("`{}`", name.to_string_lossy()))
             .unwrap_or_default();
         let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        add(page, format_args!("| {} | {environment} | {} |\n", flag(argument), cell(&help)));
+        add(page, format_args!("| {} | {environment} | {} |\n", cell(&flag(argument)), cell(&help)));
     }
     for subcommand in definition.get_subcommands().filter(|sub| !sub.is_hide_set()) {
         if subcommand.get_name() != "help" {

@@ -57,9 +57,8 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: Vec<PathBuf>,
 
-    /// Take images from this source only: docker, podman, containerd or registry; several are
-    /// tried in order
-    /// [default: docker, podman, containerd: the first whose socket answers]
+    /// Take images from this source only: docker, podman or registry; several are tried in order
+    /// [default: docker, podman: the first whose socket answers]
     #[arg(long, value_name = "NAME", value_delimiter = ',', env = "CLEANBILL_SOURCE")]
     pub(crate) source: Vec<String>,
 
@@ -71,6 +70,10 @@ pub(crate) struct SourceArgs {
     /// Address of the Docker engine [default: DOCKER_HOST, else the current Docker context]
     #[arg(long, value_name = "URL", env = "CLEANBILL_DOCKER_HOST")]
     pub(crate) docker_host: Option<String>,
+
+    /// How the engine's layers are read, for tests and to compare both ways
+    #[arg(long, value_name = "WAY", default_value = "auto", value_parser = ["auto", "in-place", "export"], env = "CLEANBILL_DOCKER_ACCESS", hide = true)]
+    pub(crate) docker_access: String,
 }
 
 /// How registries are reached.

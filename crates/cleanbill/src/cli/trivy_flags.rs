@@ -110,9 +110,7 @@ pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
 ///
 /// A flag is refused; the text says why.
 pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Vec<OsString>, String> {
-    let is_scan =
-        arguments.iter().skip(1).find(|argument| !argument.to_string_lossy().starts_with('-'));
-    if !is_scan.is_some_and(|command| command == "scan" || command == "image") {
+    if !is_scan(&arguments) {
         return Ok(arguments);
     }
     let mut translated = Vec::with_capacity(arguments.len());
@@ -144,6 +142,21 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Vec<OsString>, Strin
         apply(flag, value.as_deref(), &mut translated)?;
     }
     Ok(translated)
+}
+
+/// Says whether the call is one of `scan`: the first word that is neither a flag nor the value of
+/// a global one.
+fn is_scan(arguments: &[OsString]) -> bool {
+    const GLOBAL_WITH_VALUE: [&str; 3] = ["--cache-dir", "--color", "--log-format"];
+    let mut words = arguments.iter().skip(1).map(|argument| argument.to_string_lossy());
+    while let Some(word) = words.next() {
+        if GLOBAL_WITH_VALUE.contains(&&*word) {
+            words.next();
+        } else if !word.starts_with('-') {
+            return word == "scan" || word == "image";
+        }
+    }
+    false
 }
 
 fn apply(
@@ -200,6 +213,8 @@ mod tests {
             ("c scan -- --scanners", "c scan -- --scanners"),
             ("c db --scanners", "c db --scanners"),
             ("c scan --insecure=false a", "c scan a"),
+            ("c --cache-dir d scan --scanners vuln a", "c --cache-dir d scan a"),
+            ("c --cache-dir=d scan --scanners vuln a", "c --cache-dir=d scan a"),
         ] {
             assert_eq!(translated(call).as_deref(), Ok(expected), "{call}");
         }
@@ -211,6 +226,21 @@ mod tests {
         ] {
             let error = translated(call).unwrap_err();
             assert!(error.contains(named), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_global_flag_with_a_value_is_passed_over() {
+        let definition = super::super::definition();
+        let mut globals = Vec::new();
+        for flag in definition.get_arguments() {
+            if flag.is_global_set() && flag.get_action().takes_values() {
+                globals.extend(flag.get_long());
+            }
+        }
+        for name in globals {
+            let call = format!("c --{name} x scan --scanners vuln a");
+            assert_eq!(translated(&call), Ok(format!("c --{name} x scan a")));
         }
     }
 
