@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde::de::Deserializer;
+use serde::{Deserialize, Serialize};
 
 use crate::digest::{DiffId, Digest};
 use crate::package::LayerId;
@@ -115,7 +115,10 @@ pub struct RootFs {
 /// Says how containers of an image are started.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "the names are those of the Docker image specification")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the Docker image specification"
+)]
 pub struct ContainerConfig {
     #[serde(deserialize_with = "or_default")]
     pub attach_stderr: bool,
@@ -173,7 +176,10 @@ pub struct Empty {}
 /// Says how a container's health is asked for. Durations are nanoseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
-#[expect(missing_docs, reason = "the names are those of the Docker image specification")]
+#[expect(
+    missing_docs,
+    reason = "the names are those of the Docker image specification"
+)]
 pub struct Healthcheck {
     #[serde(deserialize_with = "or_default")]
     pub test: Vec<String>,
@@ -196,13 +202,21 @@ impl ImageConfig {
     ///
     /// One of them is no SHA-256 digest.
     pub fn diff_ids(&self) -> Result<Vec<DiffId>, crate::digest::DigestError> {
-        self.rootfs.diff_ids.iter().map(|text| text.parse()).collect()
+        self.rootfs
+            .diff_ids
+            .iter()
+            .map(|text| text.parse())
+            .collect()
     }
 
     /// Pairs layers with the history lines that made them: `None` where the number of non-empty
     /// history entries is not the number of layers.
     pub fn layer_history(&self, layer_count: usize) -> Option<Vec<&HistoryEntry>> {
-        let entries: Vec<_> = self.history.iter().filter(|entry| !entry.empty_layer).collect();
+        let entries: Vec<_> = self
+            .history
+            .iter()
+            .filter(|entry| !entry.empty_layer)
+            .collect();
         (entries.len() == layer_count).then_some(entries)
     }
 }

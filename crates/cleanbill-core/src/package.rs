@@ -111,7 +111,9 @@ impl RepositoryClass {
 }
 
 /// Says where a language package stands in the dependency graph.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
 pub enum Relationship {
     /// Not stated.
     #[default]
@@ -201,13 +203,20 @@ fn format_version(epoch: i64, version: &str, release: &str) -> String {
 /// Source: spec 03 section 7.2.
 pub fn sort(packages: &mut [Package]) {
     packages.sort_by(|a, b| {
-        (a.relationship.rank(), &a.name, &a.version, &a.id, &a.file_path).cmp(&(
-            b.relationship.rank(),
-            &b.name,
-            &b.version,
-            &b.id,
-            &b.file_path,
-        ))
+        (
+            a.relationship.rank(),
+            &a.name,
+            &a.version,
+            &a.id,
+            &a.file_path,
+        )
+            .cmp(&(
+                b.relationship.rank(),
+                &b.name,
+                &b.version,
+                &b.id,
+                &b.file_path,
+            ))
     });
 }
 

@@ -111,7 +111,10 @@ mod tests {
 
     #[test]
     fn resolves_links() {
-        assert_eq!(resolve_link("etc/os-release", "../usr/lib/os-release"), "usr/lib/os-release");
+        assert_eq!(
+            resolve_link("etc/os-release", "../usr/lib/os-release"),
+            "usr/lib/os-release"
+        );
         assert_eq!(resolve_link("var/run", "/run"), "run");
         assert_eq!(resolve_link("a", "b"), "b");
         assert_eq!(resolve_link("a/b", "../../../x"), "x");

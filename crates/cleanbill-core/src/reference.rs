@@ -43,9 +43,10 @@ impl FromStr for ImageReference {
             reason,
         };
         let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => {
-                (name, Some(digest.parse::<Digest>().map_err(|e| error(e.to_string()))?))
-            }
+            Some((name, digest)) => (
+                name,
+                Some(digest.parse::<Digest>().map_err(|e| error(e.to_string()))?),
+            ),
             None => (text, None),
         };
         let (path, tag) = match name.rsplit_once(':') {
@@ -87,7 +88,9 @@ fn check_tag(tag: &str) -> Result<(), String> {
     let is_valid = !tag.is_empty()
         && tag.len() <= 128
         && !tag.starts_with(['.', '-'])
-        && tag.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
+        && tag
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b));
     if is_valid {
         Ok(())
     } else {
@@ -102,7 +105,10 @@ fn check_registry(registry: &str) -> Result<(), String> {
     };
     let is_ipv6 = host.starts_with('[') && host.ends_with(']');
     let is_host = !host.is_empty()
-        && (is_ipv6 || host.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)));
+        && (is_ipv6
+            || host
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)));
     if is_host && port.is_none_or(|port| port.parse::<u16>().is_ok()) {
         Ok(())
     } else {
@@ -153,7 +159,10 @@ impl ImageReference {
     pub fn familiar_repository(&self) -> String {
         if self.registry == DEFAULT_REGISTRY {
             let repository = &self.repository;
-            repository.strip_prefix("library/").unwrap_or(repository).to_owned()
+            repository
+                .strip_prefix("library/")
+                .unwrap_or(repository)
+                .to_owned()
         } else {
             self.context()
         }
@@ -181,7 +190,10 @@ pub fn choose<'a>(
         .collect();
     let first = parsed.first().map(|(text, _)| *text);
     let lower = artifact_name.to_ascii_lowercase();
-    if [".tar", ".gz", ".gzip", ".tgz"].iter().any(|ending| lower.ends_with(ending)) {
+    if [".tar", ".gz", ".gzip", ".tgz"]
+        .iter()
+        .any(|ending| lower.ends_with(ending))
+    {
         return first;
     }
     let Ok(wanted) = artifact_name.parse::<ImageReference>() else {
@@ -213,12 +225,26 @@ mod tests {
         check("localhost:5000/a/b:c", "localhost:5000/a/b:c");
         check("ghcr.io/o/i:t", "ghcr.io/o/i:t");
         let digest = Digest::of(b"");
-        check(&format!("a:1@{digest}"), &format!("index.docker.io/library/a@{digest}"));
+        check(
+            &format!("a:1@{digest}"),
+            &format!("index.docker.io/library/a@{digest}"),
+        );
     }
 
     #[test]
     fn wrong_names_are_refused() {
-        for text in ["", ":", "a:", "A/b", "a//b", "/a", "a@sha256:1", "-a", "a:.x", "x.y:z/a"] {
+        for text in [
+            "",
+            ":",
+            "a:",
+            "A/b",
+            "a//b",
+            "/a",
+            "a@sha256:1",
+            "-a",
+            "a:.x",
+            "x.y:z/a",
+        ] {
             assert!(text.parse::<ImageReference>().is_err(), "{text}");
         }
     }

@@ -145,7 +145,10 @@ impl SeverityCounts {
 
     /// Returns how many findings have the severity.
     pub fn get(&self, severity: Severity) -> u64 {
-        self.counts.get(usize::from(severity.number())).copied().unwrap_or(0)
+        self.counts
+            .get(usize::from(severity.number()))
+            .copied()
+            .unwrap_or(0)
     }
 
     /// Returns how many findings there are.
@@ -157,7 +160,9 @@ impl SeverityCounts {
 impl std::iter::FromIterator<Severity> for SeverityCounts {
     fn from_iter<I: IntoIterator<Item = Severity>>(severities: I) -> Self {
         let mut counts = Self::default();
-        severities.into_iter().for_each(|severity| counts.add(severity));
+        severities
+            .into_iter()
+            .for_each(|severity| counts.add(severity));
         counts
     }
 }
@@ -178,7 +183,10 @@ impl ImageReport {
     pub fn reference(&self) -> Option<&str> {
         reference::choose(
             &self.artifact_name,
-            self.metadata.repo_tags.iter().chain(&self.metadata.repo_digests),
+            self.metadata
+                .repo_tags
+                .iter()
+                .chain(&self.metadata.repo_digests),
         )
     }
 
@@ -188,7 +196,10 @@ impl ImageReport {
         let Some(image_id) = self.metadata.image_id else {
             return String::new();
         };
-        match self.reference().and_then(|text| text.parse::<ImageReference>().ok()) {
+        match self
+            .reference()
+            .and_then(|text| text.parse::<ImageReference>().ok())
+        {
             Some(reference) => {
                 Digest::of(format!("{image_id}:{}", reference.context()).as_bytes()).to_string()
             }

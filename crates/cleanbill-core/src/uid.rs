@@ -35,7 +35,10 @@ fn hash_package(package: &Package) -> u64 {
     hash.list("Licenses", &package.licenses, |text| hash_str(text));
     hash.text("Maintainer", &package.maintainer);
     hash.text("Modularitylabel", &package.modularity_label);
-    hash.value("BuildInfo", package.build_info.as_ref().map(hash_build_info));
+    hash.value(
+        "BuildInfo",
+        package.build_info.as_ref().map(hash_build_info),
+    );
     let class = package.repository_class.name();
     hash.value(
         "Repository",
@@ -61,7 +64,10 @@ fn hash_package(package: &Package) -> u64 {
         "Layer",
         package.layer.map(|layer| {
             let mut hash = StructHash::new("Layer");
-            hash.text("Digest", &layer.digest.map(|d| d.to_string()).unwrap_or_default());
+            hash.text(
+                "Digest",
+                &layer.digest.map(|d| d.to_string()).unwrap_or_default(),
+            );
             hash.text("DiffID", &layer.diff_id.to_string());
             hash.0
         }),
@@ -69,16 +75,17 @@ fn hash_package(package: &Package) -> u64 {
     hash.text("FilePath", &package.file_path);
     hash.text("Digest", &package.digest);
     hash.list("Locations", &package.locations, hash_location);
-    hash.list("InstalledFiles", &package.installed_files, |text| hash_str(text));
+    hash.list("InstalledFiles", &package.installed_files, |text| {
+        hash_str(text)
+    });
     hash.text("AnalyzedBy", &package.analyzed_by);
     hash.0
 }
 
 fn hash_identifier(package: &Package) -> Option<u64> {
     let identifier = &package.identifier;
-    let is_zero = identifier.uid.is_empty()
-        && identifier.purl.is_none()
-        && identifier.bom_ref.is_empty();
+    let is_zero =
+        identifier.uid.is_empty() && identifier.purl.is_none() && identifier.bom_ref.is_empty();
     (!is_zero).then(|| {
         let mut hash = StructHash::new("PkgIdentifier");
         hash.text("UID", &identifier.uid);
@@ -106,7 +113,9 @@ fn hash_purl(purl: &PackageUrl) -> u64 {
 
 fn hash_build_info(build_info: &BuildInfo) -> u64 {
     let mut hash = StructHash::new("BuildInfo");
-    hash.list("ContentSets", &build_info.content_sets, |text| hash_str(text));
+    hash.list("ContentSets", &build_info.content_sets, |text| {
+        hash_str(text)
+    });
     hash.text("Nvr", &build_info.nvr);
     hash.text("Arch", &build_info.arch);
     hash.0
@@ -140,7 +149,9 @@ impl StructHash {
     }
 
     fn list<T>(&mut self, field: &str, items: &[T], hash: impl Fn(&T) -> u64) {
-        let folded = items.iter().fold(0, |folded, item| pair(folded, hash(item)));
+        let folded = items
+            .iter()
+            .fold(0, |folded, item| pair(folded, hash(item)));
         self.value(field, (!items.is_empty()).then_some(folded));
     }
 
@@ -188,8 +199,14 @@ mod tests {
 
     #[test]
     fn the_vectors_of_the_specification_hold() {
-        assert_eq!(package_uid("", &named("musl", "1.2.4", "4.5.8")), "108c0f3943d7bc9");
-        assert_eq!(package_uid("", &named("openssl", "1.2.3", "4.5.6")), "9d77cb17d1fc8736");
+        assert_eq!(
+            package_uid("", &named("musl", "1.2.4", "4.5.8")),
+            "108c0f3943d7bc9"
+        );
+        assert_eq!(
+            package_uid("", &named("openssl", "1.2.3", "4.5.6")),
+            "9d77cb17d1fc8736"
+        );
         assert_eq!(
             package_uid("app/Gemfile.lock", &named("gemlibrary1", "1.2.3", "")),
             "a3363562b587cfa2"
@@ -210,7 +227,10 @@ mod tests {
         assert_eq!(package_uid("", &socat), "bfb68335f6284b36");
         let asap = Package {
             id: "asap@2.0.6".to_owned(),
-            locations: vec![Location { start_line: 6, end_line: 10 }],
+            locations: vec![Location {
+                start_line: 6,
+                end_line: 10,
+            }],
             analyzed_by: "npm".to_owned(),
             ..named("asap", "2.0.6", "")
         };
@@ -218,7 +238,10 @@ mod tests {
         let jquery = Package {
             id: "jquery@3.3.9".to_owned(),
             licenses: vec!["MIT".to_owned()],
-            locations: vec![Location { start_line: 11, end_line: 15 }],
+            locations: vec![Location {
+                start_line: 11,
+                end_line: 15,
+            }],
             analyzed_by: "npm".to_owned(),
             ..named("jquery", "3.3.9", "")
         };

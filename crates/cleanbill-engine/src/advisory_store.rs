@@ -25,8 +25,10 @@ pub use error::AdvisoryStoreError;
 const UNFINISHED_PREFIX: &str = ".unfinished-";
 
 /// The repositories of the public database, tried in order. Source: spec 01 section 1.1.
-pub const DEFAULT_REPOSITORIES: [&str; 2] =
-    ["mirror.gcr.io/aquasec/trivy-db:2", "ghcr.io/aquasecurity/trivy-db:2"];
+pub const DEFAULT_REPOSITORIES: [&str; 2] = [
+    "mirror.gcr.io/aquasec/trivy-db:2",
+    "ghcr.io/aquasecurity/trivy-db:2",
+];
 
 /// The media type of the artifact's only layer. Source: spec 01 section 1.1.
 pub const LAYER_MEDIA_TYPE: &str = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip";
@@ -51,7 +53,9 @@ impl Drop for UpdateLock {
 impl AdvisoryStore {
     /// Names the directory; it need not exist.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
-        Self { directory: directory.into() }
+        Self {
+            directory: directory.into(),
+        }
     }
 
     /// Returns the directory.
@@ -83,7 +87,8 @@ impl AdvisoryStore {
             .write(true)
             .open(&path)
             .map_err(|source| self.failed("create", &path, source))?;
-        file.lock().map_err(|source| self.failed("lock", &path, source))?;
+        file.lock()
+            .map_err(|source| self.failed("lock", &path, source))?;
         Ok(UpdateLock(file))
     }
 
@@ -121,8 +126,7 @@ impl AdvisoryStore {
     ) -> Result<Metadata, AdvisoryStoreError> {
         let unfinished = self.unfinished()?;
         let path = source.join(METADATA_FILE);
-        let metadata =
-            std::fs::read(&path).map_err(|source| self.failed("read", &path, source))?;
+        let metadata = std::fs::read(&path).map_err(|source| self.failed("read", &path, source))?;
         let path = source.join(DATABASE_FILE);
         let mut from = File::open(&path).map_err(|source| self.failed("read", &path, source))?;
         let copy = unfinished.path().join(DATABASE_FILE);
@@ -181,8 +185,16 @@ impl AdvisoryStore {
     /// Makes a directory for a database that is not whole yet, after removing those that killed
     /// processes left behind. Only called under the lock.
     fn unfinished(&self) -> Result<TempDir, AdvisoryStoreError> {
-        for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
-            if entry.file_name().to_string_lossy().starts_with(UNFINISHED_PREFIX) {
+        for entry in std::fs::read_dir(&self.directory)
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            if entry
+                .file_name()
+                .to_string_lossy()
+                .starts_with(UNFINISHED_PREFIX)
+            {
                 tracing::debug!(path = %entry.path().display(), "removing an unfinished download");
                 // It is tried again next time.
                 let _ = std::fs::remove_dir_all(entry.path());
@@ -200,14 +212,22 @@ impl AdvisoryStore {
         path: &Path,
         source: io::Error,
     ) -> AdvisoryStoreError {
-        AdvisoryStoreError::File { operation, path: path.to_owned(), source }
+        AdvisoryStoreError::File {
+            operation,
+            path: path.to_owned(),
+            source,
+        }
     }
 }
 
 /// Describes a database for the report.
 pub fn database_info(metadata: &Metadata, now: Timestamp) -> DatabaseInfo {
     let text = |time: Timestamp| {
-        if time == Metadata::ZERO_TIME { String::new() } else { time.to_string() }
+        if time == Metadata::ZERO_TIME {
+            String::new()
+        } else {
+            time.to_string()
+        }
     };
     DatabaseInfo {
         schema_version: metadata.version,

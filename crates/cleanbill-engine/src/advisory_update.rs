@@ -58,7 +58,11 @@ fn describe(errors: &[FetchError]) -> String {
         }
         text
     };
-    errors.iter().map(describe_one).collect::<Vec<_>>().join("; ")
+    errors
+        .iter()
+        .map(describe_one)
+        .collect::<Vec<_>>()
+        .join("; ")
 }
 
 /// Fetches the database from the first of `repositories` that can give it and installs it.
@@ -129,18 +133,30 @@ mod tests {
     }
 
     #[track_caller]
-    fn check(repositories: &[&str], asked: &[&str], is_updated: bool) -> Result<Metadata, UpdateError> {
+    fn check(
+        repositories: &[&str],
+        asked: &[&str],
+        is_updated: bool,
+    ) -> Result<Metadata, UpdateError> {
         let directory = tempfile::tempdir().unwrap();
         let source = directory.path().join("source");
         std::fs::create_dir(&source).unwrap();
-        let builder = AdvisoryDatabaseBuilder::new().advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
+        let builder = AdvisoryDatabaseBuilder::new().advisory(
+            "alpine 3.20",
+            "musl",
+            "CVE-1-1",
+            r#"{"FixedVersion":"2"}"#,
+        );
         builder.write_to(&source).unwrap();
         let mut archive = Vec::new();
         AdvisoryStore::new(source).export(&mut archive).unwrap();
 
         let store = AdvisoryStore::new(directory.path().join("db"));
         let lock = store.lock().unwrap();
-        let fake = Fake { archive, asked: RefCell::default() };
+        let fake = Fake {
+            archive,
+            asked: RefCell::default(),
+        };
         let repositories: Vec<String> = repositories.iter().map(|r| (*r).to_owned()).collect();
         let now = "2026-11-22T06:30:00Z".parse().unwrap();
         let outcome = update(&store, &lock, &fake, &repositories, &Limits::default(), now);

@@ -49,7 +49,13 @@ pub struct LayerInventories<'a> {
 impl<'a> LayerInventories<'a> {
     /// Builds a collector. `now` is in Unix seconds; `threads` layers are read at a time.
     pub fn new(cache: &'a LayerCache, options: ExtractOptions, threads: usize, now: i64) -> Self {
-        Self { cache, options, threads: threads.max(1), now, known: Mutex::default() }
+        Self {
+            cache,
+            options,
+            threads: threads.max(1),
+            now,
+            known: Mutex::default(),
+        }
     }
 
     /// Merges the inventories of an image's layers, reading those that are not known.
@@ -69,7 +75,10 @@ impl<'a> LayerInventories<'a> {
             .layers
             .iter()
             .zip(&layers)
-            .map(|(layer, inventory)| LayerInput { id: layer.id, inventory })
+            .map(|(layer, inventory)| LayerInput {
+                id: layer.id,
+                inventory,
+            })
             .collect();
         let mut grown: Vec<GrownLayer> = Vec::new();
         for _ in 0..LINK_ROUNDS_MAX {
@@ -90,7 +99,10 @@ impl<'a> LayerInventories<'a> {
                 grown.extend(self.grow(image, requests)?);
             }
         }
-        Ok((cleanbill_inventory::merge(&inputs, &grown, merge_options).inventory, layers))
+        Ok((
+            cleanbill_inventory::merge(&inputs, &grown, merge_options).inventory,
+            layers,
+        ))
     }
 
     fn layer_inventories(
@@ -98,19 +110,31 @@ impl<'a> LayerInventories<'a> {
         image: &Image,
         observer: &dyn ScanObserver,
     ) -> Result<Vec<Arc<LayerInventory>>, InventoryError> {
-        let diff_ids: Vec<DiffId> =
-            image.metadata.layers.iter().map(|layer| layer.id.diff_id).collect();
+        let diff_ids: Vec<DiffId> = image
+            .metadata
+            .layers
+            .iter()
+            .map(|layer| layer.id.diff_id)
+            .collect();
         let is_kept = image.layers.is_content_addressed();
         let mut unknown: Vec<usize> = Vec::new();
         for (index, diff_id) in diff_ids.iter().enumerate() {
-            let is_repeated = diff_ids.iter().take(index).any(|earlier| earlier == diff_id);
-            if !is_repeated && !(is_kept && self.look_up(&self.key(*diff_id, None)).is_some()) {
+            let is_repeated = diff_ids
+                .iter()
+                .take(index)
+                .any(|earlier| earlier == diff_id);
+            let is_known = || is_kept && self.look_up(&self.key(*diff_id, None)).is_some();
+            if !is_repeated && !is_known() {
                 unknown.push(index);
             }
         }
         observer.image_opened(&image.name, diff_ids.len(), unknown.len());
         if !unknown.is_empty() && image.layers.is_sequential() {
-            let mut sink = InventorySink { inventories: self, image_name: &image.name, observer };
+            let mut sink = InventorySink {
+                inventories: self,
+                image_name: &image.name,
+                observer,
+            };
             image.layers.read_all(&mut sink)?;
         } else {
             self.read_in_parallel(image, unknown, observer)?;
@@ -118,7 +142,8 @@ impl<'a> LayerInventories<'a> {
         diff_ids
             .into_iter()
             .map(|diff_id| {
-                self.look_up(&self.key(diff_id, None)).ok_or(InventoryError::Missing(diff_id))
+                self.look_up(&self.key(diff_id, None))
+                    .ok_or(InventoryError::Missing(diff_id))
             })
             .collect()
     }
@@ -141,7 +166,9 @@ impl<'a> LayerInventories<'a> {
                 if lock(&failure).is_some() {
                     return;
                 }
-                let Some(index) = lock(&queue).next() else { return };
+                let Some(index) = lock(&queue).next() else {
+                    return;
+                };
                 match self.read_layer(image, index) {
                     Ok(()) => observer.layer_read(&image.name),
                     Err(error) => {
@@ -156,18 +183,27 @@ impl<'a> LayerInventories<'a> {
             }
             work();
         });
-        failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
+        failure
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .map_or(Ok(()), Err)
     }
 
     fn read_layer(&self, image: &Image, index: usize) -> Result<(), InventoryError> {
-        let Some(layer) = image.metadata.layers.get(index) else { return Ok(()) };
+        let Some(layer) = image.metadata.layers.get(index) else {
+            return Ok(());
+        };
         let diff_id = layer.id.diff_id;
         let span = tracing::debug_span!("layer", layer.diff_id = %diff_id);
         let _entered = span.enter();
         let mut reader = image.layers.open_layer(index)?;
         let inventory = cleanbill_inventory::extract_layer(reader.as_mut(), &self.options)
             .map_err(|source| InventoryError::Layer { diff_id, source })?;
-        self.keep(self.key(diff_id, None), inventory, image.layers.is_content_addressed());
+        self.keep(
+            self.key(diff_id, None),
+            inventory,
+            image.layers.is_content_addressed(),
+        );
         Ok(())
     }
 
@@ -179,7 +215,9 @@ impl<'a> LayerInventories<'a> {
         requests: &[AliasRequest],
     ) -> Result<Vec<GrownLayer>, InventoryError> {
         let index = requests.first().map_or(0, |request| request.layer_index);
-        let Some(layer) = image.metadata.layers.get(index) else { return Ok(Vec::new()) };
+        let Some(layer) = image.metadata.layers.get(index) else {
+            return Ok(Vec::new());
+        };
         let diff_id = layer.id.diff_id;
         let key = |alias: &Alias| self.key(diff_id, Some(alias));
         let unknown: Vec<Alias> = requests
@@ -239,12 +277,7 @@ impl<'a> LayerInventories<'a> {
         }
     }
 
-    fn keep(
-        &self,
-        key: LayerKey,
-        inventory: LayerInventory,
-        is_stored: bool,
-    ) {
+    fn keep(&self, key: LayerKey, inventory: LayerInventory, is_stored: bool) {
         if is_stored && let Err(error) = self.cache.layer_put(&key, &inventory, self.now) {
             warn_of_cache(&error);
         }
@@ -257,7 +290,11 @@ impl<'a> LayerInventories<'a> {
         image_name: &'b str,
         observer: &'b dyn ScanObserver,
     ) -> impl LayerSink + use<'a, 'b> {
-        InventorySink { inventories: self, image_name, observer }
+        InventorySink {
+            inventories: self,
+            image_name,
+            observer,
+        }
     }
 
     /// Forgets what this run holds in memory; the cache keeps it.
@@ -290,11 +327,14 @@ struct InventorySink<'a, 'b> {
 
 impl LayerSink for InventorySink<'_, '_> {
     fn layer(&mut self, reader: &mut dyn LayerReader) -> Result<(), LayerError> {
-        let mut reader = SummaryKeeper { inner: reader, summary: LayerSummary::default() };
-        let inventory =
-            cleanbill_inventory::extract_layer(&mut reader, &self.inventories.options)?;
+        let mut reader = SummaryKeeper {
+            inner: reader,
+            summary: LayerSummary::default(),
+        };
+        let inventory = cleanbill_inventory::extract_layer(&mut reader, &self.inventories.options)?;
         if let Some(diff_id) = reader.summary.diff_id {
-            self.inventories.keep(self.inventories.key(diff_id, None), inventory, true);
+            self.inventories
+                .keep(self.inventories.key(diff_id, None), inventory, true);
         }
         self.observer.layer_read(self.image_name);
         Ok(())

@@ -26,7 +26,10 @@ pub struct PackageTypes {
 
 impl Default for PackageTypes {
     fn default() -> Self {
-        Self { os: true, library: true }
+        Self {
+            os: true,
+            library: true,
+        }
     }
 }
 
@@ -66,7 +69,11 @@ impl Judge<'_> {
             let mut judged = support(distro, self.now);
             if self.options.package_types.os {
                 results.extend(self.judge_os(
-                    &image.name, distro, &inventory, &mut judged, &mut problems,
+                    &image.name,
+                    distro,
+                    &inventory,
+                    &mut judged,
+                    &mut problems,
                 ));
             }
             problems.extend(end_of_life(distro, &judged));
@@ -153,7 +160,9 @@ impl Judge<'_> {
 
 /// Says that a release is past its end of life.
 fn end_of_life(distro: &Distro, support: &Support) -> Option<Problem> {
-    let Support::EndOfLife { since } = support else { return None };
+    let Support::EndOfLife { since } = support else {
+        return None;
+    };
     Some(Problem::new(
         ProblemKind::EndOfLife,
         format!(
@@ -204,8 +213,11 @@ fn list_application(application: Application) -> ResultSet {
         "kubernetes" => "Kubernetes",
         other => other,
     };
-    let target =
-        if application.path.is_empty() { joined.to_owned() } else { application.path.clone() };
+    let target = if application.path.is_empty() {
+        joined.to_owned()
+    } else {
+        application.path.clone()
+    };
     ResultSet {
         target,
         class: ResultClass::LanguagePackages,

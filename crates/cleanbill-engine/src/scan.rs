@@ -62,7 +62,12 @@ impl<'a> Scanner<'a> {
             options.threads,
             options.now.as_second(),
         );
-        Self { inventories, database, options, observer }
+        Self {
+            inventories,
+            database,
+            options,
+            observer,
+        }
     }
 
     /// Returns the collector of inventories: sources that stream layers while they are opened
@@ -81,8 +86,9 @@ impl<'a> Scanner<'a> {
         let span = tracing::info_span!("scan", image.name = image.name, source = image.source);
         let _entered = span.enter();
         tracing::debug!(access = image.access, "image opened");
-        let outcome =
-            self.inventories.image_inventory(image, &self.options.merge, self.observer);
+        let outcome = self
+            .inventories
+            .image_inventory(image, &self.options.merge, self.observer);
         let report = match outcome {
             Ok((inventory, layers)) => {
                 let judge = Judge {

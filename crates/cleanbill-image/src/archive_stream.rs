@@ -15,6 +15,10 @@ pub fn stream_tar<'a>(
     what: &str,
     context: &ReadContext,
 ) -> impl LayerReader + 'a {
-    let spec = BlobSpec { what: what.to_owned(), is_unhashed: true, ..BlobSpec::default() };
+    let spec = BlobSpec {
+        what: what.to_owned(),
+        is_unhashed: true,
+        ..BlobSpec::default()
+    };
     TarLayer::new(archive, spec, context.clone())
 }

@@ -20,7 +20,10 @@ pub struct ReadContext {
 impl ReadContext {
     /// Wraps a reader so that it counts and can be stopped.
     pub fn watch<R: Read>(&self, inner: R) -> WatchedReader<R> {
-        WatchedReader { inner, context: self.clone() }
+        WatchedReader {
+            inner,
+            context: self.clone(),
+        }
     }
 
     /// Fails once the scan has been stopped.

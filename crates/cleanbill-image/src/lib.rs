@@ -40,8 +40,8 @@ pub use http::{HttpOptions, ProxySettings, Secret};
 pub use image::{Image, LayerSink, LayerSource};
 pub use input::{InputOptions, open_input};
 pub use layer::walk_layer;
-pub use rootfs::open_rootfs;
 pub use registry::{Credential, CredentialOptions, RegistryClient, RegistryError};
+pub use rootfs::open_rootfs;
 pub use sources::{
     ImageSources, SOURCES, SourceEntry, SourceError, SourceName, SourceSettings, split_prefix,
 };

@@ -113,7 +113,10 @@ pub struct Manifest {
 
 /// Holds what a manifest reference may lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "a few of them exist, each for a moment")]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a few of them exist, each for a moment"
+)]
 pub enum Document {
     /// Several manifests.
     Index(Index),

@@ -308,7 +308,9 @@ impl LayerDraft {
             )
         };
         let problems: Vec<Problem> = kinds.into_iter().map(problem).collect();
-        problems.into_iter().for_each(|problem| self.add_problem(problem));
+        problems
+            .into_iter()
+            .for_each(|problem| self.add_problem(problem));
     }
 
     fn finish_problems(&mut self) -> Vec<Problem> {

@@ -99,7 +99,8 @@ impl EntryVisitor for LayerWalk<'_> {
             return Err(error);
         }
         let message = error.to_string();
-        self.draft.add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
+        self.draft
+            .add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
         Ok(())
     }
 }

@@ -72,7 +72,10 @@ fn images() -> Vec<u8> {
         .layer(|layer| {
             layer
                 .file("etc/os-release", "ID=acmelinux\nVERSION_ID=3\n")
-                .file("var/lib/dpkg/status", debian_status(&[("openssl", "3.0.11-1", "")]))
+                .file(
+                    "var/lib/dpkg/status",
+                    debian_status(&[("openssl", "3.0.11-1", "")]),
+                )
         })
         .created_by("ADD acme-rootfs.tar /");
     docker_archive_of(&[&web, &worker, &cache, &billing, &mystery])
@@ -125,8 +128,11 @@ fn alpine_base(tag: &str) -> ImageBuilder {
 /// Writes a dpkg status file of (package, version, source) triples.
 fn debian_status(packages: &[(&str, &str, &str)]) -> String {
     let block = |(name, version, source): &(&str, &str, &str)| {
-        let source =
-            if source.is_empty() { String::new() } else { format!("Source: {source}\n") };
+        let source = if source.is_empty() {
+            String::new()
+        } else {
+            format!("Source: {source}\n")
+        };
         format!(
             "Package: {name}\nStatus: install ok installed\nMaintainer: Debian Developers \
              <debian-devel@lists.debian.org>\nArchitecture: amd64\n{source}Version: {version}\n\n"
@@ -165,7 +171,12 @@ fn database() -> AdvisoryDatabaseBuilder {
         .data_source("debian 9", &debian)
         .data_source("alpine 3.22", &alpine);
     for advisory in ADVISORIES {
-        builder = builder.advisory(advisory.bucket, advisory.package, advisory.id, advisory.value);
+        builder = builder.advisory(
+            advisory.bucket,
+            advisory.package,
+            advisory.id,
+            advisory.value,
+        );
     }
     for (id, severity, title) in VULNERABILITIES {
         let record = json!({
@@ -197,36 +208,130 @@ const fn advisory(
     id: &'static str,
     value: &'static str,
 ) -> SampleAdvisory {
-    SampleAdvisory { bucket, package, id, value }
+    SampleAdvisory {
+        bucket,
+        package,
+        id,
+        value,
+    }
 }
 
 const ADVISORIES: &[SampleAdvisory] = &[
-    advisory("debian 12", "openssl", "CVE-2099-1001", r#"{"FixedVersion":"3.0.13-1~deb12u1","VendorIDs":["DSA-9001-1"]}"#),
-    advisory("debian 12", "openssl", "CVE-2099-1002", r#"{"FixedVersion":"3.0.14-1~deb12u2"}"#),
-    advisory("debian 12", "openssl", "CVE-2099-1003", r#"{"Status":5,"Severity":1}"#),
-    advisory("debian 12", "curl", "CVE-2099-2001", r#"{"FixedVersion":"7.88.1-10+deb12u5"}"#),
-    advisory("debian 12", "curl", "CVE-2099-2002", r#"{"FixedVersion":"7.88.1-10+deb12u8"}"#),
-    advisory("debian 12", "nginx", "CVE-2099-3001", r#"{"FixedVersion":"1.22.1-9+deb12u1"}"#),
+    advisory(
+        "debian 12",
+        "openssl",
+        "CVE-2099-1001",
+        r#"{"FixedVersion":"3.0.13-1~deb12u1","VendorIDs":["DSA-9001-1"]}"#,
+    ),
+    advisory(
+        "debian 12",
+        "openssl",
+        "CVE-2099-1002",
+        r#"{"FixedVersion":"3.0.14-1~deb12u2"}"#,
+    ),
+    advisory(
+        "debian 12",
+        "openssl",
+        "CVE-2099-1003",
+        r#"{"Status":5,"Severity":1}"#,
+    ),
+    advisory(
+        "debian 12",
+        "curl",
+        "CVE-2099-2001",
+        r#"{"FixedVersion":"7.88.1-10+deb12u5"}"#,
+    ),
+    advisory(
+        "debian 12",
+        "curl",
+        "CVE-2099-2002",
+        r#"{"FixedVersion":"7.88.1-10+deb12u8"}"#,
+    ),
+    advisory(
+        "debian 12",
+        "nginx",
+        "CVE-2099-3001",
+        r#"{"FixedVersion":"1.22.1-9+deb12u1"}"#,
+    ),
     advisory("debian 12", "zlib", "CVE-2099-4001", r#"{"Status":2}"#),
-    advisory("debian 12", "perl", "CVE-2099-5001", r#"{"Status":6,"Severity":1}"#),
-    advisory("debian 12", "glibc", "CVE-2099-6001", r#"{"FixedVersion":"2.36-9+deb12u7"}"#),
-    advisory("debian 12", "nghttp2", "CVE-2099-7001", r#"{"FixedVersion":"1.52.0-1+deb12u1"}"#),
+    advisory(
+        "debian 12",
+        "perl",
+        "CVE-2099-5001",
+        r#"{"Status":6,"Severity":1}"#,
+    ),
+    advisory(
+        "debian 12",
+        "glibc",
+        "CVE-2099-6001",
+        r#"{"FixedVersion":"2.36-9+deb12u7"}"#,
+    ),
+    advisory(
+        "debian 12",
+        "nghttp2",
+        "CVE-2099-7001",
+        r#"{"FixedVersion":"1.52.0-1+deb12u1"}"#,
+    ),
     advisory("debian 9", "openssl", "CVE-2099-1001", r#"{"Status":7}"#),
-    advisory("alpine 3.22", "openssl", "CVE-2099-1001", r#"{"FixedVersion":"3.3.1-r0"}"#),
-    advisory("alpine 3.22", "libxml2", "CVE-2099-8001", r#"{"FixedVersion":"2.12.7-r0"}"#),
-    advisory("alpine 3.22", "busybox", "CVE-2099-9001", r#"{"FixedVersion":"1.36.1-r29"}"#),
-    advisory("alpine 3.22", "musl", "CVE-2099-9002", r#"{"FixedVersion":"1.2.5-r1"}"#),
+    advisory(
+        "alpine 3.22",
+        "openssl",
+        "CVE-2099-1001",
+        r#"{"FixedVersion":"3.3.1-r0"}"#,
+    ),
+    advisory(
+        "alpine 3.22",
+        "libxml2",
+        "CVE-2099-8001",
+        r#"{"FixedVersion":"2.12.7-r0"}"#,
+    ),
+    advisory(
+        "alpine 3.22",
+        "busybox",
+        "CVE-2099-9001",
+        r#"{"FixedVersion":"1.36.1-r29"}"#,
+    ),
+    advisory(
+        "alpine 3.22",
+        "musl",
+        "CVE-2099-9002",
+        r#"{"FixedVersion":"1.2.5-r1"}"#,
+    ),
 ];
 
 const VULNERABILITIES: &[(&str, usize, &str)] = &[
     ("CVE-2099-1001", 4, "openssl: crafted certificates run code"),
-    ("CVE-2099-1002", 3, "openssl: endless loop while parsing keys"),
-    ("CVE-2099-1003", 1, "openssl: timing of a rarely used cipher"),
-    ("CVE-2099-2001", 3, "curl: heap overflow in a proxy handshake"),
+    (
+        "CVE-2099-1002",
+        3,
+        "openssl: endless loop while parsing keys",
+    ),
+    (
+        "CVE-2099-1003",
+        1,
+        "openssl: timing of a rarely used cipher",
+    ),
+    (
+        "CVE-2099-2001",
+        3,
+        "curl: heap overflow in a proxy handshake",
+    ),
     ("CVE-2099-2002", 2, "curl: cookie is sent to another site"),
-    ("CVE-2099-3001", 3, "nginx: memory disclosure in the mp4 module"),
-    ("CVE-2099-4001", 2, "zlib: integer overflow with huge headers"),
-    ("CVE-2099-5001", 1, "perl: buffer overrun in a deprecated module"),
+    (
+        "CVE-2099-3001",
+        3,
+        "nginx: memory disclosure in the mp4 module",
+    ),
+    (
+        "CVE-2099-4001",
+        2,
+        "zlib: integer overflow with huge headers",
+    ),
+    (
+        "CVE-2099-5001",
+        1,
+        "perl: buffer overrun in a deprecated module",
+    ),
     ("CVE-2099-6001", 3, "glibc: out-of-bounds write in iconv"),
     ("CVE-2099-7001", 3, "nghttp2: unbounded continuation frames"),
     ("CVE-2099-8001", 4, "libxml2: use after free in the reader"),
@@ -241,7 +346,11 @@ mod tests {
     #[test]
     fn every_advisory_has_a_record_and_nothing_depends_on_the_run() {
         for advisory in ADVISORIES {
-            assert!(VULNERABILITIES.iter().any(|(id, ..)| *id == advisory.id), "{}", advisory.id);
+            assert!(
+                VULNERABILITIES.iter().any(|(id, ..)| *id == advisory.id),
+                "{}",
+                advisory.id
+            );
         }
         assert_eq!(files(), files());
     }

@@ -48,11 +48,23 @@ pub(crate) struct GlobalArgs {
     pub(crate) no_progress: bool,
 
     /// Form of the log lines on standard error
-    #[arg(long, global = true, value_enum, default_value_t, env = "CLEANBILL_LOG_FORMAT")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "CLEANBILL_LOG_FORMAT"
+    )]
     pub(crate) log_format: LogFormat,
 
     /// Colour on the terminal
-    #[arg(long, global = true, value_enum, default_value_t, env = "CLEANBILL_COLOR")]
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        env = "CLEANBILL_COLOR"
+    )]
     pub(crate) color: ColorChoice,
 
     /// Directory of the layer cache and the databases
@@ -221,7 +233,11 @@ impl ParseStop {
             ParseStop::Clap(error) => {
                 // Nothing is left to be done when the terminal is gone.
                 let _ = error.print();
-                if error.use_stderr() { Exit::Usage } else { Exit::Clean }
+                if error.use_stderr() {
+                    Exit::Usage
+                } else {
+                    Exit::Clean
+                }
             }
             ParseStop::Refused(text) => {
                 crate::error::CommandError::usage_text(text).print();
@@ -240,13 +256,17 @@ pub(crate) fn definition() -> clap::Command {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ParseStop> {
     let arguments =
         trivy_flags::translate(arguments.into_iter().collect()).map_err(ParseStop::Refused)?;
-    let matches = definition().try_get_matches_from(arguments).map_err(ParseStop::Clap)?;
+    let matches = definition()
+        .try_get_matches_from(arguments)
+        .map_err(ParseStop::Clap)?;
     Cli::from_arg_matches(&matches).map_err(ParseStop::Clap)
 }
 
 /// Parses a size such as `500MB` (decimal) or `2GiB` (binary).
 pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
-    let split = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor: u64 = match unit.trim().to_ascii_lowercase().as_str() {
         "" | "b" => 1,
@@ -258,7 +278,11 @@ pub(crate) fn parse_size(text: &str) -> Result<u64, String> {
         "mib" => 1 << 20,
         "gib" => 1 << 30,
         "tib" => 1 << 40,
-        _ => return Err(format!("'{text}' is no size: expected a number with B, kB, MB, GB, KiB, MiB or GiB")),
+        _ => {
+            return Err(format!(
+                "'{text}' is no size: expected a number with B, kB, MB, GB, KiB, MiB or GiB"
+            ));
+        }
     };
     let number: f64 = number
         .parse()

@@ -25,12 +25,15 @@ pub(crate) struct Setting {
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
-    let setting = Setting { global: cli.global, environment: Environment::of_process() };
+    let setting = Setting {
+        global: cli.global,
+        environment: Environment::of_process(),
+    };
     match cli.command {
-        Command::Scan(arguments) => scan::run(&setting, *arguments),
+        Command::Scan(arguments) => scan::run(&setting, &arguments),
         Command::Db(command) => db::run(&setting, command),
         Command::Cache(command) => cache::run(&setting, &command),
-        Command::Doctor(arguments) => doctor::run(&setting, arguments),
+        Command::Doctor(arguments) => doctor::run(&setting, &arguments),
         Command::Demo(arguments) => demo::run(&setting, &arguments),
         Command::Login(arguments) => login::run(&setting, arguments),
         Command::Completions { shell } => {
@@ -46,9 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
                 .map_err(CommandError::usage)?;
             print(&page)
         }
-        Command::Reference { page } if page == "flags" => {
-            print(cli::reference::flags().as_bytes())
-        }
+        Command::Reference { page } if page == "flags" => print(cli::reference::flags().as_bytes()),
         Command::Reference { .. } => print(cli::reference::trivy_flags().as_bytes()),
         Command::Version => print(format!("cleanbill {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
     }
@@ -58,9 +59,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
 pub(crate) fn print(bytes: &[u8]) -> Result<Exit, CommandError> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::usage(anyhow::Error::new(error).context("cannot write to standard output")))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CommandError::usage(
+            anyhow::Error::new(error).context("cannot write to standard output"),
+        )),
         _ => Ok(Exit::Clean),
     }
 }

@@ -31,7 +31,11 @@ impl CommandError {
 
     /// Wraps an error with its exit code.
     pub(crate) fn with_exit(exit: Exit, error: impl Into<anyhow::Error>) -> Self {
-        Self { exit, error: error.into(), hints: Vec::new() }
+        Self {
+            exit,
+            error: error.into(),
+            hints: Vec::new(),
+        }
     }
 
     /// Adds what to do next.
@@ -54,7 +58,11 @@ impl CommandError {
     pub(crate) fn print(&self) {
         let mut stderr = anstream::stderr().lock();
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        let _ = writeln!(stderr, "{red}error:{red:#} {}", printable(&self.error.to_string()));
+        let _ = writeln!(
+            stderr,
+            "{red}error:{red:#} {}",
+            printable(&self.error.to_string())
+        );
         for cause in self.error.chain().skip(1) {
             let _ = writeln!(stderr, "  caused by: {}", printable(&cause.to_string()));
         }
@@ -68,7 +76,13 @@ impl CommandError {
 /// Replaces control characters: causes may quote names from images and servers.
 pub(crate) fn printable(text: &str) -> String {
     text.chars()
-        .map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c })
+        .map(|c| {
+            if c.is_control() && c != '\n' {
+                '\u{fffd}'
+            } else {
+                c
+            }
+        })
         .collect::<String>()
         .replace('\n', "\n    ")
 }

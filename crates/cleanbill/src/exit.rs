@@ -44,7 +44,11 @@ impl Exit {
             Exit::Incomplete => 4,
             Exit::Clean => 5,
         };
-        if rank(other) < rank(self) { other } else { self }
+        if rank(other) < rank(self) {
+            other
+        } else {
+            self
+        }
     }
 }
 
@@ -60,7 +64,13 @@ mod tests {
 
     #[test]
     fn the_order_is_two_four_one_three() {
-        let all = [Exit::Usage, Exit::Database, Exit::GateFailed(1), Exit::Incomplete, Exit::Clean];
+        let all = [
+            Exit::Usage,
+            Exit::Database,
+            Exit::GateFailed(1),
+            Exit::Incomplete,
+            Exit::Clean,
+        ];
         for (index, first) in all.into_iter().enumerate() {
             for second in all.into_iter().skip(index) {
                 assert_eq!(first.and(second), first);

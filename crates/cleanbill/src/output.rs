@@ -53,10 +53,16 @@ impl Outputs {
                 .map_err(|error| CommandError::usage_text(format!("--format {name}: {error}")))?,
             None => Format::Table,
         };
-        let mut destinations: Vec<Destination> =
-            arguments.output.iter().map(|text| destination(text, default)).collect();
+        let mut destinations: Vec<Destination> = arguments
+            .output
+            .iter()
+            .map(|text| destination(text, default))
+            .collect();
         if destinations.is_empty() {
-            destinations.push(Destination { format: default, place: Place::Stdout });
+            destinations.push(Destination {
+                format: default,
+                place: Place::Stdout,
+            });
         }
         let is_on_terminal = arguments.output.is_empty() && std::io::stdout().is_terminal();
         let use_color = match color {
@@ -78,7 +84,10 @@ impl Outputs {
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             ..RenderOptions::default()
         };
-        Ok(Self { destinations, options })
+        Ok(Self {
+            destinations,
+            options,
+        })
     }
 
     /// Fails if a format cannot hold so many images.
@@ -94,7 +103,9 @@ impl Outputs {
                 return Err(CommandError::usage_text(format!(
                     "the format {format} holds one image, and {image_count} are to be scanned"
                 ))
-                .hint(format!("write one file per image: -o {format}=DIR/, or use --format json")));
+                .hint(format!(
+                    "write one file per image: -o {format}=DIR/, or use --format json"
+                )));
             }
         }
         Ok(())
@@ -106,9 +117,13 @@ impl Outputs {
     ///
     /// A file cannot be written.
     pub(crate) fn write(&self, report: &ScanReport, report_id: &str) -> Result<(), CommandError> {
-        let options = RenderOptions { report_id: report_id.to_owned(), ..self.options.clone() };
+        let options = RenderOptions {
+            report_id: report_id.to_owned(),
+            ..self.options.clone()
+        };
         for destination in &self.destinations {
-            self.write_one(destination, report, &options).map_err(CommandError::usage)?;
+            self.write_one(destination, report, &options)
+                .map_err(CommandError::usage)?;
         }
         Ok(())
     }
@@ -119,7 +134,11 @@ impl Outputs {
         report: &ScanReport,
         options: &RenderOptions,
     ) -> anyhow::Result<()> {
-        let plain = RenderOptions { color: false, width: None, ..options.clone() };
+        let plain = RenderOptions {
+            color: false,
+            width: None,
+            ..options.clone()
+        };
         match &destination.place {
             Place::Stdout => {
                 let mut out = std::io::BufWriter::new(std::io::stdout().lock());
@@ -143,7 +162,10 @@ impl Outputs {
                 let mut names = FileNames::default();
                 for image in &report.images {
                     let name = names.of(&image.artifact_name);
-                    let one = ScanReport { images: vec![image.clone()], ..report.clone() };
+                    let one = ScanReport {
+                        images: vec![image.clone()],
+                        ..report.clone()
+                    };
                     let path = directory.join(name + ".json");
                     write_file(&path, destination.format, &one, &plain)?;
                 }
@@ -180,7 +202,10 @@ fn write_file(
     let cannot_write = || format!("cannot write the report to {}", path.display());
     let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     if is_special {
-        let file = std::fs::OpenOptions::new().write(true).open(path).with_context(cannot_write)?;
+        let file = std::fs::OpenOptions::new()
+            .write(true)
+            .open(path)
+            .with_context(cannot_write)?;
         let mut out = std::io::BufWriter::new(file);
         cleanbill_report::render(format, report, options, &mut out).with_context(cannot_write)?;
         return out.flush().with_context(cannot_write);
@@ -199,7 +224,9 @@ fn write_file(
         cleanbill_report::render(format, report, options, &mut out).with_context(cannot_write)?;
         out.flush().with_context(cannot_write)?;
     }
-    file.persist(path).map_err(|error| error.error).with_context(cannot_write)?;
+    file.persist(path)
+        .map_err(|error| error.error)
+        .with_context(cannot_write)?;
     Ok(())
 }
 
@@ -241,7 +268,11 @@ impl FileNames {
         // A name must not be a path of its own, and 255 bytes are what file systems take.
         let base = base.trim_start_matches('.');
         let base: String = base.chars().take(60).collect();
-        let base = if base.is_empty() { "image".to_owned() } else { base };
+        let base = if base.is_empty() {
+            "image".to_owned()
+        } else {
+            base
+        };
         let mut name = base.clone();
         let mut number = 2;
         while !self.0.insert(name.clone()) {
@@ -259,12 +290,19 @@ mod tests {
     #[test]
     fn a_prefix_counts_only_if_it_is_a_format() {
         let check = |text: &str, format, place| {
-            assert_eq!(destination(text, Format::Table), Destination { format, place });
+            assert_eq!(
+                destination(text, Format::Table),
+                Destination { format, place }
+            );
         };
         check("a.json", Format::Table, Place::File("a.json".into()));
         check("json=a", Format::Json, Place::File("a".into()));
         check("other=a", Format::Table, Place::File("other=a".into()));
-        check("trivy-json=d/", Format::TrivyJson, Place::Directory("d/".into()));
+        check(
+            "trivy-json=d/",
+            Format::TrivyJson,
+            Place::Directory("d/".into()),
+        );
         check("json=-", Format::Json, Place::Stdout);
     }
 

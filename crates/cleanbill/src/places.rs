@@ -12,8 +12,16 @@ const SYSTEM_CACHE: &str = "/var/cache/cleanbill";
 /// `$XDG_CACHE_HOME/cleanbill`, else `$HOME/.cache/cleanbill`, else the system's.
 pub(crate) fn cache_directory(flag: Option<PathBuf>, environment: &Environment) -> PathBuf {
     flag.or_else(|| environment.path("CACHE_DIRECTORY"))
-        .or_else(|| environment.path("XDG_CACHE_HOME").map(|home| home.join("cleanbill")))
-        .or_else(|| environment.path("HOME").map(|home| home.join(".cache/cleanbill")))
+        .or_else(|| {
+            environment
+                .path("XDG_CACHE_HOME")
+                .map(|home| home.join("cleanbill"))
+        })
+        .or_else(|| {
+            environment
+                .path("HOME")
+                .map(|home| home.join(".cache/cleanbill"))
+        })
         .unwrap_or_else(|| PathBuf::from(SYSTEM_CACHE))
 }
 
@@ -23,7 +31,9 @@ pub(crate) fn database_directory(
     flag: Option<PathBuf>,
     cache: &std::path::Path,
 ) -> Result<PathBuf, CommandError> {
-    let Some(directory) = flag else { return Ok(cache.join("db")) };
+    let Some(directory) = flag else {
+        return Ok(cache.join("db"));
+    };
     if directory.join("trivy.db").is_file() {
         return Ok(directory);
     }
@@ -48,7 +58,10 @@ mod tests {
         };
         check(Environment::default(), "/var/cache/cleanbill");
         check([("HOME", "/h")].into(), "/h/.cache/cleanbill");
-        check([("HOME", "/h"), ("XDG_CACHE_HOME", "/x")].into(), "/x/cleanbill");
+        check(
+            [("HOME", "/h"), ("XDG_CACHE_HOME", "/x")].into(),
+            "/x/cleanbill",
+        );
         check([("HOME", "/h"), ("CACHE_DIRECTORY", "/c")].into(), "/c");
     }
 
@@ -56,11 +69,13 @@ mod tests {
     fn both_layouts_of_a_database_are_found() {
         let directory = tempfile::tempdir().unwrap();
         let find = |path: PathBuf| database_directory(Some(path), directory.path()).unwrap();
-        assert_eq!(find(directory.path().to_owned()), directory.path().join("db"));
+        assert_eq!(
+            find(directory.path().to_owned()),
+            directory.path().join("db")
+        );
         std::fs::write(directory.path().join("trivy.db"), b"").unwrap();
         assert_eq!(find(directory.path().to_owned()), directory.path());
-        let error =
-            database_directory(Some(directory.path().join("trivy.db")), directory.path());
+        let error = database_directory(Some(directory.path().join("trivy.db")), directory.path());
         assert!(error.is_err());
     }
 }

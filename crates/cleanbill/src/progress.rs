@@ -39,11 +39,17 @@ impl Progress {
     ) -> Self {
         let bar = (is_wanted && io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            bar.set_style(counting_style("{spinner} {read} {wide_msg} {elapsed}", bytes_read));
+            bar.set_style(counting_style(
+                "{spinner} {read} {wide_msg} {elapsed}",
+                bytes_read,
+            ));
             bar.enable_steady_tick(Duration::from_millis(120));
             BAR.get_or_init(|| bar).clone()
         });
-        let state = Mutex::new(State { images_total, ..State::default() });
+        let state = Mutex::new(State {
+            images_total,
+            ..State::default()
+        });
         Self { bar, state }
     }
 
@@ -136,7 +142,10 @@ impl Download {
         let bytes_read = Arc::clone(&context.bytes_read);
         Self((is_wanted && io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            bar.set_style(counting_style("{spinner} {read} of the advisory database {elapsed}", bytes_read));
+            bar.set_style(counting_style(
+                "{spinner} {read} of the advisory database {elapsed}",
+                bytes_read,
+            ));
             bar.enable_steady_tick(Duration::from_millis(120));
             BAR.get_or_init(|| bar).clone()
         }))
@@ -154,8 +163,11 @@ impl Download {
 fn counting_style(template: &str, bytes_read: Arc<AtomicU64>) -> ProgressStyle {
     let style =
         ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
-    style.with_key("read", move |_: &ProgressState, out: &mut dyn fmt::Write| {
-        // The bar draws what it can; a failed write loses nothing.
-        let _ = write!(out, "{}", HumanBytes(bytes_read.load(Ordering::Relaxed)));
-    })
+    style.with_key(
+        "read",
+        move |_: &ProgressState, out: &mut dyn fmt::Write| {
+            // The bar draws what it can; a failed write loses nothing.
+            let _ = write!(out, "{}", HumanBytes(bytes_read.load(Ordering::Relaxed)));
+        },
+    )
 }

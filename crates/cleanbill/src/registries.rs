@@ -64,8 +64,10 @@ impl Registries {
     ) -> Result<RegistryClient, CommandError> {
         let mut credentials = self.credentials.clone();
         if let Some(credential) = &self.explicit {
-            let registries: BTreeSet<&str> =
-                references.into_iter().map(|reference| reference.registry.as_str()).collect();
+            let registries: BTreeSet<&str> = references
+                .into_iter()
+                .map(|reference| reference.registry.as_str())
+                .collect();
             if registries.len() > 1 {
                 let names: Vec<&str> = registries.into_iter().collect();
                 return Err(CommandError::usage_text(format!(
@@ -75,8 +77,10 @@ impl Registries {
                 ))
                 .hint("store credentials for each of them: cleanbill login HOST"));
             }
-            credentials.explicit =
-                registries.into_iter().map(|r| (r.to_owned(), credential.clone())).collect();
+            credentials.explicit = registries
+                .into_iter()
+                .map(|r| (r.to_owned(), credential.clone()))
+                .collect();
         }
         RegistryClient::new(self.http.clone(), credentials, context.clone())
             .map_err(CommandError::usage)
@@ -90,16 +94,17 @@ fn explicit_credential(arguments: &RegistryArgs) -> Result<Option<Credential>, C
     let password = password(arguments)?;
     match (&arguments.registry_username, password) {
         (None, None) => Ok(None),
-        (Some(username), Some(password)) => {
-            Ok(Some(Credential::Basic { username: username.clone(), password }))
-        }
-        (Some(_), None) => Err(CommandError::usage_text(
-            "--registry-username needs a password",
-        )
-        .hint("give it by CLEANBILL_REGISTRY_PASSWORD or with --registry-password-stdin")),
-        (None, Some(_)) => {
-            Err(CommandError::usage_text("a registry password needs --registry-username"))
-        }
+        (Some(username), Some(password)) => Ok(Some(Credential::Basic {
+            username: username.clone(),
+            password,
+        })),
+        (Some(_), None) => Err(
+            CommandError::usage_text("--registry-username needs a password")
+                .hint("give it by CLEANBILL_REGISTRY_PASSWORD or with --registry-password-stdin"),
+        ),
+        (None, Some(_)) => Err(CommandError::usage_text(
+            "a registry password needs --registry-username",
+        )),
     }
 }
 

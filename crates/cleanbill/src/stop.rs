@@ -28,14 +28,18 @@ pub(crate) fn is_requested() -> bool {
 pub(crate) fn install() {
     let flag = flag();
     let waiter = move || {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
         let Ok(runtime) = runtime else { return };
         runtime.block_on(wait_for_signal());
         flag.store(true, Ordering::Relaxed);
         std::thread::sleep(GRACE);
         exit_now();
     };
-    let spawned = std::thread::Builder::new().name("signals".to_owned()).spawn(waiter);
+    let spawned = std::thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(waiter);
     if let Err(error) = spawned {
         tracing::warn!(%error, "cannot wait for signals: Ctrl-C ends the program at once");
     }
@@ -53,7 +57,10 @@ async fn wait_for_signal() {
     }
 }
 
-#[expect(clippy::exit, reason = "a blocked system call cannot be ended in another way")]
+#[expect(
+    clippy::exit,
+    reason = "a blocked system call cannot be ended in another way"
+)]
 fn exit_now() -> ! {
     std::process::exit(i32::from(Exit::Interrupted.code()))
 }
@@ -61,11 +68,13 @@ fn exit_now() -> ! {
 /// Stops the work after a while, as Ctrl-C does.
 pub(crate) fn after(timeout: Duration) {
     let flag = flag();
-    let spawned = std::thread::Builder::new().name("timeout".to_owned()).spawn(move || {
-        std::thread::sleep(timeout);
-        TIMED_OUT.store(true, Ordering::Relaxed);
-        flag.store(true, Ordering::Relaxed);
-    });
+    let spawned = std::thread::Builder::new()
+        .name("timeout".to_owned())
+        .spawn(move || {
+            std::thread::sleep(timeout);
+            TIMED_OUT.store(true, Ordering::Relaxed);
+            flag.store(true, Ordering::Relaxed);
+        });
     if let Err(error) = spawned {
         tracing::warn!(%error, "cannot watch the clock: --timeout has no effect");
     }

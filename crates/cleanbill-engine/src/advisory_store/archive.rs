@@ -21,17 +21,28 @@ pub(super) fn unpack(
     limits: &Limits,
     database: &mut File,
 ) -> Result<Vec<u8>, AdvisoryStoreError> {
-    let limits =
-        Limits { layer_size_bytes_max: limits.database_size_bytes_max, ..limits.clone() };
-    let context = ReadContext { limits: limits.into(), ..ReadContext::default() };
-    let mut members = Members { database, has_database: false, metadata: None };
+    let limits = Limits {
+        layer_size_bytes_max: limits.database_size_bytes_max,
+        ..limits.clone()
+    };
+    let context = ReadContext {
+        limits: limits.into(),
+        ..ReadContext::default()
+    };
+    let mut members = Members {
+        database,
+        has_database: false,
+        metadata: None,
+    };
     cleanbill_image::stream_tar(archive, "the archive of the advisory database", &context)
         .walk(&mut members)
         .map_err(AdvisoryStoreError::Archive)?;
     if !members.has_database {
         return Err(AdvisoryStoreError::MemberMissing(DATABASE_FILE));
     }
-    members.metadata.ok_or(AdvisoryStoreError::MemberMissing(METADATA_FILE))
+    members
+        .metadata
+        .ok_or(AdvisoryStoreError::MemberMissing(METADATA_FILE))
 }
 
 struct Members<'a> {
@@ -63,7 +74,10 @@ pub(super) fn pack(
     database: &mut File,
     out: &mut dyn Write,
 ) -> Result<(), AdvisoryStoreError> {
-    let metadata = Metadata { downloaded_at: Metadata::ZERO_TIME, ..metadata.clone() };
+    let metadata = Metadata {
+        downloaded_at: Metadata::ZERO_TIME,
+        ..metadata.clone()
+    };
     let write = || -> io::Result<()> {
         let mut archive = tar::Builder::new(GzEncoder::new(out, Compression::new(6)));
         let mut add = |name: &str, size: u64, body: &mut dyn Read| {

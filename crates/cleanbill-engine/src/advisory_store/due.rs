@@ -37,7 +37,11 @@ pub fn due(state: &Result<Metadata, OpenError>, now: Timestamp) -> Result<Due, i
     }
     let is_fresh = now < metadata.next_update
         || now.duration_since(metadata.downloaded_at) < PAUSE_AFTER_DOWNLOAD;
-    Ok(if is_fresh { Due::Keep } else { Due::Fetch("a newer database is due") })
+    Ok(if is_fresh {
+        Due::Keep
+    } else {
+        Due::Fetch("a newer database is due")
+    })
 }
 
 #[cfg(test)]
@@ -72,10 +76,15 @@ mod tests {
 
     #[test]
     fn what_cannot_be_used_is_fetched_again_unless_it_is_too_new() {
-        let missing = OpenError::Missing { path: "trivy.db".into() };
+        let missing = OpenError::Missing {
+            path: "trivy.db".into(),
+        };
         assert!(matches!(due(&Err(missing), hours(0)), Ok(Due::Fetch(_))));
         let old = OpenError::SchemaTooOld { found: 1 };
         assert!(matches!(due(&Err(old), hours(0)), Ok(Due::Fetch(_))));
-        assert_eq!(due(&Err(OpenError::SchemaTooNew { found: 3 }), hours(0)), Err(3));
+        assert_eq!(
+            due(&Err(OpenError::SchemaTooNew { found: 3 }), hours(0)),
+            Err(3)
+        );
     }
 }

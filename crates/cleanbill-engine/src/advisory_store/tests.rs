@@ -19,7 +19,12 @@ fn store_with_database() -> (tempfile::TempDir, AdvisoryStore) {
 }
 
 fn sample_database(directory: &Path) {
-    let builder = AdvisoryDatabaseBuilder::new().advisory("alpine 3.20", "musl", "CVE-1-1", r#"{"FixedVersion":"2"}"#);
+    let builder = AdvisoryDatabaseBuilder::new().advisory(
+        "alpine 3.20",
+        "musl",
+        "CVE-1-1",
+        r#"{"FixedVersion":"2"}"#,
+    );
     builder.write_to(directory).unwrap();
 }
 

@@ -517,10 +517,7 @@ fn sparse_files_of_pax() {
     }
     let one = [(major, "1"), (minor, "0"), (size, "6")];
     check_error(RawTar::new().pax(&one).file("s", b"1\n0\n1\n"), "is cut");
-    check_error(
-        RawTar::new().pax(&one).file("s", &[b'x'; 1024]),
-        "is cut",
-    );
+    check_error(RawTar::new().pax(&one).file("s", &[b'x'; 1024]), "is cut");
     check_error(
         RawTar::new()
             .pax(&one)

@@ -20,7 +20,11 @@ impl Extractor for UnreadLanguagePackages {
         kind_of(path).is_some()
     }
 
-    fn extract(&self, file: &mut FileInput<'_>, draft: &mut LayerDraft) -> Result<(), ExtractError> {
+    fn extract(
+        &self,
+        file: &mut FileInput<'_>,
+        draft: &mut LayerDraft,
+    ) -> Result<(), ExtractError> {
         if let Some(kind) = kind_of(file.path) {
             draft.add_unread(kind);
         }
@@ -70,7 +74,10 @@ mod tests {
     fn files_of_language_packages_are_known_by_name() {
         for (path, expected) in [
             ("srv/package.json", Some("node-pkg")),
-            ("usr/lib/python3/dist-packages/x-1.dist-info/METADATA", Some("python-pkg")),
+            (
+                "usr/lib/python3/dist-packages/x-1.dist-info/METADATA",
+                Some("python-pkg"),
+            ),
             ("opt/x.egg-info", Some("python-pkg")),
             ("usr/share/java/a.jar", Some("jar")),
             ("usr/share/gems/specifications/x.gemspec", Some("gemspec")),

@@ -17,7 +17,10 @@ pub(crate) fn flags() -> String {
 }
 
 fn command(page: &mut String, definition: &clap::Command, name: &str) {
-    let about = definition.get_about().map(ToString::to_string).unwrap_or_default();
+    let about = definition
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default();
     add(page, format_args!("\n## {name}\n\n{about}\n"));
     let is_root = name == "cleanbill";
     let shown: Vec<&clap::Arg> = definition
@@ -34,12 +37,29 @@ fn command(page: &mut String, definition: &clap::Command, name: &str) {
             .get_env()
             .map(|name| format!("`{}`", name.to_string_lossy()))
             .unwrap_or_default();
-        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
-        add(page, format_args!("| {} | {environment} | {} |\n", cell(&flag(argument)), cell(&help)));
+        let help = argument
+            .get_help()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        add(
+            page,
+            format_args!(
+                "| {} | {environment} | {} |\n",
+                cell(&flag(argument)),
+                cell(&help)
+            ),
+        );
     }
-    for subcommand in definition.get_subcommands().filter(|sub| !sub.is_hide_set()) {
+    for subcommand in definition
+        .get_subcommands()
+        .filter(|sub| !sub.is_hide_set())
+    {
         if subcommand.get_name() != "help" {
-            command(page, subcommand, &format!("{name} {}", subcommand.get_name()));
+            command(
+                page,
+                subcommand,
+                &format!("{name} {}", subcommand.get_name()),
+            );
         }
     }
 }
@@ -82,7 +102,10 @@ pub(crate) fn trivy_flags() -> String {
             }
             Treatment::Refused(reason) => format!("refused: {reason}"),
         };
-        add(&mut page, format_args!("| `{}` | {} |\n", flag.name, cell(&text)));
+        add(
+            &mut page,
+            format_args!("| `{}` | {} |\n", flag.name, cell(&text)),
+        );
     }
     page
 }
@@ -92,5 +115,6 @@ fn cell(text: &str) -> String {
 }
 
 fn add(page: &mut String, text: std::fmt::Arguments<'_>) {
-    page.write_fmt(text).expect("writing to a string does not fail");
+    page.write_fmt(text)
+        .expect("writing to a string does not fail");
 }

@@ -59,7 +59,12 @@ pub(crate) struct SourceArgs {
 
     /// Take images from this source only: docker, podman or registry; several are tried in order
     /// [default: docker, podman: the first whose socket answers]
-    #[arg(long, value_name = "NAME", value_delimiter = ',', env = "CLEANBILL_SOURCE")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        value_delimiter = ',',
+        env = "CLEANBILL_SOURCE"
+    )]
     pub(crate) source: Vec<String>,
 
     /// Platform to pick from an image index, such as linux/arm64
@@ -85,7 +90,13 @@ pub(crate) struct RegistryArgs {
     pub(crate) registry_username: Option<String>,
 
     /// Password or token; better given by the environment or on standard input
-    #[arg(long, value_name = "SECRET", env = "CLEANBILL_REGISTRY_PASSWORD", hide_env_values = true, hide = true)]
+    #[arg(
+        long,
+        value_name = "SECRET",
+        env = "CLEANBILL_REGISTRY_PASSWORD",
+        hide_env_values = true,
+        hide = true
+    )]
     pub(crate) registry_password: Option<String>,
 
     /// Read the password or token from standard input
@@ -93,11 +104,22 @@ pub(crate) struct RegistryArgs {
     pub(crate) registry_password_stdin: bool,
 
     /// Bearer token for the registry, sent as it is; better given by the environment
-    #[arg(long, value_name = "TOKEN", env = "CLEANBILL_REGISTRY_TOKEN", hide_env_values = true, conflicts_with = "registry_username")]
+    #[arg(
+        long,
+        value_name = "TOKEN",
+        env = "CLEANBILL_REGISTRY_TOKEN",
+        hide_env_values = true,
+        conflicts_with = "registry_username"
+    )]
     pub(crate) registry_token: Option<String>,
 
     /// Registry that may be reached by plain HTTP or with an unverified certificate (repeatable)
-    #[arg(long, value_name = "HOST", value_delimiter = ',', env = "CLEANBILL_INSECURE_REGISTRY")]
+    #[arg(
+        long,
+        value_name = "HOST",
+        value_delimiter = ',',
+        env = "CLEANBILL_INSECURE_REGISTRY"
+    )]
     pub(crate) insecure_registry: Vec<String>,
 
     /// File with certificates of authorities to trust besides the system's (PEM; repeatable)
@@ -116,7 +138,12 @@ pub(crate) struct DatabaseArgs {
 
     /// Repositories of the advisory database, tried in order (repeatable)
     /// [default: mirror.gcr.io/aquasec/trivy-db:2, ghcr.io/aquasecurity/trivy-db:2]
-    #[arg(long, value_name = "REPOSITORY", value_delimiter = ',', env = "CLEANBILL_DB_REPOSITORY")]
+    #[arg(
+        long,
+        value_name = "REPOSITORY",
+        value_delimiter = ',',
+        env = "CLEANBILL_DB_REPOSITORY"
+    )]
     pub(crate) db_repository: Vec<String>,
 
     /// Use the advisory database that is there, however old
@@ -142,7 +169,12 @@ pub(crate) struct DetectionArgs {
 
     /// Sources of severities, in order of precedence; auto takes the one that knows the package
     /// best
-    #[arg(long, value_name = "SOURCES", default_value = "auto", env = "CLEANBILL_VULN_SEVERITY_SOURCE")]
+    #[arg(
+        long,
+        value_name = "SOURCES",
+        default_value = "auto",
+        env = "CLEANBILL_VULN_SEVERITY_SOURCE"
+    )]
     pub(crate) vuln_severity_source: String,
 
     /// Whether files that OS packages own are reported again as language packages: precise does
@@ -155,11 +187,21 @@ pub(crate) struct DetectionArgs {
     pub(crate) distro: Option<String>,
 
     /// Directories to leave out, with patterns such as **/test (repeatable)
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',', env = "CLEANBILL_SKIP_DIRS")]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        env = "CLEANBILL_SKIP_DIRS"
+    )]
     pub(crate) skip_dirs: Vec<String>,
 
     /// Files to leave out, with patterns (repeatable)
-    #[arg(long, value_name = "PATTERN", value_delimiter = ',', env = "CLEANBILL_SKIP_FILES")]
+    #[arg(
+        long,
+        value_name = "PATTERN",
+        value_delimiter = ',',
+        env = "CLEANBILL_SKIP_FILES"
+    )]
     pub(crate) skip_files: Vec<String>,
 
     /// Engine that finds vulnerabilities
@@ -180,7 +222,13 @@ pub(crate) struct DetectionArgs {
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
     /// Severities to report: UNKNOWN, LOW, MEDIUM, HIGH, CRITICAL [default: all]
-    #[arg(long, short, value_name = "LIST", value_delimiter = ',', env = "CLEANBILL_SEVERITY")]
+    #[arg(
+        long,
+        short,
+        value_name = "LIST",
+        value_delimiter = ',',
+        env = "CLEANBILL_SEVERITY"
+    )]
     pub(crate) severity: Vec<Severity>,
 
     /// Report only what a fix exists for
@@ -189,7 +237,12 @@ pub(crate) struct FilterArgs {
 
     /// States of a fix to leave out: affected, fixed, under_investigation, will_not_fix,
     /// fix_deferred, end_of_life, unknown, not_affected
-    #[arg(long, value_name = "LIST", value_delimiter = ',', env = "CLEANBILL_IGNORE_STATUS")]
+    #[arg(
+        long,
+        value_name = "LIST",
+        value_delimiter = ',',
+        env = "CLEANBILL_IGNORE_STATUS"
+    )]
     pub(crate) ignore_status: Vec<FixStatus>,
 
     /// File of accepted vulnerabilities, in the form of .trivyignore or its YAML form (.yaml,
@@ -198,7 +251,12 @@ pub(crate) struct FilterArgs {
     pub(crate) ignorefile: Option<PathBuf>,
 
     /// VEX document (OpenVEX or CSAF) whose statements take findings out (repeatable)
-    #[arg(long, value_name = "FILE", value_delimiter = ',', env = "CLEANBILL_VEX")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_delimiter = ',',
+        env = "CLEANBILL_VEX"
+    )]
     pub(crate) vex: Vec<String>,
 }
 
@@ -207,12 +265,24 @@ pub(crate) struct FilterArgs {
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Format of the report: table, json, trivy-json
-    #[arg(long, short, value_name = "FORMAT", visible_alias = "output-format", env = "CLEANBILL_FORMAT")]
+    #[arg(
+        long,
+        short,
+        value_name = "FORMAT",
+        visible_alias = "output-format",
+        env = "CLEANBILL_FORMAT"
+    )]
     pub(crate) format: Option<String>,
 
     /// Write the report to a file instead of standard output; FORMAT=FILE writes that format,
     /// trivy-json=DIR/ one file per image (repeatable)
-    #[arg(long, short, value_name = "FILE", visible_alias = "output-file", env = "CLEANBILL_OUTPUT")]
+    #[arg(
+        long,
+        short,
+        value_name = "FILE",
+        visible_alias = "output-file",
+        env = "CLEANBILL_OUTPUT"
+    )]
     pub(crate) output: Vec<String>,
 
     /// List every package, not only those with findings

@@ -28,11 +28,19 @@ pub(crate) struct TrivyFlag {
 }
 
 const fn flag(name: &'static str, treatment: Treatment) -> TrivyFlag {
-    TrivyFlag { name, takes_value: false, treatment }
+    TrivyFlag {
+        name,
+        takes_value: false,
+        treatment,
+    }
 }
 
 const fn valued(name: &'static str, treatment: Treatment) -> TrivyFlag {
-    TrivyFlag { name, takes_value: true, treatment }
+    TrivyFlag {
+        name,
+        takes_value: true,
+        treatment,
+    }
 }
 
 const SCANNERS: &str = "only vulnerabilities are scanned; use Trivy itself for secrets, \
@@ -46,30 +54,75 @@ pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
     valued("--image-src", Treatment::Alias("--source")),
     valued("--cacert", Treatment::Alias("--ca-cert")),
     valued("--username", Treatment::Alias("--registry-username")),
-    flag("--password-stdin", Treatment::Alias("--registry-password-stdin")),
+    flag(
+        "--password-stdin",
+        Treatment::Alias("--registry-password-stdin"),
+    ),
     valued("--password", Treatment::Alias("--registry-password")),
-    flag("--offline-scan", Treatment::NoEffect("jars are never asked about at a server")),
+    flag(
+        "--offline-scan",
+        Treatment::NoEffect("jars are never asked about at a server"),
+    ),
     flag("--skip-java-db-update", Treatment::NoEffect(JAVA)),
     valued("--java-db-repository", Treatment::NoEffect(JAVA)),
     flag("--download-java-db-only", Treatment::Refused(JAVA)),
-    flag("--download-db-only", Treatment::Refused("use: cleanbill db update")),
-    flag("--skip-version-check", Treatment::NoEffect("nothing asks for new versions")),
-    flag("--disable-telemetry", Treatment::NoEffect("there is no telemetry")),
+    flag(
+        "--download-db-only",
+        Treatment::Refused("use: cleanbill db update"),
+    ),
+    flag(
+        "--skip-version-check",
+        Treatment::NoEffect("nothing asks for new versions"),
+    ),
+    flag(
+        "--disable-telemetry",
+        Treatment::NoEffect("there is no telemetry"),
+    ),
     flag("--skip-check-update", Treatment::NoEffect(MISCONFIGURATION)),
-    flag("--skip-vex-repo-update", Treatment::NoEffect("VEX repositories are not used")),
+    flag(
+        "--skip-vex-repo-update",
+        Treatment::NoEffect("VEX repositories are not used"),
+    ),
     valued("--scanners", Treatment::Values(&["vuln"], SCANNERS)),
     valued("--security-checks", Treatment::Values(&["vuln"], SCANNERS)),
     valued("--image-config-scanners", Treatment::Refused(SCANNERS)),
     valued("--vuln-type", Treatment::Alias("--pkg-types")),
-    valued("--cache-backend", Treatment::Values(&["fs", "memory"], "the cache is a local file")),
-    valued("--cache-ttl", Treatment::NoEffect("see cleanbill cache prune")),
-    valued("--redis-ca", Treatment::Refused("the cache is a local file")),
-    valued("--redis-cert", Treatment::Refused("the cache is a local file")),
-    valued("--redis-key", Treatment::Refused("the cache is a local file")),
-    flag("--redis-tls", Treatment::Refused("the cache is a local file")),
-    valued("--podman-host", Treatment::Refused("use --docker-host with --source podman")),
-    valued("--max-image-size", Treatment::Refused("images are streamed; memory is bounded whatever their size")),
-    flag("--removed-pkgs", Treatment::Refused("packages that were removed are not reported")),
+    valued(
+        "--cache-backend",
+        Treatment::Values(&["fs", "memory"], "the cache is a local file"),
+    ),
+    valued(
+        "--cache-ttl",
+        Treatment::NoEffect("see cleanbill cache prune"),
+    ),
+    valued(
+        "--redis-ca",
+        Treatment::Refused("the cache is a local file"),
+    ),
+    valued(
+        "--redis-cert",
+        Treatment::Refused("the cache is a local file"),
+    ),
+    valued(
+        "--redis-key",
+        Treatment::Refused("the cache is a local file"),
+    ),
+    flag(
+        "--redis-tls",
+        Treatment::Refused("the cache is a local file"),
+    ),
+    valued(
+        "--podman-host",
+        Treatment::Refused("use --docker-host with --source podman"),
+    ),
+    valued(
+        "--max-image-size",
+        Treatment::Refused("images are streamed; memory is bounded whatever their size"),
+    ),
+    flag(
+        "--removed-pkgs",
+        Treatment::Refused("packages that were removed are not reported"),
+    ),
     valued("--ignored-licenses", Treatment::Refused(SCANNERS)),
     valued("--license-confidence-level", Treatment::Refused(SCANNERS)),
     flag("--license-full", Treatment::Refused(SCANNERS)),
@@ -78,30 +131,89 @@ pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
     valued("--config-check", Treatment::Refused(MISCONFIGURATION)),
     valued("--config-data", Treatment::Refused(MISCONFIGURATION)),
     valued("--check-namespaces", Treatment::Refused(MISCONFIGURATION)),
-    valued("--checks-bundle-repository", Treatment::Refused(MISCONFIGURATION)),
-    flag("--include-non-failures", Treatment::Refused(MISCONFIGURATION)),
-    flag("--include-deprecated-checks", Treatment::Refused(MISCONFIGURATION)),
+    valued(
+        "--checks-bundle-repository",
+        Treatment::Refused(MISCONFIGURATION),
+    ),
+    flag(
+        "--include-non-failures",
+        Treatment::Refused(MISCONFIGURATION),
+    ),
+    flag(
+        "--include-deprecated-checks",
+        Treatment::Refused(MISCONFIGURATION),
+    ),
     flag("--trace-rego", Treatment::Refused(MISCONFIGURATION)),
-    valued("--compliance", Treatment::Refused("compliance reports are not made; use Trivy itself")),
-    valued("--report", Treatment::Refused("it belongs to compliance reports, which are not made")),
-    flag("--dependency-tree", Treatment::Refused("dependency trees are not drawn")),
-    valued("--exit-on-eol", Treatment::Refused("an end of life is marked in the report; it has no exit code of its own")),
-    valued("--ignore-policy", Treatment::Refused("Rego policies are not supported; use --ignorefile or --vex")),
-    valued("--template", Treatment::Refused("templates are not supported; use --format json")),
-    valued("--table-mode", Treatment::NoEffect("the table shows summary and details")),
-    valued("--output-plugin-arg", Treatment::Refused("output plugins are not supported")),
-    valued("--file-patterns", Treatment::Refused("extractors know their files by name")),
-    valued("--pkg-relationships", Treatment::Refused("packages are not filtered by relationship")),
-    valued("--rekor-url", Treatment::Refused("SBOM attestations are not fetched")),
-    valued("--sbom-sources", Treatment::Refused("SBOM attestations are not fetched")),
+    valued(
+        "--compliance",
+        Treatment::Refused("compliance reports are not made; use Trivy itself"),
+    ),
+    valued(
+        "--report",
+        Treatment::Refused("it belongs to compliance reports, which are not made"),
+    ),
+    flag(
+        "--dependency-tree",
+        Treatment::Refused("dependency trees are not drawn"),
+    ),
+    valued(
+        "--exit-on-eol",
+        Treatment::Refused(
+            "an end of life is marked in the report; it has no exit code of its own",
+        ),
+    ),
+    valued(
+        "--ignore-policy",
+        Treatment::Refused("Rego policies are not supported; use --ignorefile or --vex"),
+    ),
+    valued(
+        "--template",
+        Treatment::Refused("templates are not supported; use --format json"),
+    ),
+    valued(
+        "--table-mode",
+        Treatment::NoEffect("the table shows summary and details"),
+    ),
+    valued(
+        "--output-plugin-arg",
+        Treatment::Refused("output plugins are not supported"),
+    ),
+    valued(
+        "--file-patterns",
+        Treatment::Refused("extractors know their files by name"),
+    ),
+    valued(
+        "--pkg-relationships",
+        Treatment::Refused("packages are not filtered by relationship"),
+    ),
+    valued(
+        "--rekor-url",
+        Treatment::Refused("SBOM attestations are not fetched"),
+    ),
+    valued(
+        "--sbom-sources",
+        Treatment::Refused("SBOM attestations are not fetched"),
+    ),
     valued("--server", Treatment::Refused(REMOTE)),
     valued("--token", Treatment::Refused(REMOTE)),
     valued("--token-header", Treatment::Refused(REMOTE)),
     valued("--custom-headers", Treatment::Refused(REMOTE)),
-    valued("--enable-modules", Treatment::Refused("modules are not supported")),
-    valued("--module-dir", Treatment::Refused("modules are not supported")),
-    flag("--insecure", Treatment::Refused("name the registry: --insecure-registry HOST")),
-    flag("--generate-default-config", Treatment::Refused("there is no such file")),
+    valued(
+        "--enable-modules",
+        Treatment::Refused("modules are not supported"),
+    ),
+    valued(
+        "--module-dir",
+        Treatment::Refused("modules are not supported"),
+    ),
+    flag(
+        "--insecure",
+        Treatment::Refused("name the registry: --insecure-registry HOST"),
+    ),
+    flag(
+        "--generate-default-config",
+        Treatment::Refused("there is no such file"),
+    ),
 ];
 
 /// Translates flags of Trivy's in a `scan` call into ours.
@@ -148,7 +260,10 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Vec<OsString>, Strin
 /// a global one.
 fn is_scan(arguments: &[OsString]) -> bool {
     const GLOBAL_WITH_VALUE: [&str; 3] = ["--cache-dir", "--color", "--log-format"];
-    let mut words = arguments.iter().skip(1).map(|argument| argument.to_string_lossy());
+    let mut words = arguments
+        .iter()
+        .skip(1)
+        .map(|argument| argument.to_string_lossy());
     while let Some(word) = words.next() {
         if GLOBAL_WITH_VALUE.contains(&&*word) {
             words.next();
@@ -200,21 +315,37 @@ mod tests {
     fn translated(call: &str) -> Result<String, String> {
         let arguments = call.split(' ').map(OsString::from).collect();
         let translated = translate(arguments)?;
-        Ok(translated.iter().map(|a| a.to_string_lossy()).collect::<Vec<_>>().join(" "))
+        Ok(translated
+            .iter()
+            .map(|a| a.to_string_lossy())
+            .collect::<Vec<_>>()
+            .join(" "))
     }
 
     #[test]
     fn flags_work_are_dropped_or_refused() {
         for (call, expected) in [
             ("c scan --scanners vuln a", "c scan a"),
-            ("c scan --image-src remote,docker a", "c scan --source=registry,docker a"),
-            ("c scan --skip-java-db-update --offline-scan=true a", "c scan a"),
+            (
+                "c scan --image-src remote,docker a",
+                "c scan --source=registry,docker a",
+            ),
+            (
+                "c scan --skip-java-db-update --offline-scan=true a",
+                "c scan a",
+            ),
             ("c -q scan --cacert x a", "c -q scan --ca-cert=x a"),
             ("c scan -- --scanners", "c scan -- --scanners"),
             ("c db --scanners", "c db --scanners"),
             ("c scan --insecure=false a", "c scan a"),
-            ("c --cache-dir d scan --scanners vuln a", "c --cache-dir d scan a"),
-            ("c --cache-dir=d scan --scanners vuln a", "c --cache-dir=d scan a"),
+            (
+                "c --cache-dir d scan --scanners vuln a",
+                "c --cache-dir d scan a",
+            ),
+            (
+                "c --cache-dir=d scan --scanners vuln a",
+                "c --cache-dir=d scan a",
+            ),
         ] {
             assert_eq!(translated(call).as_deref(), Ok(expected), "{call}");
         }
@@ -251,13 +382,15 @@ mod tests {
         for flag in TRIVY_FLAGS {
             let name = flag.name.trim_start_matches("--");
             assert!(
-                scan.get_arguments().all(|argument| argument.get_long() != Some(name)),
+                scan.get_arguments()
+                    .all(|argument| argument.get_long() != Some(name)),
                 "{name}"
             );
             if let Treatment::Alias(ours) = flag.treatment {
                 let ours = ours.trim_start_matches("--");
                 assert!(
-                    scan.get_arguments().any(|argument| argument.get_long() == Some(ours)),
+                    scan.get_arguments()
+                        .any(|argument| argument.get_long() == Some(ours)),
                     "{ours}"
                 );
             }

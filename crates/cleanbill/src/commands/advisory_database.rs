@@ -37,16 +37,23 @@ pub(crate) fn obtain(
 ) -> Result<Database, CommandError> {
     let store = store(setting, arguments)?;
     if arguments.skip_db_update || arguments.offline {
-        return store.open().map_err(|error| unusable(&store, error, arguments));
+        return store
+            .open()
+            .map_err(|error| unusable(&store, error, arguments));
     }
     match update_if_due(setting, &store, arguments, registry, context, false) {
         Ok(_) => {}
         Err(error) if store.open().is_ok() => {
-            tracing::warn!("{}; going on with the database that is there", error.one_line());
+            tracing::warn!(
+                "{}; going on with the database that is there",
+                error.one_line()
+            );
         }
         Err(error) => return Err(error),
     }
-    store.open().map_err(|error| unusable(&store, error, arguments))
+    store
+        .open()
+        .map_err(|error| unusable(&store, error, arguments))
 }
 
 /// Fetches the database if it is due (or `is_forced`); `None` if it is not.
@@ -86,7 +93,11 @@ pub(crate) fn update_if_due(
     let repositories: Vec<String> = if arguments.db_repository.is_empty() {
         DEFAULT_REPOSITORIES.map(str::to_owned).to_vec()
     } else {
-        arguments.db_repository.iter().map(|repository| with_tag(repository)).collect()
+        arguments
+            .db_repository
+            .iter()
+            .map(|repository| with_tag(repository))
+            .collect()
     };
     cleanbill_engine::update(
         store,
@@ -115,12 +126,20 @@ pub(crate) fn with_tag(repository: &str) -> String {
 
 /// Says that there is no usable database, and what to do.
 fn unusable(store: &AdvisoryStore, error: OpenError, arguments: &DatabaseArgs) -> CommandError {
-    let why = if arguments.offline { "--offline" } else { "--skip-db-update" };
+    let why = if arguments.offline {
+        "--offline"
+    } else {
+        "--skip-db-update"
+    };
     let is_forbidden = arguments.offline || arguments.skip_db_update;
     let error = CommandError::database(anyhow::Error::new(error).context(format!(
         "there is no usable advisory database in {}{}",
         store.directory().display(),
-        if is_forbidden { format!(", and {why} forbids fetching one") } else { String::new() }
+        if is_forbidden {
+            format!(", and {why} forbids fetching one")
+        } else {
+            String::new()
+        }
     )));
     error.hint("fetch it with: cleanbill db update; or carry one here: cleanbill db import FILE")
 }
@@ -132,11 +151,15 @@ pub(crate) struct Artifacts {
 
 impl ArtifactSource for Artifacts {
     fn open(&self, repository: &str) -> Result<Box<dyn std::io::Read + Send>, FetchError> {
-        let failed = |is_temporary: bool, source: Box<dyn std::error::Error + Send + Sync>| {
-            FetchError { repository: repository.to_owned(), is_temporary, source }
-        };
-        let reference: ImageReference =
-            repository.parse().map_err(|error| failed(false, Box::new(error)))?;
+        let failed =
+            |is_temporary: bool, source: Box<dyn std::error::Error + Send + Sync>| FetchError {
+                repository: repository.to_owned(),
+                is_temporary,
+                source,
+            };
+        let reference: ImageReference = repository
+            .parse()
+            .map_err(|error| failed(false, Box::new(error)))?;
         let artifact = self
             .client
             .open_artifact(&reference)
@@ -148,6 +171,8 @@ impl ArtifactSource for Artifacts {
             );
             return Err(failed(false, reason.into()));
         }
-        artifact.read().map_err(|error| failed(error.is_temporary(), Box::new(error)))
+        artifact
+            .read()
+            .map_err(|error| failed(error.is_temporary(), Box::new(error)))
     }
 }

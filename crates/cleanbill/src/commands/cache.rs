@@ -13,8 +13,7 @@ use crate::places;
 const SECONDS_PER_DAY: i64 = 86_400;
 
 pub(crate) fn run(setting: &Setting, command: &CacheCommand) -> Result<Exit, CommandError> {
-    let directory =
-        places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
+    let directory = places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
     let cache = LayerCache::open(&directory, cleanbill_inventory::EXTRACTORS_VERSION)
         .map_err(CommandError::usage)?;
     let failed = |error| CommandError::usage(error);
@@ -66,9 +65,11 @@ pub(crate) fn run(setting: &Setting, command: &CacheCommand) -> Result<Exit, Com
             }
             print(text.as_bytes())
         }
-        CacheCommand::Prune { unused_days, max_size } => {
-            let since =
-                Timestamp::now().as_second() - i64::from(*unused_days) * SECONDS_PER_DAY;
+        CacheCommand::Prune {
+            unused_days,
+            max_size,
+        } => {
+            let since = Timestamp::now().as_second() - i64::from(*unused_days) * SECONDS_PER_DAY;
             let outcome = cache.prune(Some(since), *max_size).map_err(failed)?;
             let text = format!(
                 "Removed {} layer inventories, kept {}.\n",

@@ -19,13 +19,17 @@ use crate::{progress, stop};
 
 pub(crate) fn run(setting: &Setting, command: DbCommand) -> Result<Exit, CommandError> {
     match command {
-        DbCommand::Update { database, registry, force } => {
-            update(setting, &database, &registry, force)
-        }
+        DbCommand::Update {
+            database,
+            registry,
+            force,
+        } => update(setting, &database, &registry, force),
         DbCommand::Status { database, json } => status(setting, &database, json),
-        DbCommand::Import { source, database, registry } => {
-            import(setting, &source, &database, &registry)
-        }
+        DbCommand::Import {
+            source,
+            database,
+            registry,
+        } => import(setting, &source, &database, &registry),
         DbCommand::Export { file, database } => export(setting, &file, &database),
     }
 }
@@ -37,15 +41,19 @@ fn update(
     is_forced: bool,
 ) -> Result<Exit, CommandError> {
     if arguments.offline {
-        return Err(CommandError::usage_text("--offline forbids fetching the advisory database")
-            .hint("carry one here: cleanbill db import FILE"));
+        return Err(
+            CommandError::usage_text("--offline forbids fetching the advisory database")
+                .hint("carry one here: cleanbill db import FILE"),
+        );
     }
     let store = advisory_database::store(setting, arguments)?;
     let context = context();
-    let bar = progress::Download::start(!setting.global.no_progress && !setting.global.quiet, &context);
-    let updated = advisory_database::update_if_due(
-        setting, &store, arguments, registry, &context, is_forced,
+    let bar = progress::Download::start(
+        !setting.global.no_progress && !setting.global.quiet,
+        &context,
     );
+    let updated =
+        advisory_database::update_if_due(setting, &store, arguments, registry, &context, is_forced);
     bar.finish();
     let text = match updated? {
         Some(metadata) => format!("Fetched the advisory database, {}.\n", built(&metadata)),
@@ -119,18 +127,28 @@ fn import(
     let lock = store.lock().map_err(CommandError::usage)?;
     let now = Timestamp::now();
     let metadata = if let Some(repository) = source.strip_prefix("oci:") {
-        let client =
-            Registries::new(setting, registry, arguments.offline)?.client(&context, [])?;
+        let client = Registries::new(setting, registry, arguments.offline)?.client(&context, [])?;
         cleanbill_engine::update(
-            &store, &lock, &Artifacts { client }, &[with_tag(repository)], &context.limits, now,
+            &store,
+            &lock,
+            &Artifacts { client },
+            &[with_tag(repository)],
+            &context.limits,
+            now,
         )
         .map_err(CommandError::database)?
     } else if Path::new(source).is_dir() {
         let path = Path::new(source);
         // A Trivy cache directory has the database one level down.
         let nested = path.join("db");
-        let path = if path.join("trivy.db").exists() { path } else { nested.as_path() };
-        store.install_directory(&lock, path, now).map_err(CommandError::usage)?
+        let path = if path.join("trivy.db").exists() {
+            path
+        } else {
+            nested.as_path()
+        };
+        store
+            .install_directory(&lock, path, now)
+            .map_err(CommandError::usage)?
     } else {
         let file = std::fs::File::open(source)
             .with_context(|| format!("cannot open {source}"))
@@ -152,15 +170,14 @@ fn import(
     print(text.as_bytes())
 }
 
-fn export(
-    setting: &Setting,
-    path: &Path,
-    arguments: &DatabaseArgs,
-) -> Result<Exit, CommandError> {
+fn export(setting: &Setting, path: &Path, arguments: &DatabaseArgs) -> Result<Exit, CommandError> {
     let store = advisory_database::store(setting, arguments)?;
     let metadata = write_export(&store, path)?;
-    let text =
-        format!("Wrote the advisory database to {}, {}.\n", path.display(), built(&metadata));
+    let text = format!(
+        "Wrote the advisory database to {}, {}.\n",
+        path.display(),
+        built(&metadata)
+    );
     print(text.as_bytes())
 }
 
@@ -178,7 +195,9 @@ fn write_export(store: &AdvisoryStore, path: &Path) -> Result<Metadata, CommandE
         .map_err(CommandError::usage)?;
     let mut out = std::io::BufWriter::new(file.as_file_mut());
     let metadata = store.export(&mut out).map_err(CommandError::database)?;
-    std::io::Write::flush(&mut out).with_context(cannot_write).map_err(CommandError::usage)?;
+    std::io::Write::flush(&mut out)
+        .with_context(cannot_write)
+        .map_err(CommandError::usage)?;
     drop(out);
     file.persist(path)
         .map_err(|error| error.error)
@@ -188,12 +207,19 @@ fn write_export(store: &AdvisoryStore, path: &Path) -> Result<Metadata, CommandE
 }
 
 fn context() -> ReadContext {
-    ReadContext { cancelled: stop::flag(), ..ReadContext::default() }
+    ReadContext {
+        cancelled: stop::flag(),
+        ..ReadContext::default()
+    }
 }
 
 fn built(metadata: &Metadata) -> String {
     let info = database_info(metadata, Timestamp::now());
-    format!("built {} ({} h ago)", or_unknown(&info.updated_at), info.age_hours)
+    format!(
+        "built {} ({} h ago)",
+        or_unknown(&info.updated_at),
+        info.age_hours
+    )
 }
 
 fn or_unknown(text: &str) -> &str {

@@ -1,6 +1,5 @@
 //! `cleanbill demo`: the whole loop on built-in sample images and a built-in sample database.
 
-
 use std::fs::File;
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd as _;
@@ -34,15 +33,21 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
         &setting.environment,
     )?;
     let broken = |error: anyhow::Error| {
-        CommandError::with_exit(Exit::Incomplete, error.context("the built-in samples are broken"))
+        CommandError::with_exit(
+            Exit::Incomplete,
+            error.context("the built-in samples are broken"),
+        )
     };
-    let database = Database::open_bytes(DATABASE.to_vec(), METADATA)
-        .map_err(|error| broken(error.into()))?;
+    let database =
+        Database::open_bytes(DATABASE.to_vec(), METADATA).map_err(|error| broken(error.into()))?;
     let archive = in_memory(IMAGES).map_err(|error| broken(error.into()))?;
     let path = format!("/dev/fd/{}", archive.as_raw_fd());
     let cache = LayerCache::in_memory(EXTRACTORS_VERSION).map_err(CommandError::usage)?;
     let now = Timestamp::now();
-    let options = ScanOptions { now, ..ScanOptions::default() };
+    let options = ScanOptions {
+        now,
+        ..ScanOptions::default()
+    };
     let scanner = Scanner::new(&cache, &database, &options, &SilentObserver);
     let images = {
         let mut sink = scanner.inventories().sink("demo", &SilentObserver);
@@ -56,8 +61,16 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
         images: Vec::new(),
     };
     for image in &images {
-        let name = image.metadata.repo_tags.first().cloned().unwrap_or_default();
-        let mut image = scanner.scan(&Image { name, ..image.clone() });
+        let name = image
+            .metadata
+            .repo_tags
+            .first()
+            .cloned()
+            .unwrap_or_default();
+        let mut image = scanner.scan(&Image {
+            name,
+            ..image.clone()
+        });
         apply_policy(
             &mut image,
             &Filter::default(),
@@ -74,8 +87,7 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
 /// Offers bytes as a file that lies on no disk.
 #[cfg(target_os = "linux")]
 fn in_memory(bytes: &[u8]) -> io::Result<File> {
-    let descriptor =
-        rustix::fs::memfd_create("cleanbill-demo", rustix::fs::MemfdFlags::CLOEXEC)?;
+    let descriptor = rustix::fs::memfd_create("cleanbill-demo", rustix::fs::MemfdFlags::CLOEXEC)?;
     let mut file = File::from(descriptor);
     file.write_all(bytes)?;
     Ok(file)

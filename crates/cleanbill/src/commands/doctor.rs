@@ -40,11 +40,21 @@ struct Check {
 
 impl Check {
     fn good(name: &'static str, text: impl Into<String>) -> Self {
-        Self { name, state: State::Good, text: text.into(), remedy: String::new(), exit: Exit::Clean }
+        Self {
+            name,
+            state: State::Good,
+            text: text.into(),
+            remedy: String::new(),
+            exit: Exit::Clean,
+        }
     }
 
     fn notice(name: &'static str, text: impl Into<String>, remedy: impl Into<String>) -> Self {
-        Self { state: State::Notice, remedy: remedy.into(), ..Self::good(name, text) }
+        Self {
+            state: State::Notice,
+            remedy: remedy.into(),
+            ..Self::good(name, text)
+        }
     }
 
     fn bad(
@@ -53,36 +63,42 @@ impl Check {
         text: impl Into<String>,
         remedy: impl Into<String>,
     ) -> Self {
-        Self { state: State::Bad, remedy: remedy.into(), exit, ..Self::good(name, text) }
+        Self {
+            state: State::Bad,
+            remedy: remedy.into(),
+            exit,
+            ..Self::good(name, text)
+        }
     }
 }
 
-pub(crate) fn run(setting: &Setting, arguments: DoctorArgs) -> Result<Exit, CommandError> {
-    let context = ReadContext { cancelled: stop::flag(), ..ReadContext::default() };
+pub(crate) fn run(setting: &Setting, arguments: &DoctorArgs) -> Result<Exit, CommandError> {
+    let context = ReadContext {
+        cancelled: stop::flag(),
+        ..ReadContext::default()
+    };
     let mut exit = Exit::Clean;
     let mut show = |check: Check| -> Result<(), CommandError> {
         exit = exit.and(check.exit);
         print_check(&check)
     };
-    for check in engine_checks(setting, &arguments, &context) {
+    for check in engine_checks(setting, arguments, &context) {
         show(check)?;
     }
     show(cache_check(setting))?;
-    show(database_check(setting, &arguments)?)?;
-    for check in registry_checks(setting, &arguments, &context)? {
+    show(database_check(setting, arguments)?)?;
+    for check in registry_checks(setting, arguments, &context)? {
         show(check)?;
     }
     Ok(exit)
 }
 
-fn engine_checks(
-    setting: &Setting,
-    arguments: &DoctorArgs,
-    context: &ReadContext,
-) -> Vec<Check> {
+fn engine_checks(setting: &Setting, arguments: &DoctorArgs, context: &ReadContext) -> Vec<Check> {
     let mut environment = engine_environment(setting);
     if arguments.source.docker_host.is_some() {
-        environment.docker_host.clone_from(&arguments.source.docker_host);
+        environment
+            .docker_host
+            .clone_from(&arguments.source.docker_host);
     }
     let settings = SourceSettings {
         capabilities: Capabilities::of_this_process(),
@@ -115,7 +131,12 @@ fn engine_checks(
         )),
         Err(error) => {
             let remedy = "check the engine's log";
-            checks.push(Check::bad("local engine", Exit::Incomplete, error.to_string(), remedy));
+            checks.push(Check::bad(
+                "local engine",
+                Exit::Incomplete,
+                error.to_string(),
+                remedy,
+            ));
             return checks;
         }
     }
@@ -131,7 +152,10 @@ fn in_place_check(engine: &cleanbill_image::docker::Engine) -> Check {
             Some(image) => match engine.open(&image.id.to_string()) {
                 Ok(opened) if opened.layers.is_sequential() => Check::notice(
                     NAME,
-                    format!("{}: scans read the engine's export stream, which is slower", opened.access),
+                    format!(
+                        "{}: scans read the engine's export stream, which is slower",
+                        opened.access
+                    ),
                     "run as root on the engine's host, or give CAP_DAC_READ_SEARCH and CAP_SYS_ADMIN \
                      and mount the engine's data directory read-only",
                 ),
@@ -155,10 +179,8 @@ fn in_place_check(engine: &cleanbill_image::docker::Engine) -> Check {
 
 fn cache_check(setting: &Setting) -> Check {
     const NAME: &str = "layer cache";
-    let directory =
-        places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
-    let info =
-        LayerCache::open(&directory, EXTRACTORS_VERSION).and_then(|cache| cache.info());
+    let directory = places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
+    let info = LayerCache::open(&directory, EXTRACTORS_VERSION).and_then(|cache| cache.info());
     match info {
         Ok(info) => Check::good(
             NAME,
@@ -171,7 +193,10 @@ fn cache_check(setting: &Setting) -> Check {
         ),
         Err(error) => Check::notice(
             NAME,
-            format!("{:#}: every scan reads every layer", anyhow::Error::new(error)),
+            format!(
+                "{:#}: every scan reads every layer",
+                anyhow::Error::new(error)
+            ),
             "name a directory that can be written with --cache-dir",
         ),
     }
@@ -215,8 +240,11 @@ fn registry_checks(
     } else {
         arguments.database.db_repository.clone()
     };
-    let mut names: BTreeSet<String> =
-        arguments.registries.iter().map(|name| registry_name(name).to_owned()).collect();
+    let mut names: BTreeSet<String> = arguments
+        .registries
+        .iter()
+        .map(|name| registry_name(name).to_owned())
+        .collect();
     names.extend(
         repositories
             .iter()
@@ -244,15 +272,19 @@ fn print_check(check: &Check) -> Result<(), CommandError> {
         State::Notice => ("notice", AnsiColor::Yellow.on_default()),
         State::Bad => ("FAILED", AnsiColor::Red.on_default().bold()),
     };
-    let mut text = format!("{style}{mark:<7}{style:#}{:<18} {}\n", check.name, printable(&check.text));
+    let mut text = format!(
+        "{style}{mark:<7}{style:#}{:<18} {}\n",
+        check.name,
+        printable(&check.text)
+    );
     if !check.remedy.is_empty() {
         text.push_str(&format!("{:25} → {}\n", "", check.remedy));
     }
     let mut stdout = anstream::stdout().lock();
     match std::io::Write::write_all(&mut stdout, text.as_bytes()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(CommandError::usage(anyhow::Error::new(error).context("cannot write to standard output")))
-        }
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CommandError::usage(
+            anyhow::Error::new(error).context("cannot write to standard output"),
+        )),
         _ => Ok(()),
     }
 }

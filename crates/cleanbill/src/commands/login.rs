@@ -25,14 +25,24 @@ pub(crate) fn run(setting: &Setting, arguments: LoginArgs) -> Result<Exit, Comma
         registry_password_stdin: false,
         ..credentials
     };
-    let context = ReadContext { cancelled: stop::flag(), ..ReadContext::default() };
+    let context = ReadContext {
+        cancelled: stop::flag(),
+        ..ReadContext::default()
+    };
     let client = Registries::new(setting, &anonymous, false)?.client(&context, [])?;
-    let login = client.login(&registry, &username, &password).map_err(CommandError::usage)?;
-    print(format!("{} accepted the credentials; they are kept in {}.\n", login.address, login.stored_in).as_bytes())
+    let login = client
+        .login(&registry, &username, &password)
+        .map_err(CommandError::usage)?;
+    print(
+        format!(
+            "{} accepted the credentials; they are kept in {}.\n",
+            login.address, login.stored_in
+        )
+        .as_bytes(),
+    )
 }
 
-const HOW_TO_GIVE_SECRETS: &str =
-    "for example: echo \"$TOKEN\" | cleanbill login HOST --registry-username NAME --registry-password-stdin";
+const HOW_TO_GIVE_SECRETS: &str = "for example: echo \"$TOKEN\" | cleanbill login HOST --registry-username NAME --registry-password-stdin";
 
 /// Checks the name of a registry by the grammar of references.
 fn registry_name(text: &str) -> Result<String, CommandError> {
@@ -47,7 +57,9 @@ fn registry_name(text: &str) -> Result<String, CommandError> {
         .filter(|reference| reference.repository == "x" || host == "docker.io")
         .map(|reference| reference.registry)
         .ok_or_else(|| {
-            CommandError::usage_text(format!("'{text}' is no registry: expected a host such as ghcr.io or localhost:5000"))
+            CommandError::usage_text(format!(
+                "'{text}' is no registry: expected a host such as ghcr.io or localhost:5000"
+            ))
         })
 }
 

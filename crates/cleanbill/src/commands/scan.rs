@@ -32,7 +32,7 @@ use sources::{OpenFailure, Sources, Target};
 /// A database that missed its successor by this long is called stale.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
-pub(crate) fn run(setting: &Setting, arguments: ScanArgs) -> Result<Exit, CommandError> {
+pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
     let policy = Policy::new(&arguments.filter, &arguments.verdict, now)?;
     let outputs = Outputs::new(
@@ -41,28 +41,31 @@ pub(crate) fn run(setting: &Setting, arguments: ScanArgs) -> Result<Exit, Comman
         setting.global.color,
         &setting.environment,
     )?;
-    let options = scan_options(&arguments, now)?;
+    let options = scan_options(arguments, now)?;
     let context = ReadContext {
         limits: options.extract.limits.clone(),
         cancelled: stop::flag(),
         ..ReadContext::default()
     };
-    let sources = Sources::new(setting, &arguments, &context)?;
-    let targets = sources.targets(&arguments)?;
+    let sources = Sources::new(setting, arguments, &context)?;
+    let targets = sources.targets(arguments)?;
     outputs.check(targets.len())?;
     if let Some(timeout) = arguments.detection.timeout {
         stop::after(timeout);
     }
 
-    let database = advisory_database::obtain(
-        setting, &arguments.database, &arguments.registry, &context,
-    )?;
+    let database =
+        advisory_database::obtain(setting, &arguments.database, &arguments.registry, &context)?;
     let cache = open_cache(setting)?;
     let is_shown = !setting.global.quiet && !setting.global.no_progress;
-    let progress =
-        Progress::start(is_shown, Some(targets.len()), context.bytes_read.clone());
+    let progress = Progress::start(is_shown, Some(targets.len()), context.bytes_read);
     let scanner = Scanner::new(&cache, &database, &options, &progress);
-    let mut run = Run { scanner, policy, exit: Exit::Clean, report: ScanReport::default() };
+    let mut run = Run {
+        scanner,
+        policy,
+        exit: Exit::Clean,
+        report: ScanReport::default(),
+    };
     for target in &targets {
         run.scan(&sources, target);
         if stop::is_requested() {
@@ -73,7 +76,12 @@ pub(crate) fn run(setting: &Setting, arguments: ScanArgs) -> Result<Exit, Comman
     if stop::is_requested() {
         return Err(stop::error());
     }
-    let Run { policy, mut exit, mut report, .. } = run;
+    let Run {
+        policy,
+        mut exit,
+        mut report,
+        ..
+    } = run;
     report.created_at = now.to_string();
     report.database = Some(database_info(database.metadata(), now));
     mark_stale(&mut report, database.metadata(), now);
@@ -84,7 +92,11 @@ pub(crate) fn run(setting: &Setting, arguments: ScanArgs) -> Result<Exit, Comman
     if verdict.failed {
         exit = exit.and(Exit::GateFailed(verdict.exit_code));
     }
-    if report.images.iter().any(|image| image.status != AssessmentStatus::Complete) {
+    if report
+        .images
+        .iter()
+        .any(|image| image.status != AssessmentStatus::Complete)
+    {
         exit = exit.and(Exit::Incomplete);
     }
     outputs.write(&report, &new_report_id())?;
@@ -113,8 +125,10 @@ struct Run<'a> {
 impl Run<'_> {
     fn scan(&mut self, sources: &Sources, target: &Target) {
         let opened = {
-            let mut sink =
-                self.scanner.inventories().sink(target.name(), self.scanner.observer());
+            let mut sink = self
+                .scanner
+                .inventories()
+                .sink(target.name(), self.scanner.observer());
             sources.open(target, &mut sink)
         };
         match opened {
@@ -130,7 +144,9 @@ impl Run<'_> {
                 self.scanner.inventories().release();
             }
             Err(OpenFailure { error, is_usage }) => {
-                self.report.images.push(failed_report(target.name(), &error));
+                self.report
+                    .images
+                    .push(failed_report(target.name(), &error));
                 if is_usage {
                     self.exit = self.exit.and(Exit::Usage);
                 }
@@ -142,11 +158,14 @@ impl Run<'_> {
 fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, CommandError> {
     let detection = &arguments.detection;
     let kinds = |kind: &str| detection.pkg_types.iter().any(|given| given == kind);
-    let package_types = PackageTypes { os: kinds("os"), library: kinds("library") };
-    let severity_sources: SeveritySources =
-        detection.vuln_severity_source.parse().map_err(|error| {
-            CommandError::usage_text(format!("--vuln-severity-source: {error}"))
-        })?;
+    let package_types = PackageTypes {
+        os: kinds("os"),
+        library: kinds("library"),
+    };
+    let severity_sources: SeveritySources = detection
+        .vuln_severity_source
+        .parse()
+        .map_err(|error| CommandError::usage_text(format!("--vuln-severity-source: {error}")))?;
     let distro = detection.distro.as_deref().map(parse_distro).transpose()?;
     let threads = match detection.parallel {
         None | Some(0) => std::thread::available_parallelism().map_or(1, usize::from),
@@ -155,9 +174,9 @@ fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, Com
     Ok(ScanOptions {
         extract: ExtractOptions {
             limits: Limits::default().into(),
-            skip: SkipRules::parse(&detection.skip_dirs, &detection.skip_files).map_err(|error| {
-                CommandError::usage_text(format!("--skip-dirs or --skip-files: {error}"))
-            })?,
+            skip: SkipRules::parse(&detection.skip_dirs, &detection.skip_files).map_err(
+                |error| CommandError::usage_text(format!("--skip-dirs or --skip-files: {error}")),
+            )?,
         },
         merge: MergeOptions {
             distro,
@@ -166,7 +185,10 @@ fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, Com
             is_comprehensive: detection.detection_priority == "comprehensive",
             ..MergeOptions::default()
         },
-        judge: JudgeOptions { severity_sources, package_types },
+        judge: JudgeOptions {
+            severity_sources,
+            package_types,
+        },
         threads,
         now,
     })
@@ -189,8 +211,7 @@ fn parse_distro(text: &str) -> Result<cleanbill_core::distro::Distro, CommandErr
 
 /// Opens the layer cache; where it cannot be had, scans go on without one.
 fn open_cache(setting: &Setting) -> Result<LayerCache, CommandError> {
-    let directory =
-        places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
+    let directory = places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
     LayerCache::open(&directory, EXTRACTORS_VERSION).or_else(|error| {
         tracing::warn!(
             "{:#}; going on without the layer cache",

@@ -4,7 +4,10 @@
 //! and a database that the test kit builds. There is no network but the loopback, no engine and no
 //! registry; the tests whose path has `service` in it want real ones and say so when they skip.
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests may")]
-#![expect(clippy::disallowed_methods, reason = "the program under test is a process")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the program under test is a process"
+)]
 
 mod oracle;
 mod samples;

@@ -18,7 +18,9 @@ const NOT_READ_YET: &[&str] = &[
 
 #[test]
 fn os_packages_are_those_of_the_reference() {
-    let Some(script) = shared("oracle/oracle.py") else { return };
+    let Some(script) = shared("oracle/oracle.py") else {
+        return;
+    };
     let sandbox = Sandbox::without_database();
     let run = Command::new("python3")
         .arg(&script)
@@ -50,9 +52,13 @@ fn os_packages_are_those_of_the_reference() {
 /// Says whether a line is a summary of a level, of the truth or of the cases that knows of no
 /// difference, and of at least one comparison.
 fn says_equal(line: &str) -> bool {
-    let Some((level, counts)) = line.split_once(' ') else { return false };
+    let Some((level, counts)) = line.split_once(' ') else {
+        return false;
+    };
     let number = |name: &str| -> Option<u64> {
-        counts.split(',').find_map(|part| part.trim().strip_prefix(name)?.trim().parse().ok())
+        counts
+            .split(',')
+            .find_map(|part| part.trim().strip_prefix(name)?.trim().parse().ok())
     };
     let all_equal = |all: Option<u64>, equal: Option<u64>| all == equal && all > Some(0);
     match level {

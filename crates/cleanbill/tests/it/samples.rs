@@ -9,7 +9,11 @@ pub(crate) fn web() -> ImageBuilder {
         .layer(|layer| {
             layer.file(
                 "var/lib/dpkg/status",
-                dpkg_status(&[("bash", "5.2.15-2"), ("curl", "7.88.1-10"), ("openssl", "3.0.11-1")]),
+                dpkg_status(&[
+                    ("bash", "5.2.15-2"),
+                    ("curl", "7.88.1-10"),
+                    ("openssl", "3.0.11-1"),
+                ]),
             )
         })
         .created_by("RUN apt-get install -y curl")
@@ -17,21 +21,32 @@ pub(crate) fn web() -> ImageBuilder {
 
 /// One finding: medium (fixed).
 pub(crate) fn worker() -> ImageBuilder {
-    alpine("shop/worker:2", &[("busybox", "1.36.1-r28"), ("musl", "1.2.5-r1")])
+    alpine(
+        "shop/worker:2",
+        &[("busybox", "1.36.1-r28"), ("musl", "1.2.5-r1")],
+    )
 }
 
 /// No finding.
 pub(crate) fn clean() -> ImageBuilder {
-    alpine("shop/clean:3", &[("busybox", "1.36.1-r29"), ("musl", "1.2.5-r1")])
+    alpine(
+        "shop/clean:3",
+        &[("busybox", "1.36.1-r29"), ("musl", "1.2.5-r1")],
+    )
 }
 
 /// No advisories exist for its distribution.
 pub(crate) fn mystery() -> ImageBuilder {
-    ImageBuilder::new().tag("vendor/appliance:1").layer(|layer| {
-        layer
-            .file("etc/os-release", "ID=acmelinux\nVERSION_ID=3\n")
-            .file("var/lib/dpkg/status", dpkg_status(&[("openssl", "3.0.11-1")]))
-    })
+    ImageBuilder::new()
+        .tag("vendor/appliance:1")
+        .layer(|layer| {
+            layer
+                .file("etc/os-release", "ID=acmelinux\nVERSION_ID=3\n")
+                .file(
+                    "var/lib/dpkg/status",
+                    dpkg_status(&[("openssl", "3.0.11-1")]),
+                )
+        })
 }
 
 /// Debian 9: its security updates have ended.
@@ -65,7 +80,9 @@ pub(crate) fn alpine(tag: &str, packages: &[(&str, &str)]) -> ImageBuilder {
     ImageBuilder::new()
         .tag(tag)
         .layer(|layer| {
-            layer.file("etc/alpine-release", "3.22.1\n").file("lib/apk/db/installed", installed)
+            layer
+                .file("etc/alpine-release", "3.22.1\n")
+                .file("lib/apk/db/installed", installed)
         })
         .created_by("ADD alpine-minirootfs.tar.gz /")
 }
@@ -91,9 +108,7 @@ pub(crate) fn database() -> AdvisoryDatabaseBuilder {
 
 /// The same, to be replaced by a newer one from `next_update` on.
 pub(crate) fn database_of(next_update: &str) -> AdvisoryDatabaseBuilder {
-    let severity = |number: u8, title: &str| {
-        json!({"Title": title, "Severity": "UNKNOWN", "VendorSeverity": {"nvd": number}})
-    };
+    let severity = |number: u8, title: &str| json!({"Title": title, "Severity": "UNKNOWN", "VendorSeverity": {"nvd": number}});
     AdvisoryDatabaseBuilder::new()
         .metadata(format!(
             r#"{{"Version":2,"NextUpdate":"{next_update}","UpdatedAt":"{BUILT}","DownloadedAt":"{BUILT}"}}"#

@@ -126,7 +126,10 @@ impl Sandbox {
     /// Starts a call and does not wait for it.
     pub(crate) fn start(&self, call: &str) -> Running {
         let child = self.command(call).spawn().unwrap();
-        Running { child: Some(child), call: call.to_owned() }
+        Running {
+            child: Some(child),
+            call: call.to_owned(),
+        }
     }
 }
 
@@ -213,7 +216,10 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn warns(self, texts: &[&str]) -> Self {
         for text in texts {
-            assert!(self.stderr.contains(text), "no '{text}' on standard error of {self}");
+            assert!(
+                self.stderr.contains(text),
+                "no '{text}' on standard error of {self}"
+            );
         }
         self
     }
@@ -222,7 +228,10 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn prints(self, texts: &[&str]) -> Self {
         for text in texts {
-            assert!(self.stdout.contains(text), "no '{text}' on standard output of {self}");
+            assert!(
+                self.stdout.contains(text),
+                "no '{text}' on standard output of {self}"
+            );
         }
         self
     }
@@ -231,8 +240,14 @@ impl Outcome {
     #[track_caller]
     pub(crate) fn lacks(self, texts: &[&str]) -> Self {
         for text in texts {
-            assert!(!self.stdout.contains(text), "'{text}' on standard output of {self}");
-            assert!(!self.stderr.contains(text), "'{text}' on standard error of {self}");
+            assert!(
+                !self.stdout.contains(text),
+                "'{text}' on standard output of {self}"
+            );
+            assert!(
+                !self.stderr.contains(text),
+                "'{text}' on standard error of {self}"
+            );
         }
         self
     }
@@ -253,8 +268,16 @@ impl Outcome {
 
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { call, code, stdout, stderr } = self;
-        write!(f, "`cleanbill {call}`: {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}")
+        let Self {
+            call,
+            code,
+            stdout,
+            stderr,
+        } = self;
+        write!(
+            f,
+            "`cleanbill {call}`: {code:?}\n--- stdout\n{stdout}\n--- stderr\n{stderr}"
+        )
     }
 }
 

@@ -115,10 +115,7 @@ fn nothing_found(image: &ImageReport) -> Span {
     } else if is_clean(image) {
         Span::new("✓ no known vulnerabilities", Style::Good)
     } else {
-        Span::new(
-            "no known vulnerabilities, with reservations",
-            Style::Notice,
-        )
+        Span::new("no known vulnerabilities, with reservations", Style::Notice)
     }
 }
 

@@ -43,30 +43,42 @@ impl Policy {
         now: Timestamp,
     ) -> Result<Self, CommandError> {
         let now = SystemTime::from(now);
-        let severities =
-            if filter.severity.is_empty() { Severity::ALL.to_vec() } else { filter.severity.clone() };
+        let severities = if filter.severity.is_empty() {
+            Severity::ALL.to_vec()
+        } else {
+            filter.severity.clone()
+        };
         let ignored_statuses = match (&filter.ignore_status, filter.ignore_unfixed) {
             (statuses, _) if !statuses.is_empty() => statuses.clone(),
             (_, true) => unfixed_statuses(),
             (_, false) => Vec::new(),
         };
         let ignore_rules = ignore_rules(filter.ignorefile.as_deref())?;
-        let documents: Result<Vec<VexDocument>, CommandError> =
-            filter.vex.iter().map(|source| vex_document(source)).collect();
+        let documents: Result<Vec<VexDocument>, CommandError> = filter
+            .vex
+            .iter()
+            .map(|source| vex_document(source))
+            .collect();
         let thresholds = verdict
             .fail_on
             .as_deref()
             .map(|text| {
-                text.parse().map_err(|error| {
-                    CommandError::usage_text(format!("--fail-on {text}: {error}"))
-                })
+                text.parse()
+                    .map_err(|error| CommandError::usage_text(format!("--fail-on {text}: {error}")))
             })
             .transpose()?;
         Ok(Self {
-            filter: Filter { severities, ignored_statuses, ignore_rules },
+            filter: Filter {
+                severities,
+                ignored_statuses,
+                ignore_rules,
+            },
             usage: IgnoreUsage::default(),
             vex: Vex::new(documents?),
-            gate: Gate { thresholds, exit_code: verdict.exit_code },
+            gate: Gate {
+                thresholds,
+                exit_code: verdict.exit_code,
+            },
             now,
         })
     }
@@ -82,8 +94,11 @@ impl Policy {
         let mut parts = Vec::new();
         if self.filter.severities.len() < Severity::ALL.len() {
             let shown = |severity: &Severity| self.filter.severities.contains(severity);
-            let names: Vec<&str> =
-                Severity::ALL.iter().filter(|s| shown(s)).map(|s| s.name()).collect();
+            let names: Vec<&str> = Severity::ALL
+                .iter()
+                .filter(|s| shown(s))
+                .map(|s| s.name())
+                .collect();
             parts.push(names.join(", "));
         }
         match self.filter.ignored_statuses.as_slice() {
@@ -167,7 +182,9 @@ fn read_text(file: &Path) -> anyhow::Result<String> {
 fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
     use std::io::Read as _;
     let mut bytes = Vec::new();
-    std::fs::File::open(file)?.take(FILE_SIZE_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    std::fs::File::open(file)?
+        .take(FILE_SIZE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)?;
     anyhow::ensure!(
         bytes.len() as u64 <= FILE_SIZE_BYTES_MAX,
         "it has more than {FILE_SIZE_BYTES_MAX} bytes"

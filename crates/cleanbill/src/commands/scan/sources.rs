@@ -50,7 +50,10 @@ pub(super) struct OpenFailure {
 
 impl From<ImageError> for OpenFailure {
     fn from(error: ImageError) -> Self {
-        Self { error, is_usage: false }
+        Self {
+            error,
+            is_usage: false,
+        }
     }
 }
 
@@ -80,7 +83,11 @@ impl Sources {
             .map(|word| word.parse().map(Some))
             .collect::<Result<Vec<Option<SourceName>>, _>>()
             .map_err(|error| CommandError::usage_text(format!("--source: {error}")))?;
-        let pinned = if pinned.is_empty() { vec![None] } else { pinned };
+        let pinned = if pinned.is_empty() {
+            vec![None]
+        } else {
+            pinned
+        };
         let platform = source
             .platform
             .as_deref()
@@ -94,7 +101,10 @@ impl Sources {
             environment.docker_host.clone_from(&source.docker_host);
         }
         let registry = registry_client(setting, arguments, context)?;
-        let input = InputOptions { context: context.clone(), platform };
+        let input = InputOptions {
+            context: context.clone(),
+            platform,
+        };
         let sources = |pinned| {
             let settings = SourceSettings {
                 pinned,
@@ -103,10 +113,22 @@ impl Sources {
                 capabilities: Capabilities::of_this_process(),
                 ..SourceSettings::default()
             };
-            ImageSources::new(environment.clone(), settings, registry.clone(), context.clone())
+            ImageSources::new(
+                environment.clone(),
+                settings,
+                registry.clone(),
+                context.clone(),
+            )
         };
-        let images = pinned.into_iter().map(|pinned| (pinned, sources(pinned))).collect();
-        Ok(Self { images, engine: OnceLock::new(), input })
+        let images = pinned
+            .into_iter()
+            .map(|pinned| (pinned, sources(pinned)))
+            .collect();
+        Ok(Self {
+            images,
+            engine: OnceLock::new(),
+            input,
+        })
     }
 
     /// Lists what the call asks for; with `--all` the engine is asked.
@@ -138,13 +160,14 @@ impl Sources {
             if listed.is_empty() {
                 tracing::warn!("the engine has no images");
             }
-            targets.extend(
-                listed
-                    .iter()
-                    .map(|image| Target::Listed { name: image.name(), id: image.id.to_string() }),
-            );
+            targets.extend(listed.iter().map(|image| Target::Listed {
+                name: image.name(),
+                id: image.id.to_string(),
+            }));
         } else if source.include_dangling {
-            return Err(CommandError::usage_text("--include-dangling goes with --all"));
+            return Err(CommandError::usage_text(
+                "--include-dangling goes with --all",
+            ));
         }
         if targets.is_empty() && !source.all {
             return Err(CommandError::usage_text("nothing to scan").hint(
@@ -180,8 +203,14 @@ impl Sources {
         sink: &mut dyn LayerSink,
     ) -> Result<Vec<Image>, OpenFailure> {
         let image = match target {
-            Target::Image(name) => Image { name: name.clone(), ..self.open_named(name)? },
-            Target::Listed { name, id } => Image { name: name.clone(), ..self.engine()?.open(id)? },
+            Target::Image(name) => Image {
+                name: name.clone(),
+                ..self.open_named(name)?
+            },
+            Target::Listed { name, id } => Image {
+                name: name.clone(),
+                ..self.engine()?.open(id)?
+            },
             Target::Container(container) => self.engine()?.open_container(container)?,
             Target::Input(argument) => {
                 return open_input(argument, &self.input, sink).map_err(missing_file_is_usage);
@@ -256,7 +285,9 @@ fn registry_client(
         .iter()
         .filter_map(|argument| split_prefix(argument).1.parse().ok())
         .collect();
-    Registries::new(setting, &arguments.registry, false)?.client(context, &references).map(Some)
+    Registries::new(setting, &arguments.registry, false)?
+        .client(context, &references)
+        .map(Some)
 }
 
 /// Tells a file that is not there from an image that is broken.
