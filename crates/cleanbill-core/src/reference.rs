@@ -104,7 +104,9 @@ fn check_registry(registry: &str) -> Result<(), String> {
         _ => (registry, None),
     };
     let is_ipv6 = host.starts_with('[') && host.ends_with(']');
-    let is_host = !host.is_empty()
+    let is_edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
+    let has_edges = is_edge(host.bytes().next()) && is_edge(host.bytes().last());
+    let is_host = (is_ipv6 || has_edges)
         && (is_ipv6
             || host
                 .bytes()
@@ -244,6 +246,8 @@ mod tests {
             "-a",
             "a:.x",
             "x.y:z/a",
+            "./x.tar",
+            "../x",
         ] {
             assert!(text.parse::<ImageReference>().is_err(), "{text}");
         }

@@ -183,6 +183,17 @@ impl Candidate {
         }
     }
 
+    /// Returns the socket if nothing is at this usual place. A place that the user named is tried
+    /// all the same: its error says more.
+    pub(super) fn absent_socket(&self) -> Option<&Path> {
+        let socket = self.endpoint.socket()?;
+        let is_absent = matches!(
+            socket.symlink_metadata(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound
+        );
+        (is_absent && !self.is_named()).then_some(socket)
+    }
+
     /// Says that the user named the place, so that no other is tried.
     pub fn is_named(&self) -> bool {
         !self.named_by.is_empty()

@@ -71,7 +71,12 @@ impl Engine {
         context: &ReadContext,
     ) -> Result<Self, ImageError> {
         let mut failures = Vec::new();
+        let mut absent = Vec::new();
         for candidate in candidates {
+            if let Some(socket) = candidate.absent_socket() {
+                absent.push(socket.display().to_string());
+                continue;
+            }
             match DockerClient::connect(&candidate.endpoint, options.timeouts, context) {
                 Ok(client) => {
                     let (info, context) = (Arc::default(), context.clone());
@@ -91,7 +96,7 @@ impl Engine {
                 }
             }
         }
-        Err(no_engine(options.source, failures))
+        Err(no_engine(options.source, failures, &absent))
     }
 
     /// Returns the client.
@@ -307,24 +312,26 @@ fn is_name_of(name: &str, tags: &[String], digests: &[String]) -> bool {
 }
 
 /// Joins why no engine answers. Where only permission is missing somewhere, that is the news.
-fn no_engine(source: &str, mut failures: Vec<ImageError>) -> ImageError {
-    if failures.len() == 1 {
-        return failures.remove(0);
-    }
+fn no_engine(source: &str, mut failures: Vec<ImageError>, absent: &[String]) -> ImageError {
     let denied = failures
         .iter()
         .position(|failure| matches!(failure, ImageError::Unauthorized { .. }));
     if let Some(index) = denied {
         return failures.swap_remove(index);
     }
-    let reasons: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    if failures.len() == 1 {
+        return failures.remove(0);
+    }
+    let mut reasons: Vec<String> = failures.iter().map(ToString::to_string).collect();
+    if !absent.is_empty() {
+        reasons.push(format!("no socket at {}", absent.join(", ")));
+    }
+    if reasons.is_empty() {
+        reasons.push("there is no place to look for one".to_owned());
+    }
     ImageError::Unavailable {
         place: format!("a {source} engine"),
-        reason: if reasons.is_empty() {
-            "there is no place to look for one".to_owned()
-        } else {
-            reasons.join("; ")
-        },
+        reason: reasons.join("; "),
     }
 }
 

@@ -388,11 +388,16 @@ fn missing_permission_is_the_news() {
         place: "z".to_owned(),
         reason: "no".to_owned(),
     };
-    let error = no_engine("docker", vec![unavailable(), denied, unavailable()]);
+    let error = no_engine("docker", vec![unavailable(), denied, unavailable()], &[]);
     assert!(matches!(error, ImageError::Unauthorized { .. }));
-    let error = no_engine("docker", vec![unavailable(), unavailable()]).to_string();
+    let error = no_engine(
+        "docker",
+        vec![unavailable(), unavailable()],
+        &["/a".to_owned()],
+    )
+    .to_string();
     assert_eq!(
         error,
-        "cannot reach a docker engine: cannot reach x: y; cannot reach x: y"
+        "cannot reach a docker engine: cannot reach x: y; cannot reach x: y; no socket at /a"
     );
 }
