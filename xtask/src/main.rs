@@ -4,16 +4,47 @@
 //! differs. `cargo xtask bench` measures (see `docs/performance.md`).
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
+mod bench;
 mod generate;
 
-use anyhow::bail;
+use clap::{Parser, Subcommand};
+
+/// Tasks of the repository
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Write the files that are generated and committed
+    Gen {
+        /// Fail if any would change, and write nothing
+        #[arg(long)]
+        check: bool,
+    },
+    /// Measure scans beside a floor program and, where installed, Trivy and Syft
+    Bench(bench::BenchArgs),
+    /// Read, inflate and hash layers: the benchmark's floor (PATH or PATH@OFFSET+LENGTH)
+    Floor {
+        #[arg(value_name = "LAYER", required = true)]
+        layers: Vec<String>,
+    },
+    /// Run a program and print what it cost, for the benchmark
+    #[command(hide = true)]
+    Measure {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+        program: Vec<String>,
+    },
+}
 
 fn main() -> anyhow::Result<()> {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    match arguments.as_slice() {
-        ["gen"] => generate::run(false),
-        ["gen", "--check"] => generate::run(true),
-        _ => bail!("usage: cargo xtask gen [--check]"),
+    match Cli::parse().task {
+        Task::Gen { check } => generate::run(check),
+        Task::Bench(arguments) => bench::run(&arguments),
+        Task::Floor { layers } => bench::floor::run(&layers),
+        Task::Measure { program } => bench::process::run_measured(&program),
     }
 }

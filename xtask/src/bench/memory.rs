@@ -1,0 +1,192 @@
+//! Measures the peak memory of scans of layers that are larger than any honest one.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::content::{ContentWriter, Texture};
+use super::image::{Hashed, config, place, write_layout};
+use super::layer::LayerWriter;
+use super::places::{PEAK_MEGABYTES_MAX, SCANNED, Tools};
+use super::report::{Check, Report, megabytes};
+use super::series::Series;
+
+/// Changes with everything that changes the layers.
+const RECIPE: u32 = 2;
+
+/// The largest window that the limits permit: 128 MiB.
+const WINDOW_LOG: u32 = 27;
+
+const MEGABYTE: usize = 1_000_000;
+
+/// A layer that is too large.
+struct Case {
+    name: &'static str,
+    /// What of the memory is not counted, because a limit of its own bounds it.
+    uncounted_megabytes: f64,
+    window_log: Option<u32>,
+    write: fn(&mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()>,
+}
+
+const CASES: [Case; 6] = [
+    Case {
+        name: "a million files",
+        uncounted_megabytes: 0.0,
+        window_log: None,
+        write: million_files,
+    },
+    Case {
+        name: "3 GB layer",
+        uncounted_megabytes: 0.0,
+        window_log: None,
+        write: three_gigabytes,
+    },
+    Case {
+        name: "200 MB status file, 2,000 packages",
+        uncounted_megabytes: 0.0,
+        window_log: None,
+        write: long_status,
+    },
+    Case {
+        name: "200 MB status file of one line",
+        uncounted_megabytes: 0.0,
+        window_log: None,
+        write: one_line_status,
+    },
+    Case {
+        name: "200 MB status file without an end of paragraph",
+        uncounted_megabytes: 0.0,
+        window_log: None,
+        write: one_paragraph_status,
+    },
+    Case {
+        name: "zstd window of 128 MiB",
+        uncounted_megabytes: 128.0 * 1.048_576,
+        window_log: Some(WINDOW_LOG),
+        write: wide_window,
+    },
+];
+
+/// Measures every case once; peaks do not vary.
+pub(crate) fn run(tools: &Tools, is_quick: bool, report: &mut Report) -> anyhow::Result<()> {
+    let scale = if is_quick { 20 } else { 1 };
+    let log = tools.directory.join("last-run.log");
+    for (number, case) in CASES.iter().enumerate() {
+        let layout = layout(&tools.directory, number, case, scale)
+            .with_context(|| format!("cannot build: {}", case.name))?;
+        let program = tools.scan("memory", &["--input", &layout.to_string_lossy()]);
+        let cache = tools.directory.join("cache/memory");
+        let _ = fs::remove_dir_all(&cache);
+        for contender in ["cold", "known image"] {
+            let cost = program.measure(&log, SCANNED)?;
+            report.checks.push(Check::at_most(
+                format!("{}, {contender}: peak of anonymous memory", case.name),
+                megabytes(cost.peak_anonymous_bytes),
+                PEAK_MEGABYTES_MAX + case.uncounted_megabytes,
+                "MB",
+            ));
+            report.add(Series {
+                place: case.name.to_owned(),
+                contender: format!("cleanbill, {contender}"),
+                command: program.line(),
+                median: cost,
+                runs: vec![cost],
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Builds an OCI layout of one layer, unless it is there.
+fn layout(directory: &Path, number: usize, case: &Case, scale: usize) -> anyhow::Result<PathBuf> {
+    let layout = directory.join(format!("memory-{RECIPE}-{number}-{scale}"));
+    if layout.join("oci-layout").exists() {
+        return Ok(layout);
+    }
+    println!("building: {}", case.name);
+    let _ = fs::remove_dir_all(&layout);
+    fs::create_dir_all(layout.join("blobs/sha256"))?;
+    let unnamed = layout.join("unnamed");
+    let mut encoder =
+        zstd::stream::write::Encoder::new(Hashed::new(BufWriter::new(File::create(&unnamed)?)), 1)?;
+    if let Some(window_log) = case.window_log {
+        encoder.window_log(window_log)?;
+        encoder.long_distance_matching(true)?;
+    }
+    let mut plain = Hashed::new(&mut encoder);
+    let mut layer = LayerWriter::new(&mut plain as &mut dyn Write, number as u64);
+    layer.file("etc/debian_version", b"12.5\n")?;
+    (case.write)(&mut layer, scale)?;
+    layer.finish()?;
+    let diff_id = plain.finish()?.digest;
+    let blob = place(encoder.finish()?.finish()?, &unnamed, &layout)?;
+    let config = config([&*diff_id], ["ADD everything /"]);
+    write_layout(&layout, &config, "tar+zstd", std::iter::once(&blob))?;
+    Ok(layout)
+}
+
+fn million_files(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {
+    for number in 0..1_000_000 / scale {
+        layer.file(&format!("srv/{:04}/{number:07}.txt", number / 500), b"")?;
+    }
+    Ok(())
+}
+
+fn three_gigabytes(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {
+    let mut content = Vec::new();
+    for number in 0..3_000 / scale {
+        layer
+            .content
+            .write(Texture::Program, MEGABYTE, &mut content);
+        layer.file(&format!("srv/file-{number:05}.bin"), &content)?;
+    }
+    Ok(())
+}
+
+fn long_status(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {
+    let mut status = Vec::new();
+    let mut description = Vec::new();
+    let mut content = ContentWriter::new(0);
+    for number in 0..2_000 / scale {
+        write!(
+            status,
+            "Package: package-{number:04}\nStatus: install ok installed\nMaintainer: A B <a@b>\n\
+             Architecture: amd64\nVersion: 1.{number}-1\nDescription: made up\n"
+        )?;
+        content.write(Texture::Text, 100_000, &mut description);
+        for line in description.split(|byte| *byte == b'\n') {
+            status.push(b' ');
+            status.extend(line.trim_ascii());
+            status.extend(b".\n");
+        }
+        status.push(b'\n');
+    }
+    layer.file("var/lib/dpkg/status", &status)
+}
+
+fn one_line_status(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {
+    let mut status = b"Package: ".to_vec();
+    status.resize(200 * MEGABYTE / scale, b'x');
+    layer.file("var/lib/dpkg/status", &status)
+}
+
+fn one_paragraph_status(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {
+    let mut status = b"Package: a\nStatus: install ok installed\nVersion: 1\nDepends: b".to_vec();
+    let mut number = 0;
+    while status.len() < 200 * MEGABYTE / scale {
+        write!(status, ",\n package-{number}")?;
+        number += 1;
+    }
+    layer.file("var/lib/dpkg/status", &status)
+}
+
+fn wide_window(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {
+    let mut content = Vec::new();
+    for number in 0..400 / scale {
+        layer.content.write(Texture::Text, MEGABYTE, &mut content);
+        layer.file(&format!("srv/file-{number:05}.txt"), &content)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,89 @@
+//! Runs everything in turn, and takes medians.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::places::{Place, Tools};
+use super::process::Cost;
+
+/// The runs of one program at one place.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Series {
+    /// Where the image lies.
+    pub(crate) place: String,
+    /// What was run.
+    pub(crate) contender: String,
+    /// The command line.
+    pub(crate) command: String,
+    /// The median of every figure, each for itself; of peaks the largest.
+    pub(crate) median: Cost,
+    /// Every run.
+    pub(crate) runs: Vec<Cost>,
+}
+
+/// Runs every program of every place in turn, `runs` times.
+pub(crate) fn run(places: &[Place], runs: usize, tools: &Tools) -> anyhow::Result<Vec<Series>> {
+    let log = tools.directory.join("last-run.log");
+    let mut all: Vec<Series> = places
+        .iter()
+        .flat_map(|place| {
+            place.contenders.iter().map(|contender| Series {
+                place: place.name.clone(),
+                contender: contender.name.to_owned(),
+                command: contender.program.line(),
+                median: Cost::default(),
+                runs: Vec::new(),
+            })
+        })
+        .collect();
+    for number in 0..=runs {
+        // The first round fills caches, the page cache among them, and does not count.
+        println!("round {number} of {runs}, load {}", load());
+        let contenders = places.iter().flat_map(|place| &place.contenders);
+        for (contender, series) in contenders.zip(&mut all) {
+            for path in &contender.fresh {
+                remove(path)?;
+            }
+            let cost = contender.program.measure(&log, contender.statuses)?;
+            if number > 0 {
+                series.runs.push(cost);
+            }
+        }
+    }
+    for series in &mut all {
+        series.median = summary(&series.runs);
+    }
+    Ok(all)
+}
+
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+fn summary(runs: &[Cost]) -> Cost {
+    let largest = |figure: fn(&Cost) -> u64| runs.iter().map(figure).max().unwrap_or(0);
+    Cost {
+        wall_seconds: median(runs.iter().map(|run| run.wall_seconds)),
+        cpu_seconds: median(runs.iter().map(|run| run.cpu_seconds)),
+        peak_rss_bytes: largest(|run| run.peak_rss_bytes),
+        peak_anonymous_bytes: largest(|run| run.peak_anonymous_bytes),
+        status: runs.first().map_or(0, |run| run.status),
+    }
+}
+
+/// Returns the middle of some figures.
+pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
+    let mut figures: Vec<f64> = figures.collect();
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or_default()
+}
+
+/// Returns the load averages of the machine.
+pub(crate) fn load() -> String {
+    let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
