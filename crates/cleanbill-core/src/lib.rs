@@ -13,6 +13,9 @@
 
 pub mod digest;
 pub mod distro;
+mod error_chain;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod glob;
 pub mod image;
 pub mod inventory;
@@ -29,6 +32,7 @@ pub mod uid;
 pub mod vulnerability;
 
 pub use digest::{DiffId, Digest};
+pub use error_chain::error_chain;
 pub use limits::Limits;
 pub use package::Package;
 pub use problem::Problem;

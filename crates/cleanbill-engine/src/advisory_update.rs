@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use cleanbill_advisories::Metadata;
-use cleanbill_core::Limits;
+use cleanbill_core::{Limits, error_chain};
 use jiff::Timestamp;
 
 use crate::advisory_store::{AdvisoryStore, AdvisoryStoreError, UpdateLock};
@@ -49,18 +49,9 @@ pub enum UpdateError {
 }
 
 fn describe(errors: &[FetchError]) -> String {
-    let describe_one = |error: &FetchError| {
-        let mut text = format!("{}: {}", error.repository, error.source);
-        let mut cause = error.source.source();
-        while let Some(source) = cause {
-            text.push_str(&format!(": {source}"));
-            cause = source.source();
-        }
-        text
-    };
     errors
         .iter()
-        .map(describe_one)
+        .map(|error| error_chain(error))
         .collect::<Vec<_>>()
         .join("; ")
 }

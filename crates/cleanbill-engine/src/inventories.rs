@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cleanbill_core::DiffId;
 use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
 use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
+use cleanbill_core::{DiffId, error_chain};
 use cleanbill_image::{Image, ImageError, LayerSink};
 use cleanbill_inventory::{AliasRequest, ExtractOptions, GrownLayer, MergeOptions};
 use cleanbill_store::{LayerCache, LayerKey};
@@ -305,13 +305,7 @@ impl<'a> LayerInventories<'a> {
 
 /// A cache that cannot be used makes scans slow, not wrong.
 fn warn_of_cache(error: &cleanbill_store::StoreError) {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        text.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    tracing::warn!("{text}; going on without the cache");
+    tracing::warn!("{}; going on without the cache", error_chain(error));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

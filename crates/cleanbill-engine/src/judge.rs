@@ -7,6 +7,7 @@ use cleanbill_advisories::{
     support,
 };
 use cleanbill_core::distro::Distro;
+use cleanbill_core::error_chain;
 use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
@@ -192,13 +193,7 @@ fn unsupported(distro: &Distro, package_count: usize) -> Option<Problem> {
 }
 
 fn matching_failed(error: &MatchError) -> Problem {
-    let mut message = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(source) = cause {
-        message.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
-    Problem::new(ProblemKind::MatchingFailed, message)
+    Problem::new(ProblemKind::MatchingFailed, error_chain(error))
 }
 
 /// Lists the packages of a language application. They are not judged yet; the inventory says so

@@ -1,6 +1,7 @@
 //! Scans images: reads what is not known, judges, and records what failed.
 
 use cleanbill_advisories::Database;
+use cleanbill_core::error_chain;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::ImageReport;
 use cleanbill_image::Image;
@@ -111,16 +112,10 @@ impl<'a> Scanner<'a> {
 
 /// Reports an image that could not be opened or read.
 pub fn failed_report(name: &str, error: &(dyn std::error::Error + 'static)) -> ImageReport {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(source) = cause {
-        message.push_str(&format!(": {source}"));
-        cause = source.source();
-    }
     ImageReport {
         artifact_name: name.to_owned(),
         status: AssessmentStatus::Failed,
-        problems: vec![Problem::new(ProblemKind::ImageFailed, message)],
+        problems: vec![Problem::new(ProblemKind::ImageFailed, error_chain(error))],
         ..ImageReport::default()
     }
 }

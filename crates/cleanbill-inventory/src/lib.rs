@@ -11,9 +11,10 @@
 #[cfg(test)]
 mod corpus;
 mod draft;
-mod error_chain;
 mod extractor;
 mod extractors;
+#[doc(hidden)]
+pub mod fuzzing;
 mod json;
 mod licenses;
 mod lines;

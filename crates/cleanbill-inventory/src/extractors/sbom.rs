@@ -21,8 +21,8 @@ use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem};
 
 use crate::draft::LayerDraft;
-use crate::error_chain::error_chain;
 use crate::extractor::{ExtractError, Extractor, FileInput};
+use cleanbill_core::error_chain;
 use error::SbomError;
 use packages::Contents;
 

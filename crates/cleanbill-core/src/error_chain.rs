@@ -3,7 +3,7 @@
 use std::error::Error;
 
 /// Writes an error and its causes as one line, `what: why: why`.
-pub(crate) fn error_chain(error: &dyn Error) -> String {
+pub fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -1,0 +1,276 @@
+//! Entry points for fuzz targets and their replay: arbitrary bytes in, broken promises out as a
+//! panic. Not part of the crate's interface.
+//!
+//! Files are read as the walk of a layer reads them, at the path that an image has them.
+
+use std::sync::Arc;
+
+use cleanbill_core::inventory::{LayerInput, LayerInventory};
+use cleanbill_core::layer::{
+    EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader, LayerSummary,
+};
+use cleanbill_core::package::LayerId;
+use cleanbill_core::{DiffId, Digest, Limits, path};
+
+use crate::{ExtractOptions, GrownLayer, MergeOptions, licenses, merge};
+use crate::{extract_aliases, extract_layer};
+
+/// An entry point with the name of its target.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
+pub const TARGETS: &[Target] = &[
+    ("inventory_apk", apk),
+    ("inventory_build_info", build_info),
+    ("inventory_distro", distro),
+    ("inventory_dpkg", dpkg),
+    ("inventory_licenses", licenses),
+    ("inventory_merge", merge_layers),
+    ("inventory_rpm", rpm),
+    ("inventory_rpm_header", rpm_header),
+    ("inventory_rpm_manifest", rpm_manifest),
+    ("inventory_sbom", sbom),
+];
+
+/// How often layers are read again for links before an image counts as one without end.
+const READINGS_MAX: usize = 2_000;
+
+/// Reads the packages of apk.
+pub fn apk(data: &[u8]) {
+    extract("lib/apk/db/installed", data);
+}
+
+/// Reads what Red Hat's builds leave behind: a Dockerfile, and content sets.
+pub fn build_info(data: &[u8]) {
+    extract("root/buildinfo/Dockerfile-ubi8-8.3-227", data);
+    extract("root/buildinfo/content_manifests/ubi8.json", data);
+}
+
+/// Reads the files that name a distribution, and the repositories of apk.
+pub fn distro(data: &[u8]) {
+    for path in [
+        "etc/os-release",
+        "etc/redhat-release",
+        "etc/lsb-release",
+        "etc/system-release",
+        "etc/alpine-release",
+        "etc/debian_version",
+        "etc/apk/repositories",
+    ] {
+        extract(path, data);
+    }
+}
+
+/// Reads the packages of dpkg, and what lies beside them.
+pub fn dpkg(data: &[u8]) {
+    for path in [
+        "var/lib/dpkg/status",
+        "var/lib/dpkg/status.d/base",
+        "var/lib/dpkg/available",
+        "var/lib/dpkg/info/base.md5sums",
+        "usr/share/doc/base/copyright",
+    ] {
+        extract(path, data);
+    }
+}
+
+/// Splits and normalises names of licences. A normal name stays as it is.
+pub fn licenses(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let names = licenses::split(&text);
+    for name in licenses::normalize_list(&names) {
+        assert!(!name.is_empty(), "no licence is nameless");
+    }
+    for name in licenses::split_at_blanks(&text) {
+        assert_eq!(name.trim(), name, "no blanks around a name");
+    }
+}
+
+/// Reads an rpm database of any kind. What is not read is told.
+pub fn rpm(data: &[u8]) {
+    let inventory = extract("var/lib/rpm/Packages", data);
+    let is_silent = inventory.package_databases.is_empty() && inventory.problems.is_empty();
+    assert!(
+        data.is_empty() || !is_silent,
+        "a database is read or reported"
+    );
+}
+
+/// Reads the header of an rpm package, in the plainest database there is.
+pub fn rpm_header(data: &[u8]) {
+    rpm(&ndb(data));
+}
+
+/// Reads the list of packages of Azure Linux's distroless images.
+pub fn rpm_manifest(data: &[u8]) {
+    extract("var/lib/rpmmanifest/container-manifest-2", data);
+}
+
+/// Reads a list of software in each of its formats. What is not read is told.
+pub fn sbom(data: &[u8]) {
+    for path in [
+        "opt/bitnami/a/.spdx-a.spdx",
+        "a.spdx.json",
+        "a.spdx",
+        "a.cdx",
+        "a.cdx.json",
+    ] {
+        extract(path, data);
+    }
+}
+
+/// Merges layers, following links as the engine does: to an end, whatever leads where.
+pub fn merge_layers(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let layers = parse_layers(&text);
+    let options = ExtractOptions::default();
+    let read = |layer: &Layer<'_>| extract_layer(&mut layer.clone(), &options);
+    let inventories: Vec<_> = layers.iter().filter_map(|layer| read(layer).ok()).collect();
+    let inputs: Vec<_> = inventories.iter().zip(0_u8..).map(input).collect();
+    let mut grown: Vec<GrownLayer> = Vec::new();
+    loop {
+        let merged = merge(&inputs, &grown, &MergeOptions::default());
+        if merged.wanted.is_empty() {
+            break;
+        }
+        for request in merged.wanted {
+            let is_new = grown.iter().all(|known| {
+                (known.layer_index, &known.alias) != (request.layer_index, &request.alias)
+            });
+            assert!(is_new, "{request:?} is asked for once");
+            let mut layer = layers.get(request.layer_index).cloned().unwrap_or_default();
+            let aliases = std::slice::from_ref(&request.alias);
+            let read = extract_aliases(&mut layer, aliases, &options);
+            let mut inventories = read.expect("memory can be read");
+            let inventory = inventories.pop().expect("one per alias");
+            grown.push(GrownLayer {
+                layer_index: request.layer_index,
+                alias: request.alias,
+                inventory: Arc::new(inventory),
+            });
+        }
+        assert!(grown.len() < READINGS_MAX, "links come to an end");
+    }
+}
+
+fn input((inventory, index): (&LayerInventory, u8)) -> LayerInput<'_> {
+    let diff_id = DiffId(Digest::of(&[index]));
+    LayerInput {
+        id: LayerId {
+            digest: None,
+            diff_id,
+        },
+        inventory,
+    }
+}
+
+/// Reads a layer that has one file, twice.
+fn extract(path: &str, content: &[u8]) -> LayerInventory {
+    let layer = Layer(vec![Entry {
+        path: path.to_owned(),
+        kind: EntryKind::File,
+        link_target: "",
+        content,
+    }]);
+    let options = ExtractOptions {
+        limits: Arc::new(Limits {
+            problems_per_layer_max: 10,
+            ..Limits::default()
+        }),
+        ..ExtractOptions::default()
+    };
+    let read = || extract_layer(&mut layer.clone(), &options).expect("memory can be read");
+    let inventory = read();
+    assert_eq!(inventory, read(), "the same bytes have the same inventory");
+    assert!(inventory.problems.len() <= 11, "problems are bounded");
+    inventory
+}
+
+/// A layer in memory.
+#[derive(Clone, Default)]
+struct Layer<'a>(Vec<Entry<'a>>);
+
+#[derive(Clone)]
+struct Entry<'a> {
+    path: String,
+    kind: EntryKind,
+    link_target: &'a str,
+    content: &'a [u8],
+}
+
+impl LayerReader for Layer<'_> {
+    fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError> {
+        for entry in &self.0 {
+            let header = EntryHeader {
+                path: &entry.path,
+                path_is_lossy: false,
+                kind: entry.kind,
+                size_bytes: entry.content.len() as u64,
+                link_target: entry.link_target,
+            };
+            let visited = visitor.visit(&header, &mut &*entry.content);
+            visited.map_err(|source| LayerError::Read {
+                what: entry.path.clone(),
+                source,
+            })?;
+        }
+        Ok(LayerSummary::default())
+    }
+}
+
+/// Parses layers that are parted by a line `-`. Each other line is an entry: a letter (`f`ile,
+/// `d`irectory, `l`ink, `h`ard link, `w`hiteout, `o`paque directory), its path and, after a tab,
+/// the target of a link or the content of a file (`apk`, `dpkg`, `release`, else none).
+fn parse_layers(text: &str) -> Vec<Layer<'_>> {
+    text.split("\n-\n")
+        .take(6)
+        .map(|lines| Layer(lines.lines().filter_map(parse_entry).take(40).collect()))
+        .collect()
+}
+
+fn parse_entry(line: &str) -> Option<Entry<'_>> {
+    let (letter, rest) = line.split_at_checked(1)?;
+    let (path, target) = rest.split_once('\t').unwrap_or((rest, ""));
+    let kind = match letter {
+        "f" => EntryKind::File,
+        "d" => EntryKind::Directory,
+        "l" => EntryKind::Symlink,
+        "h" => EntryKind::HardLink,
+        "w" => EntryKind::Whiteout,
+        "o" => EntryKind::OpaqueDirectory,
+        _ => return None,
+    };
+    let content: &[u8] = match (kind, target) {
+        (EntryKind::File, "apk") => b"P:musl\nV:1.2.5-r0\no:musl\n\n",
+        (EntryKind::File, "dpkg") => b"Package: bash\nStatus: install ok installed\nVersion: 5.2\n",
+        (EntryKind::File, "release") => b"ID=debian\nVERSION_ID=12\n",
+        _ => b"",
+    };
+    let is_link = matches!(kind, EntryKind::Symlink | EntryKind::HardLink);
+    Some(Entry {
+        path: path::clean(path),
+        kind,
+        link_target: if is_link { target } else { "" },
+        content,
+    })
+}
+
+/// Puts a header into an NDB of one package. Source: rpm 4.17 `lib/backend/ndb/rpmpkg.c`.
+fn ndb(header: &[u8]) -> Vec<u8> {
+    const PAGE_SIZE: usize = 4096;
+    let words = |words: [u32; 3]| words.into_iter().flat_map(u32::to_le_bytes);
+    let length = u32::try_from(header.len()).unwrap_or(u32::MAX);
+    let mut file = b"RpmP".to_vec();
+    file.extend(words([0, 1, 1]));
+    file.resize(32, 0);
+    file.extend(b"Slot");
+    file.extend(words([1, 4096 / 16, length.div_ceil(16).saturating_add(2)]));
+    while file.len() < PAGE_SIZE {
+        file.extend(b"Slot");
+        file.extend(words([0; 3]));
+    }
+    file.extend(b"BlbS");
+    file.extend(words([1, 0, length]));
+    file.extend(header);
+    file
+}
