@@ -85,31 +85,23 @@ pub(crate) fn engine() -> Option<(String, String)> {
     Path::new(&socket).exists().then_some((host, socket))
 }
 
-/// Loads the image, unless the engine has it.
+/// Loads the image, unless the engine has it under its name.
 fn load(curl: &Path, socket: &str, image: &BenchImage) -> anyhow::Result<()> {
     let request = |arguments: &[&str]| {
         command(curl)
-            .args([
-                "--silent",
-                "--fail",
-                "--output",
-                "/dev/null",
-                "--unix-socket",
-                socket,
-            ])
+            .args(["--silent", "--unix-socket", socket])
             .args(arguments)
-            .status()
+            .output()
             .context("cannot run curl")
     };
-    let named = format!("http://localhost/images/{NAME}/json");
-    if request(&[&format!("http://localhost/images/{}/json", image.id)])?.success()
-        && request(&[&named])?.success()
-    {
+    let known = request(&[&format!("http://localhost/images/{NAME}/json")])?;
+    if String::from_utf8_lossy(&known.stdout).contains(&image.id) {
         return Ok(());
     }
     println!("loading the image into the engine");
     let archive = image.archive.display().to_string();
     let loaded = request(&[
+        "--fail",
         "--request",
         "POST",
         "--header",
@@ -118,6 +110,6 @@ fn load(curl: &Path, socket: &str, image: &BenchImage) -> anyhow::Result<()> {
         &archive,
         "http://localhost/images/load?quiet=1",
     ])?;
-    ensure!(loaded.success(), "the engine did not load {archive}");
+    ensure!(loaded.status.success(), "the engine did not load {archive}");
     Ok(())
 }

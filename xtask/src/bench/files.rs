@@ -57,7 +57,10 @@ fn written_outside(
     };
     // What an earlier run left is none of this one's.
     let _ = std::fs::remove_dir_all(cache);
-    let output: PathBuf = tools.directory.join("strace-report.json");
+    // The report appears under its name when it is whole; until then it has another one beside.
+    let outputs: PathBuf = tools.directory.join("strace-outputs");
+    std::fs::create_dir_all(&outputs)?;
+    let output = outputs.join("report.json");
     let trace = tools.directory.join("strace.log");
     let mut arguments = vec!["-f", "-y", "-qq", "-s", "4096", "-e"];
     let calls = format!("trace={CALLS}");
@@ -74,7 +77,7 @@ fn written_outside(
         traced.line()
     );
     let text = std::fs::read_to_string(&trace)?;
-    let allowed = [cache.as_path(), output.as_path(), Path::new("/dev/null")];
+    let allowed = [cache.as_path(), outputs.as_path(), Path::new("/dev/null")];
     Ok(text
         .lines()
         .filter(|line| is_writing(line))
