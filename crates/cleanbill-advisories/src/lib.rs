@@ -12,6 +12,8 @@ pub mod boltdb;
 mod database;
 mod details;
 mod end_of_life;
+#[doc(hidden)]
+pub mod fuzzing;
 mod matchers;
 mod mmap;
 mod order;
@@ -21,8 +23,8 @@ mod release;
 
 pub use advisory::{Advisory, AdvisoryEntry, EntryCve};
 pub use database::{
-    CpeKey, DATABASE_FILE, Database, LookupError, METADATA_FILE, Metadata, MetadataError, OpenError,
-    SCHEMA_VERSION, Statistics,
+    CpeKey, DATABASE_FILE, Database, LookupError, METADATA_FILE, Metadata, MetadataError,
+    OpenError, SCHEMA_VERSION, Statistics,
 };
 pub use details::{SeveritySources, SeveritySourcesError, fill_details};
 pub use end_of_life::{Support, support};

@@ -39,15 +39,17 @@ pub fn glob(data: &[u8]) {
     }
 }
 
-/// Reads a package URL. What is read from its print is the same URL.
+/// Reads a package URL. What is read from its print is the same URL, but for the subpath: that is
+/// escaped when printed and, as in the reference, not unescaped when read.
 pub fn purl(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let Ok(purl) = text.parse::<PackageUrl>() else {
+    let Ok(mut purl) = text.parse::<PackageUrl>() else {
         return;
     };
     assert!(purl.is_covered_by(&purl), "a URL covers itself");
+    assert!(purl.to_string().is_ascii(), "a URL is escaped");
+    purl.subpath.clear();
     let printed = purl.to_string();
-    assert!(printed.is_ascii(), "'{printed}' is escaped");
     if let Ok(again) = printed.parse::<PackageUrl>() {
         assert_eq!(again.to_string(), printed, "printing is stable");
     }

@@ -19,6 +19,8 @@ mod directory;
 pub mod docker;
 mod error;
 mod file;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod http;
 mod image;
 mod input;

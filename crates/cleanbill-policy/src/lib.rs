@@ -17,6 +17,8 @@
 #![warn(missing_docs)]
 
 pub mod filter;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod gate;
 pub mod ignore;
 pub mod threshold;

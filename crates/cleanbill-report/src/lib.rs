@@ -16,6 +16,8 @@
 
 mod fingerprint;
 pub mod format;
+#[doc(hidden)]
+pub mod fuzzing;
 mod layers;
 pub mod render;
 pub mod text;

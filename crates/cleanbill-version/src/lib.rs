@@ -16,6 +16,8 @@
 
 pub mod apk;
 pub mod deb;
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod range;
 pub mod rpm;
 mod scheme;

@@ -1,0 +1,131 @@
+//! Entry points for fuzz targets and their replay: arbitrary bytes in, broken promises out as a
+//! panic. Not part of the crate's interface.
+
+use std::time::{Duration, SystemTime};
+
+use cleanbill_core::package::PackageIdentifier;
+use cleanbill_core::report::{ImageReport, ResultSet};
+use cleanbill_core::vulnerability::Finding;
+use cleanbill_core::{Digest, Package};
+
+use crate::ignore::{IgnoreUsage, RawIgnoreFile};
+use crate::vex::VexDocument;
+use crate::{Filter, IgnoreRules, Vex};
+
+/// An entry point with the name of its target.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every entry point of the crate that needs no help, by the name of its folder in `fuzz/corpus`.
+pub const TARGETS: &[Target] = &[("policy_ignore", ignore_plain), ("policy_vex", vex)];
+
+/// Applies an ignore file of the plain form.
+pub fn ignore_plain(data: &[u8]) {
+    let (rules, _) = IgnoreRules::parse_plain(&String::from_utf8_lossy(data), ".trivyignore");
+    filter(rules);
+}
+
+/// Applies an ignore file of the YAML form. This crate reads no YAML, so `parse` does.
+pub fn ignore_yaml(data: &[u8], parse: impl Fn(&str) -> Option<RawIgnoreFile>) {
+    let raw = parse(&String::from_utf8_lossy(data));
+    if let Some(Ok(rules)) = raw.map(|raw| IgnoreRules::from_raw(raw, ".trivyignore.yaml")) {
+        filter(rules);
+    }
+}
+
+/// Applies a VEX document, OpenVEX or CSAF.
+pub fn vex(data: &[u8]) {
+    let Ok(document) = VexDocument::parse(data, "vex.json") else {
+        return;
+    };
+    let mut image = image();
+    Vex::new(vec![document]).apply(&mut image);
+    check_complete(&image);
+}
+
+/// Filters and demands that no finding is lost: what is not shown is suppressed.
+fn filter(ignore_rules: IgnoreRules) {
+    let mut image = image();
+    let filter = Filter {
+        severities: vec![
+            image
+                .results
+                .first()
+                .map_or_else(Default::default, severity),
+        ],
+        ignored_statuses: Vec::new(),
+        ignore_rules,
+    };
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    let mut usage = IgnoreUsage::default();
+    filter.apply(&mut image, now, &mut usage);
+    check_complete(&image);
+    let _ = filter.ignore_rules.report(&usage, now);
+}
+
+fn severity(result: &ResultSet) -> cleanbill_core::Severity {
+    result
+        .findings
+        .first()
+        .map(|finding| finding.severity)
+        .unwrap_or_default()
+}
+
+fn check_complete(image: &ImageReport) {
+    let count = |result: &ResultSet| result.findings.len() + result.suppressed.len();
+    assert_eq!(
+        image.results.iter().map(count).sum::<usize>(),
+        2,
+        "no finding is lost"
+    );
+}
+
+/// An image with two packages, one above the other, and a finding in each.
+fn image() -> ImageReport {
+    let packages = [package("bash", "5.2.15"), package("libc6", "2.36-9")];
+    let findings = ["CVE-2024-0001", "CVE-2024-0002"].iter().zip(&packages);
+    let findings = findings.map(|(id, package)| Finding {
+        vulnerability_id: (*id).to_owned(),
+        package_id: package.id.clone(),
+        package_name: package.name.clone(),
+        package_identifier: package.identifier.clone(),
+        installed_version: package.version.clone(),
+        ..Finding::default()
+    });
+    let mut image = ImageReport {
+        artifact_name: "registry.example.org/app:1".to_owned(),
+        results: vec![ResultSet {
+            target: "app (debian 12)".to_owned(),
+            kind: "debian".to_owned(),
+            findings: findings.collect(),
+            packages: packages.to_vec(),
+            ..ResultSet::default()
+        }],
+        ..ImageReport::default()
+    };
+    image.metadata.image_id = Some(Digest::of(b"image"));
+    image.metadata.repo_digests = vec![format!(
+        "registry.example.org/app@{}",
+        Digest::of(b"manifest")
+    )];
+    image.metadata.config.architecture = "amd64".to_owned();
+    image
+}
+
+fn package(name: &str, version: &str) -> Package {
+    let purl = format!("pkg:deb/debian/{name}@{version}?arch=amd64&distro=debian-12");
+    Package {
+        id: format!("{name}@{version}"),
+        name: name.to_owned(),
+        version: version.to_owned(),
+        identifier: PackageIdentifier {
+            uid: format!("uid-{name}"),
+            purl: purl.parse().ok(),
+            bom_ref: String::new(),
+        },
+        depends_on: (name == "bash")
+            .then(|| "libc6@2.36-9".to_owned())
+            .into_iter()
+            .collect(),
+        ..Package::default()
+    }
+}

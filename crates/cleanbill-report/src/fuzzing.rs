@@ -1,0 +1,161 @@
+//! Entry points for fuzz targets and their replay: arbitrary bytes in, broken promises out as a
+//! panic. Not part of the crate's interface.
+
+use std::sync::Arc;
+
+use cleanbill_core::distro::{Distro, Family};
+use cleanbill_core::image::{HistoryEntry, LayerMetadata};
+use cleanbill_core::package::{LayerId, PackageIdentifier};
+use cleanbill_core::problem::{Problem, ProblemKind};
+use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
+use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
+use cleanbill_core::{DiffId, Digest, Package, Severity};
+
+use crate::{Format, RenderOptions, render, text};
+
+/// An entry point with the name of its target.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
+pub const TARGETS: &[Target] = &[("report_json", json), ("report_table", table)];
+
+/// Renders a report of hostile texts. Both kinds of JSON must be JSON, whatever the texts are.
+pub fn json(data: &[u8]) {
+    let report = report(data);
+    let options = RenderOptions {
+        list_all_packages: Some(true),
+        show_suppressed: true,
+        ..RenderOptions::default()
+    };
+    for format in [Format::Json, Format::TrivyJson] {
+        let bytes = rendered(format, &report, &options);
+        let parsed = serde_json::from_slice::<serde_json::Value>(&bytes);
+        assert!(
+            parsed.is_ok_and(|value| value.is_object()),
+            "{format} is JSON"
+        );
+    }
+}
+
+/// Renders a table of hostile texts: nothing in it may reach the terminal as a command.
+pub fn table(data: &[u8]) {
+    let report = report(data);
+    let width = data.first().map(|byte| usize::from(*byte));
+    for full in [false, true] {
+        let options = RenderOptions {
+            width,
+            full,
+            show_suppressed: full,
+            list_all_packages: Some(full),
+            ..RenderOptions::default()
+        };
+        let bytes = rendered(Format::Table, &report, &options);
+        let printed = String::from_utf8(bytes).expect("a table is UTF-8");
+        for line in printed.split('\n') {
+            assert_eq!(text::clean(line), line, "a line of the table is harmless");
+        }
+    }
+}
+
+fn rendered(format: Format, report: &ScanReport, options: &RenderOptions) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let written = render(format, report, options, &mut bytes);
+    assert!(written.is_ok(), "{format} is written");
+    bytes
+}
+
+/// Deals the lines of a text out to every field of a report that others can write.
+fn report(data: &[u8]) -> ScanReport {
+    let all = String::from_utf8_lossy(data);
+    let mut lines = all.split('\n').cycle();
+    let mut next = || lines.next().unwrap_or_default().to_owned();
+    let layer = LayerId {
+        digest: Some(Digest::of(b"layer")),
+        diff_id: DiffId(Digest::of(b"content")),
+    };
+    let package = Package {
+        id: next(),
+        name: next(),
+        version: next(),
+        arch: next(),
+        src_name: next(),
+        licenses: vec![next(), next()],
+        identifier: PackageIdentifier {
+            uid: next(),
+            purl: next().parse().ok(),
+            bom_ref: next(),
+        },
+        layer: Some(layer),
+        file_path: next(),
+        depends_on: vec![next()],
+        installed_files: vec![next()],
+        ..Package::default()
+    };
+    let details = VulnerabilityDetails {
+        title: next(),
+        description: next(),
+        severity: Severity::High,
+        cwe_ids: vec![next()],
+        references: vec![next(), next()],
+        published: next(),
+        ..VulnerabilityDetails::default()
+    };
+    let finding = Finding {
+        vulnerability_id: next(),
+        vendor_ids: vec![next()],
+        package_id: package.id.clone(),
+        package_name: package.name.clone(),
+        package_path: next(),
+        package_identifier: package.identifier.clone(),
+        installed_version: next(),
+        fixed_version: next(),
+        layer: Some(layer),
+        severity_source: next(),
+        primary_url: next(),
+        details: Some(Arc::new(details)),
+        ..Finding::default()
+    };
+    let suppressed = SuppressedFinding {
+        status: next(),
+        statement: next(),
+        source: next(),
+        finding: finding.clone(),
+    };
+    let mut image = ImageReport {
+        artifact_name: next(),
+        source: next(),
+        distro: Some(Distro {
+            family: Family::new(&next()),
+            name: next(),
+            ..Distro::default()
+        }),
+        results: vec![ResultSet {
+            target: next(),
+            kind: next(),
+            packages: vec![package],
+            findings: vec![finding],
+            suppressed: vec![suppressed],
+            ..ResultSet::default()
+        }],
+        problems: vec![Problem::at(ProblemKind::UnreadableFile, next(), next())],
+        ..ImageReport::default()
+    };
+    image.metadata.repo_tags = vec![next()];
+    image.metadata.layers = vec![LayerMetadata {
+        id: layer,
+        size_bytes: Some(data.len() as u64),
+        created_by: next(),
+    }];
+    image.metadata.config.author = next();
+    image.metadata.config.history = vec![HistoryEntry {
+        created_by: next(),
+        ..HistoryEntry::default()
+    }];
+    image.metadata.config.config.env = vec![next()];
+    image.metadata.config.config.labels = [(next(), next())].into();
+    ScanReport {
+        created_at: next(),
+        database: None,
+        images: vec![image],
+    }
+}
