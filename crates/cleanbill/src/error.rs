@@ -73,16 +73,11 @@ impl CommandError {
     }
 }
 
-/// Replaces control characters: causes may quote names from images and servers.
+/// Replaces what could steer a terminal: causes may quote names from images and servers.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() && c != '\n' {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect::<String>()
-        .replace('\n', "\n    ")
+    let lines: Vec<_> = text
+        .split('\n')
+        .map(cleanbill_report::text::clean)
+        .collect();
+    lines.join("\n    ")
 }

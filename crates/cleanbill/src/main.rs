@@ -32,6 +32,12 @@ fn run(cli: cli::Cli) -> exit::Exit {
     match commands::run(cli) {
         Ok(exit) => exit,
         Err(error) => {
+            // Whatever failed because the work was stopped: that it was stopped is the news.
+            let error = if stop::is_requested() {
+                stop::error()
+            } else {
+                error
+            };
             error.print();
             error.exit()
         }

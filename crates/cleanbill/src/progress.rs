@@ -122,15 +122,22 @@ pub(crate) struct LogLine;
 
 impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // The subscriber escapes control characters, but not those that turn text around.
+        let line = String::from_utf8_lossy(bytes).replace(turns_text, "\u{fffd}");
         match BAR.get() {
-            Some(bar) => bar.suspend(|| io::stderr().lock().write(bytes)),
-            None => io::stderr().lock().write(bytes),
+            Some(bar) => bar.suspend(|| io::stderr().lock().write_all(line.as_bytes()))?,
+            None => io::stderr().lock().write_all(line.as_bytes())?,
         }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
         io::stderr().lock().flush()
     }
+}
+
+fn turns_text(char: char) -> bool {
+    matches!(char, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// Shows how much of a download has come.

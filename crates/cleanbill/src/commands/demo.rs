@@ -43,7 +43,9 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
     let archive = in_memory(IMAGES).map_err(|error| broken(error.into()))?;
     let path = format!("/dev/fd/{}", archive.as_raw_fd());
     let cache = LayerCache::in_memory(EXTRACTORS_VERSION).map_err(CommandError::usage)?;
-    let now = Timestamp::now();
+    // The samples are judged as on the day of their database: support that ends later must not
+    // change what the demo shows.
+    let now = database.metadata().updated_at;
     let options = ScanOptions {
         now,
         ..ScanOptions::default()
@@ -56,7 +58,7 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
     };
     outputs.check(images.len())?;
     let mut report = ScanReport {
-        created_at: now.to_string(),
+        created_at: Timestamp::now().to_string(),
         database: Some(database_info(database.metadata(), now)),
         images: Vec::new(),
     };

@@ -10,7 +10,7 @@ use cleanbill_engine::apply_policy;
 use cleanbill_policy::filter::unfixed_statuses;
 use cleanbill_policy::ignore::{IgnoreUsage, RawIgnoreFile, RuleOutcome, is_yaml};
 use cleanbill_policy::vex::VexDocument;
-use cleanbill_policy::{Filter, Gate, IgnoreRules, Verdict, Vex};
+use cleanbill_policy::{Filter, Gate, IgnoreRules, Thresholds, Verdict, Vex};
 use jiff::Timestamp;
 
 use crate::cli::{FilterArgs, VerdictArgs};
@@ -63,8 +63,11 @@ impl Policy {
             .fail_on
             .as_deref()
             .map(|text| {
-                text.parse()
-                    .map_err(|error| CommandError::usage_text(format!("--fail-on {text}: {error}")))
+                text.parse::<Thresholds>().map_err(|error| {
+                    CommandError::usage(
+                        anyhow::Error::new(error).context(format!("--fail-on {text}")),
+                    )
+                })
             })
             .transpose()?;
         Ok(Self {
