@@ -9,6 +9,22 @@
     reason = "the program under test is a process"
 )]
 
+mod cache;
+mod database;
+mod database_update;
+mod demo;
+mod docs;
+mod engine;
+mod exit_codes;
+mod filters;
+mod flags;
+mod hostile;
+mod http_server;
+mod interrupt;
 mod oracle;
+mod output;
+mod registry;
 mod samples;
 mod sandbox;
+mod service_docker;
+mod service_registry;

@@ -1,0 +1,121 @@
+//! Ctrl-C, SIGTERM and `--timeout`: a run ends soon and leaves nothing behind.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::http_server::{AfterCut, HttpServer, Reply};
+use crate::samples;
+use crate::sandbox::{Sandbox, wait_until};
+
+/// The promise is a second; the rest is for a machine that is busy with other tests.
+const SOON: Duration = Duration::from_secs(4);
+
+/// A registry whose layer never ends.
+fn endless_registry() -> (HttpServer, String, String) {
+    let server = HttpServer::start();
+    let image = samples::web();
+    let blobs = server.offer_image("app", "1", &image);
+    let last = blobs.last().unwrap();
+    let path = format!("/v2/app/blobs/{}", last.digest);
+    let reply = Reply::ok("application/octet-stream", last.bytes.clone());
+    server.reply(&path, reply.half(AfterCut::Hang));
+    let call = format!(
+        "scan registry:{}/app:1 -o json=report.json",
+        server.address()
+    );
+    (server, path, call)
+}
+
+#[test]
+fn a_signal_ends_a_scan_soon_and_leaves_nothing() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (server, path, call) = endless_registry();
+        let sandbox = Sandbox::new();
+        let running = sandbox.start(&call);
+        wait_until("the layer is being read", || server.was_asked(&path));
+        let asked = Instant::now();
+        running.signal(signal);
+        let outcome = running.wait().exits(130);
+        assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
+        assert_eq!(outcome.stdout, "");
+        let left: Vec<_> = sandbox
+            .files("")
+            .into_iter()
+            .filter(|name| !name.starts_with("cache/"))
+            .collect();
+        assert_eq!(left, Vec::<String>::new());
+        // The cache can be used by the next one.
+        sandbox.run("cache info").exits(0).is_quiet();
+    }
+}
+
+#[test]
+fn a_signal_ends_a_run_that_waits_for_a_file() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.path("pipe");
+    rustix::fs::mkfifoat(
+        rustix::fs::CWD,
+        &path,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+    )
+    .unwrap();
+    let running = sandbox.start("scan --input pipe");
+    // Opens as soon as the other side does, and then says nothing.
+    let writer = std::fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(&path)
+        .unwrap();
+    wait_until("the program has started", || {
+        sandbox.path("cache/layers.sqlite").exists()
+    });
+    let asked = Instant::now();
+    running.signal(Signal::INT);
+    running.wait().exits(130);
+    assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
+    drop(writer);
+}
+
+#[test]
+fn a_signal_ends_an_update_and_leaves_no_half_database() {
+    let server = HttpServer::start();
+    let archive = samples::database().archive();
+    let blob = server.offer_database("db", &archive);
+    server.reply(
+        &blob,
+        Reply::ok("application/octet-stream", archive).half(AfterCut::Hang),
+    );
+    let sandbox = Sandbox::without_database();
+    let running = sandbox.start(&format!(
+        "db update --db-repository {}/db",
+        server.address()
+    ));
+    wait_until("the download has begun", || {
+        sandbox
+            .files("cache/db")
+            .iter()
+            .any(|name| name.contains("unfinished"))
+    });
+    let asked = Instant::now();
+    running.signal(Signal::INT);
+    running.wait().exits(130);
+    assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
+    assert_eq!(sandbox.files("cache/db"), [".lock"]);
+}
+
+#[test]
+fn a_timeout_ends_a_scan_with_exit_3() {
+    let (_server, _, call) = endless_registry();
+    let sandbox = Sandbox::new();
+    let begun = Instant::now();
+    sandbox
+        .run(&format!("{call} --timeout 1s"))
+        .exits(3)
+        .warns(&["--timeout"]);
+    assert!(
+        begun.elapsed() < Duration::from_secs(1) + SOON,
+        "it took {:?}",
+        begun.elapsed()
+    );
+}
