@@ -106,11 +106,10 @@ fn check_registry(registry: &str) -> Result<(), String> {
     let is_ipv6 = host.starts_with('[') && host.ends_with(']');
     let is_edge = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());
     let has_edges = is_edge(host.bytes().next()) && is_edge(host.bytes().last());
-    let is_host = (is_ipv6 || has_edges)
-        && (is_ipv6
-            || host
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b)));
+    let has_host_bytes = host
+        .bytes()
+        .all(|b| b.is_ascii_alphanumeric() || b".-_".contains(&b));
+    let is_host = is_ipv6 || (has_edges && has_host_bytes);
     if is_host && port.is_none_or(|port| port.parse::<u16>().is_ok()) {
         Ok(())
     } else {
