@@ -10,7 +10,7 @@ use std::time::Duration;
 use cleanbill_advisories::{Metadata, SeveritySources};
 use cleanbill_core::Limits;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
-use cleanbill_core::report::ScanReport;
+use cleanbill_core::report::{ArtifactType, ScanReport};
 use cleanbill_engine::{
     JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report,
 };
@@ -138,6 +138,9 @@ impl Run<'_> {
                         return;
                     }
                     let mut report = self.scanner.scan(image);
+                    if matches!(target, Target::Rootfs { .. }) {
+                        report.artifact_type = ArtifactType::Filesystem;
+                    }
                     self.policy.apply(&mut report);
                     self.report.images.push(report);
                 }

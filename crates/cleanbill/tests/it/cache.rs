@@ -61,7 +61,7 @@ fn info_prune_and_clear_tell_what_they_did() {
     sandbox
         .run("cache info")
         .exits(0)
-        .is_quiet()
+        .warns_nothing()
         .prints(&["Layer inventories:  3", "cache"]);
     let info = sandbox.run("cache info --json").exits(0).json();
     assert!(info["inventory_size_bytes"].as_u64().unwrap() > 0);
@@ -135,7 +135,7 @@ fn concurrent_scans_share_a_cache() {
         })
         .collect();
     for (n, running) in running.into_iter().enumerate() {
-        let outcome = running.wait().exits(0).is_quiet();
+        let outcome = running.wait().exits(0).warns_nothing();
         assert_eq!(
             finding_ids(&outcome.json())[0].len(),
             [3, 2][n % 2],
@@ -176,9 +176,9 @@ fn a_kill_at_any_moment_leaves_a_usable_cache() {
     let outcome = sandbox
         .run("scan --input many.tar -f json --list-all-pkgs")
         .exits(0)
-        .is_quiet();
+        .warns_nothing();
     assert_eq!(outcome.json()["images"], whole["images"]);
-    sandbox.run("cache info").exits(0).is_quiet();
+    sandbox.run("cache info").exits(0).warns_nothing();
 }
 
 #[test]

@@ -96,7 +96,7 @@ fn a_maximum_age_fails_but_still_reports() {
     sandbox
         .run("scan --input web.tar --max-db-age 9000000h")
         .exits(0)
-        .is_quiet();
+        .warns_nothing();
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn both_layouts_of_a_directory_are_taken() {
 #[test]
 fn the_status_is_printed_for_people_and_programs() {
     let sandbox = Sandbox::new();
-    sandbox.run("db status").exits(0).is_quiet().prints(&[
+    sandbox.run("db status").exits(0).warns_nothing().prints(&[
         "cache/db",
         "2024-06-01",
         "3 distribution releases",

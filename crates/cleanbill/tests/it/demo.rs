@@ -7,7 +7,7 @@ use crate::sandbox::Sandbox;
 #[test]
 fn the_demo_shows_a_report_without_anything_else() {
     let sandbox = Sandbox::without_database();
-    let outcome = sandbox.run("demo").exits(0).is_quiet();
+    let outcome = sandbox.run("demo").exits(0).warns_nothing();
     assert!(!sandbox.path("cache").exists(), "nothing is written");
     // The demo is judged as of the day of its database: nothing of it depends on today.
     insta::assert_snapshot!(outcome.stdout);

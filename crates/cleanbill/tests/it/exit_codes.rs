@@ -154,7 +154,11 @@ fn an_unreadable_file_of_the_users_is_exit_2() {
     }
     use std::os::unix::fs::PermissionsExt as _;
     let sandbox = sandbox();
-    std::fs::set_permissions(sandbox.path("web.tar"), std::fs::Permissions::from_mode(0)).unwrap();
+    std::fs::set_permissions(
+        sandbox.path("web.tar"),
+        std::fs::Permissions::from_mode(0o000),
+    )
+    .unwrap();
     sandbox
         .run("scan --input web.tar")
         .exits(2)

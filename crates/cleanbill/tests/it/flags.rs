@@ -192,7 +192,7 @@ fn help_version_completions_and_manual_page_are_printed() {
     let version = format!("cleanbill {}\n", env!("CARGO_PKG_VERSION"));
     for call in ["version", "--version", "-V"] {
         assert_eq!(
-            sandbox.run(call).exits(0).is_quiet().stdout,
+            sandbox.run(call).exits(0).warns_nothing().stdout,
             version,
             "{call}"
         );
@@ -200,19 +200,19 @@ fn help_version_completions_and_manual_page_are_printed() {
     sandbox
         .run("--help")
         .exits(0)
-        .is_quiet()
+        .warns_nothing()
         .prints(&["scan", "demo", "Exit codes"]);
     sandbox
         .run("scan --help")
         .exits(0)
-        .is_quiet()
+        .warns_nothing()
         .prints(&["--severity", "--fail-on"]);
     sandbox.run("").exits(2).warns(&["Usage"]);
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         sandbox
             .run(&format!("completions {shell}"))
             .exits(0)
-            .is_quiet()
+            .warns_nothing()
             .prints(&["cleanbill"]);
     }
     sandbox
@@ -222,7 +222,7 @@ fn help_version_completions_and_manual_page_are_printed() {
     sandbox
         .run("man")
         .exits(0)
-        .is_quiet()
+        .warns_nothing()
         .prints(&[".TH cleanbill 1"]);
     assert_eq!(
         sandbox.files("cache"),

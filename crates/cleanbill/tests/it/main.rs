@@ -20,6 +20,7 @@ mod filters;
 mod flags;
 mod hostile;
 mod http_server;
+mod inputs;
 mod interrupt;
 mod oracle;
 mod output;

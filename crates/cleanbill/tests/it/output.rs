@@ -21,7 +21,7 @@ fn the_default_is_a_table_on_standard_output() {
     let outcome = sandbox()
         .run("scan --input web.tar --input clean.tar")
         .exits(0)
-        .is_quiet();
+        .warns_nothing();
     outcome
         .prints(&[
             "web.tar",
@@ -126,7 +126,7 @@ fn with_an_output_standard_output_is_silent() {
     let outcome = sandbox.run(
         "scan --input web.tar -f json -o default.out -o table=a.txt -o json=b.json -o trivy-json=c.json -o other=d",
     );
-    assert_eq!(outcome.clone().exits(0).is_quiet().stdout, "");
+    assert_eq!(outcome.exits(0).warns_nothing().stdout, "");
     assert_eq!(sandbox.read_json("default.out")["image"], "web.tar");
     assert!(sandbox.read("a.txt").contains("CVE-2099-0001"));
     assert_eq!(sandbox.read_json("b.json")["total_vulnerabilities"], 3);
@@ -365,7 +365,7 @@ fn a_quiet_run_prints_the_report_and_errors_only() {
     sandbox
         .run("scan --input web.tar -q")
         .exits(0)
-        .is_quiet()
+        .warns_nothing()
         .prints(&["CVE-2099-0001"]);
     sandbox.run("scan --input absent.tar -q").exits(2);
 }

@@ -14,7 +14,7 @@ fn an_image_is_pulled_and_known_layers_are_not_fetched_again() {
     let blobs = server.offer_image("shop/web", "1", &image);
     let sandbox = Sandbox::new();
     let call = format!("scan -f json registry:{}/shop/web:1", server.address());
-    let first = sandbox.run(&call).exits(0).is_quiet().json();
+    let first = sandbox.run(&call).exits(0).warns_nothing().json();
     assert_eq!(finding_ids(&first)[0].len(), 3);
     let fetched = |of: &str| {
         server

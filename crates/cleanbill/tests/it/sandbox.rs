@@ -254,7 +254,7 @@ impl Outcome {
 
     /// Asserts that nothing was said on standard error.
     #[track_caller]
-    pub(crate) fn is_quiet(self) -> Self {
+    pub(crate) fn warns_nothing(self) -> Self {
         assert_eq!(self.stderr, "", "{self}");
         self
     }

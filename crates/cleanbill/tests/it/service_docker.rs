@@ -157,11 +157,11 @@ fn a_built_image_is_the_same_in_place_and_exported() {
     let in_place = engine.scan(&format!(
         "--cache-dir a --db-path cache/db --docker-access in-place {call}"
     ));
-    let in_place = in_place.exits(0).is_quiet().json();
+    let in_place = in_place.exits(0).warns_nothing().json();
     let exported = engine.scan(&format!(
         "--cache-dir b --db-path cache/db --docker-access export {call}"
     ));
-    let exported = exported.exits(0).is_quiet().json();
+    let exported = exported.exits(0).warns_nothing().json();
     // From the base openssl was raised, curl came with the last layer but one.
     let mut found = finding_ids(&in_place).concat();
     found.sort_unstable();
