@@ -8,12 +8,14 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use proptest::test_runner::{TestError, TestRunner};
 
+type EntryPoint = fn(&[u8]);
+
 /// Inputs of each kind that are tried with a target.
 const CASES: u32 = 256;
 
 /// Checks a crate's table of entry points against the folders, then tries every entry point.
 /// `prefix` begins the names of the crate's targets.
-pub(crate) fn replay(prefix: &str, targets: &[(&str, fn(&[u8]))]) {
+pub(crate) fn replay(prefix: &str, targets: &[(&str, EntryPoint)]) {
     let names: Vec<&str> = targets.iter().map(|(name, _)| *name).collect();
     assert_eq!(
         folders(prefix),
@@ -68,7 +70,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
     seeds
 }
 
-fn try_with(name: &str, entry_point: fn(&[u8]), inputs: impl Strategy<Value = Vec<u8>>) {
+fn try_with(name: &str, entry_point: EntryPoint, inputs: impl Strategy<Value = Vec<u8>>) {
     let config = ProptestConfig {
         failure_persistence: None,
         max_shrink_iters: 200,
@@ -85,7 +87,7 @@ fn try_with(name: &str, entry_point: fn(&[u8]), inputs: impl Strategy<Value = Ve
     }
 }
 
-fn holds(entry_point: fn(&[u8]), input: &[u8]) -> bool {
+fn holds(entry_point: EntryPoint, input: &[u8]) -> bool {
     panic::catch_unwind(AssertUnwindSafe(|| entry_point(input))).is_ok()
 }
 

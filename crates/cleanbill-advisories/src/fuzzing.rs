@@ -33,7 +33,7 @@ pub fn boltdb(data: &[u8]) {
         let _ = root.entries_from(entry.key).take(LOOKUPS_MAX).count();
         // In a sound file every key is found under its own name.
         if seen.is_ok() {
-            assert!(is_found(&db, &entry.key, &entry.content), "{:?}", entry.key);
+            assert!(is_found(&db, entry.key, &entry.content), "{:?}", entry.key);
         }
     }
 }
