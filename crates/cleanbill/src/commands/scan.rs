@@ -10,7 +10,7 @@ use std::time::Duration;
 use cleanbill_advisories::{Metadata, SeveritySources};
 use cleanbill_core::Limits;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
-use cleanbill_core::report::{ArtifactType, ScanReport};
+use cleanbill_core::report::{ArtifactType, ImageReport, ScanReport};
 use cleanbill_engine::{
     JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report,
 };
@@ -139,7 +139,7 @@ impl Run<'_> {
                     }
                     let mut report = self.scanner.scan(image);
                     if matches!(target, Target::Rootfs { .. }) {
-                        report.artifact_type = ArtifactType::Filesystem;
+                        describe_filesystem(&mut report);
                     }
                     self.policy.apply(&mut report);
                     self.report.images.push(report);
@@ -154,6 +154,20 @@ impl Run<'_> {
                     self.exit = self.exit.and(Exit::Usage);
                 }
             }
+        }
+    }
+}
+
+/// Describes a root directory, which has no layers: the one that stood for it goes.
+fn describe_filesystem(report: &mut ImageReport) {
+    report.artifact_type = ArtifactType::Filesystem;
+    report.metadata.layers.clear();
+    for result in &mut report.results {
+        for package in &mut result.packages {
+            package.layer = None;
+        }
+        for finding in &mut result.findings {
+            finding.layer = None;
         }
     }
 }

@@ -123,4 +123,5 @@ fn a_root_directory_is_scanned_in_place() {
         .exits(0)
         .json();
     assert_eq!(report["ArtifactType"], "filesystem");
+    assert!(!report.to_string().contains("DiffID"), "{report:#}");
 }
