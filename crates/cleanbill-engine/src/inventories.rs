@@ -42,8 +42,24 @@ pub struct LayerInventories<'a> {
     options: ExtractOptions,
     threads: usize,
     now: i64,
-    /// Inventories that were read or looked up in this run, by diff id and alias.
-    known: Mutex<HashMap<LayerKey, Arc<LayerInventory>>>,
+    /// Inventories that were read in this run and not merged yet, by diff id and alias.
+    read: Mutex<HashMap<LayerKey, ReadLayer>>,
+}
+
+/// An inventory that was read in this run.
+struct ReadLayer {
+    inventory: Arc<LayerInventory>,
+    /// The cache has it too.
+    is_stored: bool,
+}
+
+/// What is installed in an image, and what its layers told beside.
+#[derive(Debug)]
+pub struct Inventoried {
+    /// The merged inventory.
+    pub inventory: ImageInventory,
+    /// Uncompressed bytes of each layer, base first, where known.
+    pub layer_sizes_bytes: Vec<Option<u64>>,
 }
 
 impl<'a> LayerInventories<'a> {
@@ -54,11 +70,12 @@ impl<'a> LayerInventories<'a> {
             options,
             threads: threads.max(1),
             now,
-            known: Mutex::default(),
+            read: Mutex::default(),
         }
     }
 
-    /// Merges the inventories of an image's layers, reading those that are not known.
+    /// Merges the inventories of an image's layers, reading those that are not known. What the
+    /// cache holds is not kept in memory.
     ///
     /// # Errors
     ///
@@ -68,13 +85,28 @@ impl<'a> LayerInventories<'a> {
         image: &Image,
         merge_options: &MergeOptions,
         observer: &dyn ScanObserver,
-    ) -> Result<(ImageInventory, Vec<Arc<LayerInventory>>), InventoryError> {
+    ) -> Result<Inventoried, InventoryError> {
         let layers = self.layer_inventories(image, observer)?;
+        let inventory = self.merge(image, &layers, merge_options)?;
+        lock(&self.read).retain(|_, layer| !layer.is_stored);
+        Ok(Inventoried {
+            inventory,
+            layer_sizes_bytes: layers.iter().map(|layer| layer.size_bytes).collect(),
+        })
+    }
+
+    /// Merges, and reads what links demand, until nothing more is wanted.
+    fn merge(
+        &self,
+        image: &Image,
+        layers: &[Arc<LayerInventory>],
+        options: &MergeOptions,
+    ) -> Result<ImageInventory, InventoryError> {
         let inputs: Vec<LayerInput<'_>> = image
             .metadata
             .layers
             .iter()
-            .zip(&layers)
+            .zip(layers)
             .map(|(layer, inventory)| LayerInput {
                 id: layer.id,
                 inventory,
@@ -82,7 +114,7 @@ impl<'a> LayerInventories<'a> {
             .collect();
         let mut grown: Vec<GrownLayer> = Vec::new();
         for _ in 0..LINK_ROUNDS_MAX {
-            let merged = cleanbill_inventory::merge(&inputs, &grown, merge_options);
+            let merged = cleanbill_inventory::merge(&inputs, &grown, options);
             let wanted: Vec<_> = merged
                 .wanted
                 .into_iter()
@@ -93,16 +125,14 @@ impl<'a> LayerInventories<'a> {
                 })
                 .collect();
             if wanted.is_empty() {
-                return Ok((merged.inventory, layers));
+                return Ok(merged.inventory);
             }
+            drop(merged.inventory);
             for requests in wanted.chunk_by(|a, b| a.layer_index == b.layer_index) {
                 grown.extend(self.grow(image, requests)?);
             }
         }
-        Ok((
-            cleanbill_inventory::merge(&inputs, &grown, merge_options).inventory,
-            layers,
-        ))
+        Ok(cleanbill_inventory::merge(&inputs, &grown, options).inventory)
     }
 
     fn layer_inventories(
@@ -110,25 +140,25 @@ impl<'a> LayerInventories<'a> {
         image: &Image,
         observer: &dyn ScanObserver,
     ) -> Result<Vec<Arc<LayerInventory>>, InventoryError> {
-        let diff_ids: Vec<DiffId> = image
+        let keys: Vec<LayerKey> = image
             .metadata
             .layers
             .iter()
-            .map(|layer| layer.id.diff_id)
+            .map(|layer| self.key(layer.id.diff_id, None))
             .collect();
         let is_kept = image.layers.is_content_addressed();
+        let mut known: HashMap<&LayerKey, Option<Arc<LayerInventory>>> = HashMap::new();
         let mut unknown: Vec<usize> = Vec::new();
-        for (index, diff_id) in diff_ids.iter().enumerate() {
-            let is_repeated = diff_ids
-                .iter()
-                .take(index)
-                .any(|earlier| earlier == diff_id);
-            let is_known = || is_kept && self.look_up(&self.key(*diff_id, None)).is_some();
-            if !is_repeated && !is_known() {
-                unknown.push(index);
-            }
+        for (index, key) in keys.iter().enumerate() {
+            known.entry(key).or_insert_with(|| {
+                let found = if is_kept { self.look_up(key) } else { None };
+                if found.is_none() {
+                    unknown.push(index);
+                }
+                found
+            });
         }
-        observer.image_opened(&image.name, diff_ids.len(), unknown.len());
+        observer.image_opened(&image.name, keys.len(), unknown.len());
         if !unknown.is_empty() && image.layers.is_sequential() {
             let mut sink = InventorySink {
                 inventories: self,
@@ -139,11 +169,15 @@ impl<'a> LayerInventories<'a> {
         } else {
             self.read_in_parallel(image, unknown, observer)?;
         }
-        diff_ids
-            .into_iter()
-            .map(|diff_id| {
-                self.look_up(&self.key(diff_id, None))
-                    .ok_or(InventoryError::Missing(diff_id))
+        for (key, inventory) in &mut known {
+            if inventory.is_none() {
+                *inventory = self.look_up(key);
+            }
+        }
+        keys.iter()
+            .map(|key| {
+                let inventory = known.get(key).cloned().flatten();
+                inventory.ok_or(InventoryError::Missing(key.diff_id))
             })
             .collect()
     }
@@ -260,16 +294,11 @@ impl<'a> LayerInventories<'a> {
     }
 
     fn look_up(&self, key: &LayerKey) -> Option<Arc<LayerInventory>> {
-        if let Some(inventory) = lock(&self.known).get(key) {
-            return Some(Arc::clone(inventory));
+        if let Some(layer) = lock(&self.read).get(key) {
+            return Some(Arc::clone(&layer.inventory));
         }
         match self.cache.layer_get(key, self.now) {
-            Ok(Some(inventory)) => {
-                let inventory = Arc::new(inventory);
-                lock(&self.known).insert(key.clone(), Arc::clone(&inventory));
-                Some(inventory)
-            }
-            Ok(None) => None,
+            Ok(inventory) => inventory.map(Arc::new),
             Err(error) => {
                 warn_of_cache(&error);
                 None
@@ -277,11 +306,20 @@ impl<'a> LayerInventories<'a> {
         }
     }
 
-    fn keep(&self, key: LayerKey, inventory: LayerInventory, is_stored: bool) {
-        if is_stored && let Err(error) = self.cache.layer_put(&key, &inventory, self.now) {
-            warn_of_cache(&error);
-        }
-        lock(&self.known).insert(key, Arc::new(inventory));
+    /// Stores an inventory, and keeps it in memory until it has been merged: another process may
+    /// clear the cache meanwhile.
+    fn keep(&self, key: LayerKey, inventory: LayerInventory, may_be_stored: bool) {
+        let is_stored = may_be_stored
+            && self
+                .cache
+                .layer_put(&key, &inventory, self.now)
+                .inspect_err(warn_of_cache)
+                .is_ok();
+        let layer = ReadLayer {
+            inventory: Arc::new(inventory),
+            is_stored,
+        };
+        lock(&self.read).insert(key, layer);
     }
 
     /// Returns a sink for sources that stream layers while the image is being opened.
@@ -299,7 +337,7 @@ impl<'a> LayerInventories<'a> {
 
     /// Forgets what this run holds in memory; the cache keeps it.
     pub fn release(&self) {
-        lock(&self.known).clear();
+        lock(&self.read).clear();
     }
 }
 

@@ -1,19 +1,19 @@
 //! Judges an image inventory against the advisory database.
 
-use std::sync::Arc;
-
 use cleanbill_advisories::{
     Database, MatchError, OsPackages, SeveritySources, Support, fill_details, match_os_packages,
     support,
 };
-use cleanbill_core::distro::Distro;
-use cleanbill_core::error_chain;
-use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
+use cleanbill_core::distro::{Distro, RepositoryHint};
+use cleanbill_core::inventory::{Application, ImageInventory};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
+use cleanbill_core::vulnerability::Finding;
+use cleanbill_core::{Package, error_chain};
 use cleanbill_image::Image;
 use jiff::Timestamp;
 
+use crate::inventories::Inventoried;
 use crate::problems::summarize;
 
 /// Says which packages are judged.
@@ -55,40 +55,47 @@ pub struct Judge<'a> {
 
 impl Judge<'_> {
     /// Judges one image. Findings are neither filtered nor sorted yet: that is what
-    /// [`crate::apply_policy`] does. `layers` are the inventories that `inventory` was merged from; they give
-    /// the sizes that the image does not state.
-    pub fn judge(
-        &self,
-        image: &Image,
-        inventory: ImageInventory,
-        layers: &[Arc<LayerInventory>],
-    ) -> ImageReport {
-        let mut problems = inventory.problems.clone();
+    /// [`crate::apply_policy`] does.
+    pub fn judge(&self, image: &Image, inventoried: Inventoried) -> ImageReport {
+        let ImageInventory {
+            distro,
+            repository_hint,
+            packages,
+            applications,
+            mut problems,
+        } = inventoried.inventory;
         let mut results = Vec::new();
         let mut distro_support = None;
-        if let Some(distro) = &inventory.distro {
+        if let Some(distro) = &distro {
             let mut judged = support(distro, self.now);
             if self.options.package_types.os {
-                results.extend(self.judge_os(
-                    &image.name,
-                    distro,
-                    &inventory,
-                    &mut judged,
-                    &mut problems,
-                ));
+                let hint = repository_hint.as_ref();
+                let findings = self.judge_os(distro, hint, &packages, &mut judged, &mut problems);
+                results.extend(findings.map(|findings| ResultSet {
+                    target: format!("{} ({} {})", image.name, distro.family, distro.release()),
+                    class: ResultClass::OsPackages,
+                    kind: distro.family.to_string(),
+                    packages,
+                    findings,
+                    suppressed: Vec::new(),
+                }));
             }
             problems.extend(end_of_life(distro, &judged));
             distro_support = Some(judged);
         }
         if self.options.package_types.library {
-            results.extend(inventory.applications.into_iter().map(list_application));
+            results.extend(applications.into_iter().map(list_application));
             sort_language_results(&mut results);
         } else {
             problems.retain(|problem| problem.kind != ProblemKind::UnreadLanguagePackages);
         }
         let mut metadata = image.metadata.clone();
-        for (layer, found) in metadata.layers.iter_mut().zip(layers) {
-            layer.size_bytes = layer.size_bytes.or(found.size_bytes);
+        for (layer, size_bytes) in metadata
+            .layers
+            .iter_mut()
+            .zip(inventoried.layer_sizes_bytes)
+        {
+            layer.size_bytes = layer.size_bytes.or(size_bytes);
         }
         let problems = summarize(problems);
         let status = if problems.iter().any(|problem| problem.kind.is_gap()) {
@@ -100,7 +107,7 @@ impl Judge<'_> {
             artifact_name: image.name.clone(),
             source: image.source.to_owned(),
             metadata,
-            distro: inventory.distro,
+            distro,
             is_end_of_life: distro_support.is_some_and(|support| support.is_over()),
             results,
             status,
@@ -115,22 +122,22 @@ impl Judge<'_> {
     /// `support` is what the release gets; a supplier of its own may support it for longer.
     fn judge_os(
         &self,
-        name: &str,
         distro: &Distro,
-        inventory: &ImageInventory,
+        repository_hint: Option<&RepositoryHint>,
+        packages: &[Package],
         support: &mut Support,
         problems: &mut Vec<Problem>,
-    ) -> Option<ResultSet> {
+    ) -> Option<Vec<Finding>> {
         let input = OsPackages {
             distro,
-            repository_hint: inventory.repository_hint.as_ref(),
-            packages: &inventory.packages,
+            repository_hint,
+            packages,
             now: self.now,
         };
-        let findings = match match_os_packages(self.database, &input) {
+        match match_os_packages(self.database, &input) {
             Ok(matched) if !matched.is_supported => {
-                problems.extend(unsupported(distro, inventory.packages.len()));
-                return None;
+                problems.extend(unsupported(distro, packages.len()));
+                None
             }
             Ok(matched) => {
                 *support = matched.support;
@@ -141,21 +148,13 @@ impl Judge<'_> {
                 {
                     problems.push(matching_failed(&MatchError::from(error)));
                 }
-                findings
+                Some(findings)
             }
             Err(error) => {
                 problems.push(matching_failed(&error));
-                Vec::new()
+                Some(Vec::new())
             }
-        };
-        Some(ResultSet {
-            target: format!("{name} ({} {})", distro.family, distro.release()),
-            class: ResultClass::OsPackages,
-            kind: distro.family.to_string(),
-            packages: inventory.packages.clone(),
-            findings,
-            suppressed: Vec::new(),
-        })
+        }
     }
 }
 

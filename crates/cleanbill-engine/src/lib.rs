@@ -21,7 +21,7 @@ pub use advisory_store::{
     database_info, due,
 };
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
-pub use inventories::{InventoryError, LayerInventories};
+pub use inventories::{Inventoried, InventoryError, LayerInventories};
 pub use judge::{Judge, JudgeOptions, PackageTypes};
 pub use policy::apply_policy;
 pub use progress::{ScanObserver, SilentObserver};

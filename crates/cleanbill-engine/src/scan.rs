@@ -91,13 +91,13 @@ impl<'a> Scanner<'a> {
             .inventories
             .image_inventory(image, &self.options.merge, self.observer);
         let report = match outcome {
-            Ok((inventory, layers)) => {
+            Ok(inventoried) => {
                 let judge = Judge {
                     database: self.database,
                     options: &self.options.judge,
                     now: self.options.now,
                 };
-                judge.judge(image, inventory, &layers)
+                judge.judge(image, inventoried)
             }
             Err(error) => ImageReport {
                 source: image.source.to_owned(),

@@ -163,8 +163,9 @@ impl Outputs {
                 for image in &report.images {
                     let name = names.of(&image.artifact_name);
                     let one = ScanReport {
+                        created_at: report.created_at.clone(),
+                        database: report.database.clone(),
                         images: vec![image.clone()],
-                        ..report.clone()
                     };
                     let path = directory.join(name + ".json");
                     write_file(&path, destination.format, &one, &plain)?;
