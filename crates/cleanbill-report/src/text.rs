@@ -22,7 +22,8 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(chars.collect())
 }
 
-fn is_harmless(char: char) -> bool {
+/// Says whether a character shows itself and does nothing else.
+pub(crate) fn is_harmless(char: char) -> bool {
     !char.is_control()
         && !matches!(
             char,

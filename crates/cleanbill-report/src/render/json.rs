@@ -4,6 +4,7 @@
 //! always there; what is not known is left out. A change that could break a reader raises the
 //! major version, an addition the minor one.
 
+mod escape;
 mod finding;
 mod image;
 mod schema;
@@ -31,7 +32,7 @@ pub(super) fn render(
     options: &RenderOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &Report::of(report, options))?;
+    serde_json::to_writer_pretty(escape::Escaping(&mut *out), &Report::of(report, options))?;
     out.write_all(b"\n")
 }
 
