@@ -96,6 +96,8 @@ impl Sandbox {
             .env_clear()
             .env("HOME", self.path("home"))
             .env("CLEANBILL_CACHE_DIR", self.path("cache"))
+            // There is no such directory: whoever wants a temporary file fails.
+            .env("TMPDIR", self.path("no-temporary-files"))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
