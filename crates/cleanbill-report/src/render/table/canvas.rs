@@ -74,7 +74,8 @@ impl Span {
     pub(super) fn with_text(&self, text: &str) -> Self {
         Self {
             text: text.to_owned(),
-            ..self.clone()
+            style: self.style,
+            link: self.link.clone(),
         }
     }
 }

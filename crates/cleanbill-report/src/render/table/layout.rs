@@ -276,11 +276,15 @@ fn tail(path: &str, columns: usize) -> String {
     if text::width(path) <= columns {
         return path.to_owned();
     }
-    let mut rest = path.chars();
-    while text::width(rest.as_str()) >= columns.max(1) {
-        rest.next();
+    let mut room = columns.saturating_sub(1);
+    let mut start = path.len();
+    for (at, char) in path.char_indices().rev() {
+        let Some(left) = room.checked_sub(char_width(char)) else {
+            break;
+        };
+        (room, start) = (left, at);
     }
-    format!("…{}", rest.as_str())
+    format!("…{}", path.get(start..).unwrap_or_default())
 }
 
 fn folded(count: usize) -> String {
@@ -293,16 +297,16 @@ fn line_width(words: &[Span]) -> usize {
 
 fn pieces(word: &Span, columns: usize) -> Vec<Span> {
     let columns = columns.max(1);
+    if word.width() <= columns {
+        return vec![word.clone()];
+    }
+    // A word may be as long as an attacker likes: no step looks at more than its own piece.
     let mut pieces = Vec::new();
     let mut rest = word.text.as_str();
-    while text::width(rest) > columns {
-        let at = break_place(rest, columns);
-        let (piece, after) = rest.split_at(at);
+    while !rest.is_empty() {
+        let (piece, after) = rest.split_at(break_place(rest, columns));
         pieces.push(word.with_text(piece));
         rest = after;
-    }
-    if !rest.is_empty() || pieces.is_empty() {
-        pieces.push(word.with_text(rest));
     }
     pieces
 }
@@ -313,7 +317,7 @@ fn break_place(text: &str, columns: usize) -> usize {
     let mut used = 0;
     let mut joint = None;
     for (at, char) in text.char_indices() {
-        let width = unicode_width::UnicodeWidthChar::width(char).unwrap_or_default();
+        let width = char_width(char);
         if used + width > columns && at > 0 {
             return joint.unwrap_or(at);
         }
@@ -323,6 +327,10 @@ fn break_place(text: &str, columns: usize) -> usize {
         }
     }
     text.len()
+}
+
+fn char_width(char: char) -> usize {
+    unicode_width::UnicodeWidthChar::width(char).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -368,5 +376,16 @@ mod tests {
         assert_eq!(print(&fold(&list, 6, 1)), ["CV… +3"]);
         assert_eq!(tail("usr/lib/x", 9), "usr/lib/x");
         assert_eq!(tail("usr/lib/x", 6), "…lib/x");
+    }
+
+    /// Found by fuzzing: each piece looked at, and copied, all that followed, so that a name of
+    /// one megabyte would have taken hours.
+    #[test]
+    fn a_long_word_is_not_read_again_for_each_piece() {
+        let long = "漢-".repeat(200_000);
+        let lines = wrap(&words(&[&long]), 6);
+        assert_eq!(lines.len(), 100_000);
+        assert_eq!(print(&lines).concat(), long);
+        assert_eq!(tail(&long, 6), "…-漢-");
     }
 }
