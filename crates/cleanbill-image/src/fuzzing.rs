@@ -13,7 +13,7 @@ use crate::blob::BlobSpec;
 use crate::config::{LayerFacts, ParsedConfig};
 use crate::layer::TarLayer;
 use crate::oci::{Document, Platform, select_manifest};
-use crate::{InputOptions, LayerSink, ReadContext, open_input};
+use crate::{Image, InputOptions, LayerSink, ReadContext, open_input};
 
 /// An entry point with the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
@@ -56,29 +56,50 @@ pub fn layer(data: &[u8]) {
     assert_eq!(entries, again, "the same bytes have the same entries");
 }
 
-/// Opens a file as an image, under the right checksums, and reads all of its layers.
+/// Opens a file as an image, under the right checksums, and reads all of its layers. An archive
+/// that is read by position and the same one as a stream must not hold different images.
 pub fn archive(data: &[u8]) {
-    let Ok(file) = memory_file(&with_checksums(data)) else {
-        return;
-    };
+    let archive = with_checksums(data);
+    let by_position = open(&archive);
+    let as_stream = gzip(&archive).and_then(|archive| open(&archive));
+    if let (Some(by_position), Some(as_stream)) = (by_position, as_stream) {
+        assert_eq!(by_position, as_stream, "one archive holds the same images");
+    }
+}
+
+/// Says what the images of a file are, once all of their layers have been read.
+fn open(content: &[u8]) -> Option<Vec<String>> {
+    let file = memory_file(content).ok()?;
     let name = format!("/proc/self/fd/{}", file.as_raw_fd());
-    let mut entries = Entries::new(true);
     let options = InputOptions {
         context: context(),
         platform: None,
     };
-    let Ok(images) = open_input(&name, &options, &mut entries) else {
-        return;
-    };
-    for image in images {
-        let mut entries = Entries::new(true);
-        let _ = image.layers.read_all(&mut entries);
+    let images = open_input(&name, &options, &mut Entries::new(true)).ok()?;
+    let describe = |image: Image| {
+        let layers_read = image.layers.read_all(&mut Entries::new(true)).is_ok();
         for index in 0..image.metadata.layers.len() {
             if let Ok(mut layer) = image.layers.open_layer(index) {
                 let _ = layer.walk(&mut Entries::new(false));
             }
         }
-    }
+        let metadata = image.metadata;
+        let layers = metadata.layers.iter().map(|layer| layer.id.diff_id);
+        let diff_ids: Vec<_> = layers.collect();
+        let tags = metadata.repo_tags;
+        format!(
+            "{:?} {tags:?} {diff_ids:?} {layers_read}",
+            metadata.image_id
+        )
+    };
+    Some(images.into_iter().map(describe).collect())
+}
+
+/// Stores bytes as gzip, as quickly as can be.
+fn gzip(content: &[u8]) -> Option<Vec<u8>> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::none());
+    encoder.write_all(content).ok()?;
+    encoder.finish().ok()
 }
 
 /// Reads a manifest, an index or a configuration, and chooses among platforms.

@@ -106,7 +106,7 @@ pub fn rpm_manifest(data: &[u8]) {
     extract("var/lib/rpmmanifest/container-manifest-2", data);
 }
 
-/// Reads a list of software in each of its formats. What is not read is told.
+/// Reads a list of software in each of its formats.
 pub fn sbom(data: &[u8]) {
     for path in [
         "opt/bitnami/a/.spdx-a.spdx",
@@ -131,6 +131,8 @@ pub fn merge_layers(data: &[u8]) {
     loop {
         let merged = merge(&inputs, &grown, &MergeOptions::default());
         if merged.wanted.is_empty() {
+            let again = merge(&inputs, &grown, &MergeOptions::default());
+            assert_eq!(merged, again, "the same layers make the same image");
             break;
         }
         for request in merged.wanted {
