@@ -16,6 +16,11 @@ pub struct Limits {
     /// Bytes of one text line that a line-wise parser keeps; dpkg and apk fields are shorter by
     /// two orders of magnitude.
     pub line_size_bytes_max: u64,
+    /// Bytes of a package's name, version, release or architecture. The longest real one has 200.
+    pub package_field_size_bytes_max: u64,
+    /// Bytes of the texts of one layer's packages. An installation of 5,000 packages with their
+    /// file lists has 40 MB.
+    pub packages_size_bytes_max: u64,
     /// Packages of one layer. The largest distribution has 70,000.
     pub packages_per_layer_max: u64,
     /// Entries of one layer, files and directories. Each costs eight bytes while a layer is read;
@@ -68,7 +73,9 @@ impl Default for Limits {
             file_size_bytes_max: 128 * MIB,
             rpm_database_size_bytes_max: 256 * MIB,
             line_size_bytes_max: MIB,
-            packages_per_layer_max: 1_000_000,
+            package_field_size_bytes_max: 4_096,
+            packages_size_bytes_max: 256 * MIB,
+            packages_per_layer_max: 200_000,
             entries_per_layer_max: 4_000_000,
             layer_size_bytes_max: 1024 * GIB,
             compression_ratio_max: 1_100,

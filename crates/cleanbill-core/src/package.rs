@@ -178,6 +178,35 @@ impl Package {
         format_version(self.epoch, &self.version, &self.release)
     }
 
+    /// Returns the bytes of the longest of the fields that identify the package.
+    pub fn longest_field_size_bytes(&self) -> u64 {
+        [&self.name, &self.version, &self.release, &self.arch]
+            .iter()
+            .chain(&[&self.src_name, &self.src_version, &self.src_release])
+            .map(|field| field.len() as u64)
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// Returns about how many bytes its texts take.
+    pub fn size_bytes(&self) -> u64 {
+        let lists = [&self.licenses, &self.depends_on, &self.installed_files];
+        let listed: usize = lists
+            .iter()
+            .flat_map(|list| list.iter())
+            .map(|text| text.len() + 24)
+            .sum();
+        let texts = [
+            &self.id,
+            &self.name,
+            &self.version,
+            &self.maintainer,
+            &self.src_name,
+        ];
+        let stated: usize = texts.iter().map(|text| text.len()).sum();
+        (size_of::<Self>() + listed + stated) as u64
+    }
+
     /// Returns `[epoch:]version[-release]` of the source package.
     pub fn source_version(&self) -> String {
         format_version(self.src_epoch, &self.src_version, &self.src_release)

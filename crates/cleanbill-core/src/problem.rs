@@ -15,7 +15,7 @@ pub enum ProblemKind {
     EndOfLife,
     /// The advisory database is older than it should be. A notice.
     StaleDatabase,
-    /// The advisory database holds no bucket for this release. A notice.
+    /// The advisory database holds no bucket for this release: nothing was compared.
     NoAdvisories,
     /// A file that holds packages could not be read or parsed.
     UnreadableFile,
@@ -36,10 +36,7 @@ pub enum ProblemKind {
 impl ProblemKind {
     /// Says whether the problem leaves something unassessed. Notices do not.
     pub const fn is_gap(self) -> bool {
-        !matches!(
-            self,
-            ProblemKind::EndOfLife | ProblemKind::StaleDatabase | ProblemKind::NoAdvisories
-        )
+        !matches!(self, ProblemKind::EndOfLife | ProblemKind::StaleDatabase)
     }
 
     /// Returns the word that machine-readable reports print.

@@ -33,13 +33,14 @@ pub(crate) struct LayerDraft {
     databases: BTreeMap<String, Sourced<Vec<Package>>>,
     applications: BTreeMap<(String, String), Sourced<Vec<Package>>>,
     package_count: u64,
+    packages_size_bytes: u64,
     distro_records: Vec<Sourced<DistroRecord>>,
     repository_hint: Option<Sourced<RepositoryHint>>,
     license_files: BTreeMap<String, LicenseFile>,
     content_sets: BTreeMap<String, Vec<String>>,
     build_labels: BTreeMap<String, BuildLabel>,
-    /// Files of language packages with the type that reports print.
-    unread: BTreeMap<String, &'static str>,
+    /// Files of packages that are not read, with their kind.
+    unread: BTreeMap<String, Unread>,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
     problems: Vec<Problem>,
@@ -75,6 +76,31 @@ pub(crate) struct LayerFrame {
     pub(crate) paths: PathSet,
 }
 
+/// Names packages that are not read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Unread {
+    /// Language packages, by the type that reports print.
+    Language(&'static str),
+    /// Packages of a package manager of distributions for which there are no advisories.
+    PackageManager(&'static str),
+}
+
+impl Unread {
+    fn problem(self, count: u64, example: &str) -> Problem {
+        let (kind, message) = match self {
+            Self::Language(kind) => (
+                ProblemKind::UnreadLanguagePackages,
+                format!("language packages are not read yet: {kind}, {count} in this layer"),
+            ),
+            Self::PackageManager(name) => (
+                ProblemKind::UnsupportedFormat,
+                format!("packages of {name} are not supported: {count} files in this layer"),
+            ),
+        };
+        Problem::at(kind, example, message)
+    }
+}
+
 impl LayerDraft {
     /// Starts an empty inventory.
     pub(crate) fn new(limits: Arc<Limits>) -> Self {
@@ -86,6 +112,7 @@ impl LayerDraft {
             databases: BTreeMap::new(),
             applications: BTreeMap::new(),
             package_count: 0,
+            packages_size_bytes: 0,
             distro_records: Vec::new(),
             repository_hint: None,
             license_files: BTreeMap::new(),
@@ -142,9 +169,9 @@ impl LayerDraft {
         self.repository_hint = Some(self.sourced(hint));
     }
 
-    /// Records that the file that is being read holds language packages of a type.
-    pub(crate) fn add_unread(&mut self, kind: &'static str) {
-        self.unread.insert(self.source.clone(), kind);
+    /// Records that the file that is being read holds packages that are not read.
+    pub(crate) fn add_unread(&mut self, unread: Unread) {
+        self.unread.insert(self.source.clone(), unread);
     }
 
     /// Records the licences of a dpkg package.
@@ -294,20 +321,16 @@ impl LayerDraft {
             .flat_map(|package| &package.installed_files)
             .map(|path| path.strip_prefix('/').unwrap_or(path))
             .collect();
-        let mut kinds: BTreeMap<&str, (u64, &str)> = BTreeMap::new();
-        for (path, kind) in &self.unread {
+        let mut kinds: BTreeMap<Unread, (u64, &str)> = BTreeMap::new();
+        for (path, unread) in &self.unread {
             if !owned.contains(path.as_str()) {
-                kinds.entry(kind).or_insert((0, path)).0 += 1;
+                kinds.entry(*unread).or_insert((0, path)).0 += 1;
             }
         }
-        let problem = |(kind, (count, example)): (&str, (u64, &str))| {
-            Problem::at(
-                ProblemKind::UnreadLanguagePackages,
-                example,
-                format!("language packages are not read yet: {kind}, {count} in this layer"),
-            )
-        };
-        let problems: Vec<Problem> = kinds.into_iter().map(problem).collect();
+        let problems: Vec<Problem> = kinds
+            .into_iter()
+            .map(|(unread, (count, example))| unread.problem(count, example))
+            .collect();
         problems
             .into_iter()
             .for_each(|problem| self.add_problem(problem));
@@ -325,16 +348,38 @@ impl LayerDraft {
         problems
     }
 
-    /// Stamps packages with the extractor's name, and leaves out those beyond the limit.
+    /// Stamps packages with the extractor's name, and leaves out those beyond the limits.
     fn accept(&mut self, mut packages: Vec<Package>) -> Vec<Package> {
-        let max = self.limits.packages_per_layer_max;
+        let limits = Arc::clone(&self.limits);
+        let before = packages.len();
+        packages.retain(|package| {
+            package.longest_field_size_bytes() <= limits.package_field_size_bytes_max
+        });
+        if packages.len() < before {
+            self.exceeded(format!(
+                "{} packages have a name or version longer than {} bytes \
+                 (package_field_size_bytes_max)",
+                before - packages.len(),
+                limits.package_field_size_bytes_max
+            ));
+        }
+        let max = limits.packages_per_layer_max;
         let room = usize::try_from(max.saturating_sub(self.package_count)).unwrap_or(usize::MAX);
         if packages.len() > room {
             packages.truncate(room);
-            self.add_problem(Problem::at(
-                ProblemKind::LimitExceeded,
-                self.source.clone(),
-                format!("the layer has more than {max} packages (packages_per_layer_max)"),
+            self.exceeded(format!(
+                "the layer has more than {max} packages (packages_per_layer_max)"
+            ));
+        }
+        let max = limits.packages_size_bytes_max;
+        let before = packages.len();
+        packages.retain(|package| {
+            self.packages_size_bytes += package.size_bytes();
+            self.packages_size_bytes <= max
+        });
+        if packages.len() < before {
+            self.exceeded(format!(
+                "the packages of the layer take more than {max} bytes (packages_size_bytes_max)"
             ));
         }
         self.package_count += packages.len() as u64;
@@ -342,6 +387,14 @@ impl LayerDraft {
             self.extractor.clone_into(&mut package.analyzed_by);
         }
         packages
+    }
+
+    fn exceeded(&mut self, message: String) {
+        self.add_problem(Problem::at(
+            ProblemKind::LimitExceeded,
+            self.source.clone(),
+            message,
+        ));
     }
 
     fn trace(&mut self) -> &mut Trace {

@@ -3,6 +3,7 @@
 mod os;
 mod sbom;
 mod unread_language;
+mod unread_package_manager;
 
 use crate::extractor::Extractor;
 
@@ -22,4 +23,5 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &os::build_info::BuildDockerfile,
     &sbom::Sbom,
     &unread_language::UnreadLanguagePackages,
+    &unread_package_manager::UnreadPackageManager,
 ];

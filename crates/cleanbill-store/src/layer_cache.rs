@@ -14,7 +14,7 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_layer_inventories.sq
 
 /// Counts layouts of the encoded inventory; part of every key together with the extractors'
 /// version.
-const ENCODING: u32 = 1;
+const ENCODING: u32 = 2;
 
 /// How stale the time of last use may be before a read refreshes it: reads stay reads.
 const USE_RESOLUTION_SECONDS: i64 = 24 * 60 * 60;
@@ -290,7 +290,10 @@ fn compact(connection: &Connection) -> Result<(), StoreError> {
 fn encode(inventory: &LayerInventory) -> std::io::Result<(Vec<u8>, i64)> {
     let bytes = postcard::to_stdvec(inventory).map_err(std::io::Error::other)?;
     let size = i64::try_from(bytes.len()).map_err(std::io::Error::other)?;
-    Ok((zstd::bulk::compress(&bytes, 1)?, size))
+    let mut compressor = zstd::bulk::Compressor::new(1)?;
+    // A flipped bit on the disk must read as absent, not as another inventory.
+    compressor.include_checksum(true)?;
+    Ok((compressor.compress(&bytes)?, size))
 }
 
 fn decode(blob: &[u8], size: i64) -> Option<LayerInventory> {
@@ -408,6 +411,20 @@ mod tests {
             .execute("UPDATE layer_inventories SET inventory = x'00'", [])
             .unwrap();
         assert_eq!(cache.layer_get(&key("a"), 0).unwrap(), None);
+    }
+
+    #[test]
+    fn a_flipped_bit_counts_as_absent() {
+        let blob = encode(&inventory("a")).unwrap();
+        for at in 0..blob.0.len() {
+            let mut damaged = blob.0.clone();
+            damaged[at] ^= 1;
+            let decoded = decode(&damaged, blob.1);
+            assert!(
+                decoded.is_none() || decoded == Some(inventory("a")),
+                "byte {at}"
+            );
+        }
     }
 
     #[test]

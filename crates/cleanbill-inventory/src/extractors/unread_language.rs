@@ -5,7 +5,7 @@
 
 use cleanbill_core::path;
 
-use crate::draft::LayerDraft;
+use crate::draft::{LayerDraft, Unread};
 use crate::extractor::{ExtractError, Extractor, FileInput};
 
 /// Notices the files that spec 04 section 1 names.
@@ -26,7 +26,7 @@ impl Extractor for UnreadLanguagePackages {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         if let Some(kind) = kind_of(file.path) {
-            draft.add_unread(kind);
+            draft.add_unread(Unread::Language(kind));
         }
         Ok(())
     }

@@ -47,7 +47,13 @@ impl Extractor for ApkInstalled {
                 ),
             ));
         }
+        let is_nonsense = installed.has_content
+            && installed.malformed_count == 0
+            && installed.packages.is_empty();
         draft.add_database(path, installed.finish());
+        if is_nonsense && result.is_ok() {
+            return Err(ExtractError::Malformed("it names no package".to_owned()));
+        }
         result
     }
 
@@ -70,6 +76,8 @@ struct Installed {
     version: String,
     directory: String,
     malformed_count: u64,
+    /// The file has more than blank lines.
+    has_content: bool,
 }
 
 impl Installed {
@@ -80,6 +88,7 @@ impl Installed {
             if line.len() < 2 {
                 self.end_package();
             } else {
+                self.has_content = true;
                 self.field(&text(line));
             }
             if self.packages.len() as u64 > packages_max {
