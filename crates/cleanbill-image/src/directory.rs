@@ -5,6 +5,10 @@
 //! one component at a time, and no link is followed, so nothing outside is ever reached. A file is
 //! opened only when its content is asked for, and without waiting: a FIFO in its place does not
 //! stop us.
+//!
+//! Files of a live system come and go. A layer of the overlay driver never changes, but it can be
+//! removed as a whole; what is then missing or cannot be read is an error, for the walk stands for
+//! the layer wherever else it occurs.
 
 mod file;
 mod names;
@@ -14,6 +18,7 @@ use std::ffi::CStr;
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use cleanbill_core::layer::{
@@ -109,8 +114,10 @@ impl DirectoryLayer {
 
 impl LayerReader for DirectoryLayer {
     fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError> {
-        let root = fs::File::open(&self.root)
-            .map_err(|source| read_error(&self.root.display().to_string(), source))?;
+        let root = fs::File::open(&self.root).map_err(|source| self.root_error(source))?;
+        // Kept open, so that no other directory can get its inode number meanwhile.
+        let kept = self.overlay.map(|_| root.try_clone()).transpose();
+        let kept = kept.map_err(|source| self.root_error(source))?;
         let mut walk = Walk {
             layer: self,
             visitor,
@@ -121,7 +128,28 @@ impl LayerReader for DirectoryLayer {
         };
         walk.enter(OwnedFd::from(root))?;
         walk.run()?;
+        if let Some(root) = kept {
+            self.check_in_place(&root)
+                .map_err(|source| self.root_error(source))?;
+        }
         Ok(LayerSummary::default())
+    }
+}
+
+impl DirectoryLayer {
+    /// Checks that the path still leads to the directory that was walked.
+    fn check_in_place(&self, walked: &fs::File) -> io::Result<()> {
+        let (walked, present) = (walked.metadata()?, fs::symlink_metadata(&self.root)?);
+        if (walked.dev(), walked.ino()) == (present.dev(), present.ino()) {
+            return Ok(());
+        }
+        Err(io::Error::other(
+            "the directory was replaced while it was read",
+        ))
+    }
+
+    fn root_error(&self, source: io::Error) -> LayerError {
+        read_error(&self.root.display().to_string(), source)
     }
 }
 
@@ -170,13 +198,11 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Shows one entry to the visitor and enters it if it is a directory. What has vanished since
-    /// its directory was read is not there.
+    /// Shows one entry to the visitor and enters it if it is a directory.
     fn entry(&mut self, name: &CStr, file_type: FileType) -> Result<(), LayerError> {
         let found = match self.look(name, file_type) {
             Ok(found) => found,
-            Err(Errno::NOENT) => return Ok(()),
-            Err(error) => return self.unreadable(error.into()),
+            Err(error) => return self.missing(error),
         };
         let Some(frame) = self.frames.last() else {
             return Ok(());
@@ -207,8 +233,7 @@ impl Walk<'_> {
             };
             return match rustix::fs::openat(&frame.directory, name, flags, Mode::empty()) {
                 Ok(directory) => self.enter(directory),
-                Err(Errno::NOENT) => Ok(()),
-                Err(error) => self.unreadable(error.into()),
+                Err(error) => self.missing(error),
             };
         }
         Ok(())
@@ -342,8 +367,20 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Tells the visitor what cannot be read; it decides whether to go on.
+    /// Judges that an entry cannot be looked at: what has vanished from a live system since its
+    /// directory was read is not there.
+    fn missing(&mut self, error: Errno) -> Result<(), LayerError> {
+        if self.layer.overlay.is_none() && error == Errno::NOENT {
+            return Ok(());
+        }
+        self.unreadable(error.into())
+    }
+
+    /// Tells the visitor what cannot be read; it decides whether to go on, except in a layer.
     fn unreadable(&mut self, error: io::Error) -> Result<(), LayerError> {
+        if self.layer.overlay.is_some() {
+            return Err(self.error(error));
+        }
         let path = String::from_utf8_lossy(&self.path);
         self.visitor
             .unreadable(&path, error)
@@ -389,5 +426,7 @@ fn attribute(file: impl AsFd, name: &CStr) -> Result<Option<Vec<u8>>, Errno> {
     }
 }
 
+#[cfg(test)]
+mod removal_tests;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,9 @@
 //!
 //! `<root>/image/<driver>/layerdb/sha256/<chain id>/` has the files `diff` (the diff id),
 //! `cache-id` (the name of the directory below `<root>/<driver>/`), `size` (bytes of its files) and
-//! `tar-split.json.gz` (what was lost when the layer was unpacked). A chain id is made of the diff ids up to a layer, so the
-//! record proves that a directory belongs to exactly this layer of exactly this image.
+//! `tar-split.json.gz` (what was lost when the layer was unpacked). A chain id is made of the diff
+//! ids up to a layer, so the record proves that a directory belongs to exactly this layer of
+//! exactly this image.
 //!
 //! Source: moby `layer/filestore.go`, `layer/layer.go` (`CreateChainID`).
 
@@ -30,12 +31,30 @@ pub(super) struct LayerRecord {
     pub(super) tar_split: PathBuf,
     /// The file with the bytes of all files of the layer.
     size: PathBuf,
+    /// The directory of the record itself.
+    entry: PathBuf,
+    diff_id: DiffId,
+    cache_id: String,
 }
 
 impl LayerRecord {
     /// Returns the bytes of all files of the layer, where the engine recorded them.
     pub(super) fn content_size_bytes(&self) -> Option<u64> {
         host_file::read_line(&self.size).ok()?.parse().ok()
+    }
+
+    /// Checks that the engine still records the same directory for the layer. It takes the record
+    /// away before it removes the directory, so until now nothing was removed.
+    ///
+    /// Source: moby `layer/layer_store.go` (`deleteLayer`).
+    pub(super) fn check_unchanged(&self) -> Result<(), NoRecord> {
+        let cache_id = recorded_cache_id(&self.entry, &self.diff_id)?;
+        if cache_id != self.cache_id {
+            let (entry, before) = (self.entry.display(), &self.cache_id);
+            let reason = format!("{entry} names {cache_id}, no longer {before}");
+            return Err(NoRecord(reason));
+        }
+        Ok(())
     }
 }
 
@@ -93,25 +112,8 @@ impl LayerDatabase {
             .join(self.driver)
             .join("layerdb/sha256");
         let entry = entry.join(chain_id.to_hex());
-        let line = |name: &str| {
-            let path = entry.join(name);
-            host_file::read_line(&path)
-                .map_err(|error| NoRecord(format!("cannot read {}: {error}", path.display())))
-        };
-        let recorded = line("diff")?;
-        if recorded != diff_id.to_string() {
-            let reason = format!("{} is of {recorded}, not {diff_id}", entry.display());
-            return Err(NoRecord(reason));
-        }
-        let cache_id = line("cache-id")?;
-        if !is_directory_name(&cache_id) {
-            let reason = format!(
-                "{} holds no directory name",
-                entry.join("cache-id").display()
-            );
-            return Err(NoRecord(reason));
-        }
-        let directory = self.root.join(self.driver).join(cache_id).join("diff");
+        let cache_id = recorded_cache_id(&entry, diff_id)?;
+        let directory = self.root.join(self.driver).join(&cache_id).join("diff");
         if !directory.is_dir() {
             return Err(NoRecord(format!("{} is no directory", directory.display())));
         }
@@ -119,8 +121,32 @@ impl LayerDatabase {
             directory,
             tar_split: entry.join("tar-split.json.gz"),
             size: entry.join("size"),
+            entry,
+            diff_id: *diff_id,
+            cache_id,
         })
     }
+}
+
+/// Reads which directory a record names, provided that it is about this layer.
+fn recorded_cache_id(entry: &Path, diff_id: &DiffId) -> Result<String, NoRecord> {
+    let line = |name: &str| {
+        let path = entry.join(name);
+        host_file::read_line(&path)
+            .map_err(|error| NoRecord(format!("cannot read {}: {error}", path.display())))
+    };
+    let recorded = line("diff")?;
+    if recorded != diff_id.to_string() {
+        let reason = format!("{} is of {recorded}, not {diff_id}", entry.display());
+        return Err(NoRecord(reason));
+    }
+    let cache_id = line("cache-id")?;
+    if !is_directory_name(&cache_id) {
+        let path = entry.join("cache-id");
+        let reason = format!("{} holds no directory name", path.display());
+        return Err(NoRecord(reason));
+    }
+    Ok(cache_id)
 }
 
 /// Says that a text is one component of a path and stays where it is put.

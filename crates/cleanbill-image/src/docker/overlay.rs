@@ -7,6 +7,7 @@
 //! Source: moby `daemon/graphdriver/overlay2/overlay.go`; the kernel's
 //! `Documentation/filesystems/overlayfs.rst`.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -203,6 +204,23 @@ impl OverlayLayer {
             }
         })
     }
+
+    /// Checks after a walk that the engine did not give the layer up meanwhile: part of its files
+    /// may have been gone already when their directory was read.
+    fn check_kept(&self, had_log: bool) -> Result<(), LayerError> {
+        let removed = |reason: String| LayerError::Read {
+            what: self.record.directory.display().to_string(),
+            source: io::Error::other(format!("the layer was removed while it was read: {reason}")),
+        };
+        self.record
+            .check_unchanged()
+            .map_err(|reason| removed(reason.to_string()))?;
+        let log = &self.record.tar_split;
+        if had_log && !log.exists() {
+            return Err(removed(format!("{} is gone", log.display())));
+        }
+        Ok(())
+    }
 }
 
 /// Walks a layer's directory while another thread computes the size of its tar stream.
@@ -215,14 +233,17 @@ impl LayerReader for OverlayReader<'_> {
         let layer = self.layer;
         let mut directory =
             DirectoryLayer::overlay(&layer.record.directory, layer.attributes, &layer.context);
-        std::thread::scope(|scope| {
+        let had_log = layer.record.tar_split.exists();
+        let summary = std::thread::scope(|scope| {
             let size = scope.spawn(|| layer.stream_size_bytes());
             let summary = directory.walk(visitor)?;
             Ok(LayerSummary {
                 size_bytes: size.join().unwrap_or(None),
                 ..summary
             })
-        })
+        })?;
+        layer.check_kept(had_log)?;
+        Ok(summary)
     }
 }
 

@@ -232,3 +232,64 @@ fn a_rootless_engine_marks_directories_with_user_attributes() {
     fixture.capabilities.can_read_trusted_attributes = false;
     assert!(fixture.find().is_ok());
 }
+
+/// Does something at the first file, as the engine might at any time.
+struct AtFirstFile<F>(Option<F>);
+
+impl<F: FnOnce()> EntryVisitor for AtFirstFile<F> {
+    fn visit(
+        &mut self,
+        entry: &EntryHeader<'_>,
+        _body: &mut dyn std::io::Read,
+    ) -> std::io::Result<()> {
+        if entry.kind == EntryKind::File
+            && let Some(act) = self.0.take()
+        {
+            act();
+        }
+        Ok(())
+    }
+}
+
+/// Walks the base layer while the engine's record of it, or the directory, is changed.
+#[track_caller]
+fn check_given_up(change: impl FnOnce(&std::path::Path, &std::path::Path), reason: &str) {
+    let fixture = Fixture::new();
+    let records = fixture.root.path().join("image/overlay2/layerdb/sha256");
+    let entry = records.join(chain_ids(&fixture.diff_ids)[0].to_hex());
+    fs::write(entry.join("tar-split.json.gz"), "").unwrap();
+    let place = fixture.find().unwrap();
+    let directory = fixture.root.path().join("overlay2/id0/diff");
+    let mut visitor = AtFirstFile(Some(|| change(&entry, &directory)));
+    let walked = place.layers.open_layer(0).unwrap().walk(&mut visitor);
+    assert!(visitor.0.is_none(), "no file was shown");
+    let Err(LayerError::Read { what, source }) = walked else {
+        panic!("{walked:?}")
+    };
+    let text = format!("{what}: {source}");
+    assert!(text.contains(reason), "{text}");
+}
+
+#[test]
+fn a_layer_that_is_removed_while_it_is_read_is_an_error() {
+    check_given_up(
+        |entry, _| fs::rename(entry, entry.with_extension("removing")).unwrap(),
+        "was removed while it was read: cannot read",
+    );
+    check_given_up(
+        |entry, _| fs::write(entry.join("cache-id"), "id7").unwrap(),
+        "names id7, no longer id0",
+    );
+    check_given_up(
+        |entry, _| fs::write(entry.join("diff"), "sha256:0").unwrap(),
+        "is of sha256:0",
+    );
+    check_given_up(
+        |entry, _| fs::remove_file(entry.join("tar-split.json.gz")).unwrap(),
+        "tar-split.json.gz is gone",
+    );
+    check_given_up(
+        |_, directory| fs::remove_dir_all(directory).unwrap(),
+        "overlay2/id0/diff: No such file",
+    );
+}
