@@ -1,4 +1,4 @@
-//! The stable identity of a finding.
+//! The identity of a finding as Trivy computes it; our own is in `render/json/fingerprint.rs`.
 
 use cleanbill_core::Digest;
 use cleanbill_core::report::ImageReport;

@@ -6,6 +6,7 @@
 
 mod escape;
 mod finding;
+mod fingerprint;
 mod image;
 mod schema;
 #[cfg(test)]

@@ -9,6 +9,7 @@ use cleanbill_core::vulnerability as core;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::fingerprint;
 use crate::layers::Layers;
 
 /// A package paired with an advisory that applies to it.
@@ -60,9 +61,9 @@ pub(super) struct Finding<'a> {
     /// When its record changed last, RFC 3339.
     #[serde(skip_serializing_if = "str::is_empty")]
     modified: &'a str,
-    /// The stable identity of the finding.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    fingerprint: &'a str,
+    /// The stable identity of the finding: package, path and vulnerability. The same under every
+    /// tag, in every image and for every version of the package.
+    fingerprint: String,
     /// The layer that brought the package.
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<Layer<'a>>,
@@ -72,7 +73,8 @@ pub(super) struct Finding<'a> {
 }
 
 impl<'a> Finding<'a> {
-    pub(super) fn of(finding: &'a core::Finding, layers: &Layers<'a>) -> Self {
+    /// Takes a finding of a result of this type.
+    pub(super) fn of(result_kind: &str, finding: &'a core::Finding, layers: &Layers<'a>) -> Self {
         const NO_LIST: &[String] = &[];
         let details = finding.details.as_deref();
         let text = |part: fn(&core::VulnerabilityDetails) -> &String| {
@@ -107,7 +109,7 @@ impl<'a> Finding<'a> {
             references: details.map_or(NO_LIST, |details| &details.references),
             published: text(|details| &details.published),
             modified: text(|details| &details.last_modified),
-            fingerprint: &finding.fingerprint,
+            fingerprint: fingerprint::of(result_kind, finding),
             layer: finding.layer.map(|layer| Layer::of(&layer, layers)),
             evidence: Evidence::of(&finding.evidence),
         }
@@ -129,12 +131,16 @@ pub(super) struct Suppressed<'a> {
 }
 
 impl<'a> Suppressed<'a> {
-    pub(super) fn of(suppressed: &'a SuppressedFinding, layers: &Layers<'a>) -> Self {
+    pub(super) fn of(
+        result_kind: &str,
+        suppressed: &'a SuppressedFinding,
+        layers: &Layers<'a>,
+    ) -> Self {
         Self {
             status: &suppressed.status,
             statement: &suppressed.statement,
             source: &suppressed.source,
-            finding: Finding::of(&suppressed.finding, layers),
+            finding: Finding::of(result_kind, &suppressed.finding, layers),
         }
     }
 }

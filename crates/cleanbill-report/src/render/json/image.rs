@@ -168,12 +168,12 @@ impl<'a> ResultView<'a> {
             findings: set
                 .findings
                 .iter()
-                .map(|finding| Finding::of(finding, layers))
+                .map(|finding| Finding::of(&set.kind, finding, layers))
                 .collect(),
             suppressed: parts.suppressed.then(|| {
                 set.suppressed
                     .iter()
-                    .map(|finding| Suppressed::of(finding, layers))
+                    .map(|finding| Suppressed::of(&set.kind, finding, layers))
                     .collect()
             }),
             packages: parts.packages.then(|| {

@@ -93,3 +93,29 @@ fn findings_carry_layer_and_history_line() {
         "RUN apk add --no-cache openssl curl zlib"
     );
 }
+
+#[test]
+fn fingerprints_do_not_depend_on_the_tag() {
+    let fingerprints = |tag: &str| {
+        let mut image = sample::suppressed();
+        image.artifact_name = tag.to_owned();
+        image.metadata.repo_tags = vec![tag.to_owned()];
+        image.results[0].target = format!("{tag} (alpine 3.20.3)");
+        crate::assign_fingerprints(&mut image);
+        let report = parsed(&sample::report(vec![image]));
+        let results = report["images"][0]["results"].as_array().unwrap().clone();
+        let mut found = Vec::new();
+        for result in &results {
+            let suppressed = result["suppressed"].as_array().unwrap();
+            let findings = result["findings"].as_array().unwrap().iter();
+            let findings = findings.chain(suppressed.iter().map(|one| &one["finding"]));
+            found.extend(findings.map(|finding| finding["fingerprint"].to_string()));
+        }
+        found
+    };
+    let first = fingerprints("example.com/team/shop:2.1");
+    assert_eq!(first.len(), 7);
+    let distinct: std::collections::BTreeSet<_> = first.iter().collect();
+    assert_eq!(distinct.len(), 7);
+    assert_eq!(first, fingerprints("localhost/shop:latest"));
+}
