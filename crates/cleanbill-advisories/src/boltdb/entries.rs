@@ -91,10 +91,23 @@ impl<'a> Entries<'a> {
             if page.is_leaf {
                 return self.entry(page, index).map(Some);
             }
-            let (_, child) = page.branch_element(index)?;
-            self.push(self.bucket.pages().page(child)?, 0)?;
+            let child = self.child(page, index)?;
+            self.push(child, 0)?;
         }
         Ok(None)
+    }
+
+    /// Opens a child of a branch. Look-ups trust the branch's keys, so a key that is greater than
+    /// one below it, or not greater than one before it, would hide what lies there.
+    fn child(&self, page: Page<'a>, index: usize) -> Result<Page<'a>, BoltError> {
+        let (key, id) = page.branch_element(index)?;
+        let child = self.bucket.pages().page(id)?;
+        let is_too_great = index > 0 && child.count > 0 && child.key(0)? < key;
+        let is_too_small = self.last_key.is_some_and(|last| last >= key);
+        if is_too_great || is_too_small {
+            return Err(page.error(Defect::KeyOrder { index }));
+        }
+        Ok(child)
     }
 
     /// Fills the stack with the way to the first key that is not less than `key`.
@@ -107,8 +120,7 @@ impl<'a> Entries<'a> {
             }
             let index = page.partition(key, true)?.saturating_sub(1);
             self.push(page, index + 1)?;
-            let (_, child) = page.branch_element(index)?;
-            page = self.bucket.pages().page(child)?;
+            page = self.child(page, index)?;
         }
     }
 

@@ -122,9 +122,25 @@ fn cycles_end() {
 fn a_page_reached_twice_is_found() {
     check(
         |b| put_u64(b, element(5, 1) + 8, 3),
-        3,
-        Defect::KeyOrder { index: 0 },
+        5,
+        Defect::KeyOrder { index: 1 },
     );
+}
+
+/// Found by fuzzing: a look-up of `d` or `c` went past it, and nothing said that the file is
+/// damaged.
+#[test]
+fn a_branch_key_that_hides_keys_is_found() {
+    let second_key = 5 * PAGE + 16 + 2 * 16 + 1;
+    for key in [b'x', b'c'] {
+        let mut bytes = two_leaves();
+        assert_eq!(bytes[second_key], b'd');
+        bytes[second_key] = key;
+        let hidden: &[u8] = if key == b'x' { b"d" } else { b"c" };
+        let db = BoltDb::open(&bytes).unwrap();
+        assert_eq!(db.root().get(hidden), Ok(None));
+        check(|b| b[second_key] = key, 5, Defect::KeyOrder { index: 1 });
+    }
 }
 
 #[test]
