@@ -108,7 +108,7 @@ mod tests {
         assert!(matched.findings.is_empty());
         assert_eq!(matched.problems.len(), 1);
         let problem = &matched.problems[0];
-        assert!(!problem.kind.is_gap());
+        assert!(problem.kind.is_gap());
         assert!(
             problem.message.contains("'debian trixie/sid'"),
             "{}",
