@@ -26,7 +26,9 @@ use crate::subtree::keys_below;
 use paths::PathCollector;
 
 pub use alias::extract_aliases;
-pub(crate) use interest::{link_rule_at, places_below, wanted};
+#[cfg(test)]
+pub(crate) use interest::wanted;
+pub(crate) use interest::{is_read_anyway, link_rule_at, places_below};
 #[cfg(test)]
 pub(crate) use open::settle;
 pub use skip::SkipRules;

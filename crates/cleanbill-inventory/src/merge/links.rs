@@ -185,13 +185,9 @@ impl<'a> Follower<'_, 'a> {
         }
     }
 
-    /// Takes what symbolic links lead to, unless extractors read it under its own path.
+    /// Takes what symbolic links lead to, unless the same extractors read it under its own path.
     fn found(&mut self, candidate: &Candidate, step: &Step) {
-        let is_read_anyway = match step.kind {
-            PathKind::Directory => walk::places_below(&step.real).contains(&step.real.as_str()),
-            PathKind::NonDirectory => !walk::wanted(&step.real, 1).is_empty(),
-        };
-        if is_read_anyway {
+        if walk::is_read_anyway(&candidate.shown, &step.real, step.kind) {
             return;
         }
         let (path, target) = step.roots(&candidate.shown);
@@ -276,7 +272,8 @@ impl<'a> Follower<'_, 'a> {
             let databases = &layer.inventory.package_databases;
             databases.iter().any(|database| database.path == target)
         });
-        let is_read = is_database || (is_fact && !walk::wanted(target, 1).is_empty());
+        let is_read = (is_database || is_fact)
+            && walk::is_read_anyway(&candidate.shown, target, PathKind::NonDirectory);
         let holder = self.view.holder(target);
         is_read && holder.is_some_and(|holder| holder.layer_index == layer_index)
     }
@@ -295,10 +292,10 @@ impl<'a> Follower<'_, 'a> {
             path,
             target: step.real.clone(),
         };
-        let is_known = self.grown.contains_key(&(layer_index, &alias));
-        self.need(layer_index, &alias, layer_index, alias.target.clone());
-        // It has been looked at, and is no link: the path leads nowhere.
-        if is_known && is_own_link {
+        if !self.grown.contains_key(&(layer_index, &alias)) {
+            self.need(layer_index, &alias, layer_index, alias.target.clone());
+        } else if is_own_link {
+            // It has been looked at, and is no link: the path leads nowhere.
             self.dangling(candidate);
         }
     }

@@ -490,6 +490,36 @@ fn os_release_alone_names_some_distributions() {
 }
 
 #[test]
+fn what_another_extractor_read_is_read_again_behind_a_link() {
+    let debian = || FakeLayer::new().file("etc/debian_version", b"12.1\n");
+    for target in [
+        APK,
+        "etc/lsb-release",
+        "opt/x.spdx.json",
+        "usr/share/doc/a/copyright",
+    ] {
+        let layer = debian().file(target, &dpkg(&["a@1"]));
+        for layer in [
+            layer.clone().symlink(STATUS, &format!("/{target}")),
+            layer
+                .clone()
+                .symlink(STATUS, "/k")
+                .symlink("k", &format!("/{target}")),
+            layer.hard_link(STATUS, target),
+        ] {
+            let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+            assert_eq!(list(&inventory), ["a@1/0"], "{target}");
+        }
+    }
+    for (directory, file) in [("usr/share/doc", "a"), ("usr/share/buildinfo", "a")] {
+        let layer = debian()
+            .file(&format!("{directory}/{file}"), &dpkg(&["a@1"]))
+            .symlink("var/lib/dpkg/status.d", &format!("/{directory}"));
+        check(&[layer], &["a@1/0"], 1);
+    }
+}
+
+#[test]
 fn a_release_file_behind_a_link_is_read() {
     let layers = [FakeLayer::new()
         .symlink("etc/os-release", "/opt/release")

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use cleanbill_core::inventory::PathKind;
 use cleanbill_core::path;
 
 use crate::extractor::{Extractor, LinkRule};
@@ -37,6 +38,34 @@ pub(crate) fn link_rule_at(path: &str) -> Option<LinkRule> {
     [LinkRule::FollowOrReport, LinkRule::Follow]
         .into_iter()
         .find(|rule| rules.contains(rule))
+}
+
+/// Says whether the first reading of a layer gives all that a link asks for: every extractor that
+/// follows links and wants the link's path wants what it leads to as well. What another extractor
+/// made of that file does not count.
+pub(crate) fn is_read_anyway(shown: &str, real: &str, kind: PathKind) -> bool {
+    let (shown, real) = match kind {
+        PathKind::Directory => (following(at_place(shown)), following(at_place(real))),
+        PathKind::NonDirectory => (following(wanted(shown, 1)), following(wanted(real, 1))),
+    };
+    !shown.is_empty() && shown.iter().all(|name| real.contains(name))
+}
+
+/// Returns the extractors that name exactly this place.
+fn at_place(path: &str) -> Vec<&'static dyn Extractor> {
+    let is_place = |place: &&str| place.trim_end_matches('/') == path;
+    candidates(path)
+        .filter(|extractor| extractor.places().iter().any(is_place))
+        .collect()
+}
+
+/// Returns the names of those extractors that follow links.
+fn following(extractors: Vec<&'static dyn Extractor>) -> Vec<&'static str> {
+    extractors
+        .iter()
+        .filter(|extractor| extractor.link_rule() != LinkRule::Ignore)
+        .map(|extractor| extractor.name())
+        .collect()
 }
 
 /// Returns the places (directories without their slash) at or below a path, sorted.
