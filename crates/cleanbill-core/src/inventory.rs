@@ -84,8 +84,9 @@ pub struct LicenseFile {
 pub struct Link {
     /// The path of the link.
     pub path: String,
-    /// The cleaned path it points at, resolved against its directory, without following further
-    /// links.
+    /// What it points at. A hard link names a cleaned path. The target of a symbolic one is joined
+    /// to its directory and has no empty components and no `.`, but `..` where it is written: what
+    /// that means depends on the links before it. Empty for the root.
     pub target: String,
     /// A hard link names a file; a symbolic one may name a directory too.
     pub is_hard: bool,
@@ -99,6 +100,22 @@ pub struct Alias {
     pub path: String,
     /// The path that the layer has.
     pub target: String,
+}
+
+impl Alias {
+    /// Returns the path at which a path of the layer is shown, `None` if it is neither the target
+    /// nor below it.
+    pub fn shown_path(&self, real: &str) -> Option<String> {
+        let rest = real.strip_prefix(self.target.as_str())?;
+        if rest.is_empty() {
+            return Some(self.path.clone());
+        }
+        if self.target.is_empty() {
+            return Some(format!("{}/{rest}", self.path));
+        }
+        rest.starts_with('/')
+            .then(|| format!("{}{rest}", self.path))
+    }
 }
 
 /// Knows which paths a layer has, in eight bytes a path: 63 bits of a SHA-256, the lowest bit set

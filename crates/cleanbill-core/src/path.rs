@@ -55,6 +55,20 @@ pub fn resolve_link(link_path: &str, target: &str) -> String {
     }
 }
 
+/// Joins a symbolic link's target to the directory of the link, as far as that can be done without
+/// knowing what is there: `..` stays, as what stands before it may be a link too.
+pub fn join_link(link_path: &str, target: &str) -> String {
+    let directory = match parent(link_path) {
+        Some(directory) if !target.starts_with('/') => directory,
+        _ => "",
+    };
+    let components = directory.split('/').chain(target.split('/'));
+    let named: Vec<&str> = components
+        .filter(|component| !matches!(*component, "" | "."))
+        .collect();
+    named.join("/")
+}
+
 /// Returns the directory of a cleaned path, `None` for a name in the root.
 pub fn parent(path: &str) -> Option<&str> {
     path.rsplit_once('/').map(|(directory, _)| directory)
@@ -118,6 +132,20 @@ mod tests {
         assert_eq!(resolve_link("var/run", "/run"), "run");
         assert_eq!(resolve_link("a", "b"), "b");
         assert_eq!(resolve_link("a/b", "../../../x"), "x");
+    }
+
+    #[test]
+    fn joins_links_without_resolving_them() {
+        for (link, target, expected) in [
+            ("etc/os-release", "../usr/lib", "etc/../usr/lib"),
+            ("var/x", "//opt//./d///", "opt/d"),
+            ("var/x", "/y/../d", "y/../d"),
+            ("var", ".", ""),
+            ("var", "/", ""),
+            ("a", "../../b", "../../b"),
+        ] {
+            assert_eq!(join_link(link, target), expected, "{link} {target}");
+        }
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(crate) use open::settle;
 pub use skip::SkipRules;
 
 /// Numbers what the extractors find. A stored layer inventory of another number is read anew.
-pub const EXTRACTORS_VERSION: u32 = 1;
+pub const EXTRACTORS_VERSION: u32 = 2;
 
 /// Says how layers are read.
 #[derive(Clone, Debug, Default)]
@@ -231,7 +231,7 @@ impl LinkSet {
         let target = if is_hard {
             path::clean(entry.link_target)
         } else {
-            path::resolve_link(entry.path, entry.link_target)
+            path::join_link(entry.path, entry.link_target)
         };
         let link = Link {
             path: entry.path.to_owned(),

@@ -13,7 +13,7 @@ use super::view::View;
 use super::{AliasRequest, GrownLayer};
 use crate::extractor::LinkRule;
 use crate::walk;
-use resolve::{Resolution, Step};
+use resolve::{Named, Resolution, Step};
 
 /// Holds what following the links of an image established.
 #[derive(Default)]
@@ -101,12 +101,13 @@ fn candidates(view: &View<'_>, grown: &[GrownLayer]) -> BTreeSet<Candidate> {
     }
     for grown in grown {
         for link in &grown.inventory.links {
-            let rest = link.path.strip_prefix(grown.alias.target.as_str());
-            let Some(rest) = rest.filter(|rest| rest.starts_with('/')) else {
+            if link.path == grown.alias.target {
+                continue;
+            }
+            let Some(shown) = grown.alias.shown_path(&link.path) else {
                 continue;
             };
             if is_in_effect(view, grown.layer_index, link) {
-                let shown = format!("{}{rest}", grown.alias.path);
                 add_candidates(&shown, &link.path, &mut candidates);
             }
         }
@@ -165,6 +166,10 @@ impl<'a> Follower<'_, 'a> {
         resolve::resolve(self.view, path, self.depth_max, &mut self.components_left)
     }
 
+    fn resolve_target(&mut self, target: &str) -> Resolution<'a> {
+        resolve::resolve_target(self.view, target, self.depth_max, &mut self.components_left)
+    }
+
     /// Takes what a path leads to; `hops` counts hard links that were names of symbolic ones.
     fn take(&mut self, candidate: &Candidate, resolution: Resolution<'a>, hops: u32) {
         match resolution {
@@ -200,62 +205,30 @@ impl<'a> Follower<'_, 'a> {
     /// Takes the file that a hard link is a name of, from its own layer or the nearest below that
     /// has it.
     fn hard_link(&mut self, candidate: &Candidate, turn: usize, link: &'a Link, hops: u32) {
-        let (mut layer_index, mut link) = (turn, link);
-        for _ in hops..self.depth_max {
-            let Some(holder) = self.holder_of_hard_link(layer_index, &link.target) else {
-                return self.dangling(candidate);
-            };
-            layer_index = holder;
-            match self.view.link(layer_index, &link.target) {
-                None => return self.hard_linked_file(candidate, turn, layer_index, link),
-                Some(next) if next.is_hard => link = next,
-                Some(next) => return self.symlink_behind(candidate, next, hops),
+        let links_max = self.depth_max.saturating_sub(hops);
+        let left = &mut self.components_left;
+        match resolve::behind_hard_link(self.view, turn, link, links_max, left) {
+            None => self.dangling(candidate),
+            Some(Named {
+                symlink: Some(next),
+                ..
+            }) => {
+                let resolution = self.resolve_target(&next.target);
+                self.take(candidate, resolution, hops + 1);
             }
+            Some(named) => self.hard_linked_file(candidate, turn, &named),
         }
-        self.dangling(candidate);
     }
 
-    /// Goes on at the target of a symbolic link that a hard link is a name of.
-    fn symlink_behind(&mut self, candidate: &Candidate, link: &Link, hops: u32) {
-        let resolution = match (self.resolve(&link.target), self.view.holder(&link.target)) {
-            (Resolution::Unlinked, Some(holder)) => {
-                Resolution::Found(Step::at(&link.target, holder.kind))
-            }
-            (Resolution::Unlinked, None) => Resolution::Missing { is_own_link: true },
-            (resolution, _) => resolution.apart(),
-        };
-        self.take(candidate, resolution, hops + 1);
-    }
-
-    fn holder_of_hard_link(&mut self, layer_index: usize, target: &str) -> Option<usize> {
-        let cost = target.split('/').count() as u64;
-        self.components_left = self.components_left.saturating_sub(cost);
-        if self.components_left == 0 {
-            return None;
-        }
-        let own = self.view.layers().get(layer_index)?;
-        if own.inventory.paths.get(target) == Some(PathKind::NonDirectory) {
-            return Some(layer_index);
-        }
-        let holder = self.view.holder_below(target, layer_index)?;
-        (holder.kind == PathKind::NonDirectory).then_some(holder.layer_index)
-    }
-
-    fn hard_linked_file(
-        &mut self,
-        candidate: &Candidate,
-        turn: usize,
-        layer_index: usize,
-        link: &Link,
-    ) {
-        if self.counts_under_other_name(candidate, layer_index, &link.target) {
+    fn hard_linked_file(&mut self, candidate: &Candidate, turn: usize, named: &Named<'a>) {
+        if self.counts_under_other_name(candidate, named.layer_index, named.path) {
             return;
         }
         let alias = Alias {
             path: candidate.shown.clone(),
-            target: link.target.clone(),
+            target: named.path.to_owned(),
         };
-        self.need(layer_index, &alias, turn, candidate.start.clone());
+        self.need(named.layer_index, &alias, turn, candidate.start.clone());
     }
 
     /// Says whether the file behind a hard link is in the inventory under its other name, and

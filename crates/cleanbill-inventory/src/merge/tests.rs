@@ -490,6 +490,61 @@ fn os_release_alone_names_some_distributions() {
 }
 
 #[test]
+fn parents_in_link_targets_are_those_of_the_real_path() {
+    let debian = || FakeLayer::new().file("etc/debian_version", b"12.1\n");
+    for layer in [
+        debian()
+            .symlink("x", "/opt/sub")
+            .directory("opt/sub")
+            .file("opt/real", &dpkg(&["a@1"]))
+            .file("real", &dpkg(&["decoy@1"]))
+            .symlink(STATUS, "/x/../real"),
+        debian()
+            .symlink("x", "opt/sub")
+            .directory("opt/sub")
+            .file("opt/dpkg/status", &dpkg(&["a@1"]))
+            .file("dpkg/status", &dpkg(&["decoy@1"]))
+            .symlink("var/lib/dpkg", "/x/../dpkg"),
+        debian()
+            .symlink("opt/a", "/srv/b/c")
+            .directory("srv/b/c")
+            .file("srv/b/real", &dpkg(&["a@1"]))
+            .file("opt/real", &dpkg(&["decoy@1"]))
+            .symlink(STATUS, "../../../opt/a/../real"),
+    ] {
+        let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+        assert_eq!(list(&inventory), ["a@1/0"]);
+        assert!(inventory.problems.is_empty(), "{:?}", inventory.problems);
+    }
+}
+
+#[test]
+fn links_to_the_root_are_followed() {
+    let debian = || FakeLayer::new().file("etc/debian_version", b"12.1\n");
+    let status = "lib/dpkg/status";
+    for link in [
+        debian().symlink("var", "/"),
+        debian().symlink("var", "."),
+        debian().symlink("var", "../.."),
+        debian().symlink("q", "/").hard_link("var", "q"),
+    ] {
+        let target = FakeLayer::new().file(status, &dpkg(&["a@1"]));
+        let both = link.clone().file(status, &dpkg(&["a@1"]));
+        let (inventory, _) = merge_all(&[both], &MergeOptions::default());
+        assert_eq!(list(&inventory), ["a@1/0"]);
+        let (inventory, _) = merge_all(&[target, link], &MergeOptions::default());
+        assert_eq!(list(&inventory), ["a@1/0"]);
+        assert!(inventory.problems.is_empty(), "{:?}", inventory.problems);
+    }
+    let layer = base().file("apk/db/installed", &apk(&["c@1"]));
+    check(
+        &[layer, FakeLayer::new().symlink("lib", "/")],
+        &["c@1/0"],
+        2,
+    );
+}
+
+#[test]
 fn what_another_extractor_read_is_read_again_behind_a_link() {
     let debian = || FakeLayer::new().file("etc/debian_version", b"12.1\n");
     for target in [

@@ -49,6 +49,13 @@ impl<'a> View<'a> {
 
     /// Returns the topmost layer that has a path and shows it.
     pub(super) fn holder(&self, path: &str) -> Option<Holder> {
+        if path.is_empty() {
+            // Every layer has the root, whether it says so or not.
+            return Some(Holder {
+                layer_index: self.layers.len().checked_sub(1)?,
+                kind: PathKind::Directory,
+            });
+        }
         let floor = match path::parent(path) {
             Some(directory) => self.floor(directory)?,
             None => 0,
@@ -64,6 +71,9 @@ impl<'a> View<'a> {
         };
         if holder.kind == PathKind::NonDirectory {
             return vec![holder.layer_index];
+        }
+        if path.is_empty() {
+            return (0..self.layers.len()).rev().collect();
         }
         let floor = self.floor(path).unwrap_or(holder.layer_index);
         let key = PathSet::key(path, PathKind::Directory);

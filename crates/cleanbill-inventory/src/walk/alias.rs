@@ -91,7 +91,7 @@ impl AliasWalk<'_> {
             .readings
             .iter_mut()
             .filter_map(|reading| {
-                let shown = shown_path(reading.alias, entry.path)?;
+                let shown = reading.alias.shown_path(entry.path)?;
                 let extractors = extractors_for(reading.alias, &shown, entry);
                 (!extractors.is_empty()).then_some((shown, extractors, &mut reading.draft))
             })
@@ -132,23 +132,10 @@ fn extractors_for(
     extractors
 }
 
-/// Returns the path at which an alias shows a real path.
-fn shown_path(alias: &Alias, real: &str) -> Option<String> {
-    if real == alias.target {
-        return Some(alias.path.clone());
-    }
-    let rest = real.strip_prefix(alias.target.as_str())?;
-    if alias.target.is_empty() {
-        return Some(format!("{}/{rest}", alias.path));
-    }
-    rest.starts_with('/')
-        .then(|| format!("{}{rest}", alias.path))
-}
-
 impl Reading<'_> {
     fn forget(&mut self, real: &str, kind: PathKind) {
         self.links.forget(real, kind);
-        if let Some(shown) = shown_path(self.alias, real) {
+        if let Some(shown) = self.alias.shown_path(real) {
             self.draft.forget(&shown, kind == PathKind::Directory);
         } else if kind == PathKind::NonDirectory && path::is_at_or_below(&self.alias.target, real) {
             self.draft.forget(&self.alias.path, false);
@@ -156,7 +143,7 @@ impl Reading<'_> {
     }
 
     fn link(&mut self, entry: &EntryHeader<'_>) {
-        let Some(shown) = shown_path(self.alias, entry.path) else {
+        let Some(shown) = self.alias.shown_path(entry.path) else {
             return;
         };
         if entry.path == self.alias.target || interest::link_matters(&shown) {

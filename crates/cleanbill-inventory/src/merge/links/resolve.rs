@@ -2,7 +2,7 @@
 
 use cleanbill_core::inventory::{Link, PathKind};
 
-use super::super::view::View;
+use super::super::view::{Holder, View};
 
 /// Says where a path leads.
 #[derive(Debug)]
@@ -25,16 +25,6 @@ pub(super) enum Resolution<'a> {
     Exhausted,
 }
 
-impl Resolution<'_> {
-    /// Forgets which components the resolved path has in common with another.
-    pub(super) fn apart(mut self) -> Self {
-        if let Resolution::Found(step) | Resolution::Unclear { step, .. } = &mut self {
-            step.common = 0;
-        }
-        self
-    }
-}
-
 /// Is the state behind the last link.
 #[derive(Debug)]
 pub(super) struct Step {
@@ -48,15 +38,6 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// Builds the state at a path that no link leads to.
-    pub(super) fn at(path: &str, kind: PathKind) -> Self {
-        Self {
-            real: path.to_owned(),
-            kind,
-            common: 0,
-        }
-    }
-
     /// Cuts the common components: returns the path of the last link as shown, and where it
     /// leads.
     pub(super) fn roots(&self, shown: &str) -> (String, String) {
@@ -80,13 +61,84 @@ pub(super) fn resolve<'a>(
     depth_max: u32,
     components_left: &mut u64,
 ) -> Resolution<'a> {
-    let mut walk = Walk::new(path);
+    walk_on(view, Walk::new(path), depth_max, components_left)
+}
+
+/// Resolves the target of a symbolic link, as [`resolve`].
+pub(super) fn resolve_target<'a>(
+    view: &View<'a>,
+    target: &str,
+    depth_max: u32,
+    components_left: &mut u64,
+) -> Resolution<'a> {
+    let mut walk = Walk::new("");
+    walk.turn(target);
+    walk_on(view, walk, depth_max, components_left)
+}
+
+/// Is what a hard link is a name of.
+pub(super) struct Named<'a> {
+    pub(super) layer_index: usize,
+    pub(super) path: &'a str,
+    /// The symbolic link there, if it is one as far as is known.
+    pub(super) symlink: Option<&'a Link>,
+}
+
+/// Finds what a hard link of a layer is a name of, in that layer or the nearest below that has it.
+pub(super) fn behind_hard_link<'a>(
+    view: &View<'a>,
+    turn: usize,
+    link: &'a Link,
+    links_max: u32,
+    components_left: &mut u64,
+) -> Option<Named<'a>> {
+    let (mut layer_index, mut path) = (turn, link.target.as_str());
+    for _ in 0..links_max {
+        let cost = path.split('/').count() as u64;
+        *components_left = components_left.saturating_sub(cost);
+        if *components_left == 0 {
+            return None;
+        }
+        layer_index = holder_of_hard_link(view, layer_index, path)?;
+        match view.link(layer_index, path) {
+            Some(next) if next.is_hard => path = &next.target,
+            symlink => {
+                return Some(Named {
+                    layer_index,
+                    path,
+                    symlink,
+                });
+            }
+        }
+    }
+    None
+}
+
+fn holder_of_hard_link(view: &View<'_>, layer_index: usize, target: &str) -> Option<usize> {
+    let own = view.layers().get(layer_index)?;
+    if own.inventory.paths.get(target) == Some(PathKind::NonDirectory) {
+        return Some(layer_index);
+    }
+    let Holder { layer_index, kind } = view.holder_below(target, layer_index)?;
+    (kind == PathKind::NonDirectory).then_some(layer_index)
+}
+
+fn walk_on<'a>(
+    view: &View<'a>,
+    mut walk: Walk,
+    depth_max: u32,
+    components_left: &mut u64,
+) -> Resolution<'a> {
     let mut depth = 0;
     while let Some(name) = walk.pending.pop() {
         let Some(left) = components_left.checked_sub(1) else {
             return Resolution::Exhausted;
         };
         *components_left = left;
+        if name == ".." {
+            walk.rise();
+            continue;
+        }
         let next = join(&walk.real, &name);
         let Some(holder) = view.holder(&next) else {
             return walk.nowhere();
@@ -96,14 +148,27 @@ pub(super) fn resolve<'a>(
             continue;
         }
         let is_last = walk.pending.is_empty();
-        match view.link(holder.layer_index, &next) {
+        let link = match view.link(holder.layer_index, &next) {
             Some(link) if link.is_hard && is_last => {
                 return Resolution::HardLink {
                     layer_index: holder.layer_index,
                     link,
                 };
             }
-            Some(link) if link.is_hard => return walk.nowhere(),
+            Some(link) if link.is_hard => {
+                let turn = holder.layer_index;
+                match behind_hard_link(view, turn, link, depth_max - depth, components_left) {
+                    None => return walk.nowhere(),
+                    Some(named) if named.symlink.is_none() => {
+                        walk.cross();
+                        return walk.stopped(named.path.to_owned(), named.layer_index);
+                    }
+                    Some(named) => named.symlink,
+                }
+            }
+            link => link,
+        };
+        match link {
             Some(link) => {
                 depth += 1;
                 if depth > depth_max || link.target.len() > PATH_SIZE_BYTES_MAX {
@@ -147,10 +212,21 @@ impl Walk {
         }
     }
 
-    /// Goes on at a link's target, from the root.
-    fn turn(&mut self, target: &str) {
+    /// Notes that a link stands where the walk is.
+    fn cross(&mut self) {
         self.original = self.original.min(self.pending.len());
         self.is_linked = true;
+    }
+
+    /// Goes up one directory; the root is its own.
+    fn rise(&mut self) {
+        let end = self.real.rfind('/').unwrap_or(0);
+        self.real.truncate(end);
+    }
+
+    /// Goes on at a link's target, from the root.
+    fn turn(&mut self, target: &str) {
+        self.cross();
         self.pending.extend(components(target));
         self.real.clear();
     }
