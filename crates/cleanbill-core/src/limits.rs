@@ -54,6 +54,9 @@ pub struct Limits {
     /// Path components that are looked up while the links of one image are followed. An image
     /// with links in all of the usual places needs a few hundred.
     pub link_components_max: u64,
+    /// Files and directories that are read in a second pass because links of one image lead there.
+    /// Real images need a handful.
+    pub aliases_per_image_max: u64,
     /// Whiteouts, opaque markers and links that are kept of one layer.
     pub markers_per_layer_max: u64,
     /// Problems that are kept of one layer; the rest is counted.
@@ -89,6 +92,7 @@ impl Default for Limits {
             archive_members_max: 100_000,
             link_depth_max: 40,
             link_components_max: 200_000,
+            aliases_per_image_max: 1_000,
             markers_per_layer_max: 2_000_000,
             problems_per_layer_max: 100,
             api_answer_size_bytes_max: 64 * MIB,

@@ -61,6 +61,7 @@ pub(super) fn follow<'a>(
             .map(|grown| ((grown.layer_index, &grown.alias), grown.inventory.as_ref()))
             .collect(),
         depth_max: limits.link_depth_max,
+        aliases_max: limits.aliases_per_image_max,
         components_left: limits.link_components_max,
         needed: BTreeSet::new(),
         problems: Vec::new(),
@@ -140,6 +141,7 @@ struct Follower<'v, 'a> {
     view: &'v View<'a>,
     grown: BTreeMap<(usize, &'a Alias), &'a LayerInventory>,
     depth_max: u32,
+    aliases_max: u64,
     components_left: u64,
     needed: BTreeSet<Needed>,
     problems: Vec<Problem>,
@@ -192,7 +194,10 @@ impl<'a> Follower<'_, 'a> {
 
     /// Takes what symbolic links lead to, unless the same extractors read it under its own path.
     fn found(&mut self, candidate: &Candidate, step: &Step) {
-        if walk::is_read_anyway(&candidate.shown, &step.real, step.kind) {
+        // Below a directory in place of a file there is nothing to find.
+        let is_useless =
+            step.kind == PathKind::Directory && walk::places_below(&candidate.shown).is_empty();
+        if is_useless || walk::is_read_anyway(&candidate.shown, &step.real, step.kind) {
             return;
         }
         let (path, target) = step.roots(&candidate.shown);
@@ -296,6 +301,8 @@ impl<'a> Follower<'_, 'a> {
 
     fn finish(mut self) -> FollowedLinks<'a> {
         let mut found = FollowedLinks::default();
+        let mut left_out = 0_u64;
+        let mut room = self.aliases_max.saturating_sub(self.grown.len() as u64);
         for Needed {
             request,
             turn,
@@ -309,7 +316,10 @@ impl<'a> Follower<'_, 'a> {
                     shown_root: request.alias.path,
                     real_root,
                 }),
+                None if found.wanted.last() == Some(&request) => {}
+                None if room == 0 => left_out += 1,
                 None => {
+                    room -= 1;
                     self.problems.push(Problem::at(
                         ProblemKind::DanglingLink,
                         &request.alias.path,
@@ -322,7 +332,15 @@ impl<'a> Follower<'_, 'a> {
                 }
             }
         }
-        found.wanted.dedup();
+        if left_out > 0 {
+            self.problems.push(Problem::new(
+                ProblemKind::LimitExceeded,
+                format!(
+                    "{left_out} files behind links beyond {} (aliases_per_image_max)",
+                    self.aliases_max
+                ),
+            ));
+        }
         found.problems = self.problems;
         found
     }

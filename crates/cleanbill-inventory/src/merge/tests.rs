@@ -545,6 +545,35 @@ fn links_to_the_root_are_followed() {
 }
 
 #[test]
+fn links_beyond_the_limit_are_counted() {
+    let mut layer = FakeLayer::new().file("etc/debian_version", b"12.1\n");
+    for index in 0..5 {
+        layer = layer
+            .file(&format!("o/{index}"), &dpkg(&[&format!("p{index}@1")]))
+            .symlink(
+                &format!("var/lib/dpkg/status.d/{index}"),
+                &format!("/o/{index}"),
+            );
+    }
+    let options = MergeOptions {
+        limits: Arc::new(Limits {
+            aliases_per_image_max: 2,
+            ..Limits::default()
+        }),
+        ..MergeOptions::default()
+    };
+    let (inventory, readings) = merge_all(&[layer], &options);
+    assert_eq!((list(&inventory).len(), readings), (2, 2));
+    let messages: Vec<_> = inventory
+        .problems
+        .iter()
+        .map(|problem| (problem.kind, problem.message.as_str()))
+        .collect();
+    let expected = "3 files behind links beyond 2 (aliases_per_image_max)";
+    assert_eq!(messages, [(ProblemKind::LimitExceeded, expected)]);
+}
+
+#[test]
 fn what_another_extractor_read_is_read_again_behind_a_link() {
     let debian = || FakeLayer::new().file("etc/debian_version", b"12.1\n");
     for target in [

@@ -1,6 +1,8 @@
 //! The second reading of a layer, for what links made interesting.
 
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use cleanbill_core::inventory::{Alias, LayerInventory, PathKind};
@@ -27,7 +29,12 @@ pub fn extract_aliases(
     aliases: &[Alias],
     options: &ExtractOptions,
 ) -> Result<Vec<LayerInventory>, LayerError> {
+    let mut by_target: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (index, alias) in aliases.iter().enumerate() {
+        by_target.entry(&alias.target).or_default().push(index);
+    }
     let mut walk = AliasWalk {
+        by_target,
         options,
         skip: skip::SkipState::new(&options.skip),
         readings: aliases
@@ -47,6 +54,8 @@ struct AliasWalk<'a> {
     options: &'a ExtractOptions,
     skip: skip::SkipState<'a>,
     readings: Vec<Reading<'a>>,
+    /// The readings by what they show, so that an entry costs its depth, not all readings.
+    by_target: BTreeMap<&'a str, Vec<usize>>,
 }
 
 /// Holds what one alias has shown.
@@ -66,31 +75,74 @@ impl EntryVisitor for AliasWalk<'_> {
             }
             _ => PathKind::NonDirectory,
         };
-        for reading in &mut self.readings {
-            reading.forget(entry.path, kind);
-        }
+        let showing = self.showing(entry.path);
+        self.forget(entry.path, kind, &showing);
         match entry.kind {
             EntryKind::Symlink | EntryKind::HardLink if !self.skip.skips(entry.path) => {
-                for reading in &mut self.readings {
-                    reading.link(entry);
+                for index in showing {
+                    if let Some(reading) = self.readings.get_mut(index) {
+                        reading.link(entry);
+                    }
                 }
                 Ok(())
             }
-            EntryKind::File if !self.skip.skips(entry.path) => self.file(entry, body),
+            EntryKind::File if !self.skip.skips(entry.path) => self.file(entry, body, &showing),
             _ => Ok(()),
         }
     }
 }
 
 impl AliasWalk<'_> {
+    /// Returns the readings that show a real path: their target is the path or above it.
+    fn showing(&self, real: &str) -> Vec<usize> {
+        let root = (!real.is_empty()).then_some("");
+        std::iter::once(real)
+            .chain(path::ancestors(real))
+            .chain(root)
+            .filter_map(|target| self.by_target.get(target))
+            .flatten()
+            .copied()
+            .collect()
+    }
+
+    /// Forgets what earlier entries gave that a later one replaces.
+    fn forget(&mut self, real: &str, kind: PathKind, showing: &[usize]) {
+        let mut touched = showing.to_vec();
+        if kind == PathKind::NonDirectory {
+            let prefix = format!("{real}/");
+            let from = (Bound::Included(prefix.as_str()), Bound::Unbounded);
+            let below = self.by_target.range::<str, _>(from);
+            let below = below.take_while(|(target, _)| target.starts_with(&prefix));
+            touched.extend(below.flat_map(|(_, readings)| readings));
+        }
+        for index in touched {
+            if let Some(reading) = self.readings.get_mut(index) {
+                reading.forget(real, kind);
+            }
+        }
+    }
+
     /// Shows a file to the extractors of every alias that it lies at or below.
-    fn file(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn file(
+        &mut self,
+        entry: &EntryHeader<'_>,
+        body: &mut dyn Read,
+        showing: &[usize],
+    ) -> io::Result<()> {
+        if showing.is_empty() {
+            return Ok(());
+        }
+        let showing: HashSet<usize> = showing.iter().copied().collect();
         let limits = &self.options.limits;
         let size_bytes = entry.size_bytes;
         let mut readers: Vec<_> = self
             .readings
             .iter_mut()
-            .filter_map(|reading| {
+            .enumerate()
+            .filter_map(|(index, reading)| {
+                if !showing.contains(&index) {
+                    return None;
+                }
                 let shown = reading.alias.shown_path(entry.path)?;
                 let extractors = extractors_for(reading.alias, &shown, entry);
                 (!extractors.is_empty()).then_some((shown, extractors, &mut reading.draft))
