@@ -183,12 +183,16 @@ impl<'a> Follower<'_, 'a> {
             Resolution::Unclear {
                 layer_index,
                 step,
-                is_own_link,
+                below_link,
             } => {
-                self.unclear(candidate, layer_index, &step, is_own_link);
+                self.unclear(candidate, layer_index, &step, below_link);
             }
-            Resolution::Missing { is_own_link: true } => self.dangling(candidate),
-            Resolution::Missing { is_own_link: false } => {}
+            Resolution::Missing { below_link } => {
+                if let Some(below) = below_link {
+                    self.dangling(candidate, below);
+                }
+            }
+            Resolution::Lossy => self.lossy(candidate),
         }
     }
 
@@ -213,7 +217,7 @@ impl<'a> Follower<'_, 'a> {
         let links_max = self.depth_max.saturating_sub(hops);
         let left = &mut self.components_left;
         match resolve::behind_hard_link(self.view, turn, link, links_max, left) {
-            None => self.dangling(candidate),
+            None => self.dangling(candidate, 0),
             Some(Named {
                 symlink: Some(next),
                 ..
@@ -221,6 +225,7 @@ impl<'a> Follower<'_, 'a> {
                 let resolution = self.resolve_target(&next.target);
                 self.take(candidate, resolution, hops + 1);
             }
+            Some(named) if resolve::is_lossy(named.path) => self.lossy(candidate),
             Some(named) => self.hard_linked_file(candidate, turn, &named),
         }
     }
@@ -263,7 +268,7 @@ impl<'a> Follower<'_, 'a> {
         candidate: &Candidate,
         layer_index: usize,
         step: &Step,
-        is_own_link: bool,
+        below_link: Option<usize>,
     ) {
         let (path, _) = step.roots(&candidate.shown);
         let alias = Alias {
@@ -272,9 +277,9 @@ impl<'a> Follower<'_, 'a> {
         };
         if !self.grown.contains_key(&(layer_index, &alias)) {
             self.need(layer_index, &alias, layer_index, alias.target.clone());
-        } else if is_own_link {
+        } else if let Some(below) = below_link {
             // It has been looked at, and is no link: the path leads nowhere.
-            self.dangling(candidate);
+            self.dangling(candidate, below);
         }
     }
 
@@ -289,14 +294,23 @@ impl<'a> Follower<'_, 'a> {
         });
     }
 
-    fn dangling(&mut self, candidate: &Candidate) {
-        if walk::link_rule_at(&candidate.shown) == Some(LinkRule::FollowOrReport) {
+    /// Reports a link that leads nowhere; `below` components of the candidate follow it.
+    fn dangling(&mut self, candidate: &Candidate, below: usize) {
+        if walk::reports_dangling(&candidate.shown, below) {
             self.problems.push(Problem::at(
                 ProblemKind::DanglingLink,
-                &candidate.shown,
+                resolve::cut(&candidate.shown, below),
                 "the link leads to no file of the image",
             ));
         }
+    }
+
+    fn lossy(&mut self, candidate: &Candidate) {
+        self.problems.push(Problem::at(
+            ProblemKind::UnreadableFile,
+            &candidate.shown,
+            "the link leads to a path that holds bytes that are not UTF-8",
+        ));
     }
 
     fn finish(mut self) -> FollowedLinks<'a> {

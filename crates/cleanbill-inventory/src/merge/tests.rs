@@ -304,7 +304,8 @@ fn harmless_links_may_dangle() {
         .symlink("etc/os-release", "../missing")
         .symlink("lib64", "missing")
         .symlink("usr/share/doc/a", "missing")
-        .symlink("var/lib/rpm", "../../missing")];
+        .symlink("var/run", "missing")
+        .symlink("root", "missing")];
     let inventory = check(&layers, &["a@1/0", "b@1/0"], 0);
     assert!(inventory.problems.is_empty());
 }
@@ -571,6 +572,74 @@ fn links_beyond_the_limit_are_counted() {
         .collect();
     let expected = "3 files behind links beyond 2 (aliases_per_image_max)";
     assert_eq!(messages, [(ProblemKind::LimitExceeded, expected)]);
+}
+
+#[test]
+fn dangling_links_above_a_database_are_problems() {
+    for (link, target) in [
+        ("var/lib/rpm", "/nowhere"),
+        ("var/lib/rpm", "/proc/1/root/x"),
+        ("var/lib/rpm", "/etc/alpine-release"),
+        ("var/lib/dpkg", "/var/lib/dpkg"),
+        ("var/lib/dpkg/status.d", "x"),
+        ("var/lib", "/nowhere"),
+    ] {
+        let (inventory, _) = merge_all(&[base().symlink(link, target)], &MergeOptions::default());
+        let problems: Vec<_> = inventory
+            .problems
+            .iter()
+            .map(|problem| (problem.kind, problem.path.as_str()))
+            .collect();
+        assert_eq!(problems, [(ProblemKind::DanglingLink, link)], "{target}");
+    }
+}
+
+#[test]
+fn names_that_are_not_utf8_are_told_behind_links() {
+    let layer = || FakeLayer::new().file("etc/debian_version", b"12.1\n");
+    let (a, b) = (dpkg(&["a@1"]), dpkg(&["b@1"]));
+    for (layer, packages) in [
+        (
+            layer()
+                .file("opt/\u{fffd}", &a)
+                .lossy()
+                .file("opt/\u{fffd}", &b)
+                .lossy()
+                .symlink(STATUS, "/opt/\u{fffd}"),
+            0,
+        ),
+        (
+            layer()
+                .file("opt/\u{fffd}/status", &a)
+                .lossy()
+                .symlink("var/lib/dpkg", "/opt/\u{fffd}"),
+            0,
+        ),
+        (
+            layer()
+                .file("opt/\u{fffd}", &a)
+                .lossy()
+                .hard_link(STATUS, "opt/\u{fffd}"),
+            0,
+        ),
+        (
+            layer()
+                .file("opt/\u{fffd}", &a)
+                .lossy()
+                .symlink("var/lib/dpkg/status.d", "/opt"),
+            1,
+        ),
+    ] {
+        let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+        assert_eq!(inventory.packages.len(), packages);
+        let kinds = problem_kinds(&inventory);
+        assert!(!kinds.is_empty());
+        assert!(
+            kinds
+                .iter()
+                .all(|kind| *kind == ProblemKind::UnreadableFile)
+        );
+    }
 }
 
 #[test]

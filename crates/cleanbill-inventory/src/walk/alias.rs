@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use cleanbill_core::inventory::{Alias, LayerInventory, PathKind};
 use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader};
-use cleanbill_core::path;
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Problem, path};
 
 use super::{ExtractOptions, LinkSet, interest, open, skip};
 use crate::draft::{LayerDraft, LayerFrame};
@@ -149,7 +150,9 @@ impl AliasWalk<'_> {
             })
             .collect();
         if let [(shown, extractors, draft)] = readers.as_mut_slice() {
-            return open::extract(extractors, shown, size_bytes, body, limits, draft);
+            open::extract(extractors, shown, size_bytes, body, limits, draft)?;
+            report_lossy(entry, shown, draft);
+            return Ok(());
         }
         if readers.is_empty() {
             return Ok(());
@@ -163,6 +166,7 @@ impl AliasWalk<'_> {
         for (shown, extractors, draft) in readers {
             let body = &mut content.as_slice();
             open::extract(&extractors, &shown, size_bytes, body, limits, draft)?;
+            report_lossy(entry, &shown, draft);
         }
         Ok(())
     }
@@ -184,6 +188,17 @@ fn extractors_for(
     extractors
 }
 
+/// Reports a file behind a link that cannot be told from others.
+fn report_lossy(entry: &EntryHeader<'_>, shown: &str, draft: &mut LayerDraft) {
+    if entry.path_is_lossy {
+        draft.add_problem(Problem::at(
+            ProblemKind::UnreadableFile,
+            shown,
+            "the path behind a link holds bytes that are not UTF-8",
+        ));
+    }
+}
+
 impl Reading<'_> {
     fn forget(&mut self, real: &str, kind: PathKind) {
         self.links.forget(real, kind);
@@ -199,7 +214,11 @@ impl Reading<'_> {
             return;
         };
         if entry.path == self.alias.target || interest::link_matters(&shown) {
-            self.links.insert(entry);
+            if entry.path_is_lossy {
+                report_lossy(entry, &shown, &mut self.draft);
+            } else {
+                self.links.insert(entry);
+            }
         }
     }
 

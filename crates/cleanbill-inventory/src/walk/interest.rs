@@ -51,6 +51,23 @@ pub(crate) fn is_read_anyway(shown: &str, real: &str, kind: PathKind) -> bool {
     !shown.is_empty() && shown.iter().all(|name| real.contains(name))
 }
 
+/// Says whether it matters that a link leads nowhere: in place of a file with packages, or of one
+/// of the two directories above it. A dangling link further up (`lib`, `usr`, `root`) is usual in
+/// small images and hides nothing in particular. `below`: the components of the path that follow
+/// the link.
+pub(crate) fn reports_dangling(path: &str, below: usize) -> bool {
+    let is_file = below == 0 && link_rule_at(path) == Some(LinkRule::FollowOrReport);
+    let is_top_level = path.split('/').count() <= below + 1;
+    is_file
+        || at_place(path)
+            .iter()
+            .filter(|extractor| extractor.link_rule() == LinkRule::FollowOrReport)
+            .flat_map(|extractor| extractor.places())
+            .filter(|place| place.trim_end_matches('/') == path)
+            // Of a place that is a directory, that directory is one of the two.
+            .any(|place| !is_top_level && below <= if place.ends_with('/') { 1 } else { 2 })
+}
+
 /// Returns the extractors that name exactly this place.
 fn at_place(path: &str) -> Vec<&'static dyn Extractor> {
     let is_place = |place: &&str| place.trim_end_matches('/') == path;

@@ -17,10 +17,13 @@ pub(super) enum Resolution<'a> {
     Unclear {
         layer_index: usize,
         step: Step,
-        is_own_link: bool,
+        below_link: Option<usize>,
     },
-    /// A link leads nowhere. `is_own_link`: the last component of the path is that link.
-    Missing { is_own_link: bool },
+    /// The path leads nowhere. `below_link`: a link on the way does, and as many components of the
+    /// path follow it. `None`: the links lead somewhere, but the rest of the path is missing there.
+    Missing { below_link: Option<usize> },
+    /// A name on the way had bytes that are not UTF-8, so it cannot be told from others.
+    Lossy,
     /// Too many components were looked up.
     Exhausted,
 }
@@ -45,7 +48,8 @@ impl Step {
     }
 }
 
-fn cut(path: &str, components: usize) -> String {
+/// Cuts components off the end of a path.
+pub(super) fn cut(path: &str, components: usize) -> String {
     let mut rest = path;
     for _ in 0..components {
         rest = rest.rsplit_once('/').map_or("", |(directory, _)| directory);
@@ -139,6 +143,9 @@ fn walk_on<'a>(
             walk.rise();
             continue;
         }
+        if is_lossy(&name) {
+            return Resolution::Lossy;
+        }
         let next = join(&walk.real, &name);
         let Some(holder) = view.holder(&next) else {
             return walk.nowhere();
@@ -159,6 +166,7 @@ fn walk_on<'a>(
                 let turn = holder.layer_index;
                 match behind_hard_link(view, turn, link, depth_max - depth, components_left) {
                     None => return walk.nowhere(),
+                    Some(named) if is_lossy(named.path) => return Resolution::Lossy,
                     Some(named) if named.symlink.is_none() => {
                         walk.cross();
                         return walk.stopped(named.path.to_owned(), named.layer_index);
@@ -173,7 +181,7 @@ fn walk_on<'a>(
                 depth += 1;
                 if depth > depth_max || link.target.len() > PATH_SIZE_BYTES_MAX {
                     return Resolution::Missing {
-                        is_own_link: walk.has_own_link() || is_last,
+                        below_link: Some(walk.original.min(walk.pending.len())),
                     };
                 }
                 walk.turn(&link.target);
@@ -231,8 +239,10 @@ impl Walk {
         self.real.clear();
     }
 
-    fn has_own_link(&self) -> bool {
-        self.is_linked && self.original == 0
+    /// Returns how many components of the original path follow the last link, if what is missing
+    /// at this point belongs to that link's target.
+    fn below_link(&self) -> Option<usize> {
+        (self.pending.len() >= self.original).then_some(self.original)
     }
 
     fn arrived<'a>(self, kind: PathKind) -> Resolution<'a> {
@@ -253,7 +263,7 @@ impl Walk {
         }
         Resolution::Unclear {
             layer_index,
-            is_own_link: self.has_own_link(),
+            below_link: self.below_link(),
             step: Step {
                 // What was reached of the original path after the last link.
                 common: self.original.saturating_sub(self.pending.len()),
@@ -266,12 +276,18 @@ impl Walk {
     fn nowhere<'a>(self) -> Resolution<'a> {
         if self.is_linked {
             Resolution::Missing {
-                is_own_link: self.has_own_link(),
+                below_link: self.below_link(),
             }
         } else {
             Resolution::Unlinked
         }
     }
+}
+
+/// Says whether a path had bytes that are not UTF-8: readers replace them by this character, which
+/// nobody uses in names.
+pub(super) fn is_lossy(path: &str) -> bool {
+    path.contains(char::REPLACEMENT_CHARACTER)
 }
 
 /// Splits a path, the first component last.
