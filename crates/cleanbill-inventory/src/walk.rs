@@ -11,6 +11,8 @@ mod paths;
 mod skip;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Read};
