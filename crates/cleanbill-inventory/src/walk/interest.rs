@@ -45,8 +45,8 @@ pub(crate) fn link_rule_at(path: &str) -> Option<LinkRule> {
 /// made of that file does not count.
 pub(crate) fn is_read_anyway(shown: &str, real: &str, kind: PathKind) -> bool {
     let (shown, real) = match kind {
-        PathKind::Directory => (following(at_place(shown)), following(at_place(real))),
-        PathKind::NonDirectory => (following(wanted(shown, 1)), following(wanted(real, 1))),
+        PathKind::Directory => (following(&at_place(shown)), following(&at_place(real))),
+        PathKind::NonDirectory => (following(&wanted(shown, 1)), following(&wanted(real, 1))),
     };
     !shown.is_empty() && shown.iter().all(|name| real.contains(name))
 }
@@ -77,7 +77,7 @@ fn at_place(path: &str) -> Vec<&'static dyn Extractor> {
 }
 
 /// Returns the names of those extractors that follow links.
-fn following(extractors: Vec<&'static dyn Extractor>) -> Vec<&'static str> {
+fn following(extractors: &[&'static dyn Extractor]) -> Vec<&'static str> {
     extractors
         .iter()
         .filter(|extractor| extractor.link_rule() != LinkRule::Ignore)

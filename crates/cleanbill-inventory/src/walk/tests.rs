@@ -256,6 +256,31 @@ fn aliases_show_files_elsewhere() {
     assert!(link.paths.is_empty() && link.package_databases.is_empty());
 }
 
+#[test]
+fn many_aliases_cost_no_more_than_what_they_show() {
+    let count = 1_000;
+    let mut layer = FakeLayer::new();
+    for index in 0..20 * count {
+        layer = layer.file(&format!("o/{index}"), b"Package: a\nVersion: 1\n");
+    }
+    // What lies below a path goes when a file takes its place.
+    layer = layer.file("gone/db", PACKAGE).file("gone", b"");
+    let mut aliases: Vec<_> = (0..count)
+        .map(|index| Alias {
+            path: format!("var/lib/dpkg/status.d/{index}"),
+            target: format!("o/{index}"),
+        })
+        .collect();
+    aliases.push(Alias {
+        path: APK.to_owned(),
+        target: "gone/db".to_owned(),
+    });
+    let found = extract_aliases(&mut layer, &aliases, &ExtractOptions::default()).unwrap();
+    let (gone, shown) = found.split_last().expect("one inventory per alias");
+    assert!(shown.iter().all(|inventory| package_count(inventory) == 1));
+    assert_eq!(package_count(gone), 0);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(128))]
 
