@@ -1,5 +1,6 @@
 //! The seam between reading a layer and understanding it.
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use crate::digest::DiffId;
@@ -36,9 +37,36 @@ pub struct EntryHeader<'a> {
     pub kind: EntryKind,
     /// Bytes of content as the header states them.
     pub size_bytes: u64,
+    /// The permission bits of a regular file, set-user-ID and the like included, else 0.
+    pub mode: u32,
     /// The target of a link, else empty.
     pub link_target: &'a str,
 }
+
+impl EntryHeader<'_> {
+    /// Says whether it is a regular file that somebody may execute.
+    pub const fn is_executable(&self) -> bool {
+        matches!(self.kind, EntryKind::File) && self.mode & 0o111 != 0
+    }
+}
+
+/// Gives the content of an entry.
+pub trait EntryBody: Read {
+    /// Returns the file that holds the content and nothing else, where the layer lies unpacked:
+    /// it can be read at any place without passing what lies before. `None` for content that is
+    /// streamed.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be opened.
+    fn file(&mut self) -> io::Result<Option<&File>> {
+        Ok(None)
+    }
+}
+
+impl EntryBody for &[u8] {}
+
+impl EntryBody for io::Empty {}
 
 /// Looks at the entries of a layer.
 pub trait EntryVisitor {
@@ -49,7 +77,7 @@ pub trait EntryVisitor {
     ///
     /// An error stops the walk: reading `body` failed, or the visitor will take no more. Content
     /// that makes no sense is no error; the visitor records it and goes on.
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()>;
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()>;
 
     /// Is told of an entry that is there but cannot be looked at, such as a directory of another
     /// user's below a root directory. A visitor that goes on has to record it.

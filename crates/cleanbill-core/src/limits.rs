@@ -10,6 +10,9 @@ pub struct Limits {
     /// Bytes of one file that an extractor reads whole (JSON, manifests, SBOMs). The largest SBOM
     /// inside a public image that we know of has 40 MB.
     pub file_size_bytes_max: u64,
+    /// Bytes of a program or archive that is held whole in memory; a larger one is read while it
+    /// passes.
+    pub buffered_file_size_bytes_max: u64,
     /// Bytes of a package database that must be read whole (rpm: SQLite, Berkeley DB, NDB). An
     /// installation of 5,000 packages has 150 MB.
     pub rpm_database_size_bytes_max: u64,
@@ -74,6 +77,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             file_size_bytes_max: 128 * MIB,
+            buffered_file_size_bytes_max: 16 * MIB,
             rpm_database_size_bytes_max: 256 * MIB,
             line_size_bytes_max: MIB,
             package_field_size_bytes_max: 4_096,

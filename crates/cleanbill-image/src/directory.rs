@@ -177,6 +177,7 @@ struct Walk<'a> {
 struct Found {
     kind: EntryKind,
     size_bytes: u64,
+    mode: u32,
     link_target: String,
 }
 
@@ -219,6 +220,7 @@ impl Walk<'_> {
             path_is_lossy: matches!(path, Cow::Owned(_)),
             kind: found.kind,
             size_bytes: found.size_bytes,
+            mode: found.mode,
             link_target: &found.link_target,
         };
         let visited = match found.kind {
@@ -248,10 +250,12 @@ impl Walk<'_> {
         if file_type == FileType::Unknown {
             file_type = FileType::from_raw_mode(stat()?.st_mode);
         }
-        let (mut size_bytes, mut link_target) = (0, String::new());
+        let (mut size_bytes, mut mode, mut link_target) = (0, 0, String::new());
         let kind = match file_type {
             FileType::RegularFile => {
-                size_bytes = u64::try_from(stat()?.st_size).unwrap_or(0);
+                let stat = stat()?;
+                size_bytes = u64::try_from(stat.st_size).unwrap_or(0);
+                mode = Mode::from_raw_mode(stat.st_mode).bits();
                 let may_be_whiteout = frame.has_marked_whiteouts && size_bytes == 0;
                 if may_be_whiteout && self.is_marked_whiteout(frame, name)? {
                     EntryKind::Whiteout
@@ -274,6 +278,7 @@ impl Walk<'_> {
         Ok(Found {
             kind,
             size_bytes,
+            mode,
             link_target,
         })
     }
@@ -336,6 +341,7 @@ impl Walk<'_> {
             path_is_lossy: matches!(path, Cow::Owned(_)),
             kind: EntryKind::OpaqueDirectory,
             size_bytes: 0,
+            mode: 0,
             link_target: "",
         };
         let visited = self.visitor.visit(&header, &mut io::empty());

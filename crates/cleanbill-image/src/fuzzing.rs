@@ -6,7 +6,7 @@ use std::io::{self, Read, Write as _};
 use std::os::fd::AsRawFd;
 use std::sync::Arc;
 
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use cleanbill_core::{Limits, path};
 
 use crate::blob::BlobSpec;
@@ -149,7 +149,7 @@ impl Entries {
 }
 
 impl EntryVisitor for Entries {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         let path = entry.path;
         assert_eq!(path, path::clean(path), "a path is clean");
         if self.reads {

@@ -65,6 +65,8 @@ pub(crate) struct Entry {
     pub(crate) typeflag: u8,
     /// Bytes of content, holes included. What a header-only entry states, counts for nothing.
     pub(crate) size: u64,
+    /// The permission bits.
+    pub(crate) mode: u32,
     /// Where the content begins in the archive.
     pub(crate) content_offset: u64,
     /// The content in the archive is not the content of the file: it has holes.
@@ -230,6 +232,7 @@ impl<S: Source> TarReader<S> {
             .clone_into(&mut entry.link);
         entry.typeflag = self.header.typeflag;
         entry.size = self.remaining;
+        entry.mode = self.header.mode;
         entry.content_offset = self.offset;
         entry.is_sparse = false;
     }

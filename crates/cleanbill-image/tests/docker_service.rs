@@ -5,12 +5,14 @@
 #![expect(clippy::unwrap_used, clippy::print_stderr, reason = "tests may")]
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Read, Write};
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cleanbill_core::image::ImageMetadata;
-use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{
+    EntryBody, EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader,
+};
 use cleanbill_core::{DiffId, path};
 use cleanbill_image::docker::{
     AccessPreference, Engine, EngineEnvironment, EngineOptions, Timeouts,
@@ -132,7 +134,7 @@ struct Visitor {
 }
 
 impl EntryVisitor for Visitor {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> std::io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> std::io::Result<()> {
         let path = entry.path.to_owned();
         let kind = match entry.kind {
             EntryKind::File => Kind::File,

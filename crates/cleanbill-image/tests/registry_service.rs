@@ -13,7 +13,7 @@ mod push;
 
 use std::io::Read as _;
 
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use cleanbill_core::{Digest, ImageReference};
 use cleanbill_image::oci::Platform;
 use cleanbill_image::registry::RegistryClient;
@@ -57,7 +57,7 @@ fn anonymous() -> RegistryClient {
 struct Paths(Vec<String>);
 
 impl EntryVisitor for Paths {
-    fn visit(&mut self, entry: &EntryHeader<'_>, _: &mut dyn std::io::Read) -> std::io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _: &mut dyn EntryBody) -> std::io::Result<()> {
         self.0.push(entry.path.to_owned());
         Ok(())
     }

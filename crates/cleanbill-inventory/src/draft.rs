@@ -135,7 +135,7 @@ impl LayerDraft {
     }
 
     /// Puts a package database at a path, in place of what this layer had there. `AnalyzedBy` of
-    /// the packages becomes the extractor's name.
+    /// packages that state none becomes the extractor's name.
     pub(crate) fn add_database(&mut self, path: &str, packages: Vec<Package>) {
         let value = self.accept(packages);
         let source = self.source.clone();
@@ -384,7 +384,9 @@ impl LayerDraft {
         }
         self.package_count += packages.len() as u64;
         for package in &mut packages {
-            self.extractor.clone_into(&mut package.analyzed_by);
+            if package.analyzed_by.is_empty() {
+                self.extractor.clone_into(&mut package.analyzed_by);
+            }
         }
         packages
     }

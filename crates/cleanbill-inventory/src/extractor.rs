@@ -1,8 +1,10 @@
 //! What an extractor is.
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use cleanbill_core::Limits;
+use cleanbill_core::layer::EntryBody;
 
 use crate::draft::LayerDraft;
 
@@ -17,6 +19,12 @@ pub(crate) trait Extractor: Sync {
 
     /// Says from the path and size of a regular file alone whether it is wanted.
     fn wants(&self, path: &str, size_bytes: u64) -> bool;
+
+    /// Says whether it wants every regular file that may be executed, whatever its path, beside
+    /// those that [`Extractor::wants`] names.
+    fn wants_executables(&self) -> bool {
+        false
+    }
 
     /// Reads a wanted file. What was found before an error stays.
     ///
@@ -58,9 +66,25 @@ pub(crate) struct FileInput<'a> {
     /// Bytes of content as the header states them.
     pub(crate) size_bytes: u64,
     /// The content.
-    pub(crate) body: &'a mut dyn Read,
+    pub(crate) body: &'a mut dyn EntryBody,
     /// The bounds in force.
     pub(crate) limits: &'a Limits,
+}
+
+/// Holds the content of a file that may be too large for memory.
+#[expect(dead_code, reason = "for extractors of archives and programs")]
+pub(crate) enum Content<'a> {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// A file that can be read at any place.
+    File {
+        /// The file.
+        file: &'a File,
+        /// Its size in bytes when it was opened. It may shrink while it is read.
+        size_bytes: u64,
+    },
+    /// Content that passes once, from its beginning to its end.
+    Stream(&'a mut dyn Read),
 }
 
 /// Says why a file could not be read to its end.
@@ -98,12 +122,35 @@ impl FileInput<'_> {
         // The header's size is a hint that may lie: no more than this is allocated on its word.
         let hint = usize::try_from(self.size_bytes.min(1 << 20)).unwrap_or(0);
         let mut bytes = Vec::with_capacity(hint);
-        let body: &mut dyn Read = &mut *self.body;
+        let body: &mut dyn EntryBody = &mut *self.body;
         body.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > max {
             return Err(too_large());
         }
         Ok(bytes)
+    }
+
+    /// Returns the content in the way that costs the least memory: as a file that can be read at
+    /// any place where there is one, whole where it is small, else as a stream.
+    ///
+    /// # Errors
+    ///
+    /// Reading failed.
+    #[expect(dead_code, reason = "for extractors of archives and programs")]
+    pub(crate) fn content(&mut self) -> Result<Content<'_>, ExtractError> {
+        if self.body.file()?.is_none() {
+            if self.size_bytes <= self.limits.buffered_file_size_bytes_max {
+                return self.read_small().map(Content::Whole);
+            }
+            return Ok(Content::Stream(&mut *self.body));
+        }
+        match self.body.file()? {
+            Some(file) => Ok(Content::File {
+                file,
+                size_bytes: file.metadata()?.len(),
+            }),
+            None => Ok(Content::Whole(Vec::new())),
+        }
     }
 
     /// Reads the whole file under the general limit for files.

@@ -208,6 +208,7 @@ impl LayerReader for Layer<'_> {
                 path_is_lossy: false,
                 kind: entry.kind,
                 size_bytes: entry.content.len() as u64,
+                mode: 0o644,
                 link_target: entry.link_target,
             };
             let visited = visitor.visit(&header, &mut &*entry.content);

@@ -133,6 +133,7 @@ impl LayerReader for FakeLayer {
                 path_is_lossy: entry.is_lossy,
                 kind: entry.kind,
                 size_bytes: entry.content.len() as u64,
+                mode: 0o644,
                 link_target: &entry.link_target,
             };
             visitor

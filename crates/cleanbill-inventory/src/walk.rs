@@ -15,11 +15,13 @@ mod tests;
 mod version_tests;
 
 use std::collections::BTreeMap;
-use std::io::{self, Read};
+use std::io;
 use std::sync::Arc;
 
 use cleanbill_core::inventory::{LayerInventory, Link, PathKind};
-use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{
+    EntryBody, EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader,
+};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Problem, path};
 
@@ -76,7 +78,7 @@ struct LayerWalk<'a> {
 }
 
 impl EntryVisitor for LayerWalk<'_> {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         match entry.kind {
             EntryKind::Whiteout => self.mark(entry, |walk| &mut walk.whiteouts),
             EntryKind::OpaqueDirectory => self.mark(entry, |walk| &mut walk.opaque_directories),
@@ -161,8 +163,8 @@ impl<'a> LayerWalk<'a> {
         }
     }
 
-    fn file(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
-        let extractors = interest::wanted(entry.path, entry.size_bytes);
+    fn file(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
+        let extractors = interest::wanted_entry(entry);
         if extractors.is_empty() || self.skip.skips(entry.path) {
             return Ok(());
         }

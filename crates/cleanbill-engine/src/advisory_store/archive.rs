@@ -5,7 +5,7 @@ use std::io::{self, Read, Write};
 
 use cleanbill_advisories::{DATABASE_FILE, METADATA_FILE, Metadata};
 use cleanbill_core::Limits;
-use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerReader as _};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryKind, EntryVisitor, LayerReader as _};
 use cleanbill_image::ReadContext;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -52,7 +52,7 @@ struct Members<'a> {
 }
 
 impl EntryVisitor for Members<'_> {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         if entry.kind != EntryKind::File {
             return Ok(());
         }

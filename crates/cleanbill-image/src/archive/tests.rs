@@ -1,7 +1,7 @@
 use std::io::Write as _;
 
 use cleanbill_core::image::ImageMetadata;
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerReader};
 use cleanbill_core::{Digest, Limits};
 use cleanbill_testkit::tar::{RawHeader, RawTar};
 use cleanbill_testkit::{Compression as Stored, ImageBuilder, docker_archive_of, gzip, zstd};
@@ -18,11 +18,7 @@ use super::*;
 struct Paths(Vec<String>);
 
 impl EntryVisitor for Paths {
-    fn visit(
-        &mut self,
-        entry: &EntryHeader<'_>,
-        _body: &mut dyn std::io::Read,
-    ) -> std::io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn EntryBody) -> std::io::Result<()> {
         self.0.push(entry.path.to_owned());
         Ok(())
     }

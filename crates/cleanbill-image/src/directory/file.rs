@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::BorrowedFd;
 
+use cleanbill_core::layer::EntryBody;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
@@ -36,7 +37,7 @@ impl<'a> LazyFile<'a> {
         }
     }
 
-    fn file(&mut self) -> io::Result<&mut File> {
+    fn opened(&mut self) -> io::Result<&mut File> {
         match &mut self.file {
             Some(file) => Ok(file),
             empty => {
@@ -57,9 +58,16 @@ impl<'a> LazyFile<'a> {
 impl Read for LazyFile<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.context.check()?;
-        let count = self.file()?.read(buffer)?;
+        let count = self.opened()?.read(buffer)?;
         self.context.count(count as u64);
         Ok(count)
+    }
+}
+
+impl EntryBody for LazyFile<'_> {
+    fn file(&mut self) -> io::Result<Option<&File>> {
+        self.context.check()?;
+        Ok(Some(self.opened()?))
     }
 }
 

@@ -1,7 +1,6 @@
 //! Directories that change while they are walked.
 
-use std::io::Read;
-
+use cleanbill_core::layer::EntryBody;
 use tempfile::TempDir;
 
 use super::*;
@@ -13,7 +12,7 @@ struct Changer<F> {
 }
 
 impl<F: FnOnce()> EntryVisitor for Changer<F> {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         if let Some(change) = self.change.take() {
             change();
         }
@@ -98,7 +97,7 @@ fn a_layer_that_is_exchanged_is_an_error() {
 struct Remover<'a>(&'a Path);
 
 impl EntryVisitor for Remover<'_> {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         if entry.kind == EntryKind::File {
             fs::remove_file(self.0.join(entry.path))?;
             body.read_to_end(&mut Vec::new())?;

@@ -1,11 +1,11 @@
 use std::fs;
-use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::symlink;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use cleanbill_core::Limits;
+use cleanbill_core::layer::EntryBody;
 use rustix::fs::XattrFlags;
 use tempfile::TempDir;
 
@@ -18,7 +18,7 @@ struct Recorder {
 }
 
 impl EntryVisitor for Recorder {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         let mut content = String::new();
         if !self.skips_content {
             body.read_to_string(&mut content)?;
@@ -293,7 +293,7 @@ fn files_that_nobody_reads_are_not_opened() {
 struct Swapper<'a>(&'a Path);
 
 impl EntryVisitor for Swapper<'_> {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         let path = self.0.join(entry.path);
         fs::remove_file(&path)?;
         rustix::fs::mknodat(

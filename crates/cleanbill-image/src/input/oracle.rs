@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use cleanbill_core::DiffId;
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use serde_json::{Value, json};
 
 use crate::{Image, InputOptions, LayerSink, open_input};
@@ -18,7 +18,7 @@ struct Sizes {
 }
 
 impl EntryVisitor for Sizes {
-    fn visit(&mut self, _: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, _: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         self.content_size += io::copy(body, &mut io::sink())?;
         Ok(())
     }

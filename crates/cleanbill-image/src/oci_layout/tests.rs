@@ -1,6 +1,6 @@
 use std::fs;
 
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use cleanbill_testkit::{Blob, Compression, ImageBuilder, OciLayoutBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -12,7 +12,7 @@ use super::*;
 struct Ignore;
 
 impl EntryVisitor for Ignore {
-    fn visit(&mut self, _: &EntryHeader<'_>, _: &mut dyn std::io::Read) -> std::io::Result<()> {
+    fn visit(&mut self, _: &EntryHeader<'_>, _: &mut dyn EntryBody) -> std::io::Result<()> {
         Ok(())
     }
 }

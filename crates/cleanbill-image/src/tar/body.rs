@@ -2,6 +2,8 @@
 
 use std::io::{self, Read};
 
+use cleanbill_core::layer::EntryBody;
+
 use super::sparse::Fragment;
 use super::{Source, TarReader};
 
@@ -15,6 +17,8 @@ impl<'a, S> Body<'a, S> {
         Self { reader }
     }
 }
+
+impl<S: Source> EntryBody for Body<'_, S> {}
 
 impl<S: Source> Body<'_, S> {
     /// Reads what the archive holds.

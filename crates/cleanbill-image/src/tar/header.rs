@@ -50,6 +50,8 @@ pub(super) struct Header {
     pub(super) link: Vec<u8>,
     /// May be negative in a malformed archive; whether that matters depends on the kind.
     pub(super) size: i64,
+    /// The permission bits.
+    pub(super) mode: u32,
 }
 
 impl Header {
@@ -60,6 +62,8 @@ impl Header {
         self.typeflag = block[156];
         set(&mut self.name, c_string(&block[..100]));
         set(&mut self.link, c_string(&block[157..257]));
+        let mode = numeric(&block[100..108]).unwrap_or(0);
+        self.mode = u32::try_from(mode & 0o7777).unwrap_or(0);
         self.size = numeric(&block[124..136])
             .ok_or_else(|| malformed("the header's size is no number of 63 bits"))?;
         // Nothing here uses mode, owner and times; but an archive that Go refuses for them is

@@ -1,7 +1,7 @@
 //! What is expected here was compared with Go's `archive/tar` on the same archives.
 
 use cleanbill_core::Limits;
-use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryKind, EntryVisitor};
 use cleanbill_testkit::tar::{RawHeader, RawTar, pax_record};
 use proptest::prelude::*;
 
@@ -551,7 +551,7 @@ struct Recorder {
 }
 
 impl EntryVisitor for Recorder {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         if self.stops_at == Some(entry.path) {
             return Err(io::Error::other("enough"));
         }
@@ -827,7 +827,7 @@ struct Skipper {
 }
 
 impl EntryVisitor for Skipper {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         assert!(
             entry.kind == EntryKind::Directory
                 || entry.kind != EntryKind::File

@@ -71,6 +71,11 @@ pub(crate) fn walk<S: Source>(
             } else {
                 0
             },
+            mode: if kind == EntryKind::File {
+                entry.mode
+            } else {
+                0
+            },
             link_target: &link_target,
         };
         let visited = match kind {

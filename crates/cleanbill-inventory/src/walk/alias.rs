@@ -6,7 +6,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use cleanbill_core::inventory::{Alias, LayerInventory, PathKind};
-use cleanbill_core::layer::{EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{
+    EntryBody, EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader,
+};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Problem, path};
 
@@ -67,7 +69,7 @@ struct Reading<'a> {
 }
 
 impl EntryVisitor for AliasWalk<'_> {
-    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         let kind = match entry.kind {
             EntryKind::Whiteout | EntryKind::OpaqueDirectory => return Ok(()),
             EntryKind::Directory => {
@@ -127,7 +129,7 @@ impl AliasWalk<'_> {
     fn file(
         &mut self,
         entry: &EntryHeader<'_>,
-        body: &mut dyn Read,
+        body: &mut dyn EntryBody,
         showing: &[usize],
     ) -> io::Result<()> {
         if showing.is_empty() {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use cleanbill_core::inventory::PathKind;
+use cleanbill_core::layer::EntryHeader;
 use cleanbill_core::path;
 
 use crate::extractor::{Extractor, LinkRule};
@@ -14,6 +15,19 @@ pub(crate) fn wanted(path: &str, size_bytes: u64) -> Vec<&'static dyn Extractor>
     candidates(path)
         .filter(|extractor| extractor.wants(path, size_bytes))
         .collect()
+}
+
+/// Returns the extractors that want a regular file, for its path or because it can be executed.
+pub(crate) fn wanted_entry(entry: &EntryHeader<'_>) -> Vec<&'static dyn Extractor> {
+    let mut extractors = wanted(entry.path, entry.size_bytes);
+    if entry.is_executable() {
+        for extractor in &INDEX.by_mode {
+            if !extractor.wants(entry.path, entry.size_bytes) {
+                extractors.push(*extractor);
+            }
+        }
+    }
+    extractors
 }
 
 /// Says whether a link at this path may lead an extractor elsewhere: an extractor wants the path
@@ -96,6 +110,8 @@ struct Index {
     above: HashMap<&'static str, Vec<&'static str>>,
     /// Extractors that go by file name: their files lie anywhere.
     by_name: Vec<&'static dyn Extractor>,
+    /// Extractors that want whatever can be executed.
+    by_mode: Vec<&'static dyn Extractor>,
     /// Extractors that name their places, by the first two components of a path.
     by_place: HashMap<&'static str, Vec<&'static dyn Extractor>>,
 }
@@ -107,10 +123,14 @@ impl Index {
         let mut index = Self {
             above: HashMap::new(),
             by_name: Vec::new(),
+            by_mode: Vec::new(),
             by_place: HashMap::new(),
         };
         for extractor in EXTRACTORS {
             let places = extractor.places();
+            if extractor.wants_executables() {
+                index.by_mode.push(*extractor);
+            }
             if places.is_empty() {
                 index.by_name.push(*extractor);
             }

@@ -1,7 +1,8 @@
 //! Giving a file to the extractors that want it.
 
-use std::io::{self, Read};
+use std::io;
 
+use cleanbill_core::layer::EntryBody;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Problem};
 
@@ -17,7 +18,7 @@ pub(super) fn extract(
     extractors: &[&'static dyn Extractor],
     path: &str,
     size_bytes: u64,
-    body: &mut dyn Read,
+    body: &mut dyn EntryBody,
     limits: &Limits,
     draft: &mut LayerDraft,
 ) -> io::Result<()> {

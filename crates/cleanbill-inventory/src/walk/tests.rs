@@ -1,7 +1,8 @@
+use std::io::Read;
 use std::sync::Arc;
 
 use cleanbill_core::inventory::{Alias, PathKind};
-use cleanbill_core::layer::{EntryVisitor, LayerSummary};
+use cleanbill_core::layer::{EntryBody, EntryVisitor, LayerSummary};
 use cleanbill_core::problem::ProblemKind;
 use proptest::prelude::*;
 
@@ -186,6 +187,7 @@ fn an_error_of_reading_stops_the_walk() {
             Err(io::Error::other("torn"))
         }
     }
+    impl EntryBody for Broken {}
     impl LayerReader for Broken {
         fn walk(&mut self, visitor: &mut dyn EntryVisitor) -> Result<LayerSummary, LayerError> {
             let entry = EntryHeader {
@@ -193,6 +195,7 @@ fn an_error_of_reading_stops_the_walk() {
                 path_is_lossy: false,
                 kind: EntryKind::File,
                 size_bytes: 9,
+                mode: 0o644,
                 link_target: "",
             };
             visitor

@@ -1,5 +1,6 @@
 //! Ctrl-C, SIGTERM and `--timeout`: a run ends soon and leaves nothing behind.
 
+use std::os::unix::net::UnixListener;
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -51,30 +52,22 @@ fn a_signal_ends_a_scan_soon_and_leaves_nothing() {
 }
 
 #[test]
-fn a_signal_ends_a_run_that_waits_for_a_file() {
+fn a_signal_ends_a_run_that_waits_for_an_engine() {
     let sandbox = Sandbox::new();
-    let path = sandbox.path("pipe");
-    rustix::fs::mkfifoat(
-        rustix::fs::CWD,
-        &path,
-        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
-    )
-    .unwrap();
-    let running = sandbox.start("scan --input pipe");
-    // Opens as soon as the other side does, and then says nothing.
-    let writer = std::fs::OpenOptions::new()
-        .read(true)
-        .write(true)
-        .open(&path)
-        .unwrap();
-    wait_until("the program has started", || {
-        sandbox.path("cache/layers.sqlite").exists()
+    let engine = UnixListener::bind(sandbox.path("engine.sock")).unwrap();
+    let host = format!("unix://{}", sandbox.path("engine.sock").display());
+    let running = sandbox.start(&format!("scan app:1 --docker-host {host}"));
+    // The engine takes the connection, and then says nothing.
+    engine.set_nonblocking(true).unwrap();
+    let mut connection = None;
+    wait_until("the engine is asked", || {
+        connection = connection.take().or_else(|| engine.accept().ok());
+        connection.is_some()
     });
     let asked = Instant::now();
     running.signal(Signal::INT);
     running.wait().exits(130);
     assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
-    drop(writer);
 }
 
 #[test]

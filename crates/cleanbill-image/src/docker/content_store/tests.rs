@@ -1,6 +1,4 @@
-use std::io::Read;
-
-use cleanbill_core::layer::{EntryHeader, EntryVisitor};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor};
 use cleanbill_testkit::{Compression, ImageBuilder, OciLayoutBuilder};
 use tempfile::TempDir;
 
@@ -56,7 +54,7 @@ fn find_at(stores: &[PathBuf], inspected: &Inspected) -> Result<InPlace, NotInPl
 struct Paths(Vec<String>);
 
 impl EntryVisitor for Paths {
-    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn Read) -> std::io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn EntryBody) -> std::io::Result<()> {
         self.0.push(entry.path.to_owned());
         Ok(())
     }

@@ -1,6 +1,6 @@
 use std::io;
 
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use cleanbill_testkit::{Compression, ImageBuilder, OciLayoutBuilder};
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ fn open(engine: &FakeEngine) -> Result<Image, ImageError> {
 struct Paths(Vec<String>);
 
 impl EntryVisitor for Paths {
-    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn io::Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn EntryBody) -> io::Result<()> {
         self.0.push(entry.path.to_owned());
         Ok(())
     }

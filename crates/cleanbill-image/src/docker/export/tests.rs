@@ -1,7 +1,7 @@
 use std::io;
 
 use cleanbill_core::Limits;
-use cleanbill_core::layer::EntryHeader;
+use cleanbill_core::layer::{EntryBody, EntryHeader};
 use cleanbill_testkit::{Compression, ImageBuilder};
 
 use super::super::fake_engine::{CHUNKED_HEAD, FakeEngine, Reply};
@@ -18,7 +18,7 @@ struct Paths(Vec<(DiffId, Vec<String>)>);
 struct Visitor(Vec<String>);
 
 impl EntryVisitor for Visitor {
-    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn io::Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn EntryBody) -> io::Result<()> {
         self.0.push(entry.path.to_owned());
         Ok(())
     }

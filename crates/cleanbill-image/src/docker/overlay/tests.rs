@@ -1,6 +1,6 @@
 use std::fs;
 
-use cleanbill_core::layer::{EntryHeader, EntryKind};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryKind};
 use cleanbill_core::{DiffId, Digest, Limits};
 use tempfile::TempDir;
 
@@ -80,11 +80,7 @@ impl Fixture {
 struct Files(Vec<String>);
 
 impl EntryVisitor for Files {
-    fn visit(
-        &mut self,
-        entry: &EntryHeader<'_>,
-        _body: &mut dyn std::io::Read,
-    ) -> std::io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn EntryBody) -> std::io::Result<()> {
         if entry.kind == EntryKind::File {
             self.0.push(entry.path.to_owned());
         }
@@ -237,11 +233,7 @@ fn a_rootless_engine_marks_directories_with_user_attributes() {
 struct AtFirstFile<F>(Option<F>);
 
 impl<F: FnOnce()> EntryVisitor for AtFirstFile<F> {
-    fn visit(
-        &mut self,
-        entry: &EntryHeader<'_>,
-        _body: &mut dyn std::io::Read,
-    ) -> std::io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _body: &mut dyn EntryBody) -> std::io::Result<()> {
         if entry.kind == EntryKind::File
             && let Some(act) = self.0.take()
         {

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use cleanbill_core::layer::{EntryHeader, EntryVisitor, LayerError, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use cleanbill_testkit::{Blob, Compression, ImageBuilder};
 
 use super::*;
@@ -14,7 +14,7 @@ use crate::{ImageError, LayerSink};
 struct Paths(Vec<String>);
 
 impl EntryVisitor for Paths {
-    fn visit(&mut self, entry: &EntryHeader<'_>, _: &mut dyn io::Read) -> io::Result<()> {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _: &mut dyn EntryBody) -> io::Result<()> {
         self.0.push(entry.path.to_owned());
         Ok(())
     }
