@@ -15,6 +15,7 @@ mod policy;
 mod problems;
 mod progress;
 mod scan;
+mod trivy;
 
 pub use advisory_store::{
     AdvisoryStore, AdvisoryStoreError, DEFAULT_REPOSITORIES, Due, LAYER_MEDIA_TYPE, UpdateLock,
@@ -26,3 +27,4 @@ pub use judge::{Judge, JudgeOptions, PackageTypes};
 pub use policy::apply_policy;
 pub use progress::{ScanObserver, SilentObserver};
 pub use scan::{ScanOptions, Scanner, failed_report};
+pub use trivy::{Trivy, TrivyArguments, TrivyError, TrivyLimits, TrivyTarget, TrivyVersion};
