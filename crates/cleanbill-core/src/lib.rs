@@ -28,6 +28,7 @@ pub mod purl;
 pub mod reference;
 pub mod report;
 pub mod severity;
+pub mod spdx;
 pub mod uid;
 pub mod vulnerability;
 

@@ -1,5 +1,7 @@
 //! The outcome of a scan, before it is rendered.
 
+mod tree;
+
 use crate::distro::Distro;
 use crate::image::ImageMetadata;
 use crate::package::Package;
@@ -8,6 +10,8 @@ use crate::reference::ImageReference;
 use crate::severity::Severity;
 use crate::vulnerability::Finding;
 use crate::{Digest, reference};
+
+pub use tree::Edge;
 
 /// Holds the outcome of one scan over any number of images.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -1,9 +1,8 @@
 //! Licence names as reports print them: SPDX identifiers where a name can be read as one.
 //!
 //! Source: spec 04 section 0.7 and Trivy 0.74.0 `pkg/licensing/normalize.go`, whose outcome is
-//! hashed into the UIDs of packages. The tables are facts: `licenses/names.tsv` (a name as people
-//! write it, in upper case; the SPDX identifier; `+` for "or later") and `licenses/spdx-ids.txt`
-//! (the identifiers of the SPDX licence list).
+//! hashed into the UIDs of packages. The table is facts: `licenses/names.tsv` (a name as people
+//! write it, in upper case; the SPDX identifier; `+` for "or later").
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -184,7 +183,7 @@ static TABLES: LazyLock<Tables> = LazyLock::new(|| Tables {
             Some((name, (id, fields.next() == Some("+"))))
         })
         .collect(),
-    ids: include_str!("licenses/spdx-ids.txt")
+    ids: cleanbill_core::spdx::LICENSE_IDS
         .lines()
         .map(|id| (uppercase(id), id))
         .collect(),

@@ -9,18 +9,14 @@ mod dead_end;
 
 use std::collections::{HashMap, HashSet};
 
-use cleanbill_core::package::{Package, Relationship};
+use cleanbill_core::package::Package;
 use cleanbill_core::purl::PackageUrl;
-use cleanbill_core::reference::ImageReference;
-use cleanbill_core::report::{ArtifactType, ImageReport, ResultClass, ResultSet};
+use cleanbill_core::report::{ImageReport, ResultSet};
 
 use super::Product;
 use dead_end::DeadEnds;
 
 const ROOT: usize = 0;
-
-/// Languages whose packages of a whole image are one result: they hang directly under the root.
-const AGGREGATED: [&str; 5] = ["python-pkg", "conda-pkg", "gemspec", "node-pkg", "jar"];
 
 /// Knows the parents of each node; nodes are numbered.
 pub(super) struct Graph {
@@ -33,7 +29,7 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn build(image: &ImageReport) -> Self {
         let mut builder = Builder::default();
-        builder.add_node(image_purl(image).as_ref());
+        builder.add_node(image.package_url().as_ref());
         for (index, result) in image.results.iter().enumerate() {
             let parent = builder.add_result(result);
             builder.add_packages(index, result, parent);
@@ -139,8 +135,7 @@ impl Builder {
 
     /// Adds the operating system or the application, and returns what packages hang under.
     fn add_result(&mut self, result: &ResultSet) -> usize {
-        let is_aggregated = AGGREGATED.contains(&result.kind.as_str());
-        if result.class == ResultClass::LanguagePackages && is_aggregated {
+        if result.is_aggregated() {
             return ROOT;
         }
         let node = self.add_node(None);
@@ -149,34 +144,15 @@ impl Builder {
     }
 
     fn add_packages(&mut self, index: usize, result: &ResultSet, parent: usize) {
-        let packages = &result.packages;
-        let needed: HashSet<&str> = packages
+        let nodes: Vec<usize> = result
+            .packages
             .iter()
-            .flat_map(|package| &package.depends_on)
-            .map(String::as_str)
+            .map(|package| self.add_package(index, package))
             .collect();
-        let has_root = packages
-            .iter()
-            .any(|p| p.relationship == Relationship::Root);
-        let mut nodes = Vec::with_capacity(packages.len());
-        let mut by_id = HashMap::new();
-        for package in packages {
-            let node = self.add_package(index, package);
-            by_id.insert(package.id.as_str(), node);
-            nodes.push(node);
-        }
-        for (package, node) in packages.iter().zip(nodes) {
-            let hangs_under_parent = match package.relationship {
-                Relationship::Direct => !has_root,
-                _ => !needed.contains(package.id.as_str()),
-            };
-            if hangs_under_parent {
-                self.add_edge(parent, node);
-            }
-            for dependency in &package.depends_on {
-                if let Some(&dependency) = by_id.get(dependency.as_str()) {
-                    self.add_edge(node, dependency);
-                }
+        for edge in result.edges() {
+            let above = edge.parent.map_or(Some(&parent), |index| nodes.get(index));
+            if let (Some(&above), Some(&below)) = (above, nodes.get(edge.child)) {
+                self.add_edge(above, below);
             }
         }
     }
@@ -191,28 +167,4 @@ impl Builder {
         self.packages.insert(key, node);
         node
     }
-}
-
-/// Returns the package URL of an image that is known by a registry's digest.
-fn image_purl(image: &ImageReport) -> Option<PackageUrl> {
-    if image.artifact_type != ArtifactType::ContainerImage {
-        return None;
-    }
-    let reference: ImageReference = image.metadata.repo_digests.first()?.parse().ok()?;
-    let name = reference.repository.rsplit('/').next()?.to_owned();
-    let version = reference.digest?.to_string();
-    let qualifiers = vec![
-        ("repository_url".to_owned(), reference.context()),
-        (
-            "arch".to_owned(),
-            image.metadata.config.architecture.clone(),
-        ),
-    ];
-    Some(PackageUrl {
-        kind: "oci".to_owned(),
-        name,
-        version,
-        qualifiers,
-        ..PackageUrl::default()
-    })
 }
