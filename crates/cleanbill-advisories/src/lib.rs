@@ -12,6 +12,7 @@ pub mod boltdb;
 mod database;
 mod details;
 mod end_of_life;
+mod exploitation;
 #[doc(hidden)]
 pub mod fuzzing;
 mod matchers;
@@ -28,6 +29,9 @@ pub use database::{
 };
 pub use details::{SeveritySources, SeveritySourcesError, fill_details};
 pub use end_of_life::{Support, support};
+pub use exploitation::{
+    EPSS_FILE, Exploitation, ExploitationError, KEV_FILE, ListInfo, import_epss, import_kev,
+};
 pub use matchers::{
     AdvisorySource, MatchError, OsMatch, OsPackages, is_supported, match_os_packages,
 };
