@@ -94,6 +94,9 @@ pub struct ResultSet {
     pub kind: String,
     /// Every package, sorted.
     pub packages: Vec<Package>,
+    /// Packages that are known to be there but are not listed: a report that was saved without
+    /// its packages says only how many there were.
+    pub unlisted_packages: u64,
     /// The findings that count, sorted.
     pub findings: Vec<Finding>,
     /// The findings that an exception or a VEX statement covers.
@@ -168,6 +171,13 @@ impl std::iter::FromIterator<Severity> for SeverityCounts {
             .into_iter()
             .for_each(|severity| counts.add(severity));
         counts
+    }
+}
+
+impl ResultSet {
+    /// Returns how many packages there are, listed or not.
+    pub fn package_count(&self) -> u64 {
+        self.unlisted_packages.saturating_add(self.packages.len() as u64)
     }
 }
 

@@ -77,7 +77,7 @@ impl Judge<'_> {
                     kind: distro.family.to_string(),
                     packages,
                     findings,
-                    suppressed: Vec::new(),
+                    ..ResultSet::default()
                 }));
             }
             problems.extend(end_of_life(distro, &judged));
@@ -218,7 +218,7 @@ fn list_application(application: Application) -> ResultSet {
         kind: application.kind,
         packages: application.packages,
         findings: Vec::new(),
-        suppressed: Vec::new(),
+        ..ResultSet::default()
     }
 }
 

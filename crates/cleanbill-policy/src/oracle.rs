@@ -89,6 +89,7 @@ fn result(value: &Value) -> ResultSet {
                 finding: finding(&value["Finding"]),
             })
             .collect(),
+        ..ResultSet::default()
     }
 }
 
