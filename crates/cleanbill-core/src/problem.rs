@@ -21,6 +21,9 @@ pub enum ProblemKind {
     UnreadableFile,
     /// A file is of a kind that is not supported (yet).
     UnsupportedFormat,
+    /// Files that should describe language packages make no sense, and were ignored. A notice:
+    /// packages carry such files as test data.
+    IgnoredFile,
     /// The image holds language packages, which are not read yet.
     UnreadLanguagePackages,
     /// A bound of [`crate::Limits`] was exceeded.
@@ -31,12 +34,43 @@ pub enum ProblemKind {
     MatchingFailed,
     /// The image could not be opened at all.
     ImageFailed,
+    /// Another engine reported things of a kind that only its own form of report has. A notice.
+    OtherResults,
 }
 
 impl ProblemKind {
+    /// Every kind.
+    pub const ALL: &[ProblemKind] = &[
+        ProblemKind::UnknownDistro,
+        ProblemKind::UnsupportedDistro,
+        ProblemKind::EndOfLife,
+        ProblemKind::StaleDatabase,
+        ProblemKind::NoAdvisories,
+        ProblemKind::UnreadableFile,
+        ProblemKind::UnsupportedFormat,
+        ProblemKind::IgnoredFile,
+        ProblemKind::UnreadLanguagePackages,
+        ProblemKind::LimitExceeded,
+        ProblemKind::DanglingLink,
+        ProblemKind::MatchingFailed,
+        ProblemKind::ImageFailed,
+        ProblemKind::OtherResults,
+    ];
+
+    /// Returns the kind that reports print a word for.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
     /// Says whether the problem leaves something unassessed. Notices do not.
     pub const fn is_gap(self) -> bool {
-        !matches!(self, ProblemKind::EndOfLife | ProblemKind::StaleDatabase)
+        !matches!(
+            self,
+            ProblemKind::EndOfLife
+                | ProblemKind::StaleDatabase
+                | ProblemKind::IgnoredFile
+                | ProblemKind::OtherResults
+        )
     }
 
     /// Returns the word that machine-readable reports print.
@@ -49,11 +83,13 @@ impl ProblemKind {
             ProblemKind::NoAdvisories => "no-advisories",
             ProblemKind::UnreadableFile => "unreadable-file",
             ProblemKind::UnsupportedFormat => "unsupported-format",
+            ProblemKind::IgnoredFile => "ignored-file",
             ProblemKind::UnreadLanguagePackages => "unread-language-packages",
             ProblemKind::LimitExceeded => "limit-exceeded",
             ProblemKind::DanglingLink => "dangling-link",
             ProblemKind::MatchingFailed => "matching-failed",
             ProblemKind::ImageFailed => "image-failed",
+            ProblemKind::OtherResults => "other-results",
         }
     }
 }
@@ -110,6 +146,18 @@ pub enum AssessmentStatus {
 }
 
 impl AssessmentStatus {
+    /// Every status.
+    pub const ALL: [AssessmentStatus; 3] = [
+        AssessmentStatus::Complete,
+        AssessmentStatus::Partial,
+        AssessmentStatus::Failed,
+    ];
+
+    /// Returns the status that reports print a word for.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|status| status.name() == name)
+    }
+
     /// Returns the word that reports print.
     pub const fn name(self) -> &'static str {
         match self {

@@ -61,6 +61,11 @@ pub struct ImageReport {
     pub status: AssessmentStatus,
     /// What could not be assessed, and what limits the assessment.
     pub problems: Vec<Problem>,
+    /// Results of other kinds (secrets, misconfiguration, licences) that another engine reported,
+    /// as JSON texts.
+    pub other_results: Vec<String>,
+    /// What else another engine said of the image.
+    pub others: OtherMembers,
 }
 
 /// Tells kinds of artifacts apart.
@@ -73,7 +78,13 @@ pub enum ArtifactType {
     Filesystem,
 }
 
+/// Members of a foreign report that the model has no place for: name and JSON text.
+pub type OtherMembers = std::collections::BTreeMap<String, String>;
+
 impl ArtifactType {
+    /// Every kind.
+    pub const ALL: [ArtifactType; 2] = [ArtifactType::ContainerImage, ArtifactType::Filesystem];
+
     /// Returns the word that reports print.
     pub const fn name(self) -> &'static str {
         match self {
@@ -101,6 +112,8 @@ pub struct ResultSet {
     pub findings: Vec<Finding>,
     /// The findings that an exception or a VEX statement covers.
     pub suppressed: Vec<SuppressedFinding>,
+    /// What else another engine said of this part.
+    pub others: OtherMembers,
 }
 
 /// Tells parts of an image apart.

@@ -14,6 +14,7 @@
 //! ```
 #![warn(missing_docs)]
 
+mod escape;
 mod fingerprint;
 pub mod format;
 #[doc(hidden)]
@@ -24,10 +25,10 @@ pub mod text;
 
 #[cfg(test)]
 mod sample;
-#[cfg(test)]
 mod trivy_reader;
 
 pub use fingerprint::assign_fingerprints;
 pub use format::{FORMATS, Format, FormatInfo};
 pub use render::json::json_schema;
 pub use render::{RenderError, RenderOptions, render};
+pub use trivy_reader::{TrivyReportError, read_trivy_report};

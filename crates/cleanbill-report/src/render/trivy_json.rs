@@ -7,8 +7,9 @@
 //! One key is ours: `Cleanbill` at the end, present only where something was not assessed or
 //! limits the assessment.
 
-mod go;
+pub(super) mod go;
 mod image;
+mod others;
 mod result;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use serde::Serialize;
 
 use super::{RenderOptions, lists_packages};
 use crate::format::Format;
+use others::Others;
 
 /// The release of Trivy whose behaviour is followed.
 const TRIVY_VERSION: &str = "0.74.0";
@@ -50,8 +52,11 @@ pub(super) fn render(
             .results
             .iter()
             .filter_map(|set| result::ResultView::of(set, parts))
+            .map(|view| result::AnyResult::Packages(Box::new(view)))
+            .chain(image.other_results.iter().map(result::AnyResult::of_text))
             .collect(),
         cleanbill: Assessment::of(image),
+        others: Others(&image.others),
     };
     go::write(&document, out)
 }
@@ -73,9 +78,11 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     metadata: Option<image::Metadata<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    results: Vec<result::ResultView<'a>>,
+    results: Vec<result::AnyResult<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cleanbill: Option<Assessment<'a>>,
+    #[serde(flatten)]
+    others: Others<'a>,
 }
 
 #[derive(Serialize)]

@@ -21,7 +21,7 @@ pub(super) fn write(value: &impl Serialize, out: &mut impl Write) -> io::Result<
 /// `Z` for every offset that is zero. `None` if the text is no such time.
 ///
 /// Source: Go `time.Time.UnmarshalJSON`, `MarshalJSON`.
-pub(super) fn time(text: &str) -> Option<String> {
+pub(in crate::render) fn time(text: &str) -> Option<String> {
     let (seconds, rest) = text.split_at_checked(19)?;
     let is_seconds = seconds
         .bytes()

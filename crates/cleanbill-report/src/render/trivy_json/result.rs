@@ -7,8 +7,10 @@ use cleanbill_core::report::{ResultSet, SuppressedFinding};
 use cleanbill_core::severity::FixStatus;
 use cleanbill_core::vulnerability::{Cvss, DataSource, Finding};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::go;
+use super::others::{Others, value};
 
 /// Says which parts of a result are printed.
 #[derive(Clone, Copy)]
@@ -33,6 +35,23 @@ pub(super) struct ResultView<'a> {
         skip_serializing_if = "Vec::is_empty"
     )]
     suppressed: Vec<Suppressed<'a>>,
+    #[serde(flatten)]
+    others: Others<'a>,
+}
+
+/// A result with packages, or one of another kind as another engine wrote it.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum AnyResult<'a> {
+    Packages(Box<ResultView<'a>>),
+    Other(Value),
+}
+
+impl AnyResult<'_> {
+    /// Takes the JSON text of a result.
+    pub(super) fn of_text(text: &String) -> Self {
+        Self::Other(value(text))
+    }
 }
 
 impl<'a> ResultView<'a> {
@@ -57,6 +76,7 @@ impl<'a> ResultView<'a> {
             packages: packages.iter().map(PackageView::of).collect(),
             vulnerabilities: set.findings.iter().map(Vulnerability::of).collect(),
             suppressed: suppressed.iter().map(Suppressed::of).collect(),
+            others: Others(&set.others),
         })
     }
 }
@@ -306,6 +326,8 @@ struct Vulnerability<'a> {
     published_date: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     last_modified_date: Option<String>,
+    #[serde(flatten)]
+    others: Others<'a>,
 }
 
 impl<'a> Vulnerability<'a> {
@@ -347,6 +369,7 @@ impl<'a> Vulnerability<'a> {
                 .unwrap_or_default(),
             published_date: details.and_then(|details| go::time(&details.published)),
             last_modified_date: details.and_then(|details| go::time(&details.last_modified)),
+            others: Others(&finding.others),
         }
     }
 }
