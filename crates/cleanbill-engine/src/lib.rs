@@ -9,6 +9,7 @@
 
 mod advisory_store;
 mod advisory_update;
+mod agreement;
 mod inventories;
 mod judge;
 mod policy;
@@ -22,6 +23,7 @@ pub use advisory_store::{
     database_info, due,
 };
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
+pub use agreement::{Agreement, Difference, DifferenceKind, PackageKey};
 pub use inventories::{Inventoried, InventoryError, LayerInventories};
 pub use judge::{Judge, JudgeOptions, PackageTypes};
 pub use policy::apply_policy;
