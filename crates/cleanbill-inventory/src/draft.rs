@@ -83,6 +83,8 @@ pub(crate) enum Unread {
     Language(&'static str),
     /// Packages of a package manager of distributions for which there are no advisories.
     PackageManager(&'static str),
+    /// Files that should describe language packages of a type, and make no sense.
+    Malformed(&'static str),
 }
 
 impl Unread {
@@ -95,6 +97,10 @@ impl Unread {
             Self::PackageManager(name) => (
                 ProblemKind::UnsupportedFormat,
                 format!("packages of {name} are not supported: {count} files in this layer"),
+            ),
+            Self::Malformed(kind) => (
+                ProblemKind::IgnoredFile,
+                format!("malformed files of {kind} packages were ignored: {count} in this layer"),
             ),
         };
         Problem::at(kind, example, message)
@@ -309,8 +315,8 @@ impl LayerDraft {
         })
     }
 
-    /// Says which language packages were not read: those that a package of the distribution owns
-    /// are none of their own. Source: spec 04 section 0.3.
+    /// Says which language packages were not read, and which files of such packages make no
+    /// sense: those that a package of the distribution owns are none of their own. Source: spec 04 section 0.3.
     fn finish_unread(&mut self, databases: &[PackageDatabase]) {
         if self.unread.is_empty() {
             return;

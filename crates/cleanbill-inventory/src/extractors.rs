@@ -1,5 +1,6 @@
 //! Every extractor, in the order in which they look at a file.
 
+pub(crate) mod language;
 mod os;
 mod sbom;
 mod unread_language;
@@ -22,6 +23,10 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &os::build_info::ContentManifest,
     &os::build_info::BuildDockerfile,
     &sbom::Sbom,
+    &language::ruby::Gemspec,
+    &language::node::NodePackage,
+    &language::composer::ComposerVendor,
+    &language::conda::CondaPackage,
     &unread_language::UnreadLanguagePackages,
     &unread_package_manager::UnreadPackageManager,
 ];

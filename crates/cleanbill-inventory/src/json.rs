@@ -1,8 +1,96 @@
-//! JSON from images, read as leniently as Go's decoder reads it.
+//! JSON from images, read as the reference implementation reads it: as one of Go's two decoders.
+//!
+//! Types are plain serde structs. Both decoders take `null` for "not stated" (so every struct
+//! needs `#[serde(default)]`), take no array for a struct, and ignore unknown members; any member
+//! of another type than the struct's is an error. They differ in what else they forgive:
+//!
+//! | | [`decode_classic`] | [`decode_strict`] |
+//! |---|---|---|
+//! | names of members | in any case | as they are |
+//! | a name twice in an object | the last counts | error |
+//! | bytes that are not UTF-8, lone surrogates | replaced | error |
+//! | bytes behind the first value | ignored | error |
+//!
+//! The text is checked as a whole before anything is made of it, without recursion; [`Located`]
+//! adds the lines at which an object lies.
+//!
+//! Source: Go 1.26 `encoding/json` (classic) and `encoding/json/v2` (strict), Trivy 0.74.0
+//! `pkg/x/json` (lines). Deviations: members inside untagged enums and flattened structs keep the
+//! case of their names; of an object that occurs twice only the last is looked at, it is not
+//! joined with the first.
 
-use std::borrow::Cow;
+mod access;
+mod decoder;
+mod located;
+mod scan;
+mod text;
 
-use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
+use serde::de::{Deserialize, Deserializer};
+
+use crate::extractor::ExtractError;
+use decoder::Decoder;
+use located::Lines;
+use scan::Document;
+
+pub(crate) use located::Located;
+pub(crate) use text::is_name_of;
+
+/// Objects and arrays within each other, as in Go.
+const DEPTH_MAX: usize = 10_000;
+
+/// Objects and arrays within each other that may be decoded into types: each takes stack.
+const TYPED_DEPTH_MAX: u32 = 128;
+
+/// Says how forgiving the decoder is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dialect {
+    Classic,
+    Strict,
+}
+
+/// Says why a text cannot be decoded, and where.
+#[derive(Debug, thiserror::Error, PartialEq, Eq)]
+#[error("line {line}: {message}")]
+pub(crate) struct JsonError {
+    /// The line, counted from 1.
+    line: u64,
+    message: String,
+}
+
+impl From<JsonError> for ExtractError {
+    fn from(error: JsonError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+/// Decodes the first value of a text as Go's `encoding/json` does.
+///
+/// # Errors
+///
+/// The value is malformed, nested too deeply, or has other types than wanted.
+pub(crate) fn decode_classic<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    decode(bytes, Dialect::Classic)
+}
+
+/// Decodes a text that is one value as Go's `encoding/json/v2` does.
+///
+/// # Errors
+///
+/// As [`decode_classic`], and for what the module's table says.
+pub(crate) fn decode_strict<'de, T: Deserialize<'de>>(bytes: &'de [u8]) -> Result<T, JsonError> {
+    decode(bytes, Dialect::Strict)
+}
+
+fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8], dialect: Dialect) -> Result<T, JsonError> {
+    let document = Document::scan(bytes, dialect)?;
+    let root = Decoder {
+        document: &document,
+        start: document.start,
+        depth: 0,
+        lines: &Lines::default(),
+    };
+    T::deserialize(root).map_err(|error| document.describe(error))
+}
 
 /// Decodes the JSON object that a file begins with; what follows it is ignored. Bytes that are not
 /// UTF-8 are replaced.
@@ -10,8 +98,10 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 /// # Errors
 ///
 /// The text is malformed or nested too deeply, or has other types than wanted.
-pub(crate) fn first_object<T: DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
-    let text: Cow<'_, str> = String::from_utf8_lossy(bytes);
+pub(crate) fn first_object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
+    use serde::de::Error as _;
+
+    let text = String::from_utf8_lossy(bytes);
     // Serde takes an array for a struct too.
     if text
         .trim_start_matches([' ', '\t', '\r', '\n'])
@@ -30,3 +120,6 @@ where
 {
     Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
+
+#[cfg(test)]
+mod tests;

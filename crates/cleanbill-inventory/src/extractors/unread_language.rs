@@ -36,23 +36,17 @@ impl Extractor for UnreadLanguagePackages {
 fn kind_of(file: &str) -> Option<&'static str> {
     let name = path::base_name(file);
     let kind = match name {
-        "package.json" => "node-pkg",
         "METADATA" if file.contains(".dist-info") || file.ends_with(".egg-info/METADATA") => {
             "python-pkg"
         }
         "PKG-INFO" if ends_with_any(file, &["EGG-INFO/PKG-INFO", ".egg-info/PKG-INFO"]) => {
             "python-pkg"
         }
-        "installed.json" | "installed.php" if file.contains("composer/") => "composer-vendor",
-        "Cargo.lock" => "cargo",
         "packages.lock.json" | "packages.config" => "nuget",
-        "Manifest.toml" | "JuliaManifest.toml" => "julia",
         _ => match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("egg" | "egg-info") => "python-pkg",
             Some("jar" | "war" | "ear" | "par") => "jar",
-            Some("gemspec") if file.contains("/specifications/") => "gemspec",
             Some("json") if name.ends_with(".deps.json") => "dotnet-core",
-            Some("json") if file.contains("/conda-meta/") => "conda-pkg",
             Some("props") if name.eq_ignore_ascii_case("Directory.Packages.props") => {
                 "packages-props"
             }
@@ -73,15 +67,12 @@ mod tests {
     #[test]
     fn files_of_language_packages_are_known_by_name() {
         for (path, expected) in [
-            ("srv/package.json", Some("node-pkg")),
             (
                 "usr/lib/python3/dist-packages/x-1.dist-info/METADATA",
                 Some("python-pkg"),
             ),
             ("opt/x.egg-info", Some("python-pkg")),
             ("usr/share/java/a.jar", Some("jar")),
-            ("usr/share/gems/specifications/x.gemspec", Some("gemspec")),
-            ("x.gemspec", None),
             ("app/app.deps.json", Some("dotnet-core")),
             ("etc/passwd", None),
             ("usr/share/doc/METADATA", None),

@@ -10,8 +10,8 @@ use crate::testing::FakeLayer;
 
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
-    2,
-    "sha256:4ecc8855e9c607a3514d5c3feba50c4aa5a4e17364faf9a7714b788abd13ec5c",
+    3,
+    "sha256:f595a9846e94542d80e564db02de8cf475d8ce18a1031cf35b95edf3a5e49db7",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\
@@ -39,6 +39,13 @@ const SPDX: &str = r#"{"spdxVersion": "SPDX-2.3", "SPDXID": "SPDXRef-DOCUMENT", 
     {"SPDXID": "SPDXRef-a", "name": "flask", "versionInfo": "2.0", "licenseConcluded": "BSD-3-Clause",
      "externalRefs": [{"referenceCategory": "PACKAGE-MANAGER", "referenceType": "purl",
                        "referenceLocator": "pkg:pypi/flask@2.0"}]}]}"#;
+
+const GEMSPEC: &str = "Gem::Specification.new do |s|\n  s.name = \"rake\".freeze\n\
+    s.version = \"13.0.6\"\n  s.licenses = [\"MIT\".freeze]\nend\n";
+
+const COMPOSER: &str = r#"{"packages": [
+    {"name": "a/b", "version": "v1.0", "require": {"php": "*", "c/d": "^2"}},
+    {"name": "c/d", "version": "2.1", "license": ["MIT"]}]}"#;
 
 fn rpm_database() -> Vec<u8> {
     let (license, source_rpm, vendor) = (1014, 1044, 1011);
@@ -75,7 +82,11 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("root/buildinfo/Dockerfile-ubi8-8.3-227", DOCKERFILE),
         ("opt/a.cdx.json", CYCLONE_DX),
         ("opt/a.spdx.json", SPDX),
-        ("srv/qs/package.json", "{}"),
+        ("srv/qs/package.json", r#"{"name": "qs", "version": "6.5.0", "license": "BSD-3-Clause"}"#),
+        ("usr/lib/ruby/specifications/rake-13.0.6.gemspec", GEMSPEC),
+        ("srv/a.jar", "PK"),
+        ("srv/vendor/composer/installed.json", COMPOSER),
+        ("opt/envs/a/conda-meta/zlib-1.2-h1.json", r#"{"name": "zlib", "version": "1.2"}"#),
         ("var/lib/pacman/local/bash-5.2-1/desc", "%NAME%\nbash\n"),
     ]
     .into_iter()

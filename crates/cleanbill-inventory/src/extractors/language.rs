@@ -1,0 +1,92 @@
+//! Packages of programming languages.
+
+pub(crate) mod composer;
+pub(crate) mod conda;
+pub(crate) mod node;
+pub(crate) mod ruby;
+
+use cleanbill_core::Package;
+
+use crate::draft::{LayerDraft, Unread};
+use crate::extractor::{ExtractError, FileInput};
+
+/// Makes the id that findings and dependencies refer to. Without a version it is the bare name.
+///
+/// Source: spec 04 section 0.6. Types without ids of their own (gems, Python, Conda) do not call
+/// this.
+pub(crate) fn package_id(kind: &str, name: &str, version: &str) -> String {
+    if version.is_empty() {
+        return name.to_owned();
+    }
+    let separator = match kind {
+        "dotnet-core" => "/",
+        "jar" => ":",
+        "gobinary" if !version.starts_with('v') => "@v",
+        _ => "@",
+    };
+    format!("{name}{separator}{version}")
+}
+
+/// Makes a package of which only name and version are known.
+pub(crate) fn package(name: impl Into<String>, version: impl Into<String>) -> Package {
+    Package {
+        name: name.into(),
+        version: version.into(),
+        ..Package::default()
+    }
+}
+
+/// Reads a file that describes one installed package at most, and becomes an application of its
+/// own. A file that makes no sense is only counted: packages carry such files as test data, and
+/// the reference implementation ignores them too.
+///
+/// # Errors
+///
+/// The file could not be read.
+fn extract_manifest(
+    kind: &'static str,
+    file: &mut FileInput<'_>,
+    draft: &mut LayerDraft,
+    parse: fn(&[u8]) -> Result<Option<Package>, String>,
+) -> Result<(), ExtractError> {
+    let bytes = file.read_small()?;
+    match parse(&bytes) {
+        Ok(package) => {
+            let package = package.map(|package| Package {
+                file_path: file.path.to_owned(),
+                ..package
+            });
+            if package.is_some() {
+                draft.add_application(kind, file.path, package.into_iter().collect());
+            }
+        }
+        Err(reason) => refuse(kind, file.path, &reason, draft),
+    }
+    Ok(())
+}
+
+/// Counts a file that should describe packages of a kind and makes no sense.
+fn refuse(kind: &'static str, path: &str, reason: &str, draft: &mut LayerDraft) {
+    tracing::debug!(path, kind, reason, "ignoring a malformed file");
+    draft.add_unread(Unread::Malformed(kind));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_join_name_and_version() {
+        for (kind, name, version, expected) in [
+            ("node-pkg", "@babel/core", "7.0.0", "@babel/core@7.0.0"),
+            ("node-pkg", "a", "", "a"),
+            ("dotnet-core", "A.B", "1.0", "A.B/1.0"),
+            ("jar", "g:a", "1", "g:a:1"),
+            ("gobinary", "stdlib", "1.22", "stdlib@v1.22"),
+            ("gobinary", "stdlib", "v1.22", "stdlib@v1.22"),
+            ("cargo", "a", "0.1.0", "a@0.1.0"),
+        ] {
+            assert_eq!(package_id(kind, name, version), expected);
+        }
+    }
+}

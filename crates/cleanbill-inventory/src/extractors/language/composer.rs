@@ -1,0 +1,212 @@
+//! PHP packages, from Composer's `vendor/composer/installed.json`.
+//!
+//! Source: spec 04 section 1.5; Trivy 0.74.0 `pkg/dependency/parser/php/composer`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use cleanbill_core::{Package, path};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::{package, package_id, refuse};
+use crate::draft::LayerDraft;
+use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
+use crate::json::{JsonError, Located, decode_strict};
+use crate::licenses;
+
+const KIND: &str = "composer-vendor";
+
+/// Finds the packages that `installed.json` lists, wherever it lies.
+pub(crate) struct ComposerVendor;
+
+impl Extractor for ComposerVendor {
+    fn name(&self) -> &'static str {
+        KIND
+    }
+
+    fn wants(&self, path: &str, _size_bytes: u64) -> bool {
+        path::base_name(path) == "installed.json"
+    }
+
+    fn extract(
+        &self,
+        file: &mut FileInput<'_>,
+        draft: &mut LayerDraft,
+    ) -> Result<(), ExtractError> {
+        let bytes = file.read_small()?;
+        match parse(&bytes) {
+            Ok(packages) if packages.is_empty() => {}
+            Ok(packages) => draft.add_application(KIND, file.path, packages),
+            Err(error) => refuse(KIND, file.path, &error.to_string(), draft),
+        }
+        Ok(())
+    }
+
+    fn link_rule(&self) -> LinkRule {
+        LinkRule::Follow
+    }
+}
+
+/// The names of packages that were installed for development only are ignored, as in the
+/// reference implementation: they are installed.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Installed<'a> {
+    #[serde(borrow)]
+    packages: Vec<Located<Entry<'a>>>,
+    #[serde(borrow)]
+    packages_dev: Vec<Located<Entry<'a>>>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Entry<'a> {
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    #[serde(borrow)]
+    version: Cow<'a, str>,
+    require: BTreeMap<String, String>,
+    license: Value,
+}
+
+/// Lists the packages; the first of a name counts.
+fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
+    let installed: Installed<'_> = decode_strict(bytes)?;
+    let regular = installed.packages.iter().map(|entry| (entry, false));
+    let dev = installed.packages_dev.iter().map(|entry| (entry, true));
+    let mut entries = BTreeMap::new();
+    for (entry, is_dev) in regular.chain(dev) {
+        let name = entry.value.name.as_ref();
+        entries.entry(name).or_insert((entry, is_dev));
+    }
+    let id_of = |name: &str| entries.get(name).map(|(entry, _)| entry.value.id());
+    let to_package = |(entry, is_dev): &(&Located<Entry<'_>>, bool)| Package {
+        locations: vec![entry.location],
+        dev: *is_dev,
+        depends_on: entry.value.depends_on(id_of),
+        ..entry.value.to_package()
+    };
+    Ok(entries.values().map(to_package).collect())
+}
+
+impl Entry<'_> {
+    fn id(&self) -> String {
+        package_id(KIND, &self.name, &self.version)
+    }
+
+    fn to_package(&self) -> Package {
+        Package {
+            id: self.id(),
+            licenses: self.licenses(),
+            ..package(self.name.as_ref(), self.version.as_ref())
+        }
+    }
+
+    /// Returns the ids of the required packages that are listed too, sorted. PHP itself and its
+    /// extensions are none; nor, as in the reference implementation, is any name that begins as
+    /// theirs do.
+    fn depends_on(&self, id_of: impl Fn(&str) -> Option<String>) -> Vec<String> {
+        let names = self.require.keys();
+        let packages = names.filter(|name| *name != "php" && !name.starts_with("ext"));
+        let mut ids: Vec<String> = packages.filter_map(|name| id_of(name)).collect();
+        ids.sort();
+        ids
+    }
+
+    fn licenses(&self) -> Vec<String> {
+        match &self.license {
+            Value::String(text) => licenses::split(text),
+            Value::Array(names) => {
+                let names = names.iter().filter_map(Value::as_str);
+                names.map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbill_core::problem::ProblemKind;
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing;
+
+    const INSTALLED: &str = r#"{
+    "packages": [
+        {
+            "name": "pear/log", "version": "1.13.3", "license": ["MIT"],
+            "require": {"php": ">5.2", "pear/pear_exception": "1.0.1 || 1.0.2", "ext-json": "*",
+                        "monolog/absent": "*"}
+        },
+        {
+            "name": "pear/pear_exception", "version": "v1.0.2", "license": "BSD-2-Clause or MIT"
+        },
+        {"name": "pear/log", "version": "9"}
+    ],
+    "packages-dev": [
+        {"name": "phpunit/phpunit", "version": "9.5"}, {"name": "pear/log", "version": "8"}
+    ],
+    "dev-package-names": ["pear/log"]
+}"#;
+
+    #[test]
+    fn packages_are_listed_with_their_dependencies_and_lines() {
+        let packages = parse(INSTALLED.as_bytes()).unwrap();
+        let found: Vec<_> = packages
+            .iter()
+            .map(|package| {
+                let lines = (
+                    package.locations[0].start_line,
+                    package.locations[0].end_line,
+                );
+                (&*package.id, lines, package.dev)
+            })
+            .collect();
+        let expected = [
+            ("pear/log@1.13.3", (3, 7), false),
+            ("pear/pear_exception@v1.0.2", (8, 10), false),
+            ("phpunit/phpunit@9.5", (14, 14), true),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(packages[0].depends_on, ["pear/pear_exception@v1.0.2"]);
+        assert_eq!(packages[0].licenses, ["MIT"]);
+        assert_eq!(packages[1].licenses, ["BSD-2-Clause", "MIT"]);
+    }
+
+    #[test]
+    fn files_of_another_shape_are_counted() {
+        for text in [
+            r#"[{"name": "a/b", "version": "1"}]"#,
+            r#"{"packages": [{"name": "a/b", "version": "1", "require": []}]}"#,
+            r#"{"packages": [{"name": "a/b", "version": "1", "name": "c"}]}"#,
+            r#"{"packages": [null]}"#,
+            r#"{"packages": []} 1"#,
+        ] {
+            let path = "vendor/composer/installed.json";
+            let inventory = testing::extract(&ComposerVendor, path, text.as_bytes());
+            assert_eq!(inventory.applications, [], "{text}");
+            assert_eq!(inventory.problems[0].kind, ProblemKind::IgnoredFile);
+        }
+    }
+
+    #[test]
+    fn a_file_without_packages_is_no_application() {
+        let inventory = testing::extract(&ComposerVendor, "installed.json", b"{\"Packages\": 1}");
+        assert_eq!(
+            (inventory.applications, inventory.problems),
+            (vec![], vec![])
+        );
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn any_bytes_are_packages_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = parse(&bytes);
+        }
+    }
+}
