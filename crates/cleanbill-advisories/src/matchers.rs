@@ -29,7 +29,6 @@ mod suse;
 #[cfg(test)]
 pub(crate) mod testing;
 mod ubuntu;
-mod version;
 
 use cleanbill_core::distro::{Distro, Family, RepositoryHint};
 use cleanbill_core::package::{Package, RepositoryClass};

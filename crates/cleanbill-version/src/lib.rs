@@ -10,19 +10,33 @@
 //! apk::compare("1.2.3-r0", "1.2.3-r1")      Some(Less)
 //! deb::Version::parse("1:2.0-1")?.epoch()   1
 //! range::satisfies(VersionScheme::Rpm, "1.5", ">=1.0, <2.0")   Ok(true)
+//! range::satisfies(VersionScheme::Npm, "1.5.0", "^1.2 || 3.x")   Ok(true)
 //! ```
 #![warn(missing_docs)]
 #![deny(clippy::indexing_slicing)]
 
 pub mod apk;
+pub mod bitnami;
 pub mod deb;
+mod expression;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod gem;
+pub mod generic;
+mod identifiers;
+pub mod maven;
+pub mod npm;
+pub mod pep440;
 pub mod range;
 pub mod rpm;
+mod scanner;
 mod scheme;
+mod semantic;
 #[cfg(test)]
 mod table;
 mod unicode;
+mod version;
 
+pub use range::{Range, RangeError};
 pub use scheme::VersionScheme;
+pub use version::Version;

@@ -2,11 +2,10 @@
 
 use cleanbill_core::distro::RepositoryHint;
 use cleanbill_core::package::Package;
-use cleanbill_version::VersionScheme;
+use cleanbill_version::{Version, VersionScheme};
 
 use super::OsPackages;
 use super::rule::{Compared, NameRule, Row, Rule, bucket_name};
-use super::version::ParsedVersion;
 use crate::release;
 
 /// Source: spec 02 section 6.1, Trivy `pkg/detector/ospkg/alpine`.
@@ -38,10 +37,10 @@ fn hinted_release(hint: &RepositoryHint) -> &str {
 }
 
 /// Versions before the first affected one do not have the defect yet.
-fn has_the_defect_already(_: &Package, installed: &ParsedVersion, row: &Row) -> bool {
+fn has_the_defect_already(_: &Package, installed: &Version, row: &Row) -> bool {
     let first = row.advisory.affected_version.as_str();
     first.is_empty()
-        || ParsedVersion::parse(VersionScheme::Apk, first)
+        || Version::parse(VersionScheme::Apk, first)
             .is_some_and(|first| !installed.is_before(&first))
 }
 

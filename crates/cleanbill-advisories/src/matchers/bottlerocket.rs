@@ -3,7 +3,7 @@
 use cleanbill_core::package::Package;
 
 use super::rule::Rule;
-use super::version::NO_VERSION;
+use super::session::NO_VERSION;
 
 /// Source: spec 02 section 6, Trivy `pkg/detector/ospkg/bottlerocket`.
 pub(super) static BOTTLEROCKET: Rule = Rule {

@@ -1,10 +1,10 @@
 //! Oracle Linux.
 
 use cleanbill_core::package::Package;
+use cleanbill_version::Version;
 
 use super::OsPackages;
 use super::rule::{Row, Rule, bucket_name};
-use super::version::ParsedVersion;
 use crate::release;
 
 /// Source: spec 02 section 6.5, Trivy `pkg/detector/ospkg/oracle`.
@@ -27,7 +27,7 @@ enum Flavor {
     Ksplice,
 }
 
-fn has_same_flavor(package: &Package, _: &ParsedVersion, row: &Row) -> bool {
+fn has_same_flavor(package: &Package, _: &Version, row: &Row) -> bool {
     flavor(&row.advisory.fixed_version) == flavor(&package.release)
 }
 

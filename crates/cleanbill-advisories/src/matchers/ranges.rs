@@ -2,12 +2,11 @@
 
 use cleanbill_core::package::Package;
 use cleanbill_core::vulnerability::{DataSource, Finding};
-use cleanbill_version::{VersionScheme, range};
+use cleanbill_version::{Version, VersionScheme, range};
 
 use super::debian::rate;
 use super::rule::Place;
-use super::session::{Session, finding};
-use super::version::{NO_VERSION, ParsedVersion, UNCOMPARABLE};
+use super::session::{NO_VERSION, Session, UNCOMPARABLE, finding};
 use crate::Advisory;
 
 /// Says how a supplier's ranges are judged. Source: spec 02 sections 4.5 and 6.9 to 6.11.
@@ -63,7 +62,7 @@ impl RangeRule {
     fn obstacle(&self, version: &str) -> Option<&'static str> {
         if version.is_empty() {
             Some(NO_VERSION)
-        } else if ParsedVersion::parse(self.scheme, version).is_none() {
+        } else if Version::parse(self.scheme, version).is_none() {
             Some(UNCOMPARABLE)
         } else {
             None

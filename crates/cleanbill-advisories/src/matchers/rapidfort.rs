@@ -5,8 +5,7 @@ use cleanbill_version::VersionScheme;
 
 use super::ranges::{Filed, OnError, RangeRule};
 use super::rule::{bucket_name, source_or_binary};
-use super::session::{Session, Shelf};
-use super::version::NO_VERSION;
+use super::session::{NO_VERSION, Session, Shelf};
 use super::{MatchError, Matcher, OsPackages};
 use crate::{Advisory, release};
 

@@ -4,10 +4,9 @@ use std::borrow::Cow;
 
 use cleanbill_core::package::{Package, RepositoryClass};
 use cleanbill_core::vulnerability::{DataSource, Evidence, Finding};
-use cleanbill_version::VersionScheme;
+use cleanbill_version::{Version, VersionScheme};
 
-use super::session::{Session, Shelf, finding};
-use super::version::{ParsedVersion, UNCOMPARABLE};
+use super::session::{Session, Shelf, UNCOMPARABLE, finding};
 use super::{MatchError, Matcher, OsPackages, modular};
 use crate::Advisory;
 
@@ -32,7 +31,7 @@ pub(super) struct Rule {
     /// Says why a package cannot be judged, if so.
     pub(super) obstacle: fn(&Package) -> Option<&'static str>,
     /// Says whether a row concerns a package, beyond the comparison of versions.
-    pub(super) concerns: fn(&Package, &ParsedVersion, &Row) -> bool,
+    pub(super) concerns: fn(&Package, &Version, &Row) -> bool,
     /// Sets the fields of a finding that only this family fills in.
     pub(super) refine: fn(&mut Finding, &Package, &Advisory),
 }
@@ -67,7 +66,7 @@ pub(super) struct Row {
     /// The architectures; `None` if it holds for all.
     arches: Option<Vec<String>>,
     /// The fixed version; `None` if there is none or it cannot be parsed.
-    fixed: Option<ParsedVersion>,
+    fixed: Option<Version>,
 }
 
 impl Rule {
@@ -103,7 +102,7 @@ impl Rule {
     }
 
     fn rows(&self, advisories: Vec<Advisory>) -> Vec<Row> {
-        let parse = |text: &str| ParsedVersion::parse(self.scheme, text);
+        let parse = |text: &str| Version::parse(self.scheme, text);
         let mut rows = Vec::with_capacity(advisories.len());
         for advisory in advisories {
             if self.is_by_architecture {
@@ -121,7 +120,7 @@ impl Rule {
 
     /// A fixed version that cannot be parsed is in the hands of those who wrote the advisory: as in
     /// the reference, such a row is not reported.
-    fn applies(&self, package: &Package, version: &ParsedVersion, row: &Row) -> bool {
+    fn applies(&self, package: &Package, version: &Version, row: &Row) -> bool {
         let is_for_arch = row
             .arches
             .as_ref()
@@ -178,7 +177,7 @@ impl Matcher for Rule {
                 continue;
             }
             let text = self.compared_version(package);
-            let Some(version) = ParsedVersion::parse(self.scheme, &text) else {
+            let Some(version) = Version::parse(self.scheme, &text) else {
                 session.could_not_judge(package, UNCOMPARABLE);
                 continue;
             };
@@ -250,10 +249,7 @@ pub(super) fn bucket_name(prefix: &str, release: &str) -> String {
 
 /// Splits an advisory into one row per entry. The outer version is for readers that know no
 /// entries, and counts only if there are none. Source: spec 01 section 4.4.
-fn by_architecture(
-    mut advisory: Advisory,
-    parse: impl Fn(&str) -> Option<ParsedVersion>,
-) -> Vec<Row> {
+fn by_architecture(mut advisory: Advisory, parse: impl Fn(&str) -> Option<Version>) -> Vec<Row> {
     // The reference prints an empty data source for these families where the database names none.
     advisory
         .data_source

@@ -11,6 +11,11 @@ use super::AdvisorySource;
 use crate::Advisory;
 use crate::database::LookupError;
 
+/// Why a package without a version is not judged.
+pub(super) const NO_VERSION: &str = "they have no version";
+/// Why a package is not judged whose version its scheme does not accept.
+pub(super) const UNCOMPARABLE: &str = "their versions cannot be compared";
+
 /// Names that a message lists before it only counts.
 const NAMES_LISTED_MAX: usize = 5;
 
