@@ -10,6 +10,9 @@ pub struct Limits {
     /// Bytes of one file that an extractor reads whole (JSON, manifests, SBOMs). The largest SBOM
     /// inside a public image that we know of has 40 MB.
     pub file_size_bytes_max: u64,
+    /// Bytes of a TOML file: it becomes a tree in memory, of up to fifty times its size. The largest
+    /// real lock file that we know of has 0.5 MB.
+    pub toml_size_bytes_max: u64,
     /// Bytes of a program or archive that is held whole in memory; a larger one is read while it
     /// passes.
     pub buffered_file_size_bytes_max: u64,
@@ -77,6 +80,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             file_size_bytes_max: 128 * MIB,
+            toml_size_bytes_max: 4 * MIB,
             buffered_file_size_bytes_max: 16 * MIB,
             rpm_database_size_bytes_max: 256 * MIB,
             line_size_bytes_max: MIB,

@@ -4,6 +4,7 @@
 //! path and a container sees the later one: what the earlier entry gave is then forgotten.
 
 mod dpkg;
+mod siblings;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ use cleanbill_core::{Limits, Package, Problem, uid};
 
 use crate::subtree::keys_below;
 pub(crate) use dpkg::DpkgDraft;
+use siblings::Siblings;
 
 /// Holds what extractors found in a layer so far.
 pub(crate) struct LayerDraft {
@@ -43,6 +45,8 @@ pub(crate) struct LayerDraft {
     unread: BTreeMap<String, Unread>,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
+    /// Files that say which packages of another file count.
+    pub(crate) siblings: Siblings,
     problems: Vec<Problem>,
     problems_left_out: u64,
 }
@@ -126,6 +130,7 @@ impl LayerDraft {
             build_labels: BTreeMap::new(),
             unread: BTreeMap::new(),
             dpkg: DpkgDraft::default(),
+            siblings: Siblings::default(),
             problems: Vec::new(),
             problems_left_out: 0,
         }
@@ -241,6 +246,7 @@ impl LayerDraft {
         self.build_labels.remove(source);
         self.unread.remove(source);
         self.dpkg.forget(source);
+        self.siblings.forget(source);
         self.problems.retain(|problem| problem.path != source);
     }
 
@@ -284,7 +290,15 @@ impl LayerDraft {
 
     fn finish_applications(&mut self) -> Vec<Application> {
         let mut applications = Vec::with_capacity(self.applications.len());
-        for ((path, kind), Sourced { mut value, .. }) in std::mem::take(&mut self.applications) {
+        let siblings = std::mem::take(&mut self.siblings);
+        let mut joiner = siblings.joiner();
+        for ((path, kind), application) in std::mem::take(&mut self.applications) {
+            let Sourced { source, mut value } = application;
+            if source == path
+                && let Some(problem) = joiner.complete(&kind, &path, &mut value)
+            {
+                self.add_problem(problem);
+            }
             for package in &mut value {
                 package.licenses = crate::licenses::normalize_list(&package.licenses);
             }

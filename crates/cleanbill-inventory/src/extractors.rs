@@ -27,6 +27,11 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &language::node::NodePackage,
     &language::composer::ComposerVendor,
     &language::conda::CondaPackage,
+    &language::dotnet::DotNetCore,
+    &language::nuget::NuGet,
+    &language::nuget::PackagesProps,
+    &language::cargo::Cargo,
+    &language::julia::Julia,
     &unread_language::UnreadLanguagePackages,
     &unread_package_manager::UnreadPackageManager,
 ];

@@ -22,8 +22,11 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("inventory_apk", apk),
     ("inventory_build_info", build_info),
+    ("inventory_cargo", cargo),
     ("inventory_distro", distro),
+    ("inventory_dotnet", dotnet),
     ("inventory_dpkg", dpkg),
+    ("inventory_julia", julia),
     ("inventory_licenses", licenses),
     ("inventory_merge", merge_layers),
     ("inventory_rpm", rpm),
@@ -44,6 +47,34 @@ pub fn apk(data: &[u8]) {
 pub fn build_info(data: &[u8]) {
     extract("root/buildinfo/Dockerfile-ubi8-8.3-227", data);
     extract("root/buildinfo/content_manifests/ubi8.json", data);
+}
+
+/// Reads a lock file of Cargo and, behind a line `-`, the manifest of the workspace and of a member.
+pub fn cargo(data: &[u8]) {
+    let (lock, manifest) = halves(data);
+    extract_all(&[
+        ("Cargo.lock", lock),
+        ("Cargo.toml", manifest),
+        ("crates/a/Cargo.toml", manifest),
+    ]);
+}
+
+/// Reads what .NET and NuGet leave behind.
+pub fn dotnet(data: &[u8]) {
+    for path in [
+        "app/a.deps.json",
+        "packages.lock.json",
+        "packages.config",
+        "Directory.Packages.props",
+    ] {
+        extract(path, data);
+    }
+}
+
+/// Reads a manifest of Julia and, behind a line `-`, the project that it belongs to.
+pub fn julia(data: &[u8]) {
+    let (manifest, project) = halves(data);
+    extract_all(&[("Manifest.toml", manifest), ("Project.toml", project)]);
 }
 
 /// Reads the files that name a distribution, and the repositories of apk.
@@ -166,14 +197,32 @@ fn input((inventory, index): (&LayerInventory, u8)) -> LayerInput<'_> {
     }
 }
 
+/// Splits at the first line `-`.
+fn halves(data: &[u8]) -> (&[u8], &[u8]) {
+    let at = data.windows(3).position(|window| window == b"\n-\n");
+    match at {
+        Some(at) => (
+            data.get(..=at).unwrap_or(data),
+            data.get(at + 3..).unwrap_or(b""),
+        ),
+        None => (data, b""),
+    }
+}
+
 /// Reads a layer that has one file, twice.
 fn extract(path: &str, content: &[u8]) -> LayerInventory {
-    let layer = Layer(vec![Entry {
-        path: path.to_owned(),
+    extract_all(&[(path, content)])
+}
+
+/// Reads a layer that has some files, twice.
+fn extract_all(files: &[(&str, &[u8])]) -> LayerInventory {
+    let entries = files.iter().map(|(path, content)| Entry {
+        path: (*path).to_owned(),
         kind: EntryKind::File,
         link_target: "",
         content,
-    }]);
+    });
+    let layer = Layer(entries.collect());
     let options = ExtractOptions {
         limits: Arc::new(Limits {
             problems_per_layer_max: 10,

@@ -25,6 +25,7 @@ mod subtree;
 #[cfg(test)]
 mod testing;
 mod walk;
+mod xml;
 
 pub use merge::{AliasRequest, GrownLayer, MergeOptions, Merged, merge};
 pub use walk::{EXTRACTORS_VERSION, ExtractOptions, SkipRules, extract_aliases, extract_layer};

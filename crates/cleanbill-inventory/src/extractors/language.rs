@@ -1,9 +1,14 @@
 //! Packages of programming languages.
 
+pub(crate) mod cargo;
 pub(crate) mod composer;
 pub(crate) mod conda;
+pub(crate) mod dotnet;
+pub(crate) mod julia;
 pub(crate) mod node;
+pub(crate) mod nuget;
 pub(crate) mod ruby;
+mod tables;
 
 use cleanbill_core::Package;
 

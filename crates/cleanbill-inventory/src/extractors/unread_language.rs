@@ -42,14 +42,9 @@ fn kind_of(file: &str) -> Option<&'static str> {
         "PKG-INFO" if ends_with_any(file, &["EGG-INFO/PKG-INFO", ".egg-info/PKG-INFO"]) => {
             "python-pkg"
         }
-        "packages.lock.json" | "packages.config" => "nuget",
         _ => match name.rsplit_once('.').map(|(_, extension)| extension) {
             Some("egg" | "egg-info") => "python-pkg",
             Some("jar" | "war" | "ear" | "par") => "jar",
-            Some("json") if name.ends_with(".deps.json") => "dotnet-core",
-            Some("props") if name.eq_ignore_ascii_case("Directory.Packages.props") => {
-                "packages-props"
-            }
             _ => return None,
         },
     };
@@ -73,7 +68,6 @@ mod tests {
             ),
             ("opt/x.egg-info", Some("python-pkg")),
             ("usr/share/java/a.jar", Some("jar")),
-            ("app/app.deps.json", Some("dotnet-core")),
             ("etc/passwd", None),
             ("usr/share/doc/METADATA", None),
         ] {

@@ -11,7 +11,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     3,
-    "sha256:f595a9846e94542d80e564db02de8cf475d8ce18a1031cf35b95edf3a5e49db7",
+    "sha256:a9e4e4660c5f3fef4ece419c53c9c74348d4c9233d72b17a0ff3def5dfe5e011",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\
@@ -46,6 +46,26 @@ const GEMSPEC: &str = "Gem::Specification.new do |s|\n  s.name = \"rake\".freeze
 const COMPOSER: &str = r#"{"packages": [
     {"name": "a/b", "version": "v1.0", "require": {"php": "*", "c/d": "^2"}},
     {"name": "c/d", "version": "2.1", "license": ["MIT"]}]}"#;
+
+const DEPS_JSON: &str = r#"{"runtimeTarget": {"name": "t"},
+    "targets": {"t": {"App/1.0": {"dependencies": {"A": "2.0"}, "runtime": {}}, "A/2.0": {"native": {}}}},
+    "libraries": {"App/1.0": {"type": "project"}, "A/2.0": {"type": "package"}}}"#;
+
+const NUGET_LOCK: &str = r#"{"version": 1, "dependencies": {"net8.0": {
+    "A": {"type": "Direct", "resolved": "1.0", "dependencies": {"B": "1"}},
+    "B": {"type": "Transitive", "resolved": "2.0"}}}}"#;
+
+const PACKAGES_PROPS: &str =
+    "<Project><ItemGroup><PackageVersion Include='A' Version='1'/></ItemGroup></Project>";
+
+const CARGO_LOCK: &str = "[[package]]\nname = 'app'\nversion = '0.1.0'\ndependencies = ['libc']\n\n\
+    [[package]]\nname = 'libc'\nversion = '0.2.1'\n\n[[package]]\nname = 'dev'\nversion = '1.0.0'\n";
+
+const CARGO_TOML: &str =
+    "[package]\nname = 'app'\nversion = '0.1.0'\n[dependencies]\nlibc = '0.2'\n";
+
+const JULIA_MANIFEST: &str = "julia_version = '1.9.0'\nmanifest_format = '2.0'\n\n\
+    [[deps.A]]\ndeps = ['B']\nuuid = 'a-1'\nversion = '1.2.3'\n\n[[deps.B]]\nuuid = 'b-1'\n";
 
 fn rpm_database() -> Vec<u8> {
     let (license, source_rpm, vendor) = (1014, 1044, 1011);
@@ -87,6 +107,14 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("srv/a.jar", "PK"),
         ("srv/vendor/composer/installed.json", COMPOSER),
         ("opt/envs/a/conda-meta/zlib-1.2-h1.json", r#"{"name": "zlib", "version": "1.2"}"#),
+        ("srv/a.deps.json", DEPS_JSON),
+        ("srv/packages.lock.json", NUGET_LOCK),
+        ("srv/packages.config", "<packages><package id='A' version='1'/></packages>"),
+        ("srv/Directory.Packages.props", PACKAGES_PROPS),
+        ("srv/Cargo.lock", CARGO_LOCK),
+        ("srv/Cargo.toml", CARGO_TOML),
+        ("srv/julia/Manifest.toml", JULIA_MANIFEST),
+        ("srv/julia/Project.toml", "[deps]\nA = 'a-1'\n"),
         ("var/lib/pacman/local/bash-5.2-1/desc", "%NAME%\nbash\n"),
     ]
     .into_iter()

@@ -1,0 +1,112 @@
+//! Packages of NuGet: `packages.lock.json`, `packages.config` and `Directory.Packages.props`.
+//!
+//! Licences are not looked up: the reference reads them from the NuGet folder of the host that
+//! scans, which says nothing about the image.
+//!
+//! Source: spec 04 section 1.6.
+
+mod config;
+mod lock;
+mod props;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use cleanbill_core::{Package, path};
+
+use crate::draft::LayerDraft;
+use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
+
+/// Finds packages in lock files and in the older `packages.config`.
+pub(crate) struct NuGet;
+
+/// Finds packages in the central list of a repository's versions.
+pub(crate) struct PackagesProps;
+
+const KIND: &str = "nuget";
+const PROPS_KIND: &str = "packages-props";
+const PROPS_SUFFIX: &str = "packages.props";
+
+impl Extractor for NuGet {
+    fn name(&self) -> &'static str {
+        KIND
+    }
+
+    fn wants(&self, path: &str, _size_bytes: u64) -> bool {
+        matches!(
+            path::base_name(path),
+            "packages.lock.json" | "packages.config"
+        )
+    }
+
+    fn extract(
+        &self,
+        file: &mut FileInput<'_>,
+        draft: &mut LayerDraft,
+    ) -> Result<(), ExtractError> {
+        let bytes = file.read_small()?;
+        let packages = match path::base_name(file.path) {
+            "packages.config" => config::parse(&bytes)?,
+            _ => lock::parse(&bytes)?,
+        };
+        add(KIND, file.path, packages, draft);
+        Ok(())
+    }
+
+    fn link_rule(&self) -> LinkRule {
+        LinkRule::Ignore
+    }
+}
+
+impl Extractor for PackagesProps {
+    fn name(&self) -> &'static str {
+        PROPS_KIND
+    }
+
+    fn wants(&self, path: &str, _size_bytes: u64) -> bool {
+        let start = path.len().checked_sub(PROPS_SUFFIX.len());
+        start
+            .and_then(|start| path.get(start..))
+            .is_some_and(|end| end.eq_ignore_ascii_case(PROPS_SUFFIX))
+    }
+
+    fn extract(
+        &self,
+        file: &mut FileInput<'_>,
+        draft: &mut LayerDraft,
+    ) -> Result<(), ExtractError> {
+        let packages = props::parse(&file.read_small()?)?;
+        add(PROPS_KIND, file.path, packages, draft);
+        Ok(())
+    }
+
+    fn link_rule(&self) -> LinkRule {
+        LinkRule::Ignore
+    }
+}
+
+/// A file without packages is as if it were not there.
+fn add(kind: &str, path: &str, packages: Vec<Package>, draft: &mut LayerDraft) {
+    if !packages.is_empty() {
+        draft.add_application(kind, path, packages);
+    }
+}
+
+/// Joins packages of one name and version. The lines of all are kept.
+fn unique(packages: impl IntoIterator<Item = Package>) -> Vec<Package> {
+    let mut unique: BTreeMap<(String, String), Package> = BTreeMap::new();
+    for mut package in packages {
+        let key = (package.name.clone(), package.version.clone());
+        match unique.get_mut(&key) {
+            None => {
+                unique.insert(key, package);
+            }
+            Some(known) => {
+                known.locations.append(&mut package.locations);
+                known.locations.sort_by_key(|location| location.start_line);
+            }
+        }
+    }
+    unique.into_values().collect()
+}

@@ -1,0 +1,207 @@
+//! XML documents, node by node: one element with all that is in it, without recursion.
+//!
+//! Names are those without their namespace. Entities beyond the five that XML has are an error,
+//! so nothing expands; document types are skipped. Comments and instructions leave no trace.
+
+use std::borrow::Cow;
+
+use quick_xml::XmlVersion;
+use quick_xml::escape::resolve_predefined_entity;
+use quick_xml::events::{BytesRef, BytesStart, Event};
+
+use crate::extractor::ExtractError;
+
+/// Elements within each other.
+const DEPTH_MAX: usize = 1_000;
+
+/// Reads the nodes of the first element of a document.
+pub(crate) struct XmlReader<'a> {
+    inner: quick_xml::Reader<&'a [u8]>,
+    depth: usize,
+    is_done: bool,
+}
+
+/// Is one node.
+#[derive(Debug)]
+pub(crate) enum Node<'a> {
+    Start(Element<'a>),
+    /// A piece of text; one text may come in several.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for SBOM documents in XML"))]
+    Text(Cow<'a, str>),
+    End,
+}
+
+/// Is the beginning of an element.
+#[derive(Debug)]
+pub(crate) struct Element<'a>(BytesStart<'a>);
+
+/// Says why a document cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("the XML is malformed at byte {position}: {reason}")]
+pub(crate) struct XmlError {
+    position: u64,
+    reason: String,
+}
+
+impl From<XmlError> for ExtractError {
+    fn from(error: XmlError) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+impl<'a> XmlReader<'a> {
+    /// Starts at the beginning of a document.
+    ///
+    /// # Errors
+    ///
+    /// It is not UTF-8, the only encoding that is read.
+    pub(crate) fn new(bytes: &'a [u8]) -> Result<Self, XmlError> {
+        let text = std::str::from_utf8(bytes).map_err(|error| XmlError {
+            position: error.valid_up_to() as u64,
+            reason: "it is not UTF-8".to_owned(),
+        })?;
+        let mut inner = quick_xml::Reader::from_str(text);
+        inner.config_mut().expand_empty_elements = true;
+        Ok(Self {
+            inner,
+            depth: 0,
+            is_done: false,
+        })
+    }
+
+    /// Returns the next node; `None` behind the end of the first element.
+    ///
+    /// # Errors
+    ///
+    /// The document is malformed, ends too early, or is nested too deeply.
+    pub(crate) fn next_node(&mut self) -> Result<Option<Node<'a>>, XmlError> {
+        while !self.is_done {
+            let event = self.inner.read_event();
+            let event = event.map_err(|error| self.error(error.to_string()))?;
+            if let Some(node) = self.node(event)? {
+                return Ok(Some(node));
+            }
+        }
+        Ok(None)
+    }
+
+    fn node(&mut self, event: Event<'a>) -> Result<Option<Node<'a>>, XmlError> {
+        Ok(match event {
+            Event::Start(start) => {
+                self.depth += 1;
+                if self.depth > DEPTH_MAX {
+                    return Err(self.error("it is nested too deeply".to_owned()));
+                }
+                Some(Node::Start(Element(start)))
+            }
+            Event::End(_) => {
+                self.depth = self.depth.saturating_sub(1);
+                self.is_done = self.depth == 0;
+                Some(Node::End)
+            }
+            Event::Text(text) if self.depth > 0 => Some(Node::Text(text.xml10_content())),
+            Event::CData(text) if self.depth > 0 => Some(Node::Text(text.xml10_content())),
+            Event::GeneralRef(reference) => Some(Node::Text(self.resolve(&reference)?)),
+            Event::Eof => return Err(self.error("it ends too early".to_owned())),
+            _ => None,
+        })
+    }
+
+    fn resolve(&self, reference: &BytesRef<'_>) -> Result<Cow<'a, str>, XmlError> {
+        let character = reference.resolve_char_ref();
+        match character.map_err(|error| self.error(error.to_string()))? {
+            Some(character) => Ok(Cow::Owned(character.to_string())),
+            None => resolve_predefined_entity(&reference.xml10_content())
+                .map(Cow::Borrowed)
+                .ok_or_else(|| self.error("an entity is unknown".to_owned())),
+        }
+    }
+
+    fn error(&self, reason: String) -> XmlError {
+        XmlError {
+            position: self.inner.buffer_position(),
+            reason,
+        }
+    }
+}
+
+impl Element<'_> {
+    /// Returns the name.
+    pub(crate) fn name(&self) -> &str {
+        self.0.local_name().into_inner()
+    }
+
+    /// Returns an attribute. Of several with one name the last counts.
+    pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        let mut attributes = self.0.attributes();
+        let attributes = attributes.with_checks(false).flatten();
+        let wanted = attributes.filter(|attribute| attribute.key.local_name().as_ref() == name);
+        let values = wanted.map(|attribute| attribute.normalized_value(XmlVersion::Implicit1_0));
+        values.last()?.ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Writes the nodes of a document as `<name`, `>` and text.
+    fn read(text: &str) -> Result<String, XmlError> {
+        let mut reader = XmlReader::new(text.as_bytes())?;
+        let mut written = String::new();
+        while let Some(node) = reader.next_node()? {
+            match node {
+                Node::Start(element) => {
+                    let id = element.attribute("id").unwrap_or_default().into_owned();
+                    written.push_str(&format!("<{}{id}", element.name()));
+                }
+                Node::Text(text) => written.push_str(&text),
+                Node::End => written.push('>'),
+            }
+        }
+        Ok(written)
+    }
+
+    #[test]
+    fn the_first_element_is_read_and_what_follows_is_not() {
+        for (text, expected) in [
+            ("<?xml version='1.0'?><!DOCTYPE a><!-- x --><a/>b", "<a>"),
+            (
+                "\u{feff}<a><x:b y:id='&lt;1' id=\"2\"/>&amp;&#65;<![CDATA[<]]></a><",
+                "<a<b2>&A<>",
+            ),
+        ] {
+            assert_eq!(read(text).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn malformed_documents_are_refused() {
+        for text in [
+            "",
+            "x",
+            "<a>",
+            "<a></b>",
+            "</a>",
+            "<a>&x;</a>",
+            "<a>&#xffffffff;</a>",
+            "<a",
+            "<a b></a",
+        ] {
+            assert!(read(text).is_err(), "{text}");
+        }
+        assert!(XmlReader::new(b"\xff\xfe<\x00").is_err());
+        assert!(read(&"<a>".repeat(2_000)).is_err());
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(128))]
+
+        #[test]
+        fn any_text_is_accepted_or_refused(text in "(<[ab]( id='?&?[a-z;]{0,3}'?)?/?>|</[ab]>|&[a-z#0-9]{0,3};?|<!\\[CDATA\\[|\\]\\]>|<!--|-->|<\\?|x){0,12}") {
+            let _ = read(&text);
+        }
+    }
+}
