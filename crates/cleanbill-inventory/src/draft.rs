@@ -4,6 +4,7 @@
 //! path and a container sees the later one: what the earlier entry gave is then forgotten.
 
 mod dpkg;
+mod license_texts;
 mod siblings;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ use cleanbill_core::{Limits, Package, Problem, uid};
 
 use crate::subtree::keys_below;
 pub(crate) use dpkg::DpkgDraft;
+pub(crate) use license_texts::LicenseTexts;
 use siblings::Siblings;
 
 /// Holds what extractors found in a layer so far.
@@ -47,6 +49,8 @@ pub(crate) struct LayerDraft {
     pub(crate) dpkg: DpkgDraft,
     /// Files that say which packages of another file count.
     pub(crate) siblings: Siblings,
+    /// Texts of licences that packages name by file.
+    pub(crate) license_texts: LicenseTexts,
     problems: Vec<Problem>,
     problems_left_out: u64,
 }
@@ -131,6 +135,7 @@ impl LayerDraft {
             unread: BTreeMap::new(),
             dpkg: DpkgDraft::default(),
             siblings: Siblings::default(),
+            license_texts: LicenseTexts::default(),
             problems: Vec::new(),
             problems_left_out: 0,
         }
@@ -247,6 +252,7 @@ impl LayerDraft {
         self.unread.remove(source);
         self.dpkg.forget(source);
         self.siblings.forget(source);
+        self.license_texts.forget(source);
         self.problems.retain(|problem| problem.path != source);
     }
 
@@ -300,6 +306,7 @@ impl LayerDraft {
                 self.add_problem(problem);
             }
             for package in &mut value {
+                self.license_texts.resolve(&path, &mut package.licenses);
                 package.licenses = crate::licenses::normalize_list(&package.licenses);
             }
             finish_packages(&path, &mut value);

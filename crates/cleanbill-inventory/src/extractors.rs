@@ -24,6 +24,7 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &os::build_info::BuildDockerfile,
     &sbom::Sbom,
     &language::ruby::Gemspec,
+    &language::python::PythonPackage,
     &language::node::NodePackage,
     &language::composer::ComposerVendor,
     &language::conda::CondaPackage,

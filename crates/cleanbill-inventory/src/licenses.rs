@@ -4,10 +4,17 @@
 //! hashed into the UIDs of packages. The table is facts: `licenses/names.tsv` (a name as people
 //! write it, in upper case; the SPDX identifier; `+` for "or later").
 
+mod text;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use regex::Regex;
+
+pub(crate) use text::classify;
+
+/// Stands before the path of a file that holds the text of a licence, in place of its name.
+pub(crate) const FILE_PREFIX: &str = "file://";
 
 /// Normalises each name and drops empty and repeated ones.
 pub(crate) fn normalize_list(licenses: &[String]) -> Vec<String> {

@@ -7,6 +7,7 @@ pub(crate) mod dotnet;
 pub(crate) mod julia;
 pub(crate) mod node;
 pub(crate) mod nuget;
+pub(crate) mod python;
 pub(crate) mod ruby;
 mod tables;
 

@@ -35,24 +35,12 @@ impl Extractor for UnreadLanguagePackages {
 /// Returns the type that reports print for the packages of a file.
 fn kind_of(file: &str) -> Option<&'static str> {
     let name = path::base_name(file);
-    let kind = match name {
-        "METADATA" if file.contains(".dist-info") || file.ends_with(".egg-info/METADATA") => {
-            "python-pkg"
-        }
-        "PKG-INFO" if ends_with_any(file, &["EGG-INFO/PKG-INFO", ".egg-info/PKG-INFO"]) => {
-            "python-pkg"
-        }
-        _ => match name.rsplit_once('.').map(|(_, extension)| extension) {
-            Some("egg" | "egg-info") => "python-pkg",
-            Some("jar" | "war" | "ear" | "par") => "jar",
-            _ => return None,
-        },
+    let kind = match name.rsplit_once('.').map(|(_, extension)| extension) {
+        Some("egg") => "python-pkg",
+        Some("jar" | "war" | "ear" | "par") => "jar",
+        _ => return None,
     };
     Some(kind)
-}
-
-fn ends_with_any(text: &str, endings: &[&str]) -> bool {
-    endings.iter().any(|ending| text.ends_with(ending))
 }
 
 #[cfg(test)]
@@ -62,11 +50,7 @@ mod tests {
     #[test]
     fn files_of_language_packages_are_known_by_name() {
         for (path, expected) in [
-            (
-                "usr/lib/python3/dist-packages/x-1.dist-info/METADATA",
-                Some("python-pkg"),
-            ),
-            ("opt/x.egg-info", Some("python-pkg")),
+            ("opt/x.egg", Some("python-pkg")),
             ("usr/share/java/a.jar", Some("jar")),
             ("etc/passwd", None),
             ("usr/share/doc/METADATA", None),

@@ -11,7 +11,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     3,
-    "sha256:a9e4e4660c5f3fef4ece419c53c9c74348d4c9233d72b17a0ff3def5dfe5e011",
+    "sha256:2d40638fb92d4ff9a4ee1cda5c34e140a8e0f47f968b9fac7cec1a12f191cd8c",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\
@@ -105,6 +105,8 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("srv/qs/package.json", r#"{"name": "qs", "version": "6.5.0", "license": "BSD-3-Clause"}"#),
         ("usr/lib/ruby/specifications/rake-13.0.6.gemspec", GEMSPEC),
         ("srv/a.jar", "PK"),
+        ("usr/lib/flask-2.0.dist-info/METADATA", "Name: Flask\nVersion: 2.0\nLicense-File: COPYING\n"),
+        ("usr/lib/flask-2.0.dist-info/COPYING", "Mozilla Public License Version 2.0\n1. Definitions"),
         ("srv/vendor/composer/installed.json", COMPOSER),
         ("opt/envs/a/conda-meta/zlib-1.2-h1.json", r#"{"name": "zlib", "version": "1.2"}"#),
         ("srv/a.deps.json", DEPS_JSON),
