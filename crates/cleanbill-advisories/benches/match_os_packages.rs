@@ -3,10 +3,11 @@
 //! `cargo bench -p cleanbill-advisories --bench match_os_packages`
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use cleanbill_advisories::{
-    Advisory, AdvisorySource, CpeKey, LookupError, OsPackages, deduplicate_and_sort,
-    match_os_packages,
+    Advisory, AdvisorySource, CpeKey, LanguageRow, LookupError, OsPackages, Shelf,
+    deduplicate_and_sort, match_os_packages,
 };
 use cleanbill_core::distro::{Distro, Family};
 use cleanbill_core::package::Package;
@@ -31,6 +32,10 @@ struct InMemory(HashMap<String, Vec<Advisory>>);
 impl AdvisorySource for InMemory {
     fn advisories(&self, _: &str, package: &str) -> Result<Vec<Advisory>, LookupError> {
         Ok(self.0.get(package).cloned().unwrap_or_default())
+    }
+
+    fn language_rows(&self, _: &Shelf, _: &str) -> Result<Arc<[LanguageRow]>, LookupError> {
+        Ok(Arc::default())
     }
 
     fn vulnerability(&self, _: &str) -> Result<Option<VulnerabilityDetails>, LookupError> {

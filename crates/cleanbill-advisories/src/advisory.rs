@@ -30,7 +30,9 @@ pub struct Advisory {
     pub status: i64,
     /// Rows that hold for some architectures or platforms only (Oracle, Rocky, Red Hat).
     pub entries: Vec<AdvisoryEntry>,
-    /// The source of the bucket that holds the row.
+    /// The bucket that holds the row.
+    pub bucket: Arc<str>,
+    /// The source of the bucket.
     pub data_source: Option<Arc<DataSource>>,
 }
 

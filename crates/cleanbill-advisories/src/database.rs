@@ -20,6 +20,7 @@ use cleanbill_core::vulnerability::{DataSource, VulnerabilityDetails};
 
 use crate::advisory::Advisory;
 use crate::boltdb::{BoltDb, BoltError, Bucket, Content};
+use crate::matchers::{LanguageRow, LanguageRows, Shelf};
 use crate::mmap::MappedFile;
 
 pub use error::{LookupError, OpenError};
@@ -52,8 +53,17 @@ pub struct Database(Arc<Inner>);
 struct Inner {
     file: BoltDb<Bytes>,
     metadata: Metadata,
-    /// Data sources by bucket, read once each: hundreds of advisories share one.
-    data_sources: Mutex<HashMap<Vec<u8>, Option<Arc<DataSource>>>>,
+    /// Origins by bucket, read once each: hundreds of advisories share one.
+    origins: Mutex<HashMap<Vec<u8>, Origin>>,
+    /// What was looked up for language packages.
+    language_rows: Mutex<LanguageRows>,
+}
+
+/// Says where advisories are from.
+#[derive(Clone, Debug)]
+struct Origin {
+    bucket: Arc<str>,
+    data_source: Option<Arc<DataSource>>,
 }
 
 enum Bytes {
@@ -121,7 +131,8 @@ impl Database {
         Ok(Self(Arc::new(Inner {
             file,
             metadata,
-            data_sources: Mutex::default(),
+            origins: Mutex::default(),
+            language_rows: Mutex::default(),
         })))
     }
 
@@ -183,6 +194,31 @@ impl Database {
             }
         }
         self.read_rows(rows)
+    }
+
+    /// Returns the advisories of a package on a shelf as [`Database::ecosystem_advisories`] does,
+    /// with their ranges parsed. What was looked up before is not read again.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is not an advisory.
+    pub fn language_rows(
+        &self,
+        shelf: &Shelf,
+        package: &str,
+    ) -> Result<Arc<[LanguageRow]>, LookupError> {
+        let kept = || (self.0.language_rows.lock()).unwrap_or_else(PoisonError::into_inner);
+        if let Some(rows) = kept().get(shelf, package) {
+            return Ok(rows);
+        }
+        // Without the lock: others look up meanwhile.
+        let advisories = self.ecosystem_advisories(shelf.prefix, package)?;
+        let rows: Arc<[LanguageRow]> = advisories
+            .into_iter()
+            .map(|advisory| LanguageRow::new(advisory, shelf.scheme))
+            .collect();
+        kept().insert(shelf, package, &rows);
+        Ok(rows)
     }
 
     /// Returns the record of a vulnerability; many have none.
@@ -274,18 +310,23 @@ impl Database {
                 source,
             })?;
         advisory.vulnerability_id = text(key);
-        advisory.data_source = self.data_source(row.bucket)?;
+        let origin = self.origin(row.bucket)?;
+        advisory.bucket = origin.bucket;
+        advisory.data_source = origin.data_source;
         Ok(advisory)
     }
 
-    fn data_source(&self, bucket: &[u8]) -> Result<Option<Arc<DataSource>>, LookupError> {
-        let mut cache = (self.0.data_sources.lock()).unwrap_or_else(PoisonError::into_inner);
+    fn origin(&self, bucket: &[u8]) -> Result<Origin, LookupError> {
+        let mut cache = (self.0.origins.lock()).unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = cache.get(bucket) {
             return Ok(known.clone());
         }
-        let source = self.read_data_source(bucket)?.map(Arc::new);
-        cache.insert(bucket.to_vec(), source.clone());
-        Ok(source)
+        let origin = Origin {
+            bucket: text(bucket).into(),
+            data_source: self.read_data_source(bucket)?.map(Arc::new),
+        };
+        cache.insert(bucket.to_vec(), origin.clone());
+        Ok(origin)
     }
 
     /// Reads the data source of a bucket. One that is empty or no data source counts as absent, as

@@ -33,6 +33,7 @@ pub use exploitation::{
     EPSS_FILE, Exploitation, ExploitationError, KEV_FILE, ListInfo, import_epss, import_kev,
 };
 pub use matchers::{
-    AdvisorySource, MatchError, OsMatch, OsPackages, is_supported, match_os_packages,
+    AdvisorySource, LanguageMatch, LanguageRow, MatchError, OsMatch, OsPackages, Shelf,
+    is_supported, match_language_packages, match_os_packages,
 };
 pub use order::deduplicate_and_sort;

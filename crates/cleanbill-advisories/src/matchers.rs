@@ -14,6 +14,7 @@ mod bottlerocket;
 mod coreos;
 mod debian;
 mod echo;
+mod language;
 mod modular;
 mod oracle;
 mod photon;
@@ -30,6 +31,8 @@ mod suse;
 pub(crate) mod testing;
 mod ubuntu;
 
+use std::sync::Arc;
+
 use cleanbill_core::distro::{Distro, Family, RepositoryHint};
 use cleanbill_core::package::{Package, RepositoryClass};
 use cleanbill_core::problem::Problem;
@@ -41,6 +44,9 @@ use crate::database::{CpeKey, Database, LookupError};
 use crate::end_of_life::{self, Support};
 use session::Session;
 
+pub(crate) use language::LanguageRows;
+pub use language::{LanguageMatch, LanguageRow, Shelf, match_language_packages};
+
 /// Answers what matchers ask. The one in use is [`Database`]; tests have small ones of their own.
 pub trait AdvisorySource {
     /// Returns the advisories of a package in the order of their keys; none if the bucket or the
@@ -49,6 +55,17 @@ pub trait AdvisorySource {
     /// # Errors
     /// The database is corrupt.
     fn advisories(&self, bucket: &str, package: &str) -> Result<Vec<Advisory>, LookupError>;
+
+    /// Returns the advisories of a language package in the order of their keys, with their ranges
+    /// parsed; none if the package is absent.
+    ///
+    /// # Errors
+    /// The database is corrupt.
+    fn language_rows(
+        &self,
+        shelf: &Shelf,
+        package: &str,
+    ) -> Result<Arc<[LanguageRow]>, LookupError>;
 
     /// Returns the record of a vulnerability, if there is one.
     ///
@@ -72,6 +89,14 @@ pub trait AdvisorySource {
 impl AdvisorySource for Database {
     fn advisories(&self, bucket: &str, package: &str) -> Result<Vec<Advisory>, LookupError> {
         Database::advisories(self, bucket, package)
+    }
+
+    fn language_rows(
+        &self,
+        shelf: &Shelf,
+        package: &str,
+    ) -> Result<Arc<[LanguageRow]>, LookupError> {
+        Database::language_rows(self, shelf, package)
     }
 
     fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetails>, LookupError> {
@@ -120,7 +145,7 @@ pub struct OsMatch {
 #[derive(Debug, thiserror::Error)]
 pub enum MatchError {
     /// The database could not be read.
-    #[error("could not look up the advisories of OS packages")]
+    #[error("could not look up the advisories of packages")]
     LookupFailed(#[from] LookupError),
     /// Red Hat's advisories are bound to platforms, and none is known for a package.
     #[error(

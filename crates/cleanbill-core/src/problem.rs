@@ -32,6 +32,9 @@ pub enum ProblemKind {
     DanglingLink,
     /// The advisories of the packages could not be looked up.
     MatchingFailed,
+    /// Packages were listed but not held against advisories: there are none for their type, or
+    /// their versions cannot be compared. A notice: nobody can say more about them.
+    UnjudgedPackages,
     /// The image could not be opened at all.
     ImageFailed,
     /// Another engine reported things of a kind that only its own form of report has. A notice.
@@ -53,6 +56,7 @@ impl ProblemKind {
         ProblemKind::LimitExceeded,
         ProblemKind::DanglingLink,
         ProblemKind::MatchingFailed,
+        ProblemKind::UnjudgedPackages,
         ProblemKind::ImageFailed,
         ProblemKind::OtherResults,
     ];
@@ -69,6 +73,7 @@ impl ProblemKind {
             ProblemKind::EndOfLife
                 | ProblemKind::StaleDatabase
                 | ProblemKind::IgnoredFile
+                | ProblemKind::UnjudgedPackages
                 | ProblemKind::OtherResults
         )
     }
@@ -88,6 +93,7 @@ impl ProblemKind {
             ProblemKind::LimitExceeded => "limit-exceeded",
             ProblemKind::DanglingLink => "dangling-link",
             ProblemKind::MatchingFailed => "matching-failed",
+            ProblemKind::UnjudgedPackages => "unjudged-packages",
             ProblemKind::ImageFailed => "image-failed",
             ProblemKind::OtherResults => "other-results",
         }

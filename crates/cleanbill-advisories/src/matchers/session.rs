@@ -91,7 +91,8 @@ impl<'a> Session<'a> {
     }
 }
 
-fn not_judged_message(reason: &str, packages: &[String]) -> String {
+/// Says which packages were left out, and why.
+pub(super) fn not_judged_message(reason: &str, packages: &[String]) -> String {
     let listed = packages.iter().take(NAMES_LISTED_MAX);
     let listed = listed.map(String::as_str).collect::<Vec<_>>().join(", ");
     let more = match packages.len().saturating_sub(NAMES_LISTED_MAX) {

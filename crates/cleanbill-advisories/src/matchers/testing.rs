@@ -2,12 +2,15 @@
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, Family, RepositoryHint};
 use cleanbill_core::package::Package;
 use cleanbill_core::vulnerability::{DataSource, VulnerabilityDetails};
 
-use super::{AdvisorySource, MatchError, OsMatch, OsPackages, match_os_packages};
+use super::{
+    AdvisorySource, LanguageRow, MatchError, OsMatch, OsPackages, Shelf, match_os_packages,
+};
 use crate::database::{CpeKey, LookupError};
 use crate::{Advisory, AdvisoryEntry};
 
@@ -35,9 +38,31 @@ impl AdvisorySource for Fake {
             .flatten()
             .map(|(id, advisory)| Advisory {
                 vulnerability_id: id.clone(),
+                bucket: bucket.into(),
                 data_source: source.clone(),
                 ..advisory.clone()
             })
+            .collect())
+    }
+
+    fn language_rows(
+        &self,
+        shelf: &Shelf,
+        package: &str,
+    ) -> Result<Arc<[LanguageRow]>, LookupError> {
+        let buckets = self
+            .buckets
+            .keys()
+            .filter(|name| name.starts_with(shelf.prefix));
+        let mut by_id = BTreeMap::new();
+        for bucket in buckets {
+            for advisory in self.advisories(bucket, package)? {
+                by_id.insert(advisory.vulnerability_id.clone(), advisory);
+            }
+        }
+        let rows = by_id.into_values();
+        Ok(rows
+            .map(|row| LanguageRow::new(row, shelf.scheme))
             .collect())
     }
 
