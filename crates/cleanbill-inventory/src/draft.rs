@@ -5,6 +5,7 @@
 
 mod dpkg;
 mod license_texts;
+mod reported;
 mod siblings;
 #[cfg(test)]
 mod tests;
@@ -259,6 +260,8 @@ impl LayerDraft {
     /// Completes the inventory: joins what several files say about the same packages, computes
     /// the identifiers, and sorts everything.
     pub(crate) fn finish(mut self, frame: LayerFrame) -> LayerInventory {
+        let reported = reported::paths(&self.applications);
+        reported::drop_reported(&mut self.applications, &reported);
         let package_databases = self.finish_databases();
         let applications = self.finish_applications();
         let build_info = self.finish_build_info();

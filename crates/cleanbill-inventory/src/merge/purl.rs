@@ -1,8 +1,12 @@
 //! Package URLs of OS packages. Source: spec 03 section 6.1.
 
+mod language;
+
 use cleanbill_core::Package;
 use cleanbill_core::distro::{Distro, Family};
 use cleanbill_core::purl::PackageUrl;
+
+pub(super) use language::of_application_package;
 
 /// Says whether a package may belong to the distribution: a URL that came with it (from an SBOM)
 /// must not name another one. Without a known distribution everything may.

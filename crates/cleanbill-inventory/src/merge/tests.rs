@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use super::*;
 use crate::testing::FakeLayer;
 
+mod applications;
+
 const APK: &str = "lib/apk/db/installed";
 const STATUS: &str = "var/lib/dpkg/status";
 

@@ -1,0 +1,231 @@
+//! Language packages in layers.
+
+use super::*;
+
+const CONTROL: &str = "Package: python3-yaml\nVersion: 5.4-1\nArchitecture: amd64\n";
+const MD5SUMS: &str = "var/lib/dpkg/info/python3-yaml.md5sums";
+const YAML: &str = "usr/lib/python3/dist-packages/PyYAML-5.4.egg-info";
+
+fn node(name: &str, version: &str) -> Vec<u8> {
+    format!(r#"{{"name": "{name}", "version": "{version}"}}"#).into()
+}
+
+fn python(name: &str, version: &str) -> Vec<u8> {
+    format!("Name: {name}\nVersion: {version}\n").into()
+}
+
+fn composer(packages: &str) -> Vec<u8> {
+    format!(r#"{{"packages": [{packages}]}}"#).into()
+}
+
+fn debian() -> FakeLayer {
+    FakeLayer::new()
+        .file("etc/debian_version", b"11.1\n")
+        .file(STATUS, CONTROL.as_bytes())
+}
+
+/// Lists `type path: purl/layer of file`.
+fn list(layers: &[FakeLayer], options: &MergeOptions) -> Vec<String> {
+    let (inventory, _) = merge_all(layers, options);
+    let mut listed = Vec::new();
+    for application in &inventory.applications {
+        for package in &application.packages {
+            let layer = (0..9).find(|index| package.layer == Some(id(*index)));
+            let purl = package.identifier.purl.as_ref().expect("a URL");
+            listed.push(format!(
+                "{} {}: {purl}/{} of {}",
+                application.kind,
+                application.path,
+                layer.expect("a layer"),
+                package.file_path
+            ));
+        }
+    }
+    listed
+}
+
+#[track_caller]
+fn check(layers: &[FakeLayer], expected: &[&str]) {
+    assert_eq!(list(layers, &MergeOptions::default()), expected);
+}
+
+#[test]
+fn applications_of_some_types_are_joined_and_sorted() {
+    let layer = FakeLayer::new()
+        .file("b/package.json", &node("qs", "6"))
+        .file("a/package.json", &node("qs", "6"))
+        .file("c/package.json", &node("@A/b", "1"))
+        .file(
+            "b/installed.json",
+            &composer(r#"{"name": "d/e", "version": "1"}"#),
+        )
+        .file(
+            "a/installed.json",
+            &composer(r#"{"name": "d/e", "version": "1"}"#),
+        );
+    check(
+        &[layer],
+        &[
+            "composer-vendor a/installed.json: pkg:composer/d/e@1/0 of ",
+            "composer-vendor b/installed.json: pkg:composer/d/e@1/0 of ",
+            "node-pkg : pkg:npm/%40a/b@1/0 of c/package.json",
+            "node-pkg : pkg:npm/qs@6/0 of a/package.json",
+            "node-pkg : pkg:npm/qs@6/0 of b/package.json",
+        ],
+    );
+}
+
+#[test]
+fn a_package_belongs_to_the_lowest_layer_that_has_it_at_its_path() {
+    let layers = [
+        FakeLayer::new().file("a/package.json", &node("qs", "6")),
+        FakeLayer::new().file("a/package.json", &node("qs", "7")),
+        FakeLayer::new()
+            .file("a/package.json", &node("qs", "6"))
+            .file("b/package.json", &node("qs", "6")),
+    ];
+    check(
+        &layers,
+        &[
+            "node-pkg : pkg:npm/qs@6/0 of a/package.json",
+            "node-pkg : pkg:npm/qs@6/2 of b/package.json",
+        ],
+    );
+}
+
+#[test]
+fn upper_layers_replace_and_delete() {
+    let base = FakeLayer::new()
+        .file("a/package.json", &node("a", "1"))
+        .file("b/c/package.json", &node("c", "1"))
+        .file("d/package.json", &node("d", "1"))
+        .file("e/package.json", &node("e", "1"));
+    let upper = FakeLayer::new()
+        .whiteout("a/package.json")
+        .opaque("b")
+        .file("b/x", b"")
+        .file("d/package.json", &node("d", "2"))
+        // What makes no sense leaves what was there, as in the reference.
+        .file("e/package.json", b"{");
+    check(
+        &[base, upper],
+        &[
+            "node-pkg : pkg:npm/d@2/1 of d/package.json",
+            "node-pkg : pkg:npm/e@1/0 of e/package.json",
+        ],
+    );
+}
+
+#[test]
+fn files_of_the_distribution_are_not_listed_twice() {
+    let owned = format!("d41d8cd98f00b204e9800998ecf8427e  {YAML}\n");
+    let mine = "opt/x.egg-info";
+    let layer = debian()
+        .file(MD5SUMS, owned.as_bytes())
+        .file(YAML, &python("PyYAML", "5.4"))
+        .file(mine, &python("x", "1"))
+        .file(
+            "usr/lib/python2.7/argparse.egg-info",
+            &python("argparse", "1.2.1"),
+        );
+    let others = "python-pkg : pkg:pypi/x@1/0 of opt/x.egg-info";
+    check(std::slice::from_ref(&layer), &[others]);
+
+    let comprehensive = MergeOptions {
+        is_comprehensive: true,
+        ..MergeOptions::default()
+    };
+    assert_eq!(list(&[layer], &comprehensive).len(), 3);
+}
+
+#[test]
+fn only_the_owners_of_the_same_layer_count() {
+    let owned = format!("d41d8cd98f00b204e9800998ecf8427e  {YAML}\n");
+    let listed = |layer| format!("python-pkg : pkg:pypi/pyyaml@5.4/{layer} of {YAML}");
+    let file = FakeLayer::new().file(YAML, &python("PyYAML", "5.4"));
+    let lists = debian().file(MD5SUMS, owned.as_bytes());
+    check(&[file.clone(), lists.clone()], &[&listed(0)]);
+    check(&[lists, file.clone()], &[&listed(1)]);
+    // The list alone, without the status file that names the package.
+    check(
+        &[file.clone().file(MD5SUMS, owned.as_bytes())],
+        &[&listed(0)],
+    );
+    // Of a supplier other than the distribution.
+    let control = format!("{CONTROL}Maintainer: GitHub\n");
+    let third_party = file
+        .file(STATUS, control.as_bytes())
+        .file(MD5SUMS, owned.as_bytes());
+    check(&[third_party], &[&listed(0)]);
+}
+
+#[test]
+fn an_application_is_owned_by_its_path_too() {
+    let installed = "P:php-x\nV:1\nF:usr/share/php\nR:installed.json\n\n";
+    let vendored = composer(r#"{"name": "d/e", "version": "1"}"#);
+    let layer = FakeLayer::new()
+        .file(APK, installed.as_bytes())
+        .file("usr/share/php/installed.json", &vendored)
+        .file("srv/installed.json", &vendored);
+    check(
+        &[layer],
+        &["composer-vendor srv/installed.json: pkg:composer/d/e@1/0 of "],
+    );
+}
+
+#[test]
+fn the_files_of_owned_directories_are_not_owned() {
+    let installed = "P:x\nV:1\nF:opt\nF:opt/a\n\n";
+    let layer = FakeLayer::new()
+        .file(APK, installed.as_bytes())
+        .file("opt/a/package.json", &node("a", "1"));
+    check(
+        &[layer],
+        &["node-pkg : pkg:npm/a@1/0 of opt/a/package.json"],
+    );
+}
+
+#[test]
+fn what_only_development_needs_is_left_out() {
+    let text = br#"{"packages": [{"name": "a/b", "version": "1"}],
+        "packages-dev": [{"name": "c/d", "version": "1"}]}"#;
+    let only_dev = br#"{"packages-dev": [{"name": "c/d", "version": "1"}]}"#;
+    let layer = FakeLayer::new()
+        .file("a/installed.json", text)
+        .file("b/installed.json", only_dev);
+    check(
+        &[layer],
+        &["composer-vendor a/installed.json: pkg:composer/a/b@1/0 of "],
+    );
+}
+
+#[test]
+fn files_that_an_sbom_reports_are_not_read_again() {
+    let sbom = r#"{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
+        {"type": "library", "name": "a", "version": "1", "purl": "pkg:pypi/a@1", "properties": [
+            {"name": "aquasecurity:trivy:FilePath", "value": "lib/a.dist-info/METADATA"}]}]}"#;
+    let layer = FakeLayer::new()
+        .file("lib/a.dist-info/METADATA", &python("a", "1"))
+        .file("lib/b.dist-info/METADATA", &python("b", "1"))
+        .file("opt/a.cdx.json", sbom.as_bytes());
+    let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+    let packages = inventory.applications[0].packages.iter();
+    let found: Vec<_> = packages
+        .map(|package| (&*package.file_path, &*package.analyzed_by))
+        .collect();
+    let expected = [
+        ("lib/a.dist-info/METADATA", "sbom"),
+        ("lib/b.dist-info/METADATA", "python-pkg"),
+    ];
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn language_packages_can_be_left_out() {
+    let options = MergeOptions {
+        includes_applications: false,
+        ..MergeOptions::default()
+    };
+    let layer = base().file("a/package.json", &node("a", "1"));
+    assert!(list(&[layer], &options).is_empty());
+}
