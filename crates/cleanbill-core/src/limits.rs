@@ -16,6 +16,9 @@ pub struct Limits {
     /// Bytes of a program or archive that is held whole in memory; a larger one is read while it
     /// passes.
     pub buffered_file_size_bytes_max: u64,
+    /// Bytes of one thing that is read of a compiled program: a table, Go's build information,
+    /// Rust's audit data once inflated. The largest real one has 0.5 MB.
+    pub program_data_size_bytes_max: u64,
     /// Bytes of a package database that must be read whole (rpm: SQLite, Berkeley DB, NDB). An
     /// installation of 5,000 packages has 150 MB.
     pub rpm_database_size_bytes_max: u64,
@@ -82,6 +85,7 @@ impl Default for Limits {
             file_size_bytes_max: 128 * MIB,
             toml_size_bytes_max: 4 * MIB,
             buffered_file_size_bytes_max: 16 * MIB,
+            program_data_size_bytes_max: 32 * MIB,
             rpm_database_size_bytes_max: 256 * MIB,
             line_size_bytes_max: MIB,
             package_field_size_bytes_max: 4_096,

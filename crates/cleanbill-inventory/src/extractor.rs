@@ -8,6 +8,9 @@ use cleanbill_core::layer::EntryBody;
 
 use crate::draft::LayerDraft;
 
+/// Bytes that an extractor is shown to see whether it wants a file.
+pub(crate) const PEEKED_SIZE: usize = 16;
+
 /// Finds packages, or facts about the distribution, in files of one kind.
 ///
 /// An extractor answers two questions: does this path interest me, and what is in this file. The
@@ -24,6 +27,14 @@ pub(crate) trait Extractor: Sync {
     /// those that [`Extractor::wants`] names.
     fn wants_executables(&self) -> bool {
         false
+    }
+
+    /// Says from the first bytes of a file, [`PEEKED_SIZE`] unless it is smaller, whether it is
+    /// wanted indeed. Only extractors that want executables are asked: nearly all of these are none
+    /// of theirs, and are left alone at once.
+    fn wants_content(&self, first: &[u8]) -> bool {
+        let _ = first;
+        true
     }
 
     /// Reads a wanted file. What was found before an error stays.
@@ -72,11 +83,10 @@ pub(crate) struct FileInput<'a> {
 }
 
 /// Holds the content of a file that may be too large for memory.
-#[expect(dead_code, reason = "for extractors of archives and programs")]
 pub(crate) enum Content<'a> {
     /// All of it.
     Whole(Vec<u8>),
-    /// A file that can be read at any place.
+    /// A file that can be read at any place. Its cursor may stand anywhere.
     File {
         /// The file.
         file: &'a File,
@@ -136,7 +146,6 @@ impl FileInput<'_> {
     /// # Errors
     ///
     /// Reading failed.
-    #[expect(dead_code, reason = "for extractors of archives and programs")]
     pub(crate) fn content(&mut self) -> Result<Content<'_>, ExtractError> {
         if self.body.file()?.is_none() {
             if self.size_bytes <= self.limits.buffered_file_size_bytes_max {

@@ -33,6 +33,7 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &language::nuget::PackagesProps,
     &language::cargo::Cargo,
     &language::julia::Julia,
+    &language::program::Program,
     &unread_language::UnreadLanguagePackages,
     &unread_package_manager::UnreadPackageManager,
 ];

@@ -29,6 +29,7 @@ pub const TARGETS: &[Target] = &[
     ("inventory_julia", julia),
     ("inventory_licenses", licenses),
     ("inventory_merge", merge_layers),
+    ("inventory_program", program),
     ("inventory_rpm", rpm),
     ("inventory_rpm_header", rpm_header),
     ("inventory_rpm_manifest", rpm_manifest),
@@ -115,6 +116,22 @@ pub fn licenses(data: &[u8]) {
     for name in licenses::split_at_blanks(&text) {
         assert_eq!(name.trim(), name, "no blanks around a name");
     }
+}
+
+/// Reads a compiled program, whole and as it passes by: what passes is found too, or it is told
+/// that something was not kept.
+pub fn program(data: &[u8]) {
+    let files = [("app/tool.exe", data)];
+    let whole = extract_all(&files);
+    let limits = Limits {
+        buffered_file_size_bytes_max: 0,
+        ..Limits::default()
+    };
+    let passing = extract_within(&files, limits);
+    assert!(
+        whole.applications == passing.applications || !passing.problems.is_empty(),
+        "nothing is overlooked in passing"
+    );
 }
 
 /// Reads an rpm database of any kind. What is not read is told.
@@ -216,6 +233,11 @@ fn extract(path: &str, content: &[u8]) -> LayerInventory {
 
 /// Reads a layer that has some files, twice.
 fn extract_all(files: &[(&str, &[u8])]) -> LayerInventory {
+    extract_within(files, Limits::default())
+}
+
+/// Reads a layer that has some files, twice, under other limits.
+fn extract_within(files: &[(&str, &[u8])], limits: Limits) -> LayerInventory {
     let entries = files.iter().map(|(path, content)| Entry {
         path: (*path).to_owned(),
         kind: EntryKind::File,
@@ -226,7 +248,7 @@ fn extract_all(files: &[(&str, &[u8])]) -> LayerInventory {
     let options = ExtractOptions {
         limits: Arc::new(Limits {
             problems_per_layer_max: 10,
-            ..Limits::default()
+            ..limits
         }),
         ..ExtractOptions::default()
     };

@@ -33,7 +33,6 @@ pub use alias::extract_aliases;
 #[cfg(test)]
 pub(crate) use interest::wanted;
 pub(crate) use interest::{is_read_anyway, link_rule_at, places_below, reports_dangling};
-#[cfg(test)]
 pub(crate) use open::settle;
 pub use skip::SkipRules;
 

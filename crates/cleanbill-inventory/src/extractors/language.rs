@@ -8,6 +8,7 @@ pub(crate) mod julia;
 pub(crate) mod node;
 pub(crate) mod nuget;
 pub(crate) mod python;
+pub(crate) mod program;
 pub(crate) mod ruby;
 mod tables;
 

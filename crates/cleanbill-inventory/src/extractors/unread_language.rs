@@ -1,7 +1,5 @@
 //! Notices language packages, which are not read yet: an image that has them is not assessed
 //! completely, and says so.
-//!
-//! Compiled Go and Rust programs cannot be told by their names; they are not noticed.
 
 use cleanbill_core::path;
 

@@ -1,15 +1,20 @@
 //! Giving a file to the extractors that want it.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 
 use cleanbill_core::layer::EntryBody;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Problem};
 
 use crate::draft::LayerDraft;
-use crate::extractor::{ExtractError, Extractor, FileInput};
+use crate::extractor::{ExtractError, Extractor, FileInput, PEEKED_SIZE};
 
 /// Lets each extractor read the file. What makes no sense becomes a problem.
+///
+/// Whatever may be executed is wanted by one extractor or another, and is hardly ever what they
+/// look for: its first bytes tell. So a large archive that may be executed is not copied for their
+/// sake.
 ///
 /// # Errors
 ///
@@ -22,36 +27,87 @@ pub(super) fn extract(
     limits: &Limits,
     draft: &mut LayerDraft,
 ) -> io::Result<()> {
-    if let [extractor] = extractors {
-        let mut file = FileInput {
-            path,
-            size_bytes,
-            body,
-            limits,
-        };
-        return extract_one(*extractor, &mut file, draft);
-    }
-    // The content passes once, so several readers need a copy.
-    let mut whole = FileInput {
+    let mut file = FileInput {
         path,
         size_bytes,
         body,
         limits,
     };
-    let content = match whole.read_small() {
+    if !extractors
+        .iter()
+        .any(|extractor| extractor.wants_executables())
+    {
+        return extract_all(extractors, &mut file, draft);
+    }
+    let first = match peek(file.body) {
+        Ok(first) => first,
+        Err(error) => return settle(error.into(), path, draft),
+    };
+    let is_wanted = |extractor: &&&dyn Extractor| {
+        !extractor.wants_executables() || extractor.wants_content(&first)
+    };
+    let extractors: Vec<_> = extractors.iter().filter(is_wanted).copied().collect();
+    let mut body = Peeked {
+        first: &first,
+        rest: file.body,
+    };
+    let mut file = FileInput {
+        body: &mut body,
+        ..file
+    };
+    extract_all(&extractors, &mut file, draft)
+}
+
+fn extract_all(
+    extractors: &[&'static dyn Extractor],
+    file: &mut FileInput<'_>,
+    draft: &mut LayerDraft,
+) -> io::Result<()> {
+    match extractors {
+        [] => return Ok(()),
+        [extractor] => return extract_one(*extractor, file, draft),
+        _ => {}
+    }
+    // The content passes once, so several readers need a copy.
+    let content = match file.read_small() {
         Ok(content) => content,
-        Err(error) => return settle(error, path, draft),
+        Err(error) => return settle(error, file.path, draft),
     };
     for extractor in extractors {
-        let mut file = FileInput {
-            path,
-            size_bytes,
+        let mut copy = FileInput {
             body: &mut content.as_slice(),
-            limits,
+            ..*file
         };
-        extract_one(*extractor, &mut file, draft)?;
+        extract_one(*extractor, &mut copy, draft)?;
     }
     Ok(())
+}
+
+fn peek(body: &mut dyn EntryBody) -> io::Result<Vec<u8>> {
+    let mut first = Vec::with_capacity(PEEKED_SIZE);
+    body.take(PEEKED_SIZE as u64).read_to_end(&mut first)?;
+    Ok(first)
+}
+
+/// Gives the bytes that were looked at again, then the rest.
+struct Peeked<'a> {
+    first: &'a [u8],
+    rest: &'a mut dyn EntryBody,
+}
+
+impl Read for Peeked<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.first.is_empty() {
+            return self.rest.read(buffer);
+        }
+        self.first.read(buffer)
+    }
+}
+
+impl EntryBody for Peeked<'_> {
+    fn file(&mut self) -> io::Result<Option<&File>> {
+        self.rest.file()
+    }
 }
 
 fn extract_one(

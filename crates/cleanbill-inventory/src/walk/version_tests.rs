@@ -122,6 +122,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     .into_iter()
     .map(|(path, text)| (path, text.as_bytes().to_vec()))
     .collect();
+    files.push(("app/tool.exe", crate::extractors::language::program::testing::sample()));
     files.push(("var/lib/rpm/Packages.db", rpm_database()));
     files
 }
