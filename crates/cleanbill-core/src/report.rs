@@ -22,6 +22,36 @@ pub struct ScanReport {
     pub database: Option<DatabaseInfo>,
     /// One entry per image, in the order asked for.
     pub images: Vec<ImageReport>,
+    /// What became of each rule of the ignore files, in their order.
+    pub exceptions: Vec<ExceptionReport>,
+}
+
+/// Says what became of one rule of an ignore file, over all images.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExceptionReport {
+    /// The file.
+    pub source: String,
+    /// The line of the rule, counted from 1.
+    pub line: u64,
+    /// What it is about: a vulnerability id, or its conditions in short.
+    pub rule: String,
+    /// The reason that it gives; may be empty.
+    pub statement: String,
+    /// What became of it.
+    pub outcome: ExceptionOutcome,
+}
+
+/// Tells rules apart that do something from those that can go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExceptionOutcome {
+    /// It covered this many findings.
+    Applied(u64),
+    /// Its time is over; it covers nothing.
+    Expired,
+    /// It covered nothing.
+    Unmatched,
+    /// It cannot be honoured; the text says why.
+    NotUnderstood(String),
 }
 
 /// Identifies an advisory database.

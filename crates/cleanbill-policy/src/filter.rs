@@ -1,11 +1,13 @@
 //! Which findings a user asked to see.
 
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::Finding;
 
+use crate::ignore::rule::Candidate;
 use crate::ignore::{ActiveRules, IgnoreRules, IgnoreUsage};
 
 /// Holds what `--severity`, `--ignore-unfixed`, `--ignore-status` and `--ignorefile` say.
@@ -17,8 +19,8 @@ pub struct Filter {
     pub severities: Vec<Severity>,
     /// The statuses to drop.
     pub ignored_statuses: Vec<FixStatus>,
-    /// The exceptions.
-    pub ignore_rules: IgnoreRules,
+    /// The exceptions, file by file; the first that covers a finding counts.
+    pub ignore_rules: Vec<IgnoreRules>,
 }
 
 impl Default for Filter {
@@ -27,7 +29,7 @@ impl Default for Filter {
         Self {
             severities: Severity::ALL.to_vec(),
             ignored_statuses: Vec::new(),
-            ignore_rules: IgnoreRules::default(),
+            ignore_rules: Vec::new(),
         }
     }
 }
@@ -46,7 +48,7 @@ impl Filter {
     /// ignored statuses are dropped, what an exception covers moves to the suppressed findings.
     /// `now` decides which exceptions have expired; `usage` counts what each of them covered.
     pub fn apply(&self, image: &mut ImageReport, now: SystemTime, usage: &mut IgnoreUsage) {
-        let active = self.ignore_rules.active(now);
+        let active = ActiveRules::of(&self.ignore_rules, now);
         for result in &mut image.results {
             self.apply_to_result(result, &active, usage);
         }
@@ -59,29 +61,51 @@ impl Filter {
         usage: &mut IgnoreUsage,
     ) {
         let findings = std::mem::take(&mut result.findings);
+        let source_names = if active.ask_for_source_packages() {
+            source_names(result)
+        } else {
+            HashMap::new()
+        };
+        let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
         for finding in findings {
             if !self.wants(&finding) {
                 continue;
             }
-            match active.find(&result.target, &finding) {
-                Some((index, rule)) => {
-                    usage.count(index);
-                    result.suppressed.push(SuppressedFinding {
+            let uid = finding.package_identifier.uid.as_str();
+            let cover = active.find(&Candidate {
+                target: &result.target,
+                finding: &finding,
+                source_name: source_names.get(uid).copied().unwrap_or_default(),
+            });
+            match cover {
+                Some(cover) => {
+                    usage.count(cover.place);
+                    suppressed.push(SuppressedFinding {
                         status: "ignored".to_owned(),
-                        statement: rule.statement.clone(),
-                        source: self.ignore_rules.source().to_owned(),
+                        statement: cover.statement.to_owned(),
+                        source: cover.source.to_owned(),
                         finding,
                     });
                 }
-                None => result.findings.push(finding),
+                None => kept.push(finding),
             }
         }
+        result.findings = kept;
+        result.suppressed.extend(suppressed);
     }
 
     fn wants(&self, finding: &Finding) -> bool {
         self.severities.contains(&finding.severity)
             && !self.ignored_statuses.contains(&finding.status)
     }
+}
+
+/// Returns the names of the source packages by UID.
+fn source_names(result: &ResultSet) -> HashMap<&str, &str> {
+    let packages = result.packages.iter();
+    packages
+        .map(|package| (package.identifier.uid.as_str(), package.src_name.as_str()))
+        .collect()
 }
 
 #[cfg(test)]

@@ -4,30 +4,49 @@
 use std::time::{Duration, SystemTime};
 
 use cleanbill_core::package::PackageIdentifier;
-use cleanbill_core::report::{ImageReport, ResultSet};
+use cleanbill_core::report::{ExceptionOutcome, ImageReport, ResultSet};
 use cleanbill_core::vulnerability::Finding;
 use cleanbill_core::{Digest, Package};
 
-use crate::ignore::{IgnoreUsage, RawIgnoreFile};
+use crate::ignore::{IgnoreFileKind, IgnoreUsage, report};
 use crate::vex::VexDocument;
 use crate::{Filter, IgnoreRules, Vex};
 
 /// An entry point with the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
 
-/// Every entry point of the crate that needs no help, by the name of its folder in `fuzz/corpus`.
-pub const TARGETS: &[Target] = &[("policy_ignore", ignore_plain), ("policy_vex", vex)];
+/// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
+pub const TARGETS: &[Target] = &[
+    ("policy_ignore", ignore_plain),
+    ("policy_ignore_grype", ignore_grype),
+    ("policy_ignore_osv", ignore_osv),
+    ("policy_ignore_yaml", ignore_yaml),
+    ("policy_vex", vex),
+];
 
-/// Applies an ignore file of the plain form.
+/// Applies an ignore file of Trivy's plain form.
 pub fn ignore_plain(data: &[u8]) {
-    let (rules, _) = IgnoreRules::parse_plain(&String::from_utf8_lossy(data), ".trivyignore");
-    filter(rules);
+    ignore(IgnoreFileKind::Plain, data);
 }
 
-/// Applies an ignore file of the YAML form. This crate reads no YAML, so `parse` does.
-pub fn ignore_yaml(data: &[u8], parse: impl Fn(&str) -> Option<RawIgnoreFile>) {
-    let raw = parse(&String::from_utf8_lossy(data));
-    if let Some(Ok(rules)) = raw.map(|raw| IgnoreRules::from_raw(raw, ".trivyignore.yaml")) {
+/// Applies an ignore file of Trivy's YAML form.
+pub fn ignore_yaml(data: &[u8]) {
+    ignore(IgnoreFileKind::Yaml, data);
+}
+
+/// Applies the rules of a configuration of Grype's.
+pub fn ignore_grype(data: &[u8]) {
+    ignore(IgnoreFileKind::Grype, data);
+}
+
+/// Applies the rules of a configuration of OSV-Scanner's.
+pub fn ignore_osv(data: &[u8]) {
+    ignore(IgnoreFileKind::Osv, data);
+}
+
+fn ignore(kind: IgnoreFileKind, data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    if let Ok(rules) = IgnoreRules::parse(kind, &text, "ignored") {
         filter(rules);
     }
 }
@@ -53,13 +72,21 @@ fn filter(ignore_rules: IgnoreRules) {
                 .map_or_else(Default::default, severity),
         ],
         ignored_statuses: Vec::new(),
-        ignore_rules,
+        ignore_rules: vec![ignore_rules],
     };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let mut usage = IgnoreUsage::default();
     filter.apply(&mut image, now, &mut usage);
     check_complete(&image);
-    let _ = filter.ignore_rules.report(&usage, now);
+    let covered: u64 = report(&filter.ignore_rules, &usage, now)
+        .iter()
+        .map(|rule| match rule.outcome {
+            ExceptionOutcome::Applied(count) => count,
+            _ => 0,
+        })
+        .sum();
+    let suppressed: usize = image.results.iter().map(|r| r.suppressed.len()).sum();
+    assert_eq!(covered, suppressed as u64, "each cover is counted once");
 }
 
 fn severity(result: &ResultSet) -> cleanbill_core::Severity {

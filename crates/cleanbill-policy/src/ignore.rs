@@ -1,10 +1,16 @@
-//! Ignore files: `.trivyignore` and its YAML form.
+//! Ignore files: accepted findings, as Trivy, Grype and OSV-Scanner write them down.
 //!
-//! Both forms are read into the same rules. Source: spec 03 section 8; Trivy
-//! `pkg/result/ignore.go`.
+//! All forms are read into the same rules. A rule that cannot be honoured whole is not honoured at
+//! all, and reported: half of its conditions would hide more than it says. Source: spec 03 section
+//! 8 and Trivy `pkg/result/ignore.go`; Grype `grype/match/ignore.go`; OSV-Scanner
+//! `internal/config/config.go`.
 
+mod ecosystem;
+mod grype;
+mod osv;
 mod plain;
-mod raw;
+pub(crate) mod rule;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
@@ -12,165 +18,240 @@ mod tests;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use cleanbill_core::glob::Pattern;
-use cleanbill_core::purl::PackageUrl;
+use cleanbill_core::report::{ExceptionOutcome, ExceptionReport};
 use cleanbill_core::vulnerability::Finding;
-use jiff::Timestamp;
-
-pub use plain::IgnoreWarning;
-pub use raw::{IgnoreFileError, RawIgnoreFile, RawIgnoreRule};
 
 use crate::time;
+use rule::{Candidate, Entry, Rule};
 
-/// Holds the exceptions of one ignore file. Empty by default.
+/// Tells the forms of ignore files apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IgnoreFileKind {
+    /// `.trivyignore`: one id a line.
+    Plain,
+    /// Trivy's YAML form.
+    Yaml,
+    /// The configuration of Grype, `.grype.yaml`.
+    Grype,
+    /// The configuration of OSV-Scanner, `osv-scanner.toml`.
+    Osv,
+}
+
+/// Holds the rules of one ignore file. Empty by default.
 #[derive(Clone, Debug, Default)]
 pub struct IgnoreRules {
     source: String,
-    rules: Vec<IgnoreRule>,
-}
-
-/// Accepts one vulnerability, perhaps only in some files or packages.
-#[derive(Clone, Debug)]
-pub(crate) struct IgnoreRule {
-    pub(crate) id: String,
-    pub(crate) paths: Vec<Pattern>,
-    pub(crate) purls: Vec<PackageUrl>,
-    pub(crate) expires_at: Option<Timestamp>,
-    pub(crate) statement: String,
+    entries: Vec<Entry>,
 }
 
 /// Counts how many findings each rule covered, over any number of images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoreUsage {
-    counts: Vec<u64>,
+    counts: HashMap<RulePlace, u64>,
 }
 
-/// Says what became of one rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleReport {
-    /// The vulnerability id that the rule names.
-    pub id: String,
-    /// The reason that the rule gives; may be empty.
-    pub statement: String,
-    /// What became of it.
-    pub outcome: RuleOutcome,
+/// The number of the file and that of the rule in it.
+pub(crate) type RulePlace = (usize, usize);
+
+/// Says why an ignore file cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum IgnoreFileError {
+    /// It is not in the form that its name promises.
+    #[error("it is not valid {form}")]
+    Syntax {
+        /// `YAML` or `TOML`.
+        form: &'static str,
+        /// What is wrong, and where.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// An entry of Trivy's YAML form makes no sense.
+    #[error("line {line}, column {column}: the entry '{id}' {reason}")]
+    Entry {
+        /// The line of the entry, counted from 1.
+        line: u64,
+        /// Its column, counted from 1.
+        column: u64,
+        /// What it is about.
+        id: String,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
-/// Tells rules apart that do something from those that can go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RuleOutcome {
-    /// It covered this many findings.
-    Applied(u64),
-    /// Its time is over; it covers nothing.
-    Expired,
-    /// It covered nothing.
-    Unmatched,
-}
-
-/// Holds the rules that have not expired, found by id.
-pub(crate) struct ActiveRules<'a> {
-    by_id: HashMap<&'a str, Vec<(usize, &'a IgnoreRule)>>,
+impl IgnoreFileKind {
+    /// Tells the form by the file's name.
+    pub fn of(path: &str) -> Self {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
+        let stem = name.trim_end_matches(".yml").trim_end_matches(".yaml");
+        if is_yaml && (stem == "grype" || stem.ends_with(".grype")) {
+            Self::Grype
+        } else if is_yaml {
+            Self::Yaml
+        } else if name.ends_with(".toml") {
+            Self::Osv
+        } else {
+            Self::Plain
+        }
+    }
 }
 
 impl IgnoreRules {
-    /// Reads the plain form. A line with a malformed date is left out and warned of, so that the
-    /// finding shows.
-    ///
-    /// `source` is the file's name as the report shall print it, cleaned by
+    /// Reads an ignore file. `source` is the file's name as the report shall print it, cleaned by
     /// [`cleanbill_core::path::clean_lexical`].
-    pub fn parse_plain(text: &str, source: &str) -> (Self, Vec<IgnoreWarning>) {
-        let (rules, warnings) = plain::parse(text);
-        let source = source.to_owned();
-        (Self { source, rules }, warnings)
-    }
-
-    /// Takes the YAML form over, checked.
     ///
     /// # Errors
-    /// When a pattern, a package URL or a date is malformed.
-    pub fn from_raw(raw: RawIgnoreFile, source: &str) -> Result<Self, IgnoreFileError> {
-        let rules = raw::check(raw)?;
-        let source = source.to_owned();
-        Ok(Self { source, rules })
+    /// When the text is not in the form, or an entry of Trivy's YAML form makes no sense. In the
+    /// other forms such an entry is left out and reported.
+    pub fn parse(kind: IgnoreFileKind, text: &str, source: &str) -> Result<Self, IgnoreFileError> {
+        let entries = match kind {
+            IgnoreFileKind::Plain => plain::parse(text),
+            IgnoreFileKind::Yaml => yaml::parse(text)?,
+            IgnoreFileKind::Grype => grype::parse(text)?,
+            IgnoreFileKind::Osv => osv::parse(text)?,
+        };
+        Ok(Self {
+            source: source.to_owned(),
+            entries,
+        })
     }
 
     /// Returns the name of the file.
     pub fn source(&self) -> &str {
         &self.source
     }
+}
 
-    /// Says what became of each rule, in the order of the file.
-    pub fn report(&self, usage: &IgnoreUsage, now: SystemTime) -> Vec<RuleReport> {
-        let now = time::timestamp(now);
-        self.rules
-            .iter()
-            .enumerate()
-            .map(|(index, rule)| RuleReport {
-                id: rule.id.clone(),
-                statement: rule.statement.clone(),
-                outcome: match usage.counts.get(index) {
-                    _ if rule.has_expired(now) => RuleOutcome::Expired,
-                    None | Some(0) => RuleOutcome::Unmatched,
-                    Some(count) => RuleOutcome::Applied(*count),
+/// Says what became of each rule of several files, in their order.
+pub fn report(files: &[IgnoreRules], usage: &IgnoreUsage, now: SystemTime) -> Vec<ExceptionReport> {
+    let now = time::timestamp(now);
+    let outcome = |place: RulePlace, entry: &Entry| match &entry.rule {
+        Err(reason) => ExceptionOutcome::NotUnderstood(reason.clone()),
+        Ok(rule) if rule.has_expired(now) => ExceptionOutcome::Expired,
+        Ok(_) => match usage.counts.get(&place) {
+            None => ExceptionOutcome::Unmatched,
+            Some(count) => ExceptionOutcome::Applied(*count),
+        },
+    };
+    let mut reports = Vec::new();
+    for (file, rules) in files.iter().enumerate() {
+        for (index, entry) in rules.entries.iter().enumerate() {
+            reports.push(ExceptionReport {
+                source: rules.source.clone(),
+                line: entry.line,
+                rule: entry.title.clone(),
+                statement: match &entry.rule {
+                    Ok(rule) => rule.statement.clone(),
+                    Err(_) => String::new(),
                 },
-            })
-            .collect()
-    }
-
-    pub(crate) fn active(&self, now: SystemTime) -> ActiveRules<'_> {
-        let now = time::timestamp(now);
-        let mut by_id: HashMap<&str, Vec<_>> = HashMap::new();
-        for (index, rule) in self.rules.iter().enumerate() {
-            if !rule.has_expired(now) {
-                by_id.entry(&rule.id).or_default().push((index, rule));
-            }
+                outcome: outcome((file, index), entry),
+            });
         }
-        ActiveRules { by_id }
     }
+    reports
 }
 
 impl IgnoreUsage {
-    pub(crate) fn count(&mut self, rule: usize) {
-        if self.counts.len() <= rule {
-            self.counts.resize(rule + 1, 0);
-        }
-        if let Some(count) = self.counts.get_mut(rule) {
-            *count += 1;
-        }
+    pub(crate) fn count(&mut self, place: RulePlace) {
+        *self.counts.entry(place).or_default() += 1;
     }
 }
 
-impl ActiveRules<'_> {
-    /// Finds the rule that covers a finding: the first for the target, else the first for the
-    /// package's own path (which is empty for OS packages, and `**` matches that too).
-    pub(crate) fn find(&self, target: &str, finding: &Finding) -> Option<(usize, &IgnoreRule)> {
-        let rules = self.by_id.get(finding.vulnerability_id.as_str())?;
-        let package = finding.package_identifier.purl.as_ref();
-        [target, &finding.package_path]
+/// Holds the rules of all files that have not expired. Those that name a vulnerability are found by
+/// it.
+pub(crate) struct ActiveRules<'a> {
+    files: Vec<ActiveFile<'a>>,
+}
+
+#[derive(Default)]
+struct ActiveFile<'a> {
+    source: &'a str,
+    by_id: HashMap<&'a str, Vec<(usize, &'a Rule)>>,
+    for_any_id: Vec<(usize, &'a Rule)>,
+}
+
+/// The rule that covers a finding.
+pub(crate) struct Cover<'a> {
+    pub(crate) place: RulePlace,
+    pub(crate) statement: &'a str,
+    pub(crate) source: &'a str,
+}
+
+impl<'a> ActiveRules<'a> {
+    pub(crate) fn of(files: &'a [IgnoreRules], now: SystemTime) -> Self {
+        let now = time::timestamp(now);
+        let files = files.iter().map(|rules| {
+            let mut file = ActiveFile {
+                source: &rules.source,
+                ..ActiveFile::default()
+            };
+            for (index, entry) in rules.entries.iter().enumerate() {
+                let Ok(rule) = &entry.rule else { continue };
+                if rule.has_expired(now) {
+                    continue;
+                }
+                match &rule.id {
+                    Some(id) => file.by_id.entry(id).or_default().push((index, rule)),
+                    None => file.for_any_id.push((index, rule)),
+                }
+            }
+            file
+        });
+        Self {
+            files: files.collect(),
+        }
+    }
+
+    /// Says whether some rule asks for the source packages of findings.
+    pub(crate) fn ask_for_source_packages(&self) -> bool {
+        let rules = |file: &ActiveFile<'a>| {
+            let named = file.by_id.values().flatten();
+            named
+                .chain(&file.for_any_id)
+                .any(|(_, rule)| rule.asks_for_source_package())
+        };
+        self.files.iter().any(rules)
+    }
+
+    /// Finds what covers a finding: the first file that has such a rule, and in it the first rule
+    /// for the target, else the first for the package's own path (which is empty for OS packages,
+    /// and `**` matches that too).
+    pub(crate) fn find(&self, candidate: &Candidate<'_>) -> Option<Cover<'_>> {
+        self.files.iter().enumerate().find_map(|(number, file)| {
+            let (index, rule) = file.find(candidate)?;
+            Some(Cover {
+                place: (number, index),
+                statement: &rule.statement,
+                source: file.source,
+            })
+        })
+    }
+}
+
+impl<'a> ActiveFile<'a> {
+    fn find(&self, candidate: &Candidate<'_>) -> Option<(usize, &'a Rule)> {
+        let finding = candidate.finding;
+        let rules = self.rules_for(finding);
+        [candidate.target, &finding.package_path]
             .into_iter()
             .find_map(|path| {
                 rules
                     .iter()
                     .copied()
-                    .find(|(_, rule)| rule.covers(path, package))
+                    .find(|(_, rule)| rule.covers(path, candidate))
             })
     }
-}
 
-impl IgnoreRule {
-    fn has_expired(&self, now: Timestamp) -> bool {
-        self.expires_at.is_some_and(|expires_at| expires_at < now)
+    /// Collects, in the order of the file, the rules for a finding's vulnerability. Only some rules
+    /// know it by the supplier's ids too.
+    fn rules_for(&self, finding: &Finding) -> Vec<(usize, &'a Rule)> {
+        let of_id = |id: &str| self.by_id.get(id).into_iter().flatten().copied();
+        let mut rules: Vec<(usize, &'a Rule)> = of_id(&finding.vulnerability_id).collect();
+        let aliases = finding.vendor_ids.iter().flat_map(|id| of_id(id));
+        rules.extend(aliases.filter(|(_, rule)| rule.knows_aliases));
+        rules.extend(&self.for_any_id);
+        rules.sort_by_key(|(index, _)| *index);
+        rules
     }
-
-    fn covers(&self, path: &str, package: Option<&PackageUrl>) -> bool {
-        let path_fits = self.paths.is_empty() || self.paths.iter().any(|p| p.matches(path));
-        let package_fits = self.purls.is_empty()
-            || package.is_none_or(|package| self.purls.iter().any(|p| package.is_covered_by(p)));
-        path_fits && package_fits
-    }
-}
-
-/// Says whether a file is read in the YAML form, by its name.
-pub fn is_yaml(path: &str) -> bool {
-    path.ends_with(".yml") || path.ends_with(".yaml")
 }

@@ -157,5 +157,6 @@ fn report(data: &[u8]) -> ScanReport {
         created_at: next(),
         database: None,
         images: vec![image],
+        exceptions: Vec::new(),
     }
 }

@@ -43,6 +43,7 @@ pub(crate) fn report(images: Vec<ImageReport>) -> ScanReport {
             age_hours: 54,
         }),
         images,
+        exceptions: Vec::new(),
     }
 }
 

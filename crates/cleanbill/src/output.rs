@@ -166,6 +166,7 @@ impl Outputs {
                         created_at: report.created_at.clone(),
                         database: report.database.clone(),
                         images: vec![image.clone()],
+                        exceptions: report.exceptions.clone(),
                     };
                     let path = directory.join(name + ".json");
                     write_file(&path, destination.format, &one, &plain)?;

@@ -3,6 +3,7 @@ use std::time::{Duration, SystemTime};
 use proptest::prelude::*;
 
 use super::*;
+use crate::ignore::{IgnoreFileKind, report};
 use crate::oracle;
 
 /// 2026-11-22, when the oracle's cases were made.
@@ -110,9 +111,9 @@ fn plain_ignore_files_are_those_of_the_oracle() {
             return;
         };
         let text = String::from_utf8(text).unwrap();
-        let (ignore_rules, _) = IgnoreRules::parse_plain(&text, "ignore");
+        let ignore_rules = IgnoreRules::parse(IgnoreFileKind::Plain, &text, "ignore").unwrap();
         let filter = Filter {
-            ignore_rules,
+            ignore_rules: vec![ignore_rules],
             ..Filter::default()
         };
         check(case, "os-debian-9", &filter, shows_suppressed);
@@ -128,10 +129,10 @@ fn yaml_ignore_files_are_those_of_the_oracle() {
         let Some(text) = oracle::read(&format!("cases/{case}/ignore.yaml")) else {
             return;
         };
-        let raw = serde_saphyr::from_slice(&text).unwrap();
-        let ignore_rules = IgnoreRules::from_raw(raw, "ignore.yaml").unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let ignore_rules = IgnoreRules::parse(IgnoreFileKind::Yaml, &text, "ignore.yaml").unwrap();
         let filter = Filter {
-            ignore_rules,
+            ignore_rules: vec![ignore_rules],
             ..Filter::default()
         };
         check(case, "real-python", &filter, shows);
@@ -141,9 +142,9 @@ fn yaml_ignore_files_are_those_of_the_oracle() {
 #[test]
 fn usage_is_reported() {
     let text = "CVE-1\nCVE-2 exp:2020-01-01\nCVE-3\n";
-    let (ignore_rules, _) = IgnoreRules::parse_plain(text, "f");
+    let ignore_rules = IgnoreRules::parse(IgnoreFileKind::Plain, text, "f").unwrap();
     let filter = Filter {
-        ignore_rules,
+        ignore_rules: vec![ignore_rules],
         ..Filter::default()
     };
     let mut usage = IgnoreUsage::default();
@@ -152,13 +153,11 @@ fn usage_is_reported() {
         filter.apply(&mut image, now(), &mut usage);
         assert_eq!(image.results[0].findings.len(), 1);
     }
-    let outcomes: Vec<_> = filter
-        .ignore_rules
-        .report(&usage, now())
+    let outcomes: Vec<_> = report(&filter.ignore_rules, &usage, now())
         .into_iter()
         .map(|rule| rule.outcome)
         .collect();
-    use crate::ignore::RuleOutcome::{Applied, Expired, Unmatched};
+    use cleanbill_core::report::ExceptionOutcome::{Applied, Expired, Unmatched};
     assert_eq!(outcomes, [Applied(2), Expired, Unmatched]);
 }
 
@@ -200,7 +199,8 @@ proptest! {
         narrow_filter.severities.retain(|s| narrow.contains(&i64::from(s.number())));
         narrow_filter.ignored_statuses = ignored.into_iter().map(FixStatus::from_number).collect();
         let mut ignoring = narrow_filter.clone();
-        ignoring.ignore_rules = IgnoreRules::parse_plain(&text, "f").0;
+        ignoring.ignore_rules =
+            vec![IgnoreRules::parse(IgnoreFileKind::Plain, &text, "f").unwrap()];
 
         let run = |filter: &Filter| {
             let mut image = image(&findings);

@@ -104,7 +104,7 @@ fn program(two_ways: bool) -> ImageReport {
             kind: "gobinary".to_owned(),
             packages,
             findings: vec![finding],
-            suppressed: Vec::new(),
+            ..ResultSet::default()
         }],
         ..ImageReport::default()
     };

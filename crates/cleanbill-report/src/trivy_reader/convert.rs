@@ -56,6 +56,7 @@ pub(super) fn report(document: Document) -> Result<ScanReport, TrivyReportError>
         created_at: document.created_at,
         database: None,
         images: vec![image],
+        exceptions: Vec::new(),
     })
 }
 

@@ -245,10 +245,16 @@ pub(crate) struct FilterArgs {
     )]
     pub(crate) ignore_status: Vec<FixStatus>,
 
-    /// File of accepted vulnerabilities, in the form of .trivyignore or its YAML form (.yaml,
-    /// .yml) [default: .trivyignore if it exists]
-    #[arg(long, value_name = "FILE", env = "CLEANBILL_IGNOREFILE")]
-    pub(crate) ignorefile: Option<PathBuf>,
+    /// File of accepted vulnerabilities, in the form that its name tells: .trivyignore, Trivy's
+    /// YAML form (.yaml, .yml), .grype.yaml or osv-scanner.toml (repeatable)
+    /// [default: .trivyignore if it exists]
+    #[arg(
+        long,
+        value_name = "FILE",
+        value_delimiter = ',',
+        env = "CLEANBILL_IGNOREFILE"
+    )]
+    pub(crate) ignorefile: Vec<PathBuf>,
 
     /// VEX document (OpenVEX or CSAF) whose statements take findings out (repeatable)
     #[arg(

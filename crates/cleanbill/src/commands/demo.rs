@@ -61,6 +61,7 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
         created_at: Timestamp::now().to_string(),
         database: Some(database_info(database.metadata(), now)),
         images: Vec::new(),
+        exceptions: Vec::new(),
     };
     for image in &images {
         let name = image

@@ -86,7 +86,7 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
     report.database = Some(database_info(database.metadata(), now));
     mark_stale(&mut report, database.metadata(), now);
     outputs.check(report.images.len())?;
-    policy.report_rules();
+    report.exceptions = policy.report_rules();
 
     let verdict = policy.verdict(&report);
     if verdict.failed {

@@ -78,7 +78,9 @@ fn of_package(package: &Package) -> Identity<'_> {
         _ => Cow::Borrowed(purl.version.as_str()),
     };
     let (group, name) = match purl.kind.as_str() {
-        "maven" | "npm" => (purl.namespace.as_str(), purl.name.as_str()),
+        "maven" => (purl.namespace.as_str(), purl.name.as_str()),
+        // A package URL has no capitals here, the name may.
+        "npm" => package.name.split_once('/').unwrap_or(("", &package.name)),
         _ => ("", package.name.as_str()),
     };
     Identity {

@@ -1,14 +1,14 @@
 //! Which findings count, from flags and files.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::Context as _;
-use cleanbill_core::report::{ImageReport, ScanReport};
+use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_core::{Severity, path};
 use cleanbill_engine::apply_policy;
 use cleanbill_policy::filter::unfixed_statuses;
-use cleanbill_policy::ignore::{IgnoreUsage, RawIgnoreFile, RuleOutcome, is_yaml};
+use cleanbill_policy::ignore::{self, IgnoreFileKind, IgnoreUsage};
 use cleanbill_policy::vex::VexDocument;
 use cleanbill_policy::{Filter, Gate, IgnoreRules, Thresholds, Verdict, Vex};
 use jiff::Timestamp;
@@ -53,7 +53,7 @@ impl Policy {
             (_, true) => unfixed_statuses(),
             (_, false) => Vec::new(),
         };
-        let ignore_rules = ignore_rules(filter.ignorefile.as_deref())?;
+        let ignore_rules = ignore_rules(&filter.ignorefile)?;
         let documents: Result<Vec<VexDocument>, CommandError> = filter
             .vex
             .iter()
@@ -120,48 +120,60 @@ impl Policy {
         self.gate.verdict(report)
     }
 
-    /// Logs the rules of the ignore file that did nothing.
-    pub(super) fn report_rules(&self) {
-        for rule in self.filter.ignore_rules.report(&self.usage, self.now) {
-            match rule.outcome {
-                RuleOutcome::Applied(count) => {
-                    tracing::debug!(id = rule.id, count, "the ignore file covers findings");
+    /// Returns what became of each rule of the ignore files, and says on standard error which of
+    /// them covered something and which can not be honoured.
+    pub(super) fn report_rules(&self) -> Vec<ExceptionReport> {
+        let reports = ignore::report(&self.filter.ignore_rules, &self.usage, self.now);
+        for report in &reports {
+            let ExceptionReport {
+                source, line, rule, ..
+            } = report;
+            match &report.outcome {
+                ExceptionOutcome::Applied(1) => {
+                    tracing::info!("{source}:{line}: {rule} covers 1 finding");
                 }
-                RuleOutcome::Expired => {
-                    tracing::info!(id = rule.id, "an entry of the ignore file has expired");
+                ExceptionOutcome::Applied(count) => {
+                    tracing::info!("{source}:{line}: {rule} covers {count} findings");
                 }
-                RuleOutcome::Unmatched => {
-                    tracing::debug!(id = rule.id, "an entry of the ignore file covers nothing");
+                ExceptionOutcome::Expired => {
+                    tracing::info!("{source}:{line}: {rule} has expired and covers nothing");
+                }
+                ExceptionOutcome::Unmatched => {
+                    tracing::debug!("{source}:{line}: {rule} covers nothing");
+                }
+                ExceptionOutcome::NotUnderstood(reason) => {
+                    tracing::warn!("{source}:{line}: {rule}: not understood: {reason}");
                 }
             }
         }
+        reports
     }
 }
 
-fn ignore_rules(named: Option<&Path>) -> Result<IgnoreRules, CommandError> {
-    let file = named.unwrap_or(Path::new(DEFAULT_IGNORE_FILE));
-    if named.is_none() && !file.exists() {
-        return Ok(IgnoreRules::default());
+/// Reads the files that are named, or the default one if it is there.
+fn ignore_rules(named: &[PathBuf]) -> Result<Vec<IgnoreRules>, CommandError> {
+    let default = Path::new(DEFAULT_IGNORE_FILE);
+    if named.is_empty() && default.exists() {
+        return Ok(vec![ignore_file(default)?]);
     }
+    named.iter().map(|file| ignore_file(file)).collect()
+}
+
+fn ignore_file(file: &Path) -> Result<IgnoreRules, CommandError> {
     let name = file.to_string_lossy();
     let text = read_text(file).map_err(|error| {
         CommandError::usage(error.context(format!("cannot read the ignore file {name}")))
     })?;
-    let source = path::clean_lexical(&name);
-    if !is_yaml(&name) {
-        let (rules, warnings) = IgnoreRules::parse_plain(&text, &source);
-        for warning in warnings {
-            tracing::warn!("{name}: {warning}");
-        }
-        return Ok(rules);
-    }
-    let malformed = |error: anyhow::Error| {
-        CommandError::usage(error.context(format!("the ignore file {name} is malformed")))
-    };
-    let raw: Option<RawIgnoreFile> =
-        serde_saphyr::from_str(&text).map_err(|error| malformed(anyhow::Error::new(error)))?;
-    IgnoreRules::from_raw(raw.unwrap_or_default(), &source)
-        .map_err(|error| malformed(anyhow::Error::new(error)))
+    IgnoreRules::parse(
+        IgnoreFileKind::of(&name),
+        &text,
+        &path::clean_lexical(&name),
+    )
+    .map_err(|error| {
+        CommandError::usage(
+            anyhow::Error::new(error).context(format!("the ignore file {name} is malformed")),
+        )
+    })
 }
 
 fn vex_document(source: &str) -> Result<VexDocument, CommandError> {

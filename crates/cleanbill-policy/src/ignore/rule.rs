@@ -1,0 +1,132 @@
+//! What a rule demands of a finding.
+
+use cleanbill_core::glob::Pattern;
+use cleanbill_core::purl::PackageUrl;
+use cleanbill_core::severity::FixStatus;
+use cleanbill_core::vulnerability::Finding;
+use jiff::Timestamp;
+use regex::Regex;
+
+/// One entry of a file: a rule, or why it is none that can be honoured.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// The line, counted from 1.
+    pub(crate) line: u64,
+    /// What it is about: the id, or the conditions in short.
+    pub(crate) title: String,
+    pub(crate) rule: Result<Rule, String>,
+}
+
+/// Accepts findings that meet all of its demands.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Rule {
+    /// The vulnerability; `None` for any.
+    pub(crate) id: Option<String>,
+    /// The id may be one of the supplier's ids (`GHSA-…`) instead.
+    pub(crate) knows_aliases: bool,
+    /// The target or the package's file.
+    pub(crate) paths: Vec<Pattern>,
+    /// The package; any of them.
+    pub(crate) purls: Vec<PackageUrl>,
+    /// Further demands; all of them.
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) expires_at: Option<Timestamp>,
+    /// The reason that is given.
+    pub(crate) statement: String,
+}
+
+/// A demand on the package or on the state of its fix.
+#[derive(Clone, Debug)]
+pub(crate) enum Condition {
+    /// The name fits whole.
+    NameFits(Regex),
+    /// The package or its source package is called so.
+    NameIs(String),
+    /// The installed version, as it is printed.
+    VersionIs(String),
+    /// The package URL is of one of these types.
+    PurlTypes(&'static [&'static str]),
+    /// The package is of a distribution: type and namespace of its package URL, and the release,
+    /// which may be longer.
+    Distro {
+        kind: &'static str,
+        namespace: &'static str,
+        release: String,
+    },
+    /// The source package is called so.
+    SourceNameIs(String),
+    /// The file that the package was found in.
+    Location(Pattern),
+    /// The state of the fix is one of these.
+    Statuses(&'static [FixStatus]),
+}
+
+/// A finding with what rules ask for besides.
+#[derive(Clone, Copy)]
+pub(crate) struct Candidate<'a> {
+    pub(crate) target: &'a str,
+    pub(crate) finding: &'a Finding,
+    /// The name of the source package; empty unless a rule asks for it.
+    pub(crate) source_name: &'a str,
+}
+
+impl Rule {
+    pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
+        self.expires_at.is_some_and(|expires_at| expires_at < now)
+    }
+
+    pub(crate) fn asks_for_source_package(&self) -> bool {
+        self.conditions
+            .iter()
+            .any(|condition| matches!(condition, Condition::SourceNameIs(_) | Condition::NameIs(_)))
+    }
+
+    pub(crate) fn covers(&self, path: &str, candidate: &Candidate<'_>) -> bool {
+        let package = candidate.finding.package_identifier.purl.as_ref();
+        let path_fits = self.paths.is_empty() || self.paths.iter().any(|p| p.matches(path));
+        let package_fits = self.purls.is_empty()
+            || package.is_none_or(|package| self.purls.iter().any(|p| package.is_covered_by(p)));
+        path_fits && package_fits && self.conditions.iter().all(|c| c.holds(candidate))
+    }
+}
+
+impl Condition {
+    fn holds(&self, candidate: &Candidate<'_>) -> bool {
+        let finding = candidate.finding;
+        let purl = finding.package_identifier.purl.as_ref();
+        match self {
+            Condition::NameFits(pattern) => pattern.is_match(&finding.package_name),
+            Condition::NameIs(name) => {
+                *name == finding.package_name || name == candidate.source_name
+            }
+            Condition::VersionIs(version) => *version == finding.installed_version,
+            Condition::PurlTypes(kinds) => {
+                purl.is_some_and(|purl| kinds.contains(&purl.kind.as_str()))
+            }
+            Condition::Distro {
+                kind,
+                namespace,
+                release,
+            } => purl.is_some_and(|purl| {
+                purl.kind == *kind && purl.namespace == *namespace && is_of_release(purl, release)
+            }),
+            Condition::SourceNameIs(name) => name == candidate.source_name,
+            Condition::Location(pattern) => {
+                !finding.package_path.is_empty() && pattern.matches(&finding.package_path)
+            }
+            Condition::Statuses(statuses) => statuses.contains(&finding.status),
+        }
+    }
+}
+
+/// Compares with the qualifier `distro=debian-12.5`: `12` and `12.5` fit, `1` does not.
+fn is_of_release(purl: &PackageUrl, release: &str) -> bool {
+    if release.is_empty() {
+        return true;
+    }
+    let distro = purl.qualifier("distro").unwrap_or_default();
+    let actual = distro.rsplit_once('-').map_or(distro, |(_, tail)| tail);
+    actual
+        .strip_prefix(release)
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
