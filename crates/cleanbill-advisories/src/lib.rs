@@ -8,7 +8,6 @@
 #![deny(clippy::indexing_slicing)]
 
 mod advisory;
-pub mod boltdb;
 mod database;
 mod details;
 mod end_of_life;
@@ -21,6 +20,8 @@ mod order;
 #[cfg(test)]
 mod reference_tests;
 mod release;
+
+use cleanbill_boltdb as boltdb;
 
 pub use advisory::{Advisory, AdvisoryEntry, EntryCve};
 pub use database::{

@@ -6,7 +6,7 @@ use cleanbill_testkit::{AdvisoryDatabaseBuilder, BoltBucket, BoltWriter};
 use proptest::prelude::*;
 
 use super::{ALL, every_shape, write};
-use crate::boltdb::{BoltDb, BoltError, Defect, visit_all};
+use crate::{BoltDb, BoltError, Defect, visit_all};
 
 const PAGE: usize = 1024;
 

@@ -4,7 +4,16 @@
 //! holds keys with values or nested buckets, and each bucket is a tree of its own. Nothing is
 //! checked or copied at start beyond the meta pages: every page is checked when it is visited.
 //!
+//! It is a crate because two others read such files, the advisory database and what containerd
+//! knows about its images, and neither may depend on the other. It opens no file itself: bytes
+//! come in, whoever mapped or read them. It deliberately cannot write.
+//!
+//! ```text
+//! BoltDb::open(bytes)?.root().bucket(b"v1")?   the bucket, if there is one
+//! ```
+//!
 //! Source: spec 01 section 2; bbolt 1.5 `internal/common/page.go`, `bucket.go`, `cursor.go`.
+#![deny(clippy::indexing_slicing)]
 
 mod bucket;
 mod entries;
