@@ -57,18 +57,16 @@ pub(crate) struct BenchArgs {
 
 /// Runs the benchmark.
 pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .context("no parent directory")?;
+    let root = root()?;
     if cfg!(debug_assertions) {
-        return run_optimised(root);
+        return run_optimised(&root);
     }
     let directory = arguments
         .image_dir
         .clone()
         .unwrap_or_else(|| root.join("target/bench"));
     std::fs::create_dir_all(&directory)?;
-    let tools = Tools::find(root, &directory, arguments.db_path.as_deref())?;
+    let tools = Tools::find(&root, &directory, arguments.db_path.as_deref())?;
     let mut report = Report::begin(arguments.runs.max(1))?;
     if arguments.memory {
         memory::run(&tools, arguments.quick, &mut report)?;
@@ -137,8 +135,14 @@ fn database_check(tools: &Tools) -> anyhow::Result<Check> {
     ))
 }
 
+/// Returns the directory of the workspace.
+pub(crate) fn root() -> anyhow::Result<PathBuf> {
+    let parent = Path::new(env!("CARGO_MANIFEST_DIR")).parent();
+    parent.map(Path::to_owned).context("no parent directory")
+}
+
 /// Builds everything with optimisation and goes on there.
-fn run_optimised(root: &Path) -> anyhow::Result<()> {
+pub(crate) fn run_optimised(root: &Path) -> anyhow::Result<()> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     for package in ["cleanbill", "xtask"] {
         let status = process::command(Path::new(&cargo))
@@ -158,7 +162,7 @@ fn run_optimised(root: &Path) -> anyhow::Result<()> {
     let status = process::command(&root.join("target/release/xtask"))
         .args(std::env::args_os().skip(1))
         .status()
-        .context("cannot run the optimised benchmark")?;
-    ensure!(status.success(), "the benchmark failed");
+        .context("cannot run the optimised program")?;
+    ensure!(status.success(), "it failed");
     Ok(())
 }

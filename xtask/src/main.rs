@@ -4,6 +4,7 @@
 //! differs. `cargo xtask bench` measures (see `docs/performance.md`).
 #![expect(clippy::print_stdout, reason = "a tool for the terminal")]
 
+mod agree;
 mod bench;
 mod generate;
 
@@ -27,6 +28,8 @@ enum Task {
     },
     /// Measure scans beside a floor program and, where installed, Trivy and Syft
     Bench(bench::BenchArgs),
+    /// Compare with Trivy over a folder of images, and print how far both agree
+    Agree(agree::AgreeArgs),
     /// Read, inflate and hash layers: the benchmark's floor (PATH or PATH@OFFSET+LENGTH)
     Floor {
         #[arg(value_name = "LAYER", required = true)]
@@ -43,6 +46,7 @@ enum Task {
 fn main() -> anyhow::Result<()> {
     match Cli::parse().task {
         Task::Gen { check } => generate::run(check),
+        Task::Agree(arguments) => agree::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Floor { layers } => bench::floor::run(&layers),
         Task::Measure { program } => bench::process::run_measured(&program),

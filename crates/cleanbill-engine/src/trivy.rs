@@ -128,7 +128,11 @@ impl Trivy {
         cancelled: &Arc<AtomicBool>,
     ) -> Result<Self, TrivyError> {
         let path = match path {
-            Some(path) => path.to_owned(),
+            // It does not run where the user stands.
+            Some(path) => std::path::absolute(path).map_err(|source| TrivyError::Start {
+                path: path.to_owned(),
+                source,
+            })?,
             None => find_on(search_path.unwrap_or_default()).ok_or(TrivyError::NotFound)?,
         };
         let limits = TrivyLimits {
@@ -137,7 +141,7 @@ impl Trivy {
             report_size_bytes_max: 64 * 1024,
         };
         let arguments = ["--version".into(), "--format".into(), "json".into()];
-        let ended = process::run(&path, &arguments, &limits, &mut |_| {})?;
+        let ended = process::run(&path, &arguments, &[], &limits, &mut |_| {})?;
         let version = TrivyVersion::from_output(&ended.output).ok_or_else(|| {
             let output = String::from_utf8_lossy(&ended.output);
             TrivyError::NotTrivy {
@@ -174,9 +178,10 @@ impl Trivy {
         limits: &TrivyLimits,
         log: &mut dyn FnMut(&str),
     ) -> Result<Vec<u8>, TrivyError> {
+        let environment = &arguments.environment;
         let arguments: Vec<OsString> = arguments.for_target(target);
         tracing::debug!(program = %self.path.display(), ?arguments, "running trivy");
-        let ended = process::run(&self.path, &arguments, limits, log)?;
+        let ended = process::run(&self.path, &arguments, environment, limits, log)?;
         if ended.is_success {
             return Ok(ended.output);
         }

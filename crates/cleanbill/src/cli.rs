@@ -1,5 +1,6 @@
 //! The command line: flags, their environment names and their values.
 
+mod engine_args;
 pub(crate) mod reference;
 mod scan_args;
 pub(crate) mod trivy_flags;
@@ -130,8 +131,12 @@ pub(crate) enum Command {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DbCommand {
-    /// Fetch the advisory database if it is due
+    /// Fetch the advisory database if it is due, and what is named beside it
     Update {
+        /// Fetch more: java is the index of published Java archives, which a scan fetches by
+        /// itself when an image needs it
+        #[arg(long, value_name = "WHAT", value_delimiter = ',')]
+        with: Vec<Extra>,
         #[command(flatten)]
         database: DatabaseArgs,
         #[command(flatten)]
@@ -140,7 +145,7 @@ pub(crate) enum DbCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Show the age and the contents of the advisory database
+    /// Show the age and the contents of the advisory database and the Java index
     Status {
         #[command(flatten)]
         database: DatabaseArgs,
@@ -148,10 +153,11 @@ pub(crate) enum DbCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Take the advisory database from a file, a directory or a registry (oci:REFERENCE)
+    /// Take the advisory database or the Java index from a file, a directory or a registry
     Import {
-        /// An archive written by `db export` or by Trivy (db.tar.gz), a directory with trivy.db
-        /// and metadata.json, or oci:REGISTRY/REPOSITORY:TAG
+        /// An archive written by `db export` or for Trivy (db.tar.gz, javadb.tar.gz), a directory
+        /// with trivy.db or trivy-java.db and metadata.json, a Trivy cache directory, or
+        /// oci:REGISTRY/REPOSITORY:TAG
         source: String,
         #[command(flatten)]
         database: DatabaseArgs,
@@ -162,9 +168,18 @@ pub(crate) enum DbCommand {
     Export {
         /// The archive to write (.tar.gz)
         file: PathBuf,
+        /// Write the Java index instead
+        #[arg(long)]
+        java: bool,
         #[command(flatten)]
         database: DatabaseArgs,
     },
+}
+
+/// Names what `db update` fetches beside the advisory database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Extra {
+    Java,
 }
 
 #[derive(Debug, Subcommand)]
@@ -177,7 +192,7 @@ pub(crate) enum CacheCommand {
     },
     /// Remove every layer inventory
     Clear {
-        /// Remove the advisory database too
+        /// Remove the advisory database and the Java index too
         #[arg(long)]
         all: bool,
     },

@@ -128,6 +128,12 @@ impl Outputs {
         Ok(())
     }
 
+    /// Leaves standard output to somebody else.
+    pub(crate) fn spare_stdout(&mut self) {
+        self.destinations
+            .retain(|destination| !matches!(destination.place, Place::Stdout));
+    }
+
     fn write_one(
         &self,
         destination: &Destination,

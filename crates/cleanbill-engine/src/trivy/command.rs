@@ -29,6 +29,8 @@ pub struct TrivyArguments {
     pub translated: Vec<OsString>,
     /// Flags for images of engines and registries only (`--platform`, `--image-src` …).
     pub translated_for_images: Vec<OsString>,
+    /// Variables for its environment: credentials, which a list of processes must not show.
+    pub environment: Vec<(&'static str, String)>,
     /// The user's own, last, so that they win.
     pub extra: Vec<String>,
 }

@@ -50,6 +50,7 @@ pub(super) struct Ended {
 pub(super) fn run(
     path: &Path,
     arguments: &[OsString],
+    environment: &[(&'static str, String)],
     limits: &TrivyLimits,
     log: &mut dyn FnMut(&str),
 ) -> Result<Ended, TrivyError> {
@@ -62,6 +63,7 @@ pub(super) fn run(
     }
     let child = command
         .args(arguments)
+        .envs(environment.iter().map(|(name, value)| (name, value)))
         .current_dir("/")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use cleanbill_core::Severity;
 use cleanbill_core::severity::FixStatus;
 
+use super::engine_args::EngineArgs;
 use super::parse_duration;
 
 /// Flags of `scan`.
@@ -22,6 +23,8 @@ pub(crate) struct ScanArgs {
     pub(crate) registry: RegistryArgs,
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
+    #[command(flatten)]
+    pub(crate) engine: EngineArgs,
     #[command(flatten)]
     pub(crate) detection: DetectionArgs,
     #[command(flatten)]
@@ -146,9 +149,23 @@ pub(crate) struct DatabaseArgs {
     )]
     pub(crate) db_repository: Vec<String>,
 
+    /// Repositories of the Java index, tried in order (repeatable)
+    /// [default: mirror.gcr.io/aquasec/trivy-java-db:1, ghcr.io/aquasecurity/trivy-java-db:1]
+    #[arg(
+        long,
+        value_name = "REPOSITORY",
+        value_delimiter = ',',
+        env = "CLEANBILL_JAVA_DB_REPOSITORY"
+    )]
+    pub(crate) java_db_repository: Vec<String>,
+
     /// Use the advisory database that is there, however old
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SKIP_DB_UPDATE")]
     pub(crate) skip_db_update: bool,
+
+    /// Use the Java index that is there, however old
+    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SKIP_JAVA_DB_UPDATE")]
+    pub(crate) skip_java_db_update: bool,
 
     /// Open no connection to any network
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_OFFLINE")]
@@ -204,10 +221,6 @@ pub(crate) struct DetectionArgs {
     )]
     pub(crate) skip_files: Vec<String>,
 
-    /// Engine that finds vulnerabilities
-    #[arg(long, default_value = "native", value_parser = ["native"], env = "CLEANBILL_ENGINE")]
-    pub(crate) engine: String,
-
     /// Layers that are read at a time [default: the number of processors]
     #[arg(long, value_name = "N", env = "CLEANBILL_PARALLEL")]
     pub(crate) parallel: Option<usize>,
@@ -256,7 +269,7 @@ pub(crate) struct FilterArgs {
     )]
     pub(crate) ignorefile: Vec<PathBuf>,
 
-    /// VEX document (OpenVEX or CSAF) whose statements take findings out (repeatable)
+    /// VEX document (OpenVEX, CSAF or CycloneDX) whose statements take findings out (repeatable)
     #[arg(
         long,
         value_name = "FILE",

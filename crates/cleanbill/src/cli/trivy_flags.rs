@@ -43,11 +43,13 @@ const fn valued(name: &'static str, treatment: Treatment) -> TrivyFlag {
     }
 }
 
-const SCANNERS: &str = "only vulnerabilities are scanned; use Trivy itself for secrets, \
-                        misconfiguration and licences";
-const JAVA: &str = "the Java index is not used yet";
+const SCANNERS: &str = "the native engine finds vulnerabilities only; the Trivy engine finds \
+                        secrets, misconfiguration and licences too: --engine trivy --trivy-args \
+                        '--scanners vuln,secret,misconfig,license' --format trivy-json";
 const REMOTE: &str = "Cleanbill has no server for scans";
-const MISCONFIGURATION: &str = "misconfiguration is not scanned; use Trivy itself for it";
+const MISCONFIGURATION: &str = "the native engine does not look for misconfiguration; the Trivy \
+                                engine does: --engine trivy --trivy-args '--scanners misconfig' \
+                                --format trivy-json";
 
 /// Every flag of `trivy image` that is not a flag of `cleanbill scan` by the same name.
 pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
@@ -63,9 +65,10 @@ pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
         "--offline-scan",
         Treatment::NoEffect("jars are never asked about at a server"),
     ),
-    flag("--skip-java-db-update", Treatment::NoEffect(JAVA)),
-    valued("--java-db-repository", Treatment::NoEffect(JAVA)),
-    flag("--download-java-db-only", Treatment::Refused(JAVA)),
+    flag(
+        "--download-java-db-only",
+        Treatment::Refused("use: cleanbill db update --with java"),
+    ),
     flag(
         "--download-db-only",
         Treatment::Refused("use: cleanbill db update"),
@@ -146,7 +149,7 @@ pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
     flag("--trace-rego", Treatment::Refused(MISCONFIGURATION)),
     valued(
         "--compliance",
-        Treatment::Refused("compliance reports are not made; use Trivy itself"),
+        Treatment::Refused("compliance reports are not made; use Trivy itself for them"),
     ),
     valued(
         "--report",
@@ -232,6 +235,12 @@ pub(crate) fn translate(arguments: Vec<OsString>) -> Result<Vec<OsString>, Strin
             translated.push(argument);
             translated.extend(arguments);
             break;
+        }
+        if argument == "--trivy-args" {
+            // What follows is meant for Trivy.
+            translated.push(argument);
+            translated.extend(arguments.next());
+            continue;
         }
         let text = argument.to_string_lossy().into_owned();
         let (name, inline) = match text.split_once('=') {
@@ -337,6 +346,10 @@ mod tests {
             ("c -q scan --cacert x a", "c -q scan --ca-cert=x a"),
             ("c scan -- --scanners", "c scan -- --scanners"),
             ("c db --scanners", "c db --scanners"),
+            (
+                "c scan --trivy-args --scanners=secret --scanners vuln a",
+                "c scan --trivy-args --scanners=secret a",
+            ),
             ("c scan --insecure=false a", "c scan a"),
             (
                 "c --cache-dir d scan --scanners vuln a",

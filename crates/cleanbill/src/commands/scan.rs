@@ -1,7 +1,9 @@
 //! `cleanbill scan`: the main job.
 
+mod compare;
 mod policy;
 mod sources;
+mod trivy;
 
 pub(crate) use sources::engine_environment;
 
@@ -19,6 +21,7 @@ use cleanbill_inventory::{EXTRACTORS_VERSION, ExtractOptions, MergeOptions, Skip
 use cleanbill_store::LayerCache;
 use jiff::{SignedDuration, Timestamp};
 
+use super::java_index::ScanIndex;
 use super::{Setting, advisory_database};
 use crate::cli::{DatabaseArgs, ScanArgs};
 use crate::error::CommandError;
@@ -26,8 +29,10 @@ use crate::exit::Exit;
 use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::{places, stop};
+use compare::Comparison;
 use policy::Policy;
 use sources::{OpenFailure, Sources, Target};
+use trivy::TrivyEngine;
 
 /// A database that missed its successor by this long is called stale.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -35,12 +40,15 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
     let policy = Policy::new(&arguments.filter, &arguments.verdict, now)?;
-    let outputs = Outputs::new(
+    let mut outputs = Outputs::new(
         &arguments.output,
         policy.selection(),
         setting.global.color,
         &setting.environment,
     )?;
+    if arguments.engine.compare_engines {
+        outputs.spare_stdout();
+    }
     let options = scan_options(arguments, now)?;
     let context = ReadContext {
         limits: options.extract.limits.clone(),
@@ -56,12 +64,29 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
 
     let database =
         advisory_database::obtain(setting, &arguments.database, &arguments.registry, &context)?;
+    let trivy = arguments
+        .engine
+        .runs_trivy()
+        .then(|| {
+            let store = advisory_database::store(setting, &arguments.database)?;
+            TrivyEngine::new(setting, arguments, store.directory())
+        })
+        .transpose()?;
     let cache = open_cache(setting)?;
+    let java_index = ScanIndex::new(
+        setting,
+        &arguments.database,
+        &arguments.registry,
+        &context,
+    );
     let is_shown = !setting.global.quiet && !setting.global.no_progress;
     let progress = Progress::start(is_shown, Some(targets.len()), context.bytes_read);
-    let scanner = Scanner::new(&cache, &database, &options, &progress);
+    let scanner =
+        Scanner::new(&cache, &database, &options, &progress).with_java_index(&java_index);
     let mut run = Run {
         scanner,
+        trivy,
+        comparison: arguments.engine.compare_engines.then(Comparison::default),
         policy,
         exit: Exit::Clean,
         report: ScanReport::default(),
@@ -78,6 +103,7 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
     }
     let Run {
         policy,
+        comparison,
         mut exit,
         mut report,
         ..
@@ -100,6 +126,9 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
         exit = exit.and(Exit::Incomplete);
     }
     outputs.write(&report, &new_report_id())?;
+    if let Some(comparison) = &comparison {
+        exit = exit.and(comparison.print()?);
+    }
     for reason in &verdict.reasons {
         tracing::error!("gate failed: {reason}");
     }
@@ -117,6 +146,9 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
 /// Collects what is scanned.
 struct Run<'a> {
     scanner: Scanner<'a>,
+    trivy: Option<TrivyEngine>,
+    /// What the engines do not agree on, where they are compared.
+    comparison: Option<Comparison>,
     policy: Policy,
     exit: Exit,
     report: ScanReport,
@@ -124,6 +156,37 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn scan(&mut self, sources: &Sources, target: &Target) {
+        let theirs = self.trivy.as_ref().map(|trivy| trivy.scan(sources, target));
+        if stop::is_requested() {
+            return;
+        }
+        let before = self.report.images.len();
+        match (theirs, self.comparison.take()) {
+            (Some(theirs), Some(mut comparison)) => {
+                self.scan_natively(sources, target);
+                let ours = self.report.images.get(before..).unwrap_or_default();
+                comparison.add(target.name(), ours, &theirs);
+                self.comparison = Some(comparison);
+            }
+            (Some(theirs), None) => {
+                self.report.images.push(theirs);
+                if TrivyEngine::is_missing(target) {
+                    self.exit = self.exit.and(Exit::Usage);
+                }
+            }
+            (None, _) => self.scan_natively(sources, target),
+        }
+        self.apply_policy(before);
+    }
+
+    /// Applies filters and VEX to the reports from an index on.
+    fn apply_policy(&mut self, from: usize) {
+        for report in self.report.images.iter_mut().skip(from) {
+            self.policy.apply(report);
+        }
+    }
+
+    fn scan_natively(&mut self, sources: &Sources, target: &Target) {
         let opened = {
             let mut sink = self
                 .scanner
@@ -141,7 +204,6 @@ impl Run<'_> {
                     if matches!(target, Target::Rootfs { .. }) {
                         describe_filesystem(&mut report);
                     }
-                    self.policy.apply(&mut report);
                     self.report.images.push(report);
                 }
                 self.scanner.inventories().release();

@@ -29,3 +29,4 @@ mod samples;
 mod sandbox;
 mod service_docker;
 mod service_registry;
+mod trivy_engine;

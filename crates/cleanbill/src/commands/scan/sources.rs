@@ -222,6 +222,13 @@ impl Sources {
         Ok(vec![image])
     }
 
+    /// Returns the id of the image that a container was made from.
+    pub(super) fn image_of_container(&self, container: &str) -> Result<String, ImageError> {
+        let image = self.engine()?.open_container(container)?;
+        let id = image.metadata.image_id.map(|id| id.to_string());
+        Ok(id.unwrap_or(image.name))
+    }
+
     /// Opens an image by name; the error of several sources names each with its reason.
     fn open_named(&self, name: &str) -> Result<Image, ImageError> {
         if let [(_, images)] = self.images.as_slice() {
