@@ -96,6 +96,17 @@ pub struct ImageReport {
     pub other_results: Vec<String>,
     /// What else another engine said of the image.
     pub others: OtherMembers,
+    /// The document that was scanned, where it was a bill of materials with a name of its own.
+    pub sbom: Option<SbomIdentity>,
+}
+
+/// Identifies a CycloneDX document, as BOM-Links do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SbomIdentity {
+    /// The serial number, `urn:uuid:…`.
+    pub serial_number: String,
+    /// The version of the document, counted from 1.
+    pub version: u64,
 }
 
 /// Tells kinds of artifacts apart.

@@ -1,10 +1,11 @@
 //! VEX documents: what suppliers say about vulnerabilities in their products.
 //!
-//! OpenVEX and CSAF documents are read. A statement can name the vulnerable package, or any
+//! OpenVEX, CSAF and CycloneDX documents are read. A statement can name the vulnerable package, or any
 //! product above it in the image (an application, the image itself) with the package as
 //! sub-component; [`graph`] knows what is above what. Source: spec 03 section 9; Trivy `pkg/vex`.
 
 mod csaf;
+mod cyclonedx;
 mod graph;
 mod openvex;
 
@@ -12,7 +13,7 @@ mod openvex;
 mod tests;
 
 use cleanbill_core::purl::PackageUrl;
-use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
+use cleanbill_core::report::{ImageReport, ResultSet, SbomIdentity, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 use serde::Deserialize;
 
@@ -36,6 +37,7 @@ pub struct VexDocument {
 enum Statements {
     OpenVex(openvex::OpenVex),
     Csaf(csaf::Csaf),
+    CycloneDx(cyclonedx::CycloneDx),
 }
 
 /// Says why a file is no VEX document that can be used.
@@ -61,16 +63,10 @@ pub enum VexError {
         #[source]
         source: serde_json::Error,
     },
-    /// CycloneDX statements refer to the components of a CycloneDX document.
-    #[error(
-        "{0} is a CycloneDX document: its statements apply to CycloneDX input only, not to \
-             images (accepted are OpenVEX and CSAF)"
-    )]
-    CycloneDx(String),
     /// The document is of no known kind.
     #[error(
-        "{0} is no VEX document (accepted are OpenVEX, which has '@context', and CSAF, which \
-             has 'vulnerabilities')"
+        "{0} is no VEX document (accepted are OpenVEX, which has '@context', CSAF, which has \
+             'vulnerabilities', and CycloneDX, which has 'bomFormat')"
     )]
     UnknownKind(String),
 }
@@ -83,6 +79,8 @@ struct Product {
     purl: PackageUrl,
     /// Read back from the text, so in the form in which statements are read; `None` if that fails.
     normalized: Option<PackageUrl>,
+    /// The reference in the document that was scanned; empty for images.
+    bom_ref: String,
 }
 
 /// What takes a finding out of the verdict.
@@ -97,7 +95,7 @@ impl VexDocument {
     /// Reads a document. `source` is the file's name as it was given; reports print it.
     ///
     /// # Errors
-    /// When the file is no JSON, or neither OpenVEX nor CSAF.
+    /// When the file is no JSON, or neither OpenVEX, CSAF nor CycloneDX.
     pub fn parse(bytes: &[u8], source: &str) -> Result<Self, VexError> {
         let path = || source.to_owned();
         let header: Header = serde_json::from_slice(bytes).map_err(|source| VexError::Json {
@@ -112,7 +110,7 @@ impl VexDocument {
             }
         };
         let statements = if header.bom_format.as_str() == Some("CycloneDX") {
-            return Err(VexError::CycloneDx(path()));
+            Statements::CycloneDx(cyclonedx::parse(bytes).map_err(malformed("CycloneDX"))?)
         } else if header
             .context
             .as_str()
@@ -137,15 +135,21 @@ impl VexDocument {
         vulnerability_id: &str,
         product: &Product,
         sub_product: Option<&Product>,
+        sbom: Option<&SbomIdentity>,
     ) -> Option<Decision> {
         let (status, statement) = match &self.statements {
             Statements::OpenVex(openvex) => openvex.decide(vulnerability_id, product, sub_product),
             Statements::Csaf(csaf) => csaf.decide(vulnerability_id, product, sub_product),
+            Statements::CycloneDx(cyclonedx) => cyclonedx.decide(vulnerability_id, product, sbom),
         }?;
+        let source = match &self.statements {
+            Statements::CycloneDx(_) => cyclonedx::SOURCE,
+            _ => &self.source,
+        };
         Some(Decision {
             status,
             statement,
-            source: self.source.clone(),
+            source: source.to_owned(),
         })
     }
 
@@ -153,6 +157,7 @@ impl VexDocument {
         match &self.statements {
             Statements::OpenVex(openvex) => openvex.knows(vulnerability_id),
             Statements::Csaf(csaf) => csaf.knows(vulnerability_id),
+            Statements::CycloneDx(cyclonedx) => cyclonedx.knows(vulnerability_id),
         }
     }
 }
@@ -185,9 +190,10 @@ impl Vex {
         }
         image.results.iter_mut().for_each(name_packages);
         let graph = Graph::build(image);
+        let sbom = image.sbom.clone();
         for (index, result) in image.results.iter_mut().enumerate() {
             for finding in std::mem::take(&mut result.findings) {
-                match self.decide(&graph, index, &finding) {
+                match self.decide(&graph, index, &finding, sbom.as_ref()) {
                     Some(decision) => result.suppressed.push(SuppressedFinding {
                         status: decision.status.to_owned(),
                         statement: decision.statement,
@@ -200,7 +206,13 @@ impl Vex {
         }
     }
 
-    fn decide(&self, graph: &Graph, result: usize, finding: &Finding) -> Option<Decision> {
+    fn decide(
+        &self,
+        graph: &Graph,
+        result: usize,
+        finding: &Finding,
+        sbom: Option<&SbomIdentity>,
+    ) -> Option<Decision> {
         let id = finding.vulnerability_id.as_str();
         if !self.documents.iter().any(|document| document.knows(id)) {
             return None;
@@ -210,7 +222,7 @@ impl Vex {
         let ask = |product: &Product, sub_product: Option<&Product>| {
             self.documents
                 .iter()
-                .find_map(|document| document.decide(id, product, sub_product))
+                .find_map(|document| document.decide(id, product, sub_product, sbom))
         };
         leaf_product
             .and_then(|product| ask(product, None))
@@ -219,9 +231,10 @@ impl Vex {
 }
 
 impl Product {
-    fn new(purl: &PackageUrl) -> Self {
+    fn new(purl: &PackageUrl, bom_ref: &str) -> Self {
         let text = purl.to_string();
         Self {
+            bom_ref: bom_ref.to_owned(),
             normalized: text.parse().ok(),
             purl: purl.clone(),
             text,

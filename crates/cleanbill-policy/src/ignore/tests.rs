@@ -441,11 +441,7 @@ ignore = true
                 "bash Hex",
                 "no package found here is of the ecosystem 'Hex'",
             ),
-            (
-                14,
-                "",
-                "groups of dependencies are not known here",
-            ),
+            (14, "", "groups of dependencies are not known here"),
         ],
     );
     check(Osv, text, false, false);

@@ -29,7 +29,7 @@ pub(super) struct Graph {
 impl Graph {
     pub(super) fn build(image: &ImageReport) -> Self {
         let mut builder = Builder::default();
-        builder.add_node(image.package_url().as_ref());
+        builder.add_node(image.package_url().as_ref(), "");
         for (index, result) in image.results.iter().enumerate() {
             let parent = builder.add_result(result);
             builder.add_packages(index, result, parent);
@@ -118,8 +118,9 @@ struct Builder {
 }
 
 impl Builder {
-    fn add_node(&mut self, purl: Option<&PackageUrl>) -> usize {
-        self.products.push(purl.map(Product::new));
+    fn add_node(&mut self, purl: Option<&PackageUrl>, bom_ref: &str) -> usize {
+        self.products
+            .push(purl.map(|purl| Product::new(purl, bom_ref)));
         self.parents.push(Vec::new());
         self.parents.len() - 1
     }
@@ -138,7 +139,7 @@ impl Builder {
         if result.is_aggregated() {
             return ROOT;
         }
-        let node = self.add_node(None);
+        let node = self.add_node(None, "");
         self.add_edge(ROOT, node);
         node
     }
@@ -163,7 +164,10 @@ impl Builder {
         if let Some(&node) = self.packages.get(&key) {
             return node;
         }
-        let node = self.add_node(package.identifier.purl.as_ref());
+        let node = self.add_node(
+            package.identifier.purl.as_ref(),
+            &package.identifier.bom_ref,
+        );
         self.packages.insert(key, node);
         node
     }

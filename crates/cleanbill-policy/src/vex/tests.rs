@@ -56,8 +56,11 @@ fn other_files_are_refused() {
     assert!(matches!(error("{"), VexError::Json { .. }));
     assert!(matches!(error("{\"what\": 1}"), VexError::UnknownKind(_)));
     assert!(matches!(
-        error("{\"bomFormat\": \"CycloneDX\"}"),
-        VexError::CycloneDx(_)
+        error("{\"bomFormat\": \"CycloneDX\", \"vulnerabilities\": [{\"id\": 1}]}"),
+        VexError::Malformed {
+            kind: "CycloneDX",
+            ..
+        }
     ));
     assert!(matches!(
         error("{\"@context\": \"x\", \"statements\": [{\"products\": [\"pkg:a/b\"]}]}"),
@@ -311,5 +314,89 @@ proptest::proptest! {
         let product = with_sub(&format!("pkg:golang/p{cut}"), "pkg:golang/p0");
         openvex(&product).apply(&mut image);
         proptest::prop_assert_eq!(image.results[0].findings.len(), usize::from(stays));
+    }
+}
+
+const SERIAL: &str = "3e671687-395b-41f5-a30f-a58921a69b79";
+
+fn cyclonedx(state: &str, reference: &str) -> Vex {
+    let text = serde_json::json!({
+        "bomFormat": "CycloneDX",
+        "components": [{"components": [{"bom-ref": "l", "purl": "pkg:golang/leaf@1"}]}],
+        "vulnerabilities": [
+            {"id": "CVE-1", "analysis": {"state": "in_triage"}, "affects": [{"ref": "l"}]},
+            {
+                "id": "CVE-1",
+                "analysis": {"state": state, "justification": "code_not_reachable"},
+                "affects": [{"ref": reference}],
+            },
+        ],
+    });
+    vex(text.to_string().as_bytes())
+}
+
+/// Says what becomes of the finding of an image, and of the same in a scanned document whose
+/// package has the reference `ref-leaf`.
+#[track_caller]
+fn check_cyclonedx(state: &str, reference: &str, in_image: bool, in_document: bool) {
+    let vex = cyclonedx(state, reference);
+    for (is_document, expected) in [(false, in_image), (true, in_document)] {
+        let mut image = program(true);
+        if is_document {
+            image.sbom = Some(SbomIdentity {
+                serial_number: format!("urn:uuid:{SERIAL}"),
+                version: 1,
+            });
+            let result = &mut image.results[0];
+            for identifier in [
+                &mut result.packages[1].identifier,
+                &mut result.findings[0].package_identifier,
+            ] {
+                identifier.bom_ref = "ref-leaf".to_owned();
+            }
+        }
+        vex.apply(&mut image);
+        let suppressed = &image.results[0].suppressed;
+        let is_suppressed = !suppressed.is_empty();
+        assert_eq!(is_suppressed, expected, "{state} {reference} {is_document}");
+        for suppressed in suppressed {
+            assert_eq!(suppressed.statement, "code_not_reachable");
+            assert_eq!(suppressed.source, "CycloneDX VEX");
+        }
+    }
+}
+
+#[test]
+fn cyclonedx_statements_name_components() {
+    let link = |rest: &str| format!("urn:cdx:{SERIAL}/{rest}");
+    let check = |reference: &str, in_image, in_document| {
+        check_cyclonedx("not_affected", reference, in_image, in_document);
+    };
+    check(&link("1#pkg:golang/leaf@1"), true, true);
+    check(&link("1#pkg%3Agolang%2Fleaf%401"), true, true);
+    check(&link("1#pkg:golang/leaf@2"), false, false);
+    check(&link("1#ref-leaf"), false, true);
+    check(&link("2#pkg:golang/leaf@1"), true, false);
+    check(&link("1"), false, true);
+    check(&link("1#%4"), false, false);
+    check("urn:cdx:nothing", false, false);
+    check("l", true, true);
+    check("pkg:golang/leaf@1", true, true);
+    check("ref-other", false, false);
+    check("", false, false);
+}
+
+#[test]
+fn cyclonedx_states_decide() {
+    for (state, decides) in [
+        ("resolved", true),
+        ("resolved_with_pedigree", true),
+        ("false_positive", true),
+        ("not_affected", true),
+        ("exploitable", false),
+        ("in_triage", false),
+        ("", false),
+    ] {
+        check_cyclonedx(state, "pkg:golang/leaf@1", decides, decides);
     }
 }
