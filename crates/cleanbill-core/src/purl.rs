@@ -120,10 +120,32 @@ impl FromStr for PackageUrl {
     type Err = PackageUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse(text).map_err(|reason| PackageUrlError {
+        let parsed = parse(text).and_then(|mut purl| {
+            purl.normalize();
+            purl.check_rules_of_type().map(|()| purl)
+        });
+        parsed.map_err(|reason| PackageUrlError::new(text, reason))
+    }
+}
+
+impl PackageUrl {
+    /// Reads what a report of ours printed: nothing is normalised, so that the same is printed
+    /// again.
+    ///
+    /// # Errors
+    ///
+    /// The text is no package URL.
+    pub fn from_printed(text: &str) -> Result<Self, PackageUrlError> {
+        parse(text).map_err(|reason| PackageUrlError::new(text, reason))
+    }
+}
+
+impl PackageUrlError {
+    fn new(text: &str, reason: &'static str) -> Self {
+        Self {
             text: text.chars().take(300).collect(),
             reason,
-        })
+        }
     }
 }
 
@@ -165,17 +187,14 @@ fn parse(text: &str) -> Result<PackageUrl, &'static str> {
     {
         return Err("its subpath is not clean");
     }
-    let mut purl = PackageUrl {
+    Ok(PackageUrl {
         namespace: namespace.ok_or(MALFORMED_ESCAPE)?.join("/"),
         name,
         version: unescape(version).ok_or(MALFORMED_ESCAPE)?,
         qualifiers: parse_qualifiers(qualifiers)?,
         subpath: subpath.trim_matches('/').to_owned(),
         kind,
-    };
-    purl.normalize();
-    purl.check_rules_of_type()?;
-    Ok(purl)
+    })
 }
 
 fn parse_qualifiers(text: &str) -> Result<Vec<(String, String)>, &'static str> {
@@ -303,6 +322,15 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_was_printed_is_kept_as_it_is() {
+        for text in ["pkg:pypi/My_Package@1", "pkg:rpm/RedHat/Bash@1", "pkg:swift/a@1"] {
+            let purl = PackageUrl::from_printed(text).unwrap();
+            assert_eq!(purl.to_string(), text);
+        }
+        assert!(PackageUrl::from_printed("pkg:npm/").is_err());
     }
 
     #[test]

@@ -3,14 +3,14 @@
 use cleanbill_core::Digest;
 use cleanbill_core::report::ImageReport;
 
-/// Gives every finding of an image its fingerprint. Called before filters, so that suppressed
-/// findings keep theirs.
+/// Gives every finding of an image its fingerprint, suppressed ones too.
 ///
 /// Source: spec 03 section 6.3; Trivy `pkg/fingerprint`.
 pub fn assign_fingerprints(image: &mut ImageReport) {
     let artifact_id = image.artifact_id();
     for result in &mut image.results {
-        for finding in &mut result.findings {
+        let suppressed = result.suppressed.iter_mut().map(|one| &mut one.finding);
+        for finding in result.findings.iter_mut().chain(suppressed) {
             let identity = format!(
                 "{artifact_id}:{}:{}:{}",
                 result.target, finding.package_id, finding.vulnerability_id

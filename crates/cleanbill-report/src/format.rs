@@ -13,6 +13,24 @@ pub enum Format {
     Json,
     /// Trivy's schema.
     TrivyJson,
+    /// CycloneDX 1.6, as JSON.
+    CycloneDx,
+    /// SPDX 2.3, as JSON.
+    Spdx,
+    /// OpenVEX 0.2: what exceptions say.
+    OpenVex,
+    /// Static Analysis Results Interchange Format, for code scanning.
+    Sarif,
+    /// GitLab's container scanning report.
+    Gitlab,
+    /// Test results, for CI servers.
+    Junit,
+    /// One row per finding, for spreadsheets.
+    Csv,
+    /// For pull requests and job summaries.
+    Markdown,
+    /// A page of its own, for people.
+    Html,
 }
 
 /// Describes a format.
@@ -58,6 +76,78 @@ pub const FORMATS: &[FormatInfo] = &[
         holds_several_images: false,
         lists_packages: true,
     },
+    FormatInfo {
+        format: Format::CycloneDx,
+        name: "cyclonedx",
+        description: "bill of materials with vulnerabilities, CycloneDX 1.6 as JSON",
+        media_type: "application/vnd.cyclonedx+json; version=1.6",
+        holds_several_images: false,
+        lists_packages: true,
+    },
+    FormatInfo {
+        format: Format::Spdx,
+        name: "spdx",
+        description: "bill of materials, SPDX 2.3 as JSON",
+        media_type: "application/spdx+json; version=2.3",
+        holds_several_images: false,
+        lists_packages: true,
+    },
+    FormatInfo {
+        format: Format::OpenVex,
+        name: "openvex",
+        description: "what ignore files and VEX documents say about findings, OpenVEX 0.2",
+        media_type: "application/vex+json",
+        holds_several_images: true,
+        lists_packages: false,
+    },
+    FormatInfo {
+        format: Format::Sarif,
+        name: "sarif",
+        description: "SARIF 2.1.0 for code scanning, one run per image",
+        media_type: "application/sarif+json",
+        holds_several_images: true,
+        lists_packages: false,
+    },
+    FormatInfo {
+        format: Format::Gitlab,
+        name: "gitlab",
+        description: "GitLab's container scanning report, schema 15.0.7",
+        media_type: "application/json",
+        holds_several_images: false,
+        lists_packages: false,
+    },
+    FormatInfo {
+        format: Format::Junit,
+        name: "junit",
+        description: "JUnit XML for CI servers, one suite per image",
+        media_type: "application/xml",
+        holds_several_images: true,
+        lists_packages: false,
+    },
+    FormatInfo {
+        format: Format::Csv,
+        name: "csv",
+        description: "one row per finding, for spreadsheets",
+        media_type: "text/csv; charset=utf-8; header=present",
+        holds_several_images: true,
+        lists_packages: false,
+    },
+    FormatInfo {
+        format: Format::Markdown,
+        name: "markdown",
+        description: "for pull requests and job summaries",
+        media_type: "text/markdown; charset=utf-8",
+        holds_several_images: true,
+        lists_packages: false,
+    },
+    FormatInfo {
+        format: Format::Html,
+        name: "html",
+        description: "one page of its own, for people",
+        media_type: "text/html; charset=utf-8",
+        holds_several_images: true,
+        lists_packages: false,
+    },
 ];
 
 impl Format {
@@ -89,10 +179,15 @@ fn names() -> String {
 impl FromStr for Format {
     type Err = FormatError;
 
+    /// Reads a name of the table. Trivy's `spdx-json` is `spdx` too.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let name = match text {
+            "spdx-json" => "spdx",
+            name => name,
+        };
         FORMATS
             .iter()
-            .find(|info| info.name == text)
+            .find(|info| info.name == name)
             .map(|info| info.format)
             .ok_or_else(|| FormatError(text.to_owned()))
     }
@@ -104,12 +199,15 @@ mod tests {
 
     #[test]
     fn names_are_read_and_printed() {
-        for format in [Format::Table, Format::Json, Format::TrivyJson] {
-            assert_eq!(format.to_string().parse(), Ok(format));
+        for info in FORMATS {
+            assert_eq!(info.name.parse(), Ok(info.format));
+            assert_eq!(info.format.to_string(), info.name);
         }
-        assert_eq!(
-            "xml".parse::<Format>().unwrap_err().to_string(),
-            "'xml' is no format: accepted are table, json, trivy-json"
+        assert_eq!("spdx-json".parse(), Ok(Format::Spdx));
+        let error = "xml".parse::<Format>().unwrap_err().to_string();
+        assert!(
+            error.starts_with("'xml' is no format: accepted are table, json, trivy-json,"),
+            "{error}"
         );
     }
 }

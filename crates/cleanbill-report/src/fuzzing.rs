@@ -1,13 +1,17 @@
 //! Entry points for fuzz targets and their replay: arbitrary bytes in, broken promises out as a
 //! panic. Not part of the crate's interface.
 
+mod markup;
+
 use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, Family};
 use cleanbill_core::image::{HistoryEntry, LayerMetadata};
 use cleanbill_core::package::{LayerId, PackageIdentifier};
 use cleanbill_core::problem::{Problem, ProblemKind};
-use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
+use cleanbill_core::report::{
+    ExceptionOutcome, ExceptionReport, ImageReport, ResultSet, ScanReport, SuppressedFinding,
+};
 use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
 use cleanbill_core::{DiffId, Digest, Package, Severity};
 
@@ -17,9 +21,15 @@ use crate::{Format, RenderOptions, render, text};
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
-pub const TARGETS: &[Target] = &[("report_json", json), ("report_table", table)];
+pub const TARGETS: &[Target] = &[
+    ("report_json", json),
+    ("report_markup", markup),
+    ("report_saved", saved),
+    ("report_table", table),
+    ("report_text", text),
+];
 
-/// Renders a report of hostile texts. Both kinds of JSON must be JSON, whatever the texts are.
+/// Renders a report of hostile texts. Every kind of JSON must be JSON, whatever the texts are.
 pub fn json(data: &[u8]) {
     let report = report(data);
     let options = RenderOptions {
@@ -27,13 +37,98 @@ pub fn json(data: &[u8]) {
         show_suppressed: true,
         ..RenderOptions::default()
     };
-    for format in [Format::Json, Format::TrivyJson] {
+    for format in [
+        Format::Json,
+        Format::TrivyJson,
+        Format::CycloneDx,
+        Format::Spdx,
+        Format::OpenVex,
+        Format::Sarif,
+        Format::Gitlab,
+    ] {
         let bytes = rendered(format, &report, &options);
         let parsed = serde_json::from_slice::<serde_json::Value>(&bytes);
         assert!(
             parsed.is_ok_and(|value| value.is_object()),
             "{format} is JSON"
         );
+    }
+}
+
+/// Renders HTML and XML of hostile texts: both are well formed, and nothing gets out of its place.
+pub fn markup(data: &[u8]) {
+    let report = report(data);
+    let options = RenderOptions {
+        list_all_packages: Some(true),
+        show_suppressed: true,
+        selection: String::from_utf8_lossy(data).into_owned(),
+        ..RenderOptions::default()
+    };
+    markup::check_html(&printed(Format::Html, &report, &options));
+    markup::check_xml(&printed(Format::Junit, &report, &options));
+}
+
+/// Renders Markdown and CSV of hostile texts: the one has no HTML but ours, the other as many cells
+/// in each row as in the first and no formula.
+pub fn text(data: &[u8]) {
+    let report = report(data);
+    let options = RenderOptions {
+        show_suppressed: true,
+        ..RenderOptions::default()
+    };
+    let page = printed(Format::Markdown, &report, &options);
+    for line in page.split('\n') {
+        assert_eq!(text::clean(line), line, "a line of Markdown is harmless");
+        let code_free: String = line.split('`').step_by(2).collect();
+        let known = ["<details><summary>", "</summary>", "</details>"];
+        let rest = known
+            .iter()
+            .fold(code_free, |line, tag| line.replace(tag, ""));
+        assert!(
+            !rest.contains('<') || line.contains('`'),
+            "HTML in '{line}'"
+        );
+    }
+    let table = printed(Format::Csv, &report, &options);
+    for row in table.strip_suffix("\r\n").unwrap_or(&table).split("\r\n") {
+        let cells = cells(row);
+        assert_eq!(cells.len(), 20, "a row has 20 cells: {row}");
+        for cell in cells {
+            assert!(!cell.starts_with(['=', '+', '-', '@']), "a formula: {cell}");
+        }
+    }
+}
+
+/// Splits a row of quoted cells.
+fn cells(row: &str) -> Vec<String> {
+    let mut cells = Vec::new();
+    let mut chars = row.chars().peekable();
+    while chars.next() == Some('"') {
+        let mut cell = String::new();
+        loop {
+            match chars.next().expect("a cell ends") {
+                '"' if chars.next_if_eq(&'"').is_some() => cell.push('"'),
+                '"' => break,
+                char => cell.push(char),
+            }
+        }
+        cells.push(cell);
+        match chars.next() {
+            None => break,
+            other => assert_eq!(other, Some(','), "commas separate cells: {row}"),
+        }
+    }
+    cells
+}
+
+/// Reads a saved report: whatever is in it, there is a report or an error, and a report that is
+/// read can be written and read again.
+pub fn saved(data: &[u8]) {
+    if let Ok(saved) = crate::read_report(data) {
+        let options = saved.options();
+        let bytes = rendered(Format::Json, &saved.report, &options);
+        let again = crate::read_report(&bytes);
+        assert!(again.is_ok(), "what was written is read");
     }
 }
 
@@ -55,6 +150,10 @@ pub fn table(data: &[u8]) {
             assert_eq!(text::clean(line), line, "a line of the table is harmless");
         }
     }
+}
+
+fn printed(format: Format, report: &ScanReport, options: &RenderOptions) -> String {
+    String::from_utf8(rendered(format, report, options)).expect("reports are UTF-8")
 }
 
 fn rendered(format: Format, report: &ScanReport, options: &RenderOptions) -> Vec<u8> {
@@ -157,6 +256,12 @@ fn report(data: &[u8]) -> ScanReport {
         created_at: next(),
         database: None,
         images: vec![image],
-        exceptions: Vec::new(),
+        exceptions: vec![ExceptionReport {
+            source: next(),
+            line: 1,
+            rule: next(),
+            statement: next(),
+            outcome: ExceptionOutcome::NotUnderstood(next()),
+        }],
     }
 }

@@ -21,6 +21,7 @@ pub mod format;
 pub mod fuzzing;
 mod layers;
 pub mod render;
+mod saved;
 pub mod text;
 
 #[cfg(test)]
@@ -31,4 +32,5 @@ pub use fingerprint::assign_fingerprints;
 pub use format::{FORMATS, Format, FormatInfo};
 pub use render::json::json_schema;
 pub use render::{RenderError, RenderOptions, render};
+pub use saved::{SavedReport, SavedReportError, read_report};
 pub use trivy_reader::{TrivyReportError, read_trivy_report};

@@ -1,12 +1,28 @@
 //! One module per format.
 
+mod csv;
+mod cyclonedx;
+mod fix;
+mod gitlab;
+mod groups;
+mod html;
 pub(crate) mod json;
+mod junit;
+mod lazy;
+mod markdown;
+mod sarif;
+mod openvex;
+mod sbom;
+mod spdx;
 mod table;
 mod trivy_json;
+mod words;
+
+pub(crate) use trivy_json::ZERO_TIME;
 
 use std::io::{self, Write};
 
-use cleanbill_core::report::ScanReport;
+use cleanbill_core::report::{ImageReport, ScanReport};
 
 use crate::format::Format;
 
@@ -86,16 +102,33 @@ pub fn render(
     match format {
         Format::Table => table::render(report, options, &mut out)?,
         Format::Json => json::render(report, options, &mut out)?,
-        Format::TrivyJson => match report.images.as_slice() {
-            [image] => trivy_json::render(report, image, options, &mut out)?,
-            images => {
-                let count = images.len();
-                return Err(RenderError::OneImageOnly { format, count });
-            }
-        },
+        Format::TrivyJson => {
+            trivy_json::render(report, only_image(format, report)?, options, &mut out)?;
+        }
+        Format::Gitlab => gitlab::render(report, only_image(format, report)?, options, &mut out)?,
+        Format::Junit => junit::render(report, options, &mut out)?,
+        Format::Csv => csv::render(report, options, &mut out)?,
+        Format::CycloneDx => {
+            cyclonedx::render(report, only_image(format, report)?, options, &mut out)?;
+        }
+        Format::Spdx => spdx::render(report, only_image(format, report)?, options, &mut out)?,
+        Format::OpenVex => openvex::render(report, options, &mut out)?,
+        Format::Sarif => sarif::render(report, options, &mut out)?,
+        Format::Markdown => markdown::render(report, options, &mut out)?,
+        Format::Html => html::render(report, options, &mut out)?,
     }
     out.flush()?;
     Ok(())
+}
+
+fn only_image(format: Format, report: &ScanReport) -> Result<&ImageReport, RenderError> {
+    match report.images.as_slice() {
+        [image] => Ok(image),
+        images => Err(RenderError::OneImageOnly {
+            format,
+            count: images.len(),
+        }),
+    }
 }
 
 fn lists_packages(format: Format, options: &RenderOptions) -> bool {

@@ -212,7 +212,7 @@ pub(crate) fn findings() -> ImageReport {
                 finding(&zlib, "CVE-2026-3001", Low, ""),
             ],
             packages: vec![curl, openssl, zlib],
-            suppressed: Vec::new(),
+            ..ResultSet::default()
         },
         ResultSet {
             target: "Node.js".to_owned(),
@@ -220,7 +220,7 @@ pub(crate) fn findings() -> ImageReport {
             kind: "node-pkg".to_owned(),
             findings: vec![qs],
             packages: vec![express],
-            suppressed: Vec::new(),
+            ..ResultSet::default()
         },
     ];
     assign_fingerprints(&mut image);
@@ -281,6 +281,19 @@ pub(crate) fn failed() -> ImageReport {
         )],
         ..ImageReport::default()
     }
+}
+
+/// Returns one image of every kind.
+pub(crate) fn all() -> Vec<ImageReport> {
+    vec![
+        clean(),
+        findings(),
+        suppressed(),
+        partial(),
+        failed(),
+        hostile(),
+        ImageReport::default(),
+    ]
 }
 
 /// Returns an image whose texts try to forge output.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Stands for a character that is not shown.
-const REPLACEMENT: char = '\u{fffd}';
+pub(crate) const REPLACEMENT: char = '\u{fffd}';
 
 /// Makes a text from an image, an advisory or a user fit for one cell or line: whitespace of any
 /// kind becomes a space, control characters (escape sequences begin with one), bidirectional

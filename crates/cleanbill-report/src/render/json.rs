@@ -4,10 +4,12 @@
 //! always there; what is not known is left out. A change that could break a reader raises the
 //! major version, an addition the minor one.
 
-mod escape;
+pub(super) mod escape;
+mod exception;
 mod finding;
-mod fingerprint;
+pub(super) mod fingerprint;
 mod image;
+mod package;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -22,11 +24,12 @@ use serde::Serialize;
 
 use super::{RenderOptions, lists_packages};
 use crate::format::Format;
+use exception::Exception;
 use image::Image;
 pub use schema::json_schema;
 
 /// The version of the schema.
-const SCHEMA_VERSION: &str = "1.0";
+pub(crate) const SCHEMA_VERSION: &str = "1.1";
 
 pub(super) fn render(
     report: &ScanReport,
@@ -57,12 +60,19 @@ struct Report<'a> {
     /// The name of the image; absent unless the report has exactly one.
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<&'a str>,
+    /// What the filters let through, in words; absent if everything. Fewer findings are not fewer
+    /// vulnerabilities.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    selection: &'a str,
     /// How far the images could be assessed: the worst status of any of them.
     status: Status,
     /// Findings of all images, without suppressed ones.
     total_vulnerabilities: u64,
     /// The same by severity.
     severity_summary: SeveritySummary,
+    /// What became of each rule of the ignore files, in their order; absent without such a rule.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    exceptions: Vec<Exception<'a>>,
     /// One entry per image, in the order asked for.
     images: Vec<Image<'a>>,
 }
@@ -88,9 +98,11 @@ impl<'a> Report<'a> {
                 [image] => Some(&image.artifact_name),
                 _ => None,
             },
+            selection: &options.selection,
             status: status.unwrap_or_default().into(),
             total_vulnerabilities: counts.total(),
             severity_summary: SeveritySummary::of(&counts),
+            exceptions: report.exceptions.iter().map(Exception::of).collect(),
             images: report
                 .images
                 .iter()

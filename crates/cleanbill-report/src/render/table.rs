@@ -6,8 +6,6 @@
 //! because cells hold several colours and links, and versions must wrap, never be cut.
 
 mod canvas;
-mod fix;
-mod groups;
 mod image;
 mod layout;
 mod overview;
@@ -20,6 +18,7 @@ use std::io::{self, Write};
 use cleanbill_core::report::{DatabaseInfo, ScanReport};
 use cleanbill_core::severity::Severity;
 
+use super::words::count;
 use super::{RenderOptions, lists_packages};
 use crate::format::Format;
 use canvas::{Canvas, Span, Style};
@@ -82,15 +81,6 @@ fn footer(database: &DatabaseInfo, canvas: &mut Canvas<'_>) -> io::Result<()> {
         database.updated_at
     );
     canvas.note("", &text, Style::Dim)
-}
-
-/// Writes `1 package`, `2 packages`.
-fn count(number: u64, noun: &str) -> String {
-    match (number, noun) {
-        (1, noun) => format!("1 {noun}"),
-        (number, "vulnerability") => format!("{number} vulnerabilities"),
-        (number, noun) => format!("{number} {noun}s"),
-    }
 }
 
 /// Returns the heading of a severity's column.

@@ -22,7 +22,9 @@ use serde::Serialize;
 
 use super::{RenderOptions, lists_packages};
 use crate::format::Format;
-use others::Others;
+pub(crate) use go::ZERO_TIME;
+pub(super) use image::Config;
+pub(super) use others::{Others, value};
 
 /// The release of Trivy whose behaviour is followed.
 const TRIVY_VERSION: &str = "0.74.0";

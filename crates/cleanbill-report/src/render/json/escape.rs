@@ -6,7 +6,7 @@ use crate::text::is_harmless;
 
 /// Writes JSON on, with `\\u` escapes for what steers a terminal or turns text around. JSON itself
 /// escapes only the first 32 control characters; the others stand in strings as they are.
-pub(super) struct Escaping<W>(pub(super) W);
+pub(in crate::render) struct Escaping<W>(pub(in crate::render) W);
 
 impl<W: Write> Write for Escaping<W> {
     /// Expects whole characters, as the serializer hands them over; what is none is passed on.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::fingerprint;
 use crate::layers::Layers;
+use crate::render::trivy_json::Others;
 
 /// A package paired with an advisory that applies to it.
 #[derive(Serialize, JsonSchema)]
@@ -70,6 +71,10 @@ pub(super) struct Finding<'a> {
     /// Why it was reported; absent if the engine does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence<'a>>,
+    /// What else another engine said of it.
+    #[serde(skip_serializing_if = "Others::is_empty")]
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
+    others: Others<'a>,
 }
 
 impl<'a> Finding<'a> {
@@ -112,6 +117,7 @@ impl<'a> Finding<'a> {
             fingerprint: fingerprint::of(result_kind, finding),
             layer: finding.layer.map(|layer| Layer::of(&layer, layers)),
             evidence: Evidence::of(&finding.evidence),
+            others: Others(&finding.others),
         }
     }
 }
@@ -163,6 +169,9 @@ struct Package<'a> {
     /// Its identity inside the image.
     #[serde(skip_serializing_if = "str::is_empty")]
     uid: &'a str,
+    /// Its reference inside the bill of materials that it was read from.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    bom_ref: &'a str,
 }
 
 impl<'a> Package<'a> {
@@ -174,6 +183,7 @@ impl<'a> Package<'a> {
             purl: identifier.purl.as_ref().map(|purl| purl.to_string()),
             path: &finding.package_path,
             uid: &identifier.uid,
+            bom_ref: &identifier.bom_ref,
         }
     }
 }

@@ -9,7 +9,7 @@ const SCHEME: &str = "cleanbill-finding-v1";
 
 /// Returns the identity of a finding of a result of this type: `sha256:` and the digest of scheme,
 /// result type, package name, package path and vulnerability id, with NUL between them.
-pub(super) fn of(result_kind: &str, finding: &Finding) -> String {
+pub(in crate::render) fn of(result_kind: &str, finding: &Finding) -> String {
     let parts = [
         SCHEME,
         result_kind,

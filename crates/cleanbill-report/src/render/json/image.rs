@@ -1,14 +1,17 @@
 //! One image and its results.
 
-use cleanbill_core::package::Package;
+use cleanbill_core::image::LayerMetadata;
 use cleanbill_core::problem::Problem;
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
 use schemars::JsonSchema;
 use serde::Serialize;
+use serde_json::Value;
 
-use super::finding::{Finding, Layer, Suppressed};
+use super::finding::{Finding, Suppressed};
+use super::package::InstalledPackage;
 use super::{SeveritySummary, Status};
 use crate::layers::Layers;
+use crate::render::trivy_json::{Config, Others, value};
 
 /// Says which parts are printed.
 #[derive(Clone, Copy)]
@@ -43,6 +46,12 @@ pub(super) struct Image<'a> {
     /// The distribution that it is built on; absent if none could be named.
     #[serde(skip_serializing_if = "Option::is_none")]
     distro: Option<Distro<'a>>,
+    /// Its layers, base first.
+    layers: Vec<ImageLayer<'a>>,
+    /// Its configuration, as in the OCI image specification; absent unless packages are listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Map<String, serde_json::Value>>")]
+    config: Option<Config<'a>>,
     /// How far it could be assessed.
     status: Status,
     /// What could not be assessed, and what limits the assessment.
@@ -53,6 +62,13 @@ pub(super) struct Image<'a> {
     severity_summary: SeveritySummary,
     /// OS packages first, then language packages by target.
     results: Vec<ResultView<'a>>,
+    /// Results of other kinds, as another engine wrote them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    other_results: Vec<Value>,
+    /// What else another engine said of the image.
+    #[serde(skip_serializing_if = "Others::is_empty")]
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    others: Others<'a>,
 }
 
 impl<'a> Image<'a> {
@@ -71,8 +87,11 @@ impl<'a> Image<'a> {
                 family: distro.family.as_str(),
                 name: distro.release(),
                 end_of_life: image.is_end_of_life,
+                extended: distro.extended,
                 supplier: &distro.supplier,
             }),
+            layers: image.metadata.layers.iter().map(ImageLayer::of).collect(),
+            config: Config::of(&image.metadata.config).filter(|_| parts.packages),
             status: image.status.into(),
             problems: image.problems.iter().map(ProblemView::of).collect(),
             total_vulnerabilities: counts.total(),
@@ -82,6 +101,8 @@ impl<'a> Image<'a> {
                 .iter()
                 .map(|set| ResultView::of(set, &layers, parts))
                 .collect(),
+            other_results: image.other_results.iter().map(|text| value(text)).collect(),
+            others: Others(&image.others),
         }
     }
 }
@@ -96,9 +117,40 @@ struct Distro<'a> {
     name: String,
     /// The release no longer gets security updates.
     end_of_life: bool,
+    /// Extended security maintenance is switched on.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    extended: bool,
     /// Who rebuilt its packages, if somebody did.
     #[serde(skip_serializing_if = "str::is_empty")]
     supplier: &'a str,
+}
+
+/// A layer of the image.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct ImageLayer<'a> {
+    /// The digest of its uncompressed tar stream.
+    diff_id: String,
+    /// The digest of its blob; absent if it is stored uncompressed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    /// Bytes of its uncompressed tar stream, where known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size_bytes: Option<u64>,
+    /// The history line that made it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    created_by: &'a str,
+}
+
+impl<'a> ImageLayer<'a> {
+    fn of(layer: &'a LayerMetadata) -> Self {
+        Self {
+            diff_id: layer.id.diff_id.to_string(),
+            digest: layer.id.digest.map(|digest| digest.to_string()),
+            size_bytes: layer.size_bytes,
+            created_by: &layer.created_by,
+        }
+    }
 }
 
 /// Something that could not be assessed, or limits the assessment.
@@ -135,6 +187,8 @@ struct ResultView<'a> {
     /// The family of the distribution or the type of language packages.
     #[serde(rename = "type")]
     kind: &'a str,
+    /// How many packages there are, listed or not.
+    package_count: u64,
     /// The findings that count: by package, then worst first.
     findings: Vec<Finding<'a>>,
     /// The findings that an exception or a VEX statement covers; absent unless asked for.
@@ -143,6 +197,10 @@ struct ResultView<'a> {
     /// Every package; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     packages: Option<Vec<InstalledPackage<'a>>>,
+    /// What else another engine said of this part.
+    #[serde(skip_serializing_if = "Others::is_empty")]
+    #[schemars(with = "serde_json::Map<String, Value>")]
+    others: Others<'a>,
 }
 
 /// A kind of packages.
@@ -165,6 +223,7 @@ impl<'a> ResultView<'a> {
                 ResultClass::LanguagePackages => Class::Language,
             },
             kind: &set.kind,
+            package_count: set.package_count(),
             findings: set
                 .findings
                 .iter()
@@ -182,67 +241,7 @@ impl<'a> ResultView<'a> {
                     .map(|package| InstalledPackage::of(package, layers))
                     .collect()
             }),
-        }
-    }
-}
-
-/// An installed package.
-#[derive(Serialize, JsonSchema)]
-#[schemars(deny_unknown_fields)]
-struct InstalledPackage<'a> {
-    /// Its name.
-    name: &'a str,
-    /// Its version with epoch and release.
-    version: String,
-    /// The id that dependencies refer to.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    id: &'a str,
-    /// Its package URL.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purl: Option<String>,
-    /// Its identity inside the image.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    uid: &'a str,
-    /// The architecture.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    arch: &'a str,
-    /// The source package that it was built from.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    source_name: &'a str,
-    /// The version of the source package.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    source_version: String,
-    /// Its licences.
-    licenses: &'a [String],
-    /// The ids of the packages that it needs.
-    depends_on: &'a [String],
-    /// The file that it was found in (language packages).
-    #[serde(skip_serializing_if = "str::is_empty")]
-    path: &'a str,
-    /// The layer that brought it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    layer: Option<Layer<'a>>,
-}
-
-impl<'a> InstalledPackage<'a> {
-    fn of(package: &'a Package, layers: &Layers<'a>) -> Self {
-        Self {
-            name: &package.name,
-            version: package.installed_version(),
-            id: &package.id,
-            purl: package
-                .identifier
-                .purl
-                .as_ref()
-                .map(|purl| purl.to_string()),
-            uid: &package.identifier.uid,
-            arch: &package.arch,
-            source_name: &package.src_name,
-            source_version: package.source_version(),
-            licenses: &package.licenses,
-            depends_on: &package.depends_on,
-            path: &package.file_path,
-            layer: package.layer.map(|layer| Layer::of(&layer, layers)),
+            others: Others(&set.others),
         }
     }
 }

@@ -6,11 +6,12 @@ use std::io;
 use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
 
+use super::Choices;
 use super::canvas::{Canvas, Span, Style};
-use super::groups::{self, Group};
 use super::packages::{self, Kind};
-use super::{Choices, count};
 use crate::layers::Layers;
+use crate::render::groups::{self, Group};
+use crate::render::words::count;
 use crate::text;
 
 /// Columns of a path or a message; longer ones are cut.
@@ -51,13 +52,9 @@ fn header(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
     } else if image.status != AssessmentStatus::Failed {
         about.push("no distribution".to_owned());
     }
-    let packages: usize = image
-        .results
-        .iter()
-        .map(|result| result.packages.len())
-        .sum();
+    let packages: u64 = image.results.iter().map(ResultSet::package_count).sum();
     if image.status != AssessmentStatus::Failed {
-        about.push(count(packages as u64, "package"));
+        about.push(count(packages, "package"));
     }
     if !image.source.is_empty() {
         about.push(image.source.clone());
@@ -109,7 +106,7 @@ fn nothing_found(image: &ImageReport) -> Span {
     if image
         .results
         .iter()
-        .all(|result| result.packages.is_empty())
+        .all(|result| result.package_count() == 0)
     {
         Span::plain("nothing to assess: no packages")
     } else if is_clean(image) {

@@ -8,10 +8,11 @@ use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
 use super::canvas::{Canvas, Span, Style};
-use super::groups::Group;
 use super::layout::{self, Cell, Column, Row};
-use super::{Choices, count, short_name};
+use super::{Choices, short_name};
 use crate::layers::Layers;
+use crate::render::groups::Group;
+use crate::render::words::count;
 use crate::text;
 
 /// Rows of a table of packages to upgrade before it is folded.

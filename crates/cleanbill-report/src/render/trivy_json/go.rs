@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter, Serializer};
 
 /// What Go prints for a time that is not set.
-pub(super) const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
+pub(crate) const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
 
 /// Writes a value as `json.MarshalIndent(value, "", "  ")` does, with a final newline.
 pub(super) fn write(value: &impl Serialize, out: &mut impl Write) -> io::Result<()> {

@@ -104,8 +104,9 @@ impl Layer {
     }
 }
 
+/// The configuration, in the form of the OCI image specification.
 #[derive(Serialize)]
-struct Config<'a> {
+pub(in crate::render) struct Config<'a> {
     architecture: &'a str,
     #[serde(skip_serializing_if = "str::is_empty")]
     author: &'a str,
@@ -128,7 +129,8 @@ struct Config<'a> {
 }
 
 impl<'a> Config<'a> {
-    fn of(config: &'a ImageConfig) -> Option<Self> {
+    /// Returns nothing for a configuration that states nothing.
+    pub(in crate::render) fn of(config: &'a ImageConfig) -> Option<Self> {
         (*config != ImageConfig::default()).then(|| Self {
             architecture: &config.architecture,
             author: &config.author,

@@ -5,7 +5,14 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// Members that stand beside ours.
-pub(super) struct Others<'a>(pub(super) &'a OtherMembers);
+pub(in crate::render) struct Others<'a>(pub(in crate::render) &'a OtherMembers);
+
+impl Others<'_> {
+    /// Says whether there is nothing.
+    pub(in crate::render) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
 
 impl Serialize for Others<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -14,6 +21,6 @@ impl Serialize for Others<'_> {
 }
 
 /// Returns the value that a JSON text states. What is no JSON is a string.
-pub(super) fn value(text: &str) -> Value {
+pub(in crate::render) fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
 }

@@ -8,7 +8,7 @@ use cleanbill_core::report::SeverityCounts;
 use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::Finding;
 
-use super::fix;
+use super::{fix, words};
 
 /// Holds the findings of one package version in one layer.
 pub(super) struct Group<'a> {
@@ -92,20 +92,7 @@ impl<'a> Group<'a> {
     /// Returns what the supplier says, in words, without duplicates.
     pub(super) fn statuses(&self) -> String {
         let statuses: BTreeSet<FixStatus> = self.findings.iter().map(|f| f.status).collect();
-        let words: Vec<_> = statuses.into_iter().map(words).collect();
+        let words: Vec<_> = statuses.into_iter().map(words::fix_status).collect();
         words.join(", ")
-    }
-}
-
-fn words(status: FixStatus) -> &'static str {
-    match status {
-        FixStatus::Unknown => "unknown",
-        FixStatus::NotAffected => "not affected",
-        FixStatus::Affected => "affected",
-        FixStatus::Fixed => "fixed",
-        FixStatus::UnderInvestigation => "under investigation",
-        FixStatus::WillNotFix => "will not fix",
-        FixStatus::FixDeferred => "deferred",
-        FixStatus::EndOfLife => "end of life",
     }
 }

@@ -1,0 +1,193 @@
+//! Comma-separated values, one row per finding.
+//!
+//! The first column says what a row is: `image` (every image has one, so that a clean image is
+//! told from one that was not scanned), `not-assessed` and `notice` (problems), `vulnerability`,
+//! and where asked for `suppressed`. New columns are added at the end.
+//!
+//! Source: RFC 4180: quotes everywhere, lines end in CR LF.
+
+use std::io::{self, Write};
+
+use cleanbill_core::problem::Problem;
+use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
+use cleanbill_core::vulnerability::Finding;
+
+use super::words::{self, Outcome};
+use super::{RenderOptions, json::fingerprint};
+use crate::escape::csv::Cell;
+use crate::layers::Layers;
+
+pub(super) fn render(
+    report: &ScanReport,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    write_row(COLUMNS.map(|(name, _)| name), out)?;
+    for image in &report.images {
+        let blank = Row {
+            image: &image.artifact_name,
+            status: image.status.name(),
+            ..Row::default()
+        };
+        write_image(image, &blank, options, out)?;
+    }
+    Ok(())
+}
+
+/// One row; what does not apply is empty.
+#[derive(Clone, Default)]
+struct Row<'a> {
+    record: &'static str,
+    image: &'a str,
+    status: &'static str,
+    target: &'a str,
+    kind: &'a str,
+    package: &'a str,
+    path: &'a str,
+    installed_version: &'a str,
+    fixed_version: &'a str,
+    vulnerability: &'a str,
+    severity: &'static str,
+    severity_source: &'a str,
+    fix_status: &'static str,
+    cvss: String,
+    title: &'a str,
+    reason: String,
+    url: &'a str,
+    layer: String,
+    created_by: &'a str,
+    fingerprint: String,
+}
+
+type Column = (&'static str, for<'r> fn(&'r Row<'_>) -> &'r str);
+
+const COLUMNS: [Column; 20] = [
+    ("record", |row| row.record),
+    ("image", |row| row.image),
+    ("status", |row| row.status),
+    ("target", |row| row.target),
+    ("type", |row| row.kind),
+    ("package", |row| row.package),
+    ("path", |row| row.path),
+    ("installed_version", |row| row.installed_version),
+    ("fixed_version", |row| row.fixed_version),
+    ("vulnerability", |row| row.vulnerability),
+    ("severity", |row| row.severity),
+    ("severity_source", |row| row.severity_source),
+    ("fix_status", |row| row.fix_status),
+    ("cvss", |row| &row.cvss),
+    ("title", |row| row.title),
+    ("reason", |row| &row.reason),
+    ("url", |row| row.url),
+    ("layer", |row| &row.layer),
+    ("created_by", |row| row.created_by),
+    ("fingerprint", |row| &row.fingerprint),
+];
+
+fn write_image<'a>(
+    image: &'a ImageReport,
+    blank: &Row<'a>,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let counts = image.severity_counts();
+    let row = Row {
+        record: "image",
+        title: Outcome::of(image).sentence(),
+        reason: words::severities(&counts),
+        ..blank.clone()
+    };
+    write(&row, out)?;
+    for problem in &image.problems {
+        write(&problem_row(problem, blank), out)?;
+    }
+    let layers = Layers::of(image);
+    for result in &image.results {
+        for finding in &result.findings {
+            write(&finding_row(result, finding, &layers, blank), out)?;
+        }
+        let suppressed = result.suppressed.iter();
+        for suppressed in suppressed.filter(|_| options.show_suppressed) {
+            let row = finding_row(result, &suppressed.finding, &layers, blank);
+            let row = Row {
+                record: "suppressed",
+                reason: reason(suppressed),
+                ..row
+            };
+            write(&row, out)?;
+        }
+    }
+    Ok(())
+}
+
+fn problem_row<'a>(problem: &'a Problem, blank: &Row<'a>) -> Row<'a> {
+    Row {
+        record: if problem.kind.is_gap() {
+            "not-assessed"
+        } else {
+            "notice"
+        },
+        kind: problem.kind.name(),
+        path: &problem.path,
+        reason: problem.message.clone(),
+        ..blank.clone()
+    }
+}
+
+fn finding_row<'a>(
+    result: &'a ResultSet,
+    finding: &'a Finding,
+    layers: &Layers<'a>,
+    blank: &Row<'a>,
+) -> Row<'a> {
+    let layer = finding.layer.and_then(|layer| layers.find(&layer));
+    let score = words::cvss(finding).and_then(|(_, cvss)| words::score(cvss));
+    Row {
+        record: "vulnerability",
+        target: &result.target,
+        kind: &result.kind,
+        package: &finding.package_name,
+        path: &finding.package_path,
+        installed_version: &finding.installed_version,
+        fixed_version: &finding.fixed_version,
+        vulnerability: &finding.vulnerability_id,
+        severity: finding.severity.name(),
+        severity_source: &finding.severity_source,
+        fix_status: finding.status.name(),
+        cvss: score.map(|score| format!("{score:.1}")).unwrap_or_default(),
+        title: words::title(finding),
+        url: &finding.primary_url,
+        layer: layer
+            .map(|(index, _)| index.to_string())
+            .unwrap_or_default(),
+        created_by: layer.map(|(_, line)| line).unwrap_or_default(),
+        fingerprint: fingerprint::of(&result.kind, finding),
+        ..blank.clone()
+    }
+}
+
+fn reason(suppressed: &SuppressedFinding) -> String {
+    let parts = [
+        &suppressed.status,
+        &suppressed.statement,
+        &suppressed.source,
+    ];
+    let parts: Vec<&str> = parts
+        .into_iter()
+        .map(String::as_str)
+        .filter(|part| !part.is_empty())
+        .collect();
+    parts.join(": ")
+}
+
+fn write(row: &Row<'_>, out: &mut impl Write) -> io::Result<()> {
+    write_row(COLUMNS.map(|(_, cell)| cell(row)), out)
+}
+
+fn write_row(cells: [&str; COLUMNS.len()], out: &mut impl Write) -> io::Result<()> {
+    for (index, cell) in cells.into_iter().enumerate() {
+        let comma = if index == 0 { "" } else { "," };
+        write!(out, "{comma}{}", Cell(cell))?;
+    }
+    out.write_all(b"\r\n")
+}

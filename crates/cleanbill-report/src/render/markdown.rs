@@ -1,0 +1,316 @@
+//! Markdown for pull requests and job summaries (GitHub and GitLab flavours).
+//!
+//! What was not assessed comes before everything else about an image. Findings are grouped by the
+//! package that a person would upgrade; the full list is folded behind a heading of its own.
+
+use std::io::{self, Write};
+
+use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
+use cleanbill_core::severity::Severity;
+use cleanbill_core::vulnerability::Finding;
+
+use super::RenderOptions;
+use super::groups::{self, Group};
+use super::words::{self, Outcome, count};
+use crate::escape::link::web_address;
+use crate::escape::markdown::{Code, Words};
+
+/// Ids of a group before the list is cut; the full list follows.
+const IDS_MAX: usize = 8;
+
+pub(super) fn render(
+    report: &ScanReport,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "# Vulnerabilities\n")?;
+    write_summary(report, options, out)?;
+    for image in &report.images {
+        write_image(image, options, out)?;
+    }
+    write_footer(report, options, out)
+}
+
+fn write_summary(
+    report: &ScanReport,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if report.images.is_empty() {
+        return writeln!(out, "No image was scanned.\n");
+    }
+    let gaps = report
+        .images
+        .iter()
+        .filter(|image| Outcome::of(image).is_gap());
+    let gaps = gaps.count();
+    if gaps > 0 {
+        writeln!(
+            out,
+            "> [!CAUTION]\n> **Not assessed completely: {gaps} of {}.** No finding does not mean \
+             clean there.\n",
+            count(report.images.len() as u64, "image")
+        )?;
+    }
+    if !options.selection.is_empty() {
+        writeln!(out, "Shown: {}.\n", Words(&options.selection))?;
+    }
+    writeln!(
+        out,
+        "| Image | Distribution | Critical | High | Medium | Low | Unknown | Result |\n\
+         |---|---|--:|--:|--:|--:|--:|---|"
+    )?;
+    for image in &report.images {
+        write!(
+            out,
+            "| {} | {} |",
+            Code(&image.artifact_name),
+            Words(&words::distro(image).unwrap_or_default())
+        )?;
+        let counts = image.severity_counts();
+        let is_unknown = Outcome::of(image) == Outcome::NotAssessed;
+        for severity in Severity::ALL {
+            match counts.get(severity) {
+                0 if is_unknown => write!(out, " ? |")?,
+                0 => write!(out, " · |")?,
+                number => write!(out, " {number} |")?,
+            }
+        }
+        writeln!(out, " {} |", verdict(image))?;
+    }
+    writeln!(out)
+}
+
+fn verdict(image: &ImageReport) -> String {
+    let outcome = Outcome::of(image);
+    let mark = match outcome {
+        Outcome::NotAssessed | Outcome::NotAssessedCompletely => "❌",
+        Outcome::Vulnerable | Outcome::Reserved => "⚠",
+        Outcome::NothingToAssess => "–",
+        Outcome::Clean => "✅",
+    };
+    format!("{mark} {}", outcome.sentence())
+}
+
+fn write_image(
+    image: &ImageReport,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    writeln!(out, "## {}\n", Code(&image.artifact_name))?;
+    write_problems(image, out)?;
+    let counts = image.severity_counts();
+    let (outcome, total) = (Outcome::of(image), count(counts.total(), "vulnerability"));
+    match (outcome, counts.total()) {
+        (Outcome::NotAssessed, _) => {}
+        (Outcome::NotAssessedCompletely, 0) => {
+            writeln!(out, "Nothing found in what could be read.\n")?;
+        }
+        (outcome, 0) => writeln!(out, "{}.\n", capitalised(outcome.sentence()))?,
+        _ => writeln!(out, "**{total}**: {}.\n", words::severities(&counts))?,
+    }
+    for result in &image.results {
+        write_result(image, result, options, out)?;
+    }
+    Ok(())
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    let first = chars.next().map(|char| char.to_ascii_uppercase());
+    first.into_iter().chain(chars).collect()
+}
+
+fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
+    let outcome = Outcome::of(image);
+    if outcome.is_gap() {
+        writeln!(
+            out,
+            "> [!CAUTION]\n> **{}** ({})",
+            outcome.sentence(),
+            image.status.name()
+        )?;
+    }
+    let (gaps, notices): (Vec<_>, Vec<_>) = image
+        .problems
+        .iter()
+        .partition(|problem| problem.kind.is_gap());
+    if !outcome.is_gap() && !gaps.is_empty() {
+        writeln!(out, "> [!CAUTION]")?;
+    }
+    let write = |problems: &[&cleanbill_core::Problem], out: &mut dyn Write| {
+        problems.iter().try_for_each(|problem| {
+            let place = match problem.path.as_str() {
+                "" => String::new(),
+                path => format!("{}: ", Code(path)),
+            };
+            writeln!(
+                out,
+                "> - **{}**: {place}{}",
+                problem.kind,
+                Words(&problem.message)
+            )
+        })
+    };
+    write(&gaps, out)?;
+    if outcome.is_gap() || !gaps.is_empty() {
+        writeln!(out)?;
+    }
+    if !notices.is_empty() {
+        writeln!(out, "> [!WARNING]")?;
+        write(&notices, out)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn write_result(
+    image: &ImageReport,
+    result: &ResultSet,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let has_suppressed = options.show_suppressed && !result.suppressed.is_empty();
+    if result.findings.is_empty() && !has_suppressed {
+        return Ok(());
+    }
+    writeln!(out, "### {}\n", Words(&words::part(image, result)))?;
+    let (upgrades, others) = groups::group(&result.findings);
+    write_upgrades(&upgrades, out)?;
+    write_unfixed(&others, out)?;
+    write_findings(&result.findings, out)?;
+    if has_suppressed {
+        write_suppressed(result, out)?;
+    }
+    Ok(())
+}
+
+fn write_upgrades(groups: &[Group<'_>], out: &mut impl Write) -> io::Result<()> {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "| Upgrade | From | To | Severities | Vulnerabilities |\n|---|---|---|---|---|"
+    )?;
+    for group in groups {
+        write_group(group, &Code(&group.fix()).to_string(), out)?;
+    }
+    writeln!(out)
+}
+
+fn write_unfixed(groups: &[Group<'_>], out: &mut impl Write) -> io::Result<()> {
+    if groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "| No fix yet | Installed | Status | Severities | Vulnerabilities |\n|---|---|---|---|---|"
+    )?;
+    for group in groups {
+        write_group(group, &Words(&group.statuses()).to_string(), out)?;
+    }
+    writeln!(out)
+}
+
+fn write_group(group: &Group<'_>, third: &str, out: &mut impl Write) -> io::Result<()> {
+    write!(
+        out,
+        "| {} | {} | {third} | {} |",
+        Code(group.name),
+        Code(group.installed),
+        words::severities(&group.counts())
+    )?;
+    let mut ids = group.ids();
+    for finding in ids.by_ref().take(IDS_MAX) {
+        write!(out, " {}", id(finding))?;
+    }
+    match ids.count() {
+        0 => writeln!(out, " |"),
+        more => writeln!(out, " and {more} more |"),
+    }
+}
+
+fn id(finding: &Finding) -> String {
+    let words = Words(&finding.vulnerability_id);
+    match web_address(&finding.primary_url) {
+        Some(url) if !url.contains(['(', ')']) => format!("[{words}]({url})"),
+        _ => words.to_string(),
+    }
+}
+
+fn write_findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<details><summary>{}</summary>\n\n\
+         | Severity | Vulnerability | Package | Installed | Fixed in | Title |\n\
+         |---|---|---|---|---|---|",
+        count(findings.len() as u64, "finding")
+    )?;
+    for finding in findings {
+        let place = match finding.package_path.as_str() {
+            "" => String::new(),
+            path => format!(" {}", Code(path)),
+        };
+        let fix = match finding.fixed_version.as_str() {
+            "" => words::fix_status(finding.status).to_owned(),
+            fixed => Code(fixed).to_string(),
+        };
+        writeln!(
+            out,
+            "| {} | {} | {}{place} | {} | {fix} | {} |",
+            finding.severity,
+            id(finding),
+            Code(&finding.package_name),
+            Code(&finding.installed_version),
+            Words(words::title(finding)),
+        )?;
+    }
+    writeln!(out, "\n</details>\n")
+}
+
+fn write_suppressed(result: &ResultSet, out: &mut impl Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "<details><summary>{} suppressed</summary>\n\n\
+         | Severity | Vulnerability | Package | Status | Reason | Said by |\n\
+         |---|---|---|---|---|---|",
+        count(result.suppressed.len() as u64, "finding")
+    )?;
+    for suppressed in &result.suppressed {
+        let finding = &suppressed.finding;
+        writeln!(
+            out,
+            "| {} | {} | {} | {} | {} | {} |",
+            finding.severity,
+            id(finding),
+            Code(&finding.package_name),
+            Words(&suppressed.status),
+            Words(&suppressed.statement),
+            Code(&suppressed.source),
+        )?;
+    }
+    writeln!(out, "\n</details>\n")
+}
+
+fn write_footer(
+    report: &ScanReport,
+    options: &RenderOptions,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut parts = vec![format!("Cleanbill {}", Words(&options.tool_version))];
+    if !report.created_at.is_empty() {
+        parts.push(format!("scanned {}", Words(&report.created_at)));
+    }
+    if let Some(database) = &report.database {
+        let built = Words(&database.updated_at);
+        parts.push(format!(
+            "advisory database of {built} ({} h old)",
+            database.age_hours
+        ));
+    }
+    writeln!(out, "---\n\n{}", parts.join(" · "))
+}

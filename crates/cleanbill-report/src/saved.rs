@@ -1,0 +1,149 @@
+//! Reads saved reports back: our own `json`, and Trivy's.
+//!
+//! What a report of ours states is read without loss: written again with the same options it is
+//! the same but for its volatile fields. What a report was saved without (packages, suppressed
+//! findings) is not there; [`SavedReport`] says so. A report is never read in part: whatever
+//! contradicts the schema is an error that names the place.
+
+mod convert;
+mod details;
+mod model;
+#[cfg(test)]
+mod tests;
+
+use cleanbill_core::report::ScanReport;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::render::json::SCHEMA_VERSION;
+use crate::trivy_reader::{TrivyReportError, read_trivy_report};
+use crate::{RenderOptions, text};
+
+/// Holds a report that was saved, with what its file says beside the report.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SavedReport {
+    /// The report.
+    pub report: ScanReport,
+    /// The version of the tool that wrote it; empty if it was not ours.
+    pub tool_version: String,
+    /// The identity of the report; may be empty.
+    pub report_id: String,
+    /// What the filters had let through, in words; empty if everything.
+    pub selection: String,
+    /// Packages are listed. Otherwise the report only counts them.
+    pub lists_packages: bool,
+    /// Suppressed findings are listed. Otherwise nobody knows whether there were any.
+    pub lists_suppressed: bool,
+}
+
+/// Says why a file is no saved report.
+#[derive(Debug, thiserror::Error)]
+pub enum SavedReportError {
+    /// It is no JSON.
+    #[error("it is no JSON document")]
+    Json(#[source] serde_json::Error),
+    /// It is JSON, but no report that is known.
+    #[error("it is no report: it has neither schema_version (cleanbill) nor SchemaVersion (trivy)")]
+    NoReport,
+    /// It is a report of another major version.
+    #[error("schema_version {found} is not supported, expected 1.x")]
+    Version {
+        /// The version that it states.
+        found: String,
+    },
+    /// It states our schema and does not keep to it.
+    #[error("it does not keep to schema {SCHEMA_VERSION}")]
+    Schema(#[source] serde_json::Error),
+    /// A value makes no sense.
+    #[error("{field} '{value}': {reason}")]
+    Value {
+        /// The member.
+        field: &'static str,
+        /// What it holds, cut to 100 characters.
+        value: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// It is a report of Trivy's that cannot be read.
+    #[error(transparent)]
+    Trivy(#[from] TrivyReportError),
+}
+
+/// The members that tell reports apart.
+#[derive(Deserialize)]
+struct Mark {
+    schema_version: Option<Value>,
+    #[serde(rename = "SchemaVersion")]
+    trivy_schema_version: Option<Value>,
+}
+
+/// Reads a saved report, whichever of the two schemas it has. A newer minor version is read; what
+/// it added is left out.
+///
+/// # Errors
+///
+/// See [`SavedReportError`].
+pub fn read_report(bytes: &[u8]) -> Result<SavedReport, SavedReportError> {
+    // Some tools of Windows put a mark in front.
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let mark: Mark = serde_json::from_slice(bytes).map_err(|error| match error.classify() {
+        serde_json::error::Category::Data => SavedReportError::NoReport,
+        _ => SavedReportError::Json(error),
+    })?;
+    match (mark.schema_version, mark.trivy_schema_version) {
+        (Some(version), _) => {
+            check_version(&version)?;
+            let document = serde_json::from_slice(bytes).map_err(SavedReportError::Schema)?;
+            convert::saved(document)
+        }
+        (None, Some(_)) => Ok(of_trivy(read_trivy_report(bytes)?)),
+        (None, None) => Err(SavedReportError::NoReport),
+    }
+}
+
+fn check_version(version: &Value) -> Result<(), SavedReportError> {
+    let is_known = version
+        .as_str()
+        .and_then(|version| version.split_once('.'))
+        .is_some_and(|(major, minor)| major == "1" && minor.parse::<u32>().is_ok());
+    if is_known {
+        return Ok(());
+    }
+    let found = version
+        .as_str()
+        .map_or_else(|| version.to_string(), str::to_owned);
+    Err(SavedReportError::Version {
+        found: text::clean(&found).chars().take(100).collect(),
+    })
+}
+
+fn of_trivy(report: ScanReport) -> SavedReport {
+    let mut results = report.images.iter().flat_map(|image| &image.results);
+    let (lists_packages, lists_suppressed) = results.clone().fold((false, false), |(a, b), set| {
+        (
+            a || !set.packages.is_empty(),
+            b || !set.suppressed.is_empty(),
+        )
+    });
+    debug_assert!(results.all(|set| set.unlisted_packages == 0));
+    SavedReport {
+        report,
+        lists_packages,
+        lists_suppressed,
+        ..SavedReport::default()
+    }
+}
+
+impl SavedReport {
+    /// Returns the options that render the report as it was saved.
+    pub fn options(&self) -> RenderOptions {
+        RenderOptions {
+            list_all_packages: Some(self.lists_packages),
+            show_suppressed: self.lists_suppressed,
+            selection: self.selection.clone(),
+            tool_version: self.tool_version.clone(),
+            report_id: self.report_id.clone(),
+            ..RenderOptions::default()
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The members of our schema, as they are read: what may be absent has a default, what is not
+//! known is left out. The writing side, with the documentation of every member, is
+//! `render/json.rs`.
+
+use std::collections::BTreeMap;
+
+use cleanbill_core::image::ImageConfig;
+use serde::Deserialize;
+use serde_json::Value;
+
+pub(super) type Others = BTreeMap<String, Value>;
+
+#[derive(Deserialize)]
+pub(super) struct Document {
+    #[serde(default)]
+    pub(super) report_id: String,
+    #[serde(default)]
+    pub(super) created_at: String,
+    pub(super) tool: Tool,
+    pub(super) database: Option<Database>,
+    #[serde(default)]
+    pub(super) selection: String,
+    pub(super) images: Vec<Image>,
+    #[serde(default)]
+    pub(super) exceptions: Vec<Exception>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Exception {
+    pub(super) source: String,
+    pub(super) line: u64,
+    pub(super) rule: String,
+    #[serde(default)]
+    pub(super) statement: String,
+    pub(super) outcome: Outcome,
+    #[serde(default)]
+    pub(super) findings: u64,
+    #[serde(default)]
+    pub(super) reason: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Outcome {
+    Applied,
+    Expired,
+    Unmatched,
+    NotUnderstood,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Tool {
+    pub(super) version: String,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Database {
+    pub(super) schema_version: i64,
+    pub(super) updated_at: String,
+    pub(super) next_update: String,
+    pub(super) downloaded_at: String,
+    pub(super) age_hours: i64,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Image {
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) source: String,
+    #[serde(default)]
+    pub(super) image_id: String,
+    #[serde(default)]
+    pub(super) repo_tags: Vec<String>,
+    #[serde(default)]
+    pub(super) repo_digests: Vec<String>,
+    pub(super) distro: Option<Distro>,
+    /// Absent before 1.1: then the layers that findings and packages name stand in.
+    #[serde(default)]
+    pub(super) layers: Vec<Layer>,
+    #[serde(default)]
+    pub(super) config: ImageConfig,
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) problems: Vec<Problem>,
+    pub(super) results: Vec<ResultMembers>,
+    #[serde(default)]
+    pub(super) other_results: Vec<Value>,
+    #[serde(default)]
+    pub(super) others: Others,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Distro {
+    pub(super) family: String,
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) end_of_life: bool,
+    #[serde(default)]
+    pub(super) extended: bool,
+    #[serde(default)]
+    pub(super) supplier: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Layer {
+    pub(super) diff_id: String,
+    #[serde(default)]
+    pub(super) digest: String,
+    pub(super) size_bytes: Option<u64>,
+    pub(super) index: Option<usize>,
+    #[serde(default)]
+    pub(super) created_by: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Problem {
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) path: String,
+    pub(super) message: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ResultMembers {
+    pub(super) target: String,
+    pub(super) class: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    #[serde(default)]
+    pub(super) package_count: u64,
+    pub(super) findings: Vec<Finding>,
+    pub(super) suppressed: Option<Vec<Suppressed>>,
+    pub(super) packages: Option<Vec<Package>>,
+    #[serde(default)]
+    pub(super) others: Others,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Suppressed {
+    pub(super) status: String,
+    #[serde(default)]
+    pub(super) statement: String,
+    #[serde(default)]
+    pub(super) source: String,
+    pub(super) finding: Finding,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Finding {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) vendor_ids: Vec<String>,
+    pub(super) package: FindingPackage,
+    #[serde(default)]
+    pub(super) installed_version: String,
+    #[serde(default)]
+    pub(super) fixed_version: String,
+    #[serde(default)]
+    pub(super) status: String,
+    pub(super) severity: String,
+    #[serde(default)]
+    pub(super) severity_source: String,
+    #[serde(default)]
+    pub(super) severities: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) url: String,
+    pub(super) data_source: Option<DataSource>,
+    #[serde(flatten)]
+    pub(super) details: Details,
+    pub(super) layer: Option<Layer>,
+    pub(super) evidence: Option<Evidence>,
+    #[serde(default)]
+    pub(super) others: Others,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Details {
+    pub(super) title: String,
+    pub(super) description: String,
+    pub(super) cvss: BTreeMap<String, Cvss>,
+    pub(super) cwe: Vec<String>,
+    pub(super) references: Vec<String>,
+    pub(super) published: String,
+    pub(super) modified: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct FindingPackage {
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) id: String,
+    pub(super) purl: Option<String>,
+    #[serde(default)]
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) uid: String,
+    #[serde(default)]
+    pub(super) bom_ref: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct DataSource {
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) url: String,
+    #[serde(default)]
+    pub(super) base_id: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Cvss {
+    pub(super) v2: Option<Score>,
+    pub(super) v3: Option<Score>,
+    pub(super) v4: Option<Score>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Score {
+    #[serde(default)]
+    pub(super) vector: String,
+    #[serde(default)]
+    pub(super) score: f64,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct Evidence {
+    pub(super) bucket: String,
+    pub(super) looked_up_name: String,
+    pub(super) compared_version: String,
+    pub(super) scheme: String,
+    pub(super) constraint: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) version: String,
+    #[serde(default)]
+    pub(super) epoch: i64,
+    #[serde(default)]
+    pub(super) release: String,
+    #[serde(default)]
+    pub(super) id: String,
+    pub(super) purl: Option<String>,
+    #[serde(default)]
+    pub(super) uid: String,
+    #[serde(default)]
+    pub(super) bom_ref: String,
+    #[serde(default)]
+    pub(super) arch: String,
+    #[serde(default)]
+    pub(super) source_name: String,
+    #[serde(default)]
+    pub(super) source_version: String,
+    #[serde(default)]
+    pub(super) source_epoch: i64,
+    #[serde(default)]
+    pub(super) source_release: String,
+    #[serde(default)]
+    pub(super) licenses: Vec<String>,
+    #[serde(default)]
+    pub(super) maintainer: String,
+    #[serde(default)]
+    pub(super) modularity_label: String,
+    pub(super) build_info: Option<BuildInfo>,
+    #[serde(default)]
+    pub(super) repository: String,
+    #[serde(default)]
+    pub(super) dev: bool,
+    #[serde(default)]
+    pub(super) indirect: bool,
+    #[serde(default)]
+    pub(super) relationship: String,
+    #[serde(default)]
+    pub(super) depends_on: Vec<String>,
+    #[serde(default)]
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) digest: String,
+    #[serde(default)]
+    pub(super) locations: Vec<Lines>,
+    #[serde(default)]
+    pub(super) installed_files: Vec<String>,
+    #[serde(default)]
+    pub(super) analyzed_by: String,
+    pub(super) layer: Option<Layer>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+#[derive(Default)]
+pub(super) struct BuildInfo {
+    pub(super) content_sets: Vec<String>,
+    pub(super) nvr: String,
+    pub(super) arch: String,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Lines {
+    pub(super) start_line: u64,
+    pub(super) end_line: u64,
+}

@@ -1,0 +1,231 @@
+use cleanbill_core::report::ScanReport;
+use proptest::prelude::*;
+
+use super::{SavedReport, read_report};
+use crate::sample::{self, options, rendered};
+use crate::{FORMATS, Format, RenderOptions};
+
+fn everything() -> RenderOptions {
+    RenderOptions {
+        show_suppressed: true,
+        list_all_packages: Some(true),
+        selection: "HIGH, CRITICAL".to_owned(),
+        ..options()
+    }
+}
+
+#[track_caller]
+fn read(report: &ScanReport, options: &RenderOptions) -> SavedReport {
+    read_report(rendered(Format::Json, report, options).as_bytes()).unwrap()
+}
+
+/// Puts times and fingerprints into the form that they are printed in.
+fn normalised(mut report: ScanReport) -> ScanReport {
+    for image in &mut report.images {
+        crate::assign_fingerprints(image);
+        for step in &mut image.metadata.config.history {
+            step.created = step.created.replace(".000Z", "Z");
+        }
+    }
+    report
+}
+
+#[test]
+fn a_report_is_read_as_it_was() {
+    let report = normalised(sample::report(sample::all()));
+    let saved = read(&report, &everything());
+    assert!(saved.report == report);
+    assert!(saved.lists_packages && saved.lists_suppressed);
+    assert_eq!(saved.selection, "HIGH, CRITICAL");
+    assert_eq!(saved.tool_version, "1.2.3");
+}
+
+#[test]
+fn every_format_is_the_same_after_saving() {
+    let report = normalised(sample::report(sample::all()));
+    let options = everything();
+    let saved = read(&report, &options);
+    for info in FORMATS {
+        let images = saved.report.images.iter().zip(&report.images);
+        for (read, written) in images {
+            let one = |image: &cleanbill_core::report::ImageReport| {
+                rendered(info.format, &sample::report(vec![image.clone()]), &options)
+            };
+            assert!(
+                one(read) == one(written),
+                "{}: {}",
+                info.name,
+                written.artifact_name
+            );
+        }
+    }
+}
+
+#[test]
+fn what_was_not_saved_is_not_made_up() {
+    let report = sample::report(vec![sample::suppressed()]);
+    let saved = read(&report, &options());
+    assert!(!saved.lists_packages && !saved.lists_suppressed);
+    let result = &saved.report.images[0].results[0];
+    assert_eq!((result.packages.len(), result.package_count()), (0, 3));
+    let clean = read(&sample::report(vec![sample::clean()]), &options()).report;
+    let table = rendered(Format::Table, &clean, &options());
+    assert!(table.contains("no known vulnerabilities"), "{table}");
+}
+
+#[test]
+fn reports_of_the_oracle_survive_saving() {
+    let folder = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../../shared/oracle/expected"
+    );
+    for name in [
+        "everything",
+        "real-python",
+        "swap-rhel-8-buildinfo",
+        "eco-java",
+    ] {
+        let Ok(bytes) = std::fs::read(format!("{folder}/{name}.json")) else {
+            eprintln!("skipped: cannot read {folder}/{name}.json");
+            return;
+        };
+        let of_trivy = read_report(&bytes).unwrap();
+        assert!(of_trivy.lists_packages);
+        let saved = read(&of_trivy.report, &everything());
+        for format in [Format::TrivyJson, Format::Json, Format::Sarif, Format::Html] {
+            let first = rendered(format, &of_trivy.report, &everything());
+            assert!(
+                first == rendered(format, &saved.report, &everything()),
+                "{name} {format}"
+            );
+        }
+    }
+}
+
+#[test]
+fn equal_details_are_held_once() {
+    let saved = read(&sample::report(vec![sample::many(50, 2)]), &options());
+    let findings = &saved.report.images[0].results[0].findings;
+    let [first, second] = [1, 2].map(|index| findings[index].details.as_ref().unwrap());
+    assert_eq!(findings[1].vulnerability_id, findings[2].vulnerability_id);
+    assert!(std::sync::Arc::ptr_eq(first, second));
+}
+
+#[track_caller]
+fn refused(text: &str, expected: &str) {
+    let error = anyhow_chain(&read_report(text.as_bytes()).unwrap_err());
+    assert!(error.contains(expected), "{error}");
+}
+
+fn anyhow_chain(error: &dyn std::error::Error) -> String {
+    cleanbill_core::error_chain(error)
+}
+
+#[test]
+fn what_is_no_report_is_refused_with_its_reason() {
+    refused("", "no JSON document: EOF");
+    refused("{\"schema_version\": \"1.0\"", "line 1 column 24");
+    refused("[]", "no report");
+    refused("3", "no report");
+    refused(
+        "{}",
+        "neither schema_version (cleanbill) nor SchemaVersion (trivy)",
+    );
+    refused(
+        r#"{"schema_version": "2.0"}"#,
+        "schema_version 2.0 is not supported, expected 1.x",
+    );
+    refused(
+        r#"{"schema_version": 1}"#,
+        "schema_version 1 is not supported",
+    );
+    refused(
+        r#"{"schema_version": "1.0"}"#,
+        "missing field `tool` at line 1",
+    );
+    refused(
+        r#"{"SchemaVersion": 3, "ArtifactType": "container_image"}"#,
+        "SchemaVersion 3 is not supported",
+    );
+    let broken = rendered(
+        Format::Json,
+        &sample::report(vec![sample::findings()]),
+        &options(),
+    );
+    refused(
+        &broken.replace("\"HIGH\",\n", "\"BAD\",\n"),
+        "severity 'BAD'",
+    );
+    refused(
+        &broken.replace("\"complete\"", "\"done\""),
+        "status 'done': it is not known",
+    );
+    refused(&broken.replace("pkg:apk", "apk"), "purl 'apk/alpine/curl");
+}
+
+#[test]
+fn older_and_newer_reports_are_read() {
+    let report = sample::report(vec![sample::findings()]);
+    let text = rendered(Format::Json, &report, &options());
+    let mut old: serde_json::Value = serde_json::from_str(&text).unwrap();
+    old["schema_version"] = "1.0".into();
+    old["images"][0].as_object_mut().unwrap().remove("layers");
+    let saved = read_report(old.to_string().as_bytes()).unwrap();
+    let table = |report: &ScanReport| rendered(Format::Csv, report, &options());
+    assert_eq!(
+        table(&saved.report),
+        table(&report),
+        "layers are known from the findings"
+    );
+    let newer = text.replace(
+        "\"schema_version\": \"1.1\"",
+        "\"schema_version\": \"1.9\", \"new\": [1]",
+    );
+    assert_eq!(
+        read_report(newer.as_bytes()).unwrap().report,
+        read(&report, &options()).report
+    );
+    let marked = format!("\u{feff}{text}");
+    assert!(read_report(marked.as_bytes()).is_ok());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_texts_survive_saving(
+        texts in prop::collection::vec("\\PC{0,8}|.{0,8}|[\u{0}-\u{ff}]{0,8}", 12),
+        epoch in -2_i64..3,
+        number in 0_u64..9,
+    ) {
+        let mut image = sample::suppressed();
+        image.artifact_name = texts[0].clone();
+        let result = &mut image.results[0];
+        result.target = texts[1].clone();
+        let package = &mut result.packages[0];
+        package.version = texts[2].clone();
+        package.release = texts[3].clone();
+        package.epoch = epoch;
+        package.src_version = texts[4].clone();
+        package.src_release = texts[5].clone();
+        package.src_epoch = -epoch;
+        package.dev = epoch > 0;
+        package.installed_files = vec![texts[6].clone()];
+        let finding = &mut result.findings[0];
+        finding.vulnerability_id = texts[7].clone();
+        finding.package_name = texts[8].clone();
+        finding.fixed_version = texts[9].clone();
+        let mut details = finding.details.as_deref().cloned().unwrap_or_default();
+        details.description = texts[10].clone();
+        finding.details = Some(details.into());
+        finding.evidence.constraint = texts[11].clone();
+        image.metadata.layers[0].size_bytes = Some(number);
+        image.metadata.config.created = texts[3].clone();
+        let report = normalised(sample::report(vec![image]));
+        let saved = read(&report, &everything());
+        for format in [Format::Json, Format::Html, Format::Csv, Format::TrivyJson] {
+            let written = rendered(format, &report, &everything());
+            prop_assert!(rendered(format, &saved.report, &everything()) == written, "{}", format);
+        }
+    }
+}
