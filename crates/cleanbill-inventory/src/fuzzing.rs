@@ -23,16 +23,21 @@ pub const TARGETS: &[Target] = &[
     ("inventory_apk", apk),
     ("inventory_build_info", build_info),
     ("inventory_cargo", cargo),
+    ("inventory_composer", composer),
+    ("inventory_conda", conda),
     ("inventory_distro", distro),
     ("inventory_dotnet", dotnet),
     ("inventory_dpkg", dpkg),
     ("inventory_julia", julia),
     ("inventory_licenses", licenses),
     ("inventory_merge", merge_layers),
+    ("inventory_node", node),
     ("inventory_program", program),
+    ("inventory_python", python),
     ("inventory_rpm", rpm),
     ("inventory_rpm_header", rpm_header),
     ("inventory_rpm_manifest", rpm_manifest),
+    ("inventory_ruby", ruby),
     ("inventory_sbom", sbom),
 ];
 
@@ -127,7 +132,7 @@ pub fn program(data: &[u8]) {
         buffered_file_size_bytes_max: 0,
         ..Limits::default()
     };
-    let passing = extract_within(&files, limits);
+    let passing = extract_within(&files, &limits);
     assert!(
         whole.applications == passing.applications || !passing.problems.is_empty(),
         "nothing is overlooked in passing"
@@ -165,6 +170,51 @@ pub fn sbom(data: &[u8]) {
     ] {
         extract(path, data);
     }
+}
+
+/// Reads what Composer has installed.
+pub fn composer(data: &[u8]) {
+    extract("vendor/composer/installed.json", data);
+}
+
+/// Reads the metadata of a Conda package.
+pub fn conda(data: &[u8]) {
+    extract("opt/conda/envs/a/conda-meta/b-1-0.json", data);
+}
+
+/// Reads the manifest of an npm package. One that is read makes one package at most.
+pub fn node(data: &[u8]) {
+    extract_one("srv/package.json", data);
+}
+
+/// Reads the metadata of a Python package, and the text of a licence beside it.
+pub fn python(data: &[u8]) {
+    for path in ["lib/a.egg-info", "lib/a.dist-info/METADATA"] {
+        extract_one(path, data);
+    }
+    extract("lib/a.dist-info/LICENSE", data);
+}
+
+/// Reads the specification of a gem.
+pub fn ruby(data: &[u8]) {
+    extract_one("gems/specifications/a-1.gemspec", data);
+}
+
+/// Reads a file that describes one package. What it shows depends on its bytes alone.
+fn extract_one(path: &str, data: &[u8]) {
+    let inventory = extract(path, data);
+    let packages = inventory
+        .applications
+        .iter()
+        .flat_map(|application| &application.packages);
+    for package in packages.clone() {
+        assert!(
+            !package.name.is_empty() && !package.version.is_empty(),
+            "packages are named"
+        );
+        assert_eq!(package.file_path, path, "packages know their file");
+    }
+    assert!(packages.count() <= 1, "one file describes one package");
 }
 
 /// Merges layers, following links as the engine does: to an end, whatever leads where.
@@ -233,11 +283,11 @@ fn extract(path: &str, content: &[u8]) -> LayerInventory {
 
 /// Reads a layer that has some files, twice.
 fn extract_all(files: &[(&str, &[u8])]) -> LayerInventory {
-    extract_within(files, Limits::default())
+    extract_within(files, &Limits::default())
 }
 
 /// Reads a layer that has some files, twice, under other limits.
-fn extract_within(files: &[(&str, &[u8])], limits: Limits) -> LayerInventory {
+fn extract_within(files: &[(&str, &[u8])], limits: &Limits) -> LayerInventory {
     let entries = files.iter().map(|(path, content)| Entry {
         path: (*path).to_owned(),
         kind: EntryKind::File,
@@ -248,7 +298,7 @@ fn extract_within(files: &[(&str, &[u8])], limits: Limits) -> LayerInventory {
     let options = ExtractOptions {
         limits: Arc::new(Limits {
             problems_per_layer_max: 10,
-            ..limits
+            ..limits.clone()
         }),
         ..ExtractOptions::default()
     };

@@ -95,7 +95,7 @@ fn candidates(view: &View<'_>, grown: &[GrownLayer]) -> BTreeSet<Candidate> {
     let mut candidates = BTreeSet::new();
     for (layer_index, layer) in view.layers().iter().enumerate() {
         for link in &layer.inventory.links {
-            if is_in_effect(view, layer_index, link) {
+            if is_in_effect(view, layer_index, link) && !has_counted_name(view, layer_index, link) {
                 add_candidates(&link.path, &link.path, &mut candidates);
             }
         }
@@ -135,6 +135,20 @@ fn add_candidates(shown: &str, start: &str, candidates: &mut BTreeSet<Candidate>
 fn is_in_effect(view: &View<'_>, layer_index: usize, link: &Link) -> bool {
     view.holder(&link.path)
         .is_some_and(|holder| holder.layer_index == layer_index)
+}
+
+/// Says whether a hard link is a name of a file that is in the inventory under its other name, and
+/// that is enough. Package managers that link their store into every project leave tens of
+/// thousands of these, which is why none of them is followed.
+fn has_counted_name(view: &View<'_>, layer_index: usize, link: &Link) -> bool {
+    link.is_hard
+        && walk::places_below(&link.path).is_empty()
+        && walk::link_rule_at(&link.path) == Some(LinkRule::Follow)
+        && walk::is_read_anyway(&link.path, &link.target, PathKind::NonDirectory)
+        && view.link(layer_index, &link.target).is_none()
+        && view
+            .holder(&link.target)
+            .is_some_and(|holder| holder.layer_index == layer_index)
 }
 
 struct Follower<'v, 'a> {

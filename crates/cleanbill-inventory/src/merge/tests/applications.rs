@@ -229,3 +229,58 @@ fn language_packages_can_be_left_out() {
     let layer = base().file("a/package.json", &node("a", "1"));
     assert!(list(&[layer], &options).is_empty());
 }
+
+/// A layer in which a package manager has linked files of its store into projects.
+fn linked(store: &str, names: &[&str]) -> FakeLayer {
+    let layer = FakeLayer::new().file(store, &node("a", "1"));
+    let linked = |layer: FakeLayer, name: &&str| layer.hard_link(name, store);
+    names.iter().fold(layer, linked)
+}
+
+#[test]
+fn a_file_with_several_names_counts_once() {
+    let layer = linked("a/package.json", &["b/package.json", "c/package.json"]);
+    let expected = ["node-pkg : pkg:npm/a@1/0 of a/package.json"];
+    check(std::slice::from_ref(&layer), &expected);
+
+    // The other names are there still when the first is deleted.
+    let upper = FakeLayer::new().whiteout("a");
+    let rest = [
+        "node-pkg : pkg:npm/a@1/0 of b/package.json",
+        "node-pkg : pkg:npm/a@1/0 of c/package.json",
+    ];
+    check(&[layer, upper], &rest);
+}
+
+#[test]
+fn a_file_whose_first_name_says_nothing_is_found_under_the_others() {
+    let layer = linked("store/1f/2e3d", &["b/package.json", "c/package.json"]);
+    let expected = [
+        "node-pkg : pkg:npm/a@1/0 of b/package.json",
+        "node-pkg : pkg:npm/a@1/0 of c/package.json",
+    ];
+    check(&[layer], &expected);
+
+    let layer = FakeLayer::new()
+        .file("store/2e3d", &node("a", "1"))
+        .symlink("b/package.json", "../store/2e3d");
+    check(&[layer], &["node-pkg : pkg:npm/a@1/0 of b/package.json"]);
+}
+
+#[test]
+fn a_store_of_any_size_may_be_linked_into_projects() {
+    let names: Vec<String> = (0..500).map(|n| format!("b/{n}/package.json")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let layer = linked("a/package.json", &names);
+    let limits = Limits {
+        link_components_max: 10,
+        aliases_per_image_max: 0,
+        ..Limits::default()
+    };
+    let options = MergeOptions {
+        limits: Arc::new(limits),
+        ..MergeOptions::default()
+    };
+    let (inventory, readings) = merge_all(&[layer], &options);
+    assert_eq!((inventory.problems, readings), (vec![], 0));
+}
