@@ -1,11 +1,12 @@
 //! Judges an image inventory against the advisory database.
 
+mod language;
+
 use cleanbill_advisories::{
-    Database, MatchError, OsPackages, SeveritySources, Support, fill_details, match_os_packages,
-    support,
+    Database, MatchError, OsPackages, SeveritySources, Support, match_os_packages, support,
 };
 use cleanbill_core::distro::{Distro, RepositoryHint};
-use cleanbill_core::inventory::{Application, ImageInventory};
+use cleanbill_core::inventory::ImageInventory;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
 use cleanbill_core::vulnerability::Finding;
@@ -84,8 +85,7 @@ impl Judge<'_> {
             distro_support = Some(judged);
         }
         if self.options.package_types.library {
-            results.extend(applications.into_iter().map(list_application));
-            sort_language_results(&mut results);
+            results.extend(self.judge_applications(applications, &mut problems));
         } else {
             problems.retain(|problem| problem.kind != ProblemKind::UnreadLanguagePackages);
         }
@@ -142,13 +142,7 @@ impl Judge<'_> {
             Ok(matched) => {
                 *support = matched.support;
                 problems.extend(matched.problems);
-                let mut findings = matched.findings;
-                if let Err(error) =
-                    fill_details(self.database, &mut findings, &self.options.severity_sources)
-                {
-                    problems.push(matching_failed(&MatchError::from(error)));
-                }
-                Some(findings)
+                Some(self.with_details(matched.findings, problems))
             }
             Err(error) => {
                 problems.push(matching_failed(&error));
@@ -193,41 +187,4 @@ fn unsupported(distro: &Distro, package_count: usize) -> Option<Problem> {
 
 fn matching_failed(error: &MatchError) -> Problem {
     Problem::new(ProblemKind::MatchingFailed, error_chain(error))
-}
-
-/// Lists the packages of a language application. They are not judged yet; the inventory says so
-/// among its problems.
-fn list_application(application: Application) -> ResultSet {
-    let joined = match application.kind.as_str() {
-        "python-pkg" => "Python",
-        "conda-pkg" => "Conda",
-        "gemspec" => "Ruby",
-        "node-pkg" => "Node.js",
-        "jar" => "Java",
-        "kubernetes" => "Kubernetes",
-        other => other,
-    };
-    let target = if application.path.is_empty() {
-        joined.to_owned()
-    } else {
-        application.path.clone()
-    };
-    ResultSet {
-        target,
-        class: ResultClass::LanguagePackages,
-        kind: application.kind,
-        packages: application.packages,
-        findings: Vec::new(),
-        ..ResultSet::default()
-    }
-}
-
-/// Orders language results by target, then type; the OS result stays first.
-///
-/// Source: spec 03 section 5.2.
-fn sort_language_results(results: &mut [ResultSet]) {
-    results.sort_by(|a, b| {
-        let key = |result: &ResultSet| result.class == ResultClass::LanguagePackages;
-        (key(a), &a.target, &a.kind).cmp(&(key(b), &b.target, &b.kind))
-    });
 }
