@@ -11,7 +11,13 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
 pub const TARGETS: &[Target] = &[
     ("version_apk", apk),
+    ("version_bitnami", bitnami),
     ("version_deb", deb),
+    ("version_gem", gem),
+    ("version_generic", generic),
+    ("version_maven", maven),
+    ("version_npm", npm),
+    ("version_pep440", pep440),
     ("version_range", range),
     ("version_rpm", rpm),
 ];
@@ -31,13 +37,52 @@ pub fn rpm(data: &[u8]) {
     check_order(VersionScheme::Rpm, data);
 }
 
-/// Judges: the first line is a version, the second a constraint. A bound alone, without a
-/// constraint around it, must mean what comparing means.
+/// Compares the first three lines as versions of Ruby gems.
+pub fn gem(data: &[u8]) {
+    check_order(VersionScheme::Gem, data);
+}
+
+/// Compares the first three lines as versions of Python packages.
+pub fn pep440(data: &[u8]) {
+    check_order(VersionScheme::Pep440, data);
+}
+
+/// Compares the first three lines as versions of Cargo, Go and others.
+pub fn generic(data: &[u8]) {
+    check_comparison(VersionScheme::Generic, data);
+}
+
+/// Compares the first three lines as versions of npm packages.
+pub fn npm(data: &[u8]) {
+    check_comparison(VersionScheme::Npm, data);
+}
+
+/// Compares the first three lines as versions of Maven artifacts.
+pub fn maven(data: &[u8]) {
+    check_comparison(VersionScheme::Maven, data);
+}
+
+/// Compares the first three lines as versions of Bitnami's components.
+pub fn bitnami(data: &[u8]) {
+    check_comparison(VersionScheme::Bitnami, data);
+}
+
+/// Judges: the first line is a version, the second a constraint. For OS packages a bound alone,
+/// without a constraint around it, must mean what comparing means; in ecosystems an alternative
+/// must not take away what another accepts.
 pub fn range(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     let [version, constraint, _] = first_lines(&text);
     for scheme in VersionScheme::ALL {
-        let _ = range::satisfies(scheme, version, constraint);
+        let alone = range::satisfies(scheme, version, constraint);
+        let either = format!("{constraint} || {constraint}");
+        if !OF_OS_PACKAGES.contains(&scheme)
+            && let (Ok(alone), Ok(either)) = (alone, range::satisfies(scheme, version, &either))
+        {
+            assert_eq!(alone, either, "{scheme}: {version} against {constraint}");
+        }
+    }
+    for scheme in OF_OS_PACKAGES {
         let at_least = range::satisfies(scheme, version, &format!(">={constraint}"));
         let below = range::satisfies(scheme, version, &format!("<{constraint}"));
         let is_one_bound = constraint.starts_with(|c: char| c.is_ascii_digit())
@@ -48,14 +93,45 @@ pub fn range(data: &[u8]) {
     }
 }
 
+const OF_OS_PACKAGES: [VersionScheme; 3] =
+    [VersionScheme::Apk, VersionScheme::Deb, VersionScheme::Rpm];
+
 /// Demands of three versions what an order is.
 fn check_order(scheme: VersionScheme, data: &[u8]) {
+    check_comparison(scheme, data);
     let text = String::from_utf8_lossy(data);
     let versions = first_lines(&text);
-    let order = |left: usize, right: usize| {
-        let of = |index: usize| versions.get(index).copied().unwrap_or_default();
-        scheme.compare(of(left), of(right))
-    };
+    for (a, b, c) in [
+        (0, 1, 2),
+        (0, 2, 1),
+        (1, 0, 2),
+        (1, 2, 0),
+        (2, 0, 1),
+        (2, 1, 0),
+    ] {
+        let order = |left, right| compare(scheme, &versions, left, right);
+        if let (Some(ab), Some(bc), Some(ac)) = (order(a, b), order(b, c), order(a, c)) {
+            let follows = !(ab.is_le() && bc.is_le()) || ac.is_le();
+            assert!(follows, "{scheme}: {versions:?} transitive");
+        }
+    }
+}
+
+fn compare(
+    scheme: VersionScheme,
+    versions: &[&str; 3],
+    left: usize,
+    right: usize,
+) -> Option<Ordering> {
+    let of = |index: usize| versions.get(index).copied().unwrap_or_default();
+    scheme.compare(of(left), of(right))
+}
+
+/// Demands of three versions what any comparison is, though it may not be transitive.
+fn check_comparison(scheme: VersionScheme, data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let versions = first_lines(&text);
+    let order = |left: usize, right: usize| compare(scheme, &versions, left, right);
     for one in 0..3 {
         let own = order(one, one);
         assert!(
@@ -75,19 +151,6 @@ fn check_order(scheme: VersionScheme, data: &[u8]) {
                 order(one, other).is_some(),
                 "{scheme}: {versions:?} total"
             );
-        }
-    }
-    for (a, b, c) in [
-        (0, 1, 2),
-        (0, 2, 1),
-        (1, 0, 2),
-        (1, 2, 0),
-        (2, 0, 1),
-        (2, 1, 0),
-    ] {
-        if let (Some(ab), Some(bc), Some(ac)) = (order(a, b), order(b, c), order(a, c)) {
-            let follows = !(ab.is_le() && bc.is_le()) || ac.is_le();
-            assert!(follows, "{scheme}: {versions:?} transitive");
         }
     }
 }
