@@ -7,6 +7,9 @@ use tracing_subscriber::filter::EnvFilter;
 use crate::cli::{GlobalArgs, LogFormat};
 use crate::progress;
 
+/// Where it is said what became of the rules of ignore files: shown unless `--quiet`.
+pub(crate) const EXCEPTIONS: &str = "exceptions";
+
 /// Installs the subscriber. `CLEANBILL_LOG` takes a filter such as `cleanbill_image=debug`.
 pub(crate) fn install(arguments: &GlobalArgs) {
     let level = match (arguments.quiet, arguments.debug) {

@@ -156,3 +156,98 @@ fn rules_that_make_no_sense_are_warned_about() {
         .exits(0)
         .warns(&[".trivyignore", "tomorrow"]);
 }
+
+#[test]
+fn ignore_files_of_other_tools_are_understood() {
+    let sandbox = sandbox();
+    sandbox.write("accepted.txt", "CVE-2099-0001\n");
+    sandbox.write(
+        ".grype.yaml",
+        "only-fixed: true\nignore:\n  - package: {name: cu.*, type: deb}\n    reason: behind a proxy\n  \
+         - vulnerability: CVE-2099-0003\n    namespace: nvd:cpe\n",
+    );
+    sandbox.write(
+        "osv-scanner.toml",
+        "[[IgnoredVulns]]\nid = \"CVE-2099-0003\"\nignoreUntil = 2001-01-01\n",
+    );
+    let flags = "--ignorefile accepted.txt --ignorefile .grype.yaml --ignorefile osv-scanner.toml";
+    check(&sandbox, flags, &[LOW]);
+    let outcome = sandbox
+        .run(&format!("scan --input web.tar -f json {flags}"))
+        .exits(0)
+        .warns(&[
+            "accepted.txt: 1 rule, 1 applied to 1 finding\n",
+            ".grype.yaml: 3 rules, 1 applied to 1 finding, 2 not understood",
+            ".grype.yaml:1: only-fixed: not understood: this setting is not read; use --ignore-unfixed",
+            ".grype.yaml:5: CVE-2099-0003: not understood: the condition 'namespace'",
+            "osv-scanner.toml: 1 rule, 0 applied to 0 findings, 1 expired",
+        ]);
+    let report = outcome.json();
+    let outcomes: Vec<_> = report["exceptions"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|rule| (rule["outcome"].as_str().unwrap(), rule["line"].as_u64()))
+        .collect();
+    assert_eq!(
+        outcomes,
+        [
+            ("applied", Some(1)),
+            ("not_understood", Some(1)),
+            ("applied", Some(3)),
+            ("not_understood", Some(5)),
+            ("expired", Some(1)),
+        ]
+    );
+    sandbox.write("osv-scanner.toml", "[[IgnoredVulns]\n");
+    sandbox
+        .run("scan --input web.tar --ignorefile osv-scanner.toml")
+        .exits(2)
+        .warns(&["osv-scanner.toml", "not valid TOML", "line 1"]);
+}
+
+#[test]
+fn what_exceptions_say_can_be_handed_on_as_vex() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "accepted.yaml",
+        "vulnerabilities:\n  - id: CVE-2099-0001\n    statement: 'component_not_present: removed'\n  \
+         - id: CVE-2099-0003\n    statement: only on the build host\n",
+    );
+    let call = "scan --input web.tar --ignorefile accepted.yaml --show-suppressed";
+    sandbox
+        .run(&format!("{call} -o openvex=vex.json -o cyclonedx=bom.json"))
+        .exits(0);
+    let statuses: Vec<_> = sandbox.read_json("vex.json")["statements"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|statement| statement["status"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(statuses, ["not_affected", "affected"]);
+    // An accepted risk is none that others need not know of.
+    check(&sandbox, "--vex vex.json", &[HIGH, LOW]);
+    // Nor does the bill of materials claim that it does no harm.
+    check(&sandbox, "--vex bom.json", &[CRITICAL, HIGH, LOW]);
+}
+
+#[test]
+fn a_cyclonedx_document_takes_findings_out() {
+    let sandbox = sandbox();
+    sandbox
+        .run("scan --input web.tar -o cyclonedx=bom.json")
+        .exits(0);
+    let mut document = sandbox.read_json("bom.json");
+    for vulnerability in document["vulnerabilities"].as_array_mut().unwrap() {
+        if vulnerability["id"] == HIGH {
+            vulnerability["analysis"] =
+                json!({"state": "not_affected", "justification": "code_not_reachable"});
+        }
+    }
+    sandbox.write("vex.json", document.to_string());
+    check(&sandbox, "--vex vex.json", &[CRITICAL, LOW]);
+    sandbox
+        .run("scan --input web.tar --vex vex.json --show-suppressed")
+        .exits(0)
+        .prints(&[HIGH, "CycloneDX VEX"]);
+}

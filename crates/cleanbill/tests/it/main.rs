@@ -29,4 +29,5 @@ mod samples;
 mod sandbox;
 mod service_docker;
 mod service_registry;
+mod service_sbom;
 mod trivy_engine;

@@ -15,6 +15,7 @@ use jiff::Timestamp;
 
 use crate::cli::{FilterArgs, VerdictArgs};
 use crate::error::CommandError;
+use crate::logging;
 
 /// The ignore file that is read without being named, if it is there.
 const DEFAULT_IGNORE_FILE: &str = ".trivyignore";
@@ -23,7 +24,7 @@ const DEFAULT_IGNORE_FILE: &str = ".trivyignore";
 const FILE_SIZE_BYTES_MAX: u64 = 256 << 20;
 
 /// Holds what decides which findings count and whether the run fails.
-pub(super) struct Policy {
+pub(in crate::commands) struct Policy {
     filter: Filter,
     usage: IgnoreUsage,
     vex: Vex,
@@ -37,7 +38,7 @@ impl Policy {
     /// # Errors
     ///
     /// A file is missing or malformed, or a value makes no sense.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         filter: &FilterArgs,
         verdict: &VerdictArgs,
         now: Timestamp,
@@ -87,7 +88,7 @@ impl Policy {
     }
 
     /// Applies filters and VEX.
-    pub(super) fn apply(&mut self, image: &mut ImageReport) {
+    pub(in crate::commands) fn apply(&mut self, image: &mut ImageReport) {
         apply_policy(image, &self.filter, &self.vex, self.now, &mut self.usage);
     }
 
@@ -120,33 +121,79 @@ impl Policy {
         self.gate.verdict(report)
     }
 
-    /// Returns what became of each rule of the ignore files, and says on standard error which of
-    /// them covered something and which can not be honoured.
+    /// Returns what became of each rule of the ignore files, and says it on standard error: one
+    /// line for each file and for each rule that cannot be honoured.
     pub(super) fn report_rules(&self) -> Vec<ExceptionReport> {
         let reports = ignore::report(&self.filter.ignore_rules, &self.usage, self.now);
         for report in &reports {
-            let ExceptionReport {
-                source, line, rule, ..
-            } = report;
-            match &report.outcome {
-                ExceptionOutcome::Applied(1) => {
-                    tracing::info!("{source}:{line}: {rule} covers 1 finding");
-                }
-                ExceptionOutcome::Applied(count) => {
-                    tracing::info!("{source}:{line}: {rule} covers {count} findings");
-                }
-                ExceptionOutcome::Expired => {
-                    tracing::info!("{source}:{line}: {rule} has expired and covers nothing");
-                }
-                ExceptionOutcome::Unmatched => {
-                    tracing::debug!("{source}:{line}: {rule} covers nothing");
-                }
-                ExceptionOutcome::NotUnderstood(reason) => {
-                    tracing::warn!("{source}:{line}: {rule}: not understood: {reason}");
-                }
+            log_rule(report);
+        }
+        for rules in &self.filter.ignore_rules {
+            let source = rules.source();
+            let of_file = reports.iter().filter(|report| report.source == source);
+            if let Some(summary) = summary(of_file) {
+                tracing::info!(target: logging::EXCEPTIONS, "{source}: {summary}");
             }
         }
         reports
+    }
+}
+
+fn log_rule(report: &ExceptionReport) {
+    let ExceptionReport {
+        source, line, rule, ..
+    } = report;
+    match &report.outcome {
+        ExceptionOutcome::Applied(count) => {
+            tracing::debug!(count, "{source}:{line}: {rule} covers findings");
+        }
+        ExceptionOutcome::Expired => {
+            tracing::debug!("{source}:{line}: {rule} has expired and covers nothing");
+        }
+        ExceptionOutcome::Unmatched => {
+            tracing::debug!("{source}:{line}: {rule} covers nothing");
+        }
+        ExceptionOutcome::NotUnderstood(reason) => {
+            tracing::warn!("{source}:{line}: {rule}: not understood: {reason}");
+        }
+    }
+}
+
+/// Counts the rules of a file by what became of them; `None` for a file without rules.
+fn summary<'a>(reports: impl Iterator<Item = &'a ExceptionReport>) -> Option<String> {
+    let [mut applied, mut expired, mut unmatched, mut not_understood] = [0_u64; 4];
+    let mut findings = 0;
+    for report in reports {
+        match report.outcome {
+            ExceptionOutcome::Applied(count) => {
+                applied += 1;
+                findings += count;
+            }
+            ExceptionOutcome::Expired => expired += 1,
+            ExceptionOutcome::Unmatched => unmatched += 1,
+            ExceptionOutcome::NotUnderstood(_) => not_understood += 1,
+        }
+    }
+    let total = applied + expired + unmatched + not_understood;
+    let rest = [
+        (expired, "expired"),
+        (unmatched, "without effect"),
+        (not_understood, "not understood"),
+    ];
+    let rest = rest.into_iter().filter(|(count, _)| *count > 0);
+    let rest: String = rest
+        .map(|(count, what)| format!(", {count} {what}"))
+        .collect();
+    (total > 0).then(|| {
+        let (rules, covered) = (plural(total, "rule"), plural(findings, "finding"));
+        format!("{rules}, {applied} applied to {covered}{rest}")
+    })
+}
+
+fn plural(count: u64, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
     }
 }
 
