@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::distro::{Distro, Family, RepositoryHint};
+use crate::java::JavaArchive;
 use crate::package::{BuildInfo, LayerId, Package};
 use crate::problem::Problem;
 
@@ -20,6 +21,9 @@ pub struct LayerInventory {
     pub package_databases: Vec<PackageDatabase>,
     /// Language applications, sorted by path, then type.
     pub applications: Vec<Application>,
+    /// Java archives that the Java index may know more about, sorted by path. Those that need no
+    /// index are among the applications.
+    pub java_archives: Vec<JavaArchive>,
     /// Licences from `usr/share/doc/<package>/copyright` (dpkg), sorted by path.
     pub license_files: Vec<LicenseFile>,
     /// Where Red Hat built the layer.

@@ -19,6 +19,7 @@ pub mod fuzzing;
 pub mod glob;
 pub mod image;
 pub mod inventory;
+pub mod java;
 pub mod layer;
 pub mod limits;
 pub mod package;

@@ -19,6 +19,14 @@ pub struct Limits {
     /// Bytes of one thing that is read of a compiled program: a table, Go's build information,
     /// Rust's audit data once inflated. The largest real one has 0.5 MB.
     pub program_data_size_bytes_max: u64,
+    /// Archives within each other. Enterprise archives have three.
+    pub archive_depth_max: u32,
+    /// Entries of one archive, those of the archives inside it included. The largest that we know
+    /// of has 150,000.
+    pub archive_entries_max: u64,
+    /// Bytes of one archive that are unpacked, those of the archives inside it included: what a
+    /// bomb of any construction can cost.
+    pub archive_unpacked_size_bytes_max: u64,
     /// Bytes of a package database that must be read whole (rpm: SQLite, Berkeley DB, NDB). An
     /// installation of 5,000 packages has 150 MB.
     pub rpm_database_size_bytes_max: u64,
@@ -86,6 +94,9 @@ impl Default for Limits {
             toml_size_bytes_max: 4 * MIB,
             buffered_file_size_bytes_max: 16 * MIB,
             program_data_size_bytes_max: 32 * MIB,
+            archive_depth_max: 16,
+            archive_entries_max: 2_000_000,
+            archive_unpacked_size_bytes_max: 16 * GIB,
             rpm_database_size_bytes_max: 256 * MIB,
             line_size_bytes_max: MIB,
             package_field_size_bytes_max: 4_096,

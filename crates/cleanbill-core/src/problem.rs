@@ -26,6 +26,8 @@ pub enum ProblemKind {
     IgnoredFile,
     /// The image holds language packages, which are not read yet.
     UnreadLanguagePackages,
+    /// Java archives that only the Java index could name, which there is none of.
+    UnidentifiedArchives,
     /// A bound of [`crate::Limits`] was exceeded.
     LimitExceeded,
     /// A link points at a file that the image does not have.
@@ -90,6 +92,7 @@ impl ProblemKind {
             ProblemKind::UnsupportedFormat => "unsupported-format",
             ProblemKind::IgnoredFile => "ignored-file",
             ProblemKind::UnreadLanguagePackages => "unread-language-packages",
+            ProblemKind::UnidentifiedArchives => "unidentified-archives",
             ProblemKind::LimitExceeded => "limit-exceeded",
             ProblemKind::DanglingLink => "dangling-link",
             ProblemKind::MatchingFailed => "matching-failed",

@@ -6,37 +6,32 @@
 mod archive;
 mod due;
 mod error;
+mod kind;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use cleanbill_advisories::{DATABASE_FILE, Database, METADATA_FILE, Metadata, OpenError};
+use cleanbill_advisories::{Database, METADATA_FILE, Metadata, OpenError};
 use cleanbill_core::Limits;
 use cleanbill_core::report::DatabaseInfo;
 use jiff::Timestamp;
 use tempfile::TempDir;
 
-pub use due::{Due, due};
+pub use archive::archive_kind;
+pub use due::{Due, due, java_index_due};
 pub use error::AdvisoryStoreError;
+pub use kind::{ADVISORIES, DatabaseKind, JAVA_INDEX};
 
 /// Begins the names of directories that are being filled; what a killed process left behind is found
 /// by it.
 const UNFINISHED_PREFIX: &str = ".unfinished-";
 
-/// The repositories of the public database, tried in order. Source: spec 01 section 1.1.
-pub const DEFAULT_REPOSITORIES: [&str; 2] = [
-    "mirror.gcr.io/aquasec/trivy-db:2",
-    "ghcr.io/aquasecurity/trivy-db:2",
-];
-
-/// The media type of the artifact's only layer. Source: spec 01 section 1.1.
-pub const LAYER_MEDIA_TYPE: &str = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip";
-
-/// Keeps the advisory database in one directory.
+/// Keeps the advisory database, or the Java index, in one directory.
 #[derive(Clone, Debug)]
 pub struct AdvisoryStore {
     directory: PathBuf,
+    kind: &'static DatabaseKind,
 }
 
 /// Holds the lock under which a database is replaced; readers need none.
@@ -51,11 +46,30 @@ impl Drop for UpdateLock {
 }
 
 impl AdvisoryStore {
-    /// Names the directory; it need not exist.
+    /// Names the directory of the advisory database; it need not exist.
     pub fn new(directory: impl Into<PathBuf>) -> Self {
         Self {
             directory: directory.into(),
+            kind: &ADVISORIES,
         }
+    }
+
+    /// Names the directory of the Java index; it need not exist.
+    pub fn java_index(directory: impl Into<PathBuf>) -> Self {
+        Self {
+            directory: directory.into(),
+            kind: &JAVA_INDEX,
+        }
+    }
+
+    /// Says which of the two it keeps.
+    pub fn kind(&self) -> &'static DatabaseKind {
+        self.kind
+    }
+
+    /// Returns the file that holds the database.
+    pub fn file(&self) -> PathBuf {
+        self.directory.join(self.kind.file)
     }
 
     /// Returns the directory.
@@ -63,13 +77,29 @@ impl AdvisoryStore {
         &self.directory
     }
 
-    /// Opens the database.
+    /// Opens the advisory database.
     ///
     /// # Errors
     ///
     /// There is none, or it is damaged or of another schema.
     pub fn open(&self) -> Result<Database, OpenError> {
         Database::open(&self.directory)
+    }
+
+    /// Opens the database, whichever it is, and returns what it says about itself.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or it cannot be used.
+    pub fn check(&self) -> Result<Metadata, AdvisoryStoreError> {
+        (self.kind.check)(&self.directory)?;
+        self.read_metadata(&self.directory)
+    }
+
+    fn read_metadata(&self, directory: &Path) -> Result<Metadata, AdvisoryStoreError> {
+        let path = directory.join(METADATA_FILE);
+        let bytes = std::fs::read(&path).map_err(|source| self.failed("read", &path, source))?;
+        Metadata::parse(&bytes).map_err(AdvisoryStoreError::Metadata)
     }
 
     /// Waits for other processes that replace the database, and keeps them out.
@@ -106,10 +136,10 @@ impl AdvisoryStore {
         downloaded_at: Timestamp,
     ) -> Result<Metadata, AdvisoryStoreError> {
         let unfinished = self.unfinished()?;
-        let path = unfinished.path().join(DATABASE_FILE);
+        let path = unfinished.path().join(self.kind.file);
         let mut database =
             File::create(&path).map_err(|source| self.failed("create", &path, source))?;
-        let metadata = archive::unpack(archive, limits, &mut database)?;
+        let metadata = archive::unpack(archive, self.kind, limits, &mut database)?;
         self.install(&unfinished, &database, &metadata, downloaded_at)
     }
 
@@ -127,9 +157,9 @@ impl AdvisoryStore {
         let unfinished = self.unfinished()?;
         let path = source.join(METADATA_FILE);
         let metadata = std::fs::read(&path).map_err(|source| self.failed("read", &path, source))?;
-        let path = source.join(DATABASE_FILE);
+        let path = source.join(self.kind.file);
         let mut from = File::open(&path).map_err(|source| self.failed("read", &path, source))?;
-        let copy = unfinished.path().join(DATABASE_FILE);
+        let copy = unfinished.path().join(self.kind.file);
         let database = File::create(&copy).and_then(|mut database| {
             io::copy(&mut from, &mut database)?;
             Ok(database)
@@ -144,11 +174,11 @@ impl AdvisoryStore {
     ///
     /// There is no database, or the archive cannot be written.
     pub fn export(&self, out: &mut dyn Write) -> Result<Metadata, AdvisoryStoreError> {
-        let database = self.open()?;
-        let path = self.directory.join(DATABASE_FILE);
+        let metadata = self.check()?;
+        let path = self.file();
         let mut file = File::open(&path).map_err(|source| self.failed("read", &path, source))?;
-        archive::pack(database.metadata(), &mut file, out)?;
-        Ok(database.metadata().clone())
+        archive::pack(&metadata, self.kind, &mut file, out)?;
+        Ok(metadata)
     }
 
     /// Checks a new database and renames it over the old one, the big file first: a metadata file
@@ -170,11 +200,8 @@ impl AdvisoryStore {
                 database.sync_all()
             })
             .map_err(|source| self.failed("write", &path, source))?;
-        let statistics = Database::open(unfinished.path())?.statistics()?;
-        if statistics.os_bucket_count + statistics.ecosystem_bucket_count == 0 {
-            return Err(AdvisoryStoreError::Empty);
-        }
-        for name in [DATABASE_FILE, METADATA_FILE] {
+        (self.kind.check)(unfinished.path())?;
+        for name in [self.kind.file, METADATA_FILE] {
             let path = self.directory.join(name);
             std::fs::rename(unfinished.path().join(name), &path)
                 .map_err(|source| self.failed("replace", &path, source))?;

@@ -1,4 +1,4 @@
-//! Fetches the advisory database from the first repository that can give it.
+//! Fetches the advisory database or the Java index from the first repository that can give it.
 
 use std::io::Read;
 
@@ -35,11 +35,18 @@ pub struct FetchError {
 #[derive(Debug, thiserror::Error)]
 pub enum UpdateError {
     /// No repository gave its archive.
-    #[error("no repository gave an advisory database: {}", describe(.0))]
-    Fetch(Vec<FetchError>),
+    #[error("no repository gave the {name}: {}", describe(.errors))]
+    Fetch {
+        /// What was asked for.
+        name: &'static str,
+        /// What each repository said.
+        errors: Vec<FetchError>,
+    },
     /// What came could not take the place of the old one.
-    #[error("the advisory database from {repository} was not taken")]
+    #[error("the {name} from {repository} was not taken")]
     Install {
+        /// What was asked for.
+        name: &'static str,
         /// The repository.
         repository: String,
         /// Why.
@@ -78,6 +85,7 @@ pub fn update(
                 return store
                     .install_archive(lock, archive.as_mut(), limits, now)
                     .map_err(|source| UpdateError::Install {
+                        name: store.kind().name,
                         repository: repository.clone(),
                         source,
                     });
@@ -91,7 +99,10 @@ pub fn update(
             }
         }
     }
-    Err(UpdateError::Fetch(failures))
+    Err(UpdateError::Fetch {
+        name: store.kind().name,
+        errors: failures,
+    })
 }
 
 #[cfg(test)]
@@ -162,7 +173,7 @@ mod tests {
         let error = check(&["busy", "denied", "good"], &["busy", "denied"], false).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "no repository gave an advisory database: busy: 503 Service Unavailable; \
+            "no repository gave the advisory database: busy: 503 Service Unavailable; \
              denied: 503 Service Unavailable"
         );
         let error = check(&["broken", "good"], &["broken"], false).unwrap_err();

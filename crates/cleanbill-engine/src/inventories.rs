@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
+use cleanbill_core::java::JavaIndex;
 use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
 use cleanbill_core::{DiffId, error_chain};
 use cleanbill_image::{Image, ImageError, LayerSink};
 use cleanbill_inventory::{AliasRequest, ExtractOptions, GrownLayer, MergeOptions};
 use cleanbill_store::{LayerCache, LayerKey};
 
+use crate::java::{self, JavaIndexSource, LazyJavaIndex};
 use crate::progress::ScanObserver;
 
 /// How often links may send us back to a layer: each round resolves one more link of a chain.
@@ -42,6 +44,7 @@ pub struct LayerInventories<'a> {
     options: ExtractOptions,
     threads: usize,
     now: i64,
+    java_index: LazyJavaIndex<'a>,
     /// Inventories that were read in this run and not merged yet, by diff id and alias.
     read: Mutex<HashMap<LayerKey, ReadLayer>>,
 }
@@ -70,8 +73,16 @@ impl<'a> LayerInventories<'a> {
             options,
             threads: threads.max(1),
             now,
+            java_index: LazyJavaIndex::default(),
             read: Mutex::default(),
         }
+    }
+
+    /// Names the Java index. Without one, archives that need it are not identified.
+    #[must_use]
+    pub fn with_java_index(mut self, source: &'a dyn JavaIndexSource) -> Self {
+        self.java_index = LazyJavaIndex::new(source);
+        self
     }
 
     /// Merges the inventories of an image's layers, reading those that are not known. What the
@@ -95,8 +106,44 @@ impl<'a> LayerInventories<'a> {
         })
     }
 
-    /// Merges, and reads what links demand, until nothing more is wanted.
+    /// Merges, with the help of the Java index if there are archives that need it. Which of them
+    /// the image really has shows only when its layers are merged, so the index is not opened
+    /// before.
     fn merge(
+        &self,
+        image: &Image,
+        layers: &[Arc<LayerInventory>],
+        options: &MergeOptions,
+    ) -> Result<ImageInventory, InventoryError> {
+        let mut resolved = self
+            .java_index
+            .opened()
+            .map(|index| resolve_all(layers, index));
+        if let Some(Ok(layers)) = &resolved {
+            return self.merge_following(image, layers, options);
+        }
+        let known: Vec<_> = layers.iter().map(java::resolve_without_index).collect();
+        let mut inventory = self.merge_following(image, &known, options)?;
+        let Some(unidentified) = java::take_unidentified(&mut inventory) else {
+            return Ok(inventory);
+        };
+        drop(known);
+        let resolved = resolved.take().unwrap_or_else(|| {
+            let index = self.java_index.get();
+            index.and_then(|index| resolve_all(layers, index))
+        });
+        match resolved {
+            Ok(layers) => self.merge_following(image, &layers, options),
+            Err(reason) => {
+                inventory.problems.push(unidentified.problem(&reason));
+                inventory.problems.sort();
+                Ok(inventory)
+            }
+        }
+    }
+
+    /// Merges, and reads what links demand, until nothing more is wanted.
+    fn merge_following(
         &self,
         image: &Image,
         layers: &[Arc<LayerInventory>],
@@ -339,6 +386,17 @@ impl<'a> LayerInventories<'a> {
     pub fn release(&self) {
         lock(&self.read).clear();
     }
+}
+
+/// Names the Java archives of all layers, or says why the index cannot.
+fn resolve_all(
+    layers: &[Arc<LayerInventory>],
+    index: &dyn JavaIndex,
+) -> Result<Vec<Arc<LayerInventory>>, String> {
+    layers
+        .iter()
+        .map(|layer| java::resolve(layer, index).map_err(|error| error_chain(&error)))
+        .collect()
 }
 
 /// A cache that cannot be used makes scans slow, not wrong.

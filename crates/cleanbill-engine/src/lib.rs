@@ -11,6 +11,7 @@ mod advisory_store;
 mod advisory_update;
 mod agreement;
 mod inventories;
+mod java;
 mod judge;
 mod policy;
 mod problems;
@@ -19,12 +20,13 @@ mod scan;
 mod trivy;
 
 pub use advisory_store::{
-    AdvisoryStore, AdvisoryStoreError, DEFAULT_REPOSITORIES, Due, LAYER_MEDIA_TYPE, UpdateLock,
-    database_info, due,
+    ADVISORIES, AdvisoryStore, AdvisoryStoreError, DatabaseKind, Due, JAVA_INDEX, UpdateLock, archive_kind,
+    database_info, due, java_index_due,
 };
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
 pub use agreement::{Agreement, Difference, DifferenceKind, PackageKey};
 pub use inventories::{Inventoried, InventoryError, LayerInventories};
+pub use java::JavaIndexSource;
 pub use judge::{Judge, JudgeOptions, PackageTypes};
 pub use policy::apply_policy;
 pub use progress::{ScanObserver, SilentObserver};

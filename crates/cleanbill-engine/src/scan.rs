@@ -10,6 +10,7 @@ use cleanbill_store::LayerCache;
 use jiff::Timestamp;
 
 use crate::inventories::LayerInventories;
+use crate::java::JavaIndexSource;
 use crate::judge::{Judge, JudgeOptions};
 use crate::progress::ScanObserver;
 
@@ -69,6 +70,13 @@ impl<'a> Scanner<'a> {
             options,
             observer,
         }
+    }
+
+    /// Names the Java index, which is opened if an image needs it.
+    #[must_use]
+    pub fn with_java_index(mut self, source: &'a dyn JavaIndexSource) -> Self {
+        self.inventories = self.inventories.with_java_index(source);
+        self
     }
 
     /// Returns the collector of inventories: sources that stream layers while they are opened

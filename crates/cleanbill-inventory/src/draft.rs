@@ -4,6 +4,7 @@
 //! path and a container sees the later one: what the earlier entry gave is then forgotten.
 
 mod dpkg;
+mod java;
 mod license_texts;
 mod reported;
 mod siblings;
@@ -17,6 +18,7 @@ use cleanbill_core::distro::{Distro, RepositoryHint};
 use cleanbill_core::inventory::{
     Application, DistroRecord, LayerInventory, LicenseFile, Link, PackageDatabase, PathSet,
 };
+use cleanbill_core::java::JavaArchive;
 use cleanbill_core::package::{self, BuildInfo};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem, uid};
@@ -37,6 +39,8 @@ pub(crate) struct LayerDraft {
     sources: BTreeMap<String, Trace>,
     databases: BTreeMap<String, Sourced<Vec<Package>>>,
     applications: BTreeMap<(String, String), Sourced<Vec<Package>>>,
+    /// Java archives that wait for an index, by path.
+    java_archives: BTreeMap<String, JavaArchive>,
     package_count: u64,
     packages_size_bytes: u64,
     distro_records: Vec<Sourced<DistroRecord>>,
@@ -126,6 +130,7 @@ impl LayerDraft {
             sources: BTreeMap::new(),
             databases: BTreeMap::new(),
             applications: BTreeMap::new(),
+            java_archives: BTreeMap::new(),
             package_count: 0,
             packages_size_bytes: 0,
             distro_records: Vec::new(),
@@ -245,6 +250,7 @@ impl LayerDraft {
         for key in &trace.applications {
             remove_if_from(&mut self.applications, key, source);
         }
+        self.java_archives.remove(source);
         self.distro_records.retain(|record| record.source != source);
         self.repository_hint.take_if(|hint| hint.source == source);
         self.license_files.remove(source);
@@ -262,6 +268,8 @@ impl LayerDraft {
     pub(crate) fn finish(mut self, frame: LayerFrame) -> LayerInventory {
         let reported = reported::paths(&self.applications);
         reported::drop_reported(&mut self.applications, &reported);
+        self.java_archives
+            .retain(|path, _| !reported.contains(path));
         let package_databases = self.finish_databases();
         let applications = self.finish_applications();
         let build_info = self.finish_build_info();
@@ -273,6 +281,7 @@ impl LayerDraft {
             repository_hint: self.repository_hint.map(|hint| hint.value),
             package_databases,
             applications,
+            java_archives: self.java_archives.into_values().collect(),
             license_files: self.license_files.into_values().collect(),
             build_info,
             opaque_directories: frame.opaque_directories,
@@ -310,14 +319,8 @@ impl LayerDraft {
             }
             for package in &mut value {
                 self.license_texts.resolve(&path, &mut package.licenses);
-                package.licenses = crate::licenses::normalize_list(&package.licenses);
             }
-            finish_packages(&path, &mut value);
-            applications.push(Application {
-                kind,
-                path,
-                packages: value,
-            });
+            applications.push(finish_application(kind, path, value));
         }
         applications
     }
@@ -454,6 +457,23 @@ fn finish_distro_records(records: Vec<Sourced<DistroRecord>>) -> Vec<DistroRecor
     let mut records: Vec<_> = records.into_iter().map(|record| record.value).collect();
     records.sort_by_key(|record| record.distro.extended || record.distro.family.is_empty());
     records
+}
+
+/// Completes an application: normalises licences, computes identifiers, and sorts.
+pub(crate) fn finish_application(
+    kind: String,
+    path: String,
+    mut packages: Vec<Package>,
+) -> Application {
+    for package in &mut packages {
+        package.licenses = crate::licenses::normalize_list(&package.licenses);
+    }
+    finish_packages(&path, &mut packages);
+    Application {
+        kind,
+        path,
+        packages,
+    }
 }
 
 /// Computes the UIDs, which depend on nothing beyond the layer, and sorts. Source: spec 03

@@ -34,6 +34,7 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &language::cargo::Cargo,
     &language::julia::Julia,
     &language::program::Program,
+    &language::java::JavaArchives,
     &unread_language::UnreadLanguagePackages,
     &unread_package_manager::UnreadPackageManager,
 ];

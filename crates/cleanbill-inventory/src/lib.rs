@@ -8,6 +8,7 @@
 //! The crate knows neither where a layer comes from nor what a vulnerability is.
 #![deny(clippy::indexing_slicing)]
 
+mod archive;
 #[cfg(test)]
 mod corpus;
 mod draft;
@@ -15,6 +16,7 @@ mod extractor;
 mod extractors;
 #[doc(hidden)]
 pub mod fuzzing;
+pub mod java;
 mod json;
 mod licenses;
 mod lines;

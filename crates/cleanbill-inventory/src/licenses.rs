@@ -5,6 +5,7 @@
 //! write it, in upper case; the SPDX identifier; `+` for "or later").
 
 mod text;
+mod urls;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
@@ -12,6 +13,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 pub(crate) use text::classify;
+pub(crate) use urls::spdx_id_by_url;
 
 /// Stands before the path of a file that holds the text of a licence, in place of its name.
 pub(crate) const FILE_PREFIX: &str = "file://";

@@ -8,13 +8,16 @@ mod boltdb;
 mod database;
 pub mod demo;
 mod image;
+mod java_index;
 mod layer;
 pub mod rpm;
 pub mod tar;
+pub mod zip;
 
 pub use boltdb::{BoltBucket, BoltWriter};
 pub use database::{AdvisoryDatabaseBuilder, archive_member};
 pub use image::{
     Blob, Compression, ImageBuilder, OciLayoutBuilder, digest, docker_archive_of, gzip, zstd,
 };
+pub use java_index::JavaIndexBuilder;
 pub use layer::LayerBuilder;

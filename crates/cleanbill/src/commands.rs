@@ -5,6 +5,7 @@ mod cache;
 mod db;
 mod demo;
 mod doctor;
+mod java_index;
 mod login;
 mod scan;
 

@@ -47,6 +47,19 @@ pub(crate) fn database_directory(
     Ok(directory.join("db"))
 }
 
+/// Returns the directory of the Java index: `java-db`, beside the directory of the advisory
+/// database, as in Trivy's cache.
+pub(crate) fn java_index_directory(flag: Option<PathBuf>, cache: &std::path::Path) -> PathBuf {
+    const NAME: &str = "java-db";
+    let Some(directory) = flag else {
+        return cache.join(NAME);
+    };
+    if directory.join("trivy.db").is_file() && !directory.join(NAME).exists() {
+        return directory.join("..").join(NAME);
+    }
+    directory.join(NAME)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,5 +90,19 @@ mod tests {
         assert_eq!(find(directory.path().to_owned()), directory.path());
         let error = database_directory(Some(directory.path().join("trivy.db")), directory.path());
         assert!(error.is_err());
+    }
+
+    #[test]
+    fn the_java_index_lies_beside_the_database() {
+        let directory = tempfile::tempdir().unwrap();
+        let find = |flag: Option<PathBuf>| java_index_directory(flag, directory.path());
+        let given = directory.path().join("given");
+        assert_eq!(find(None), directory.path().join("java-db"));
+        assert_eq!(find(Some(given.clone())), given.join("java-db"));
+        std::fs::create_dir(&given).unwrap();
+        std::fs::write(given.join("trivy.db"), b"").unwrap();
+        assert_eq!(find(Some(given.clone())), given.join("../java-db"));
+        std::fs::create_dir(given.join("java-db")).unwrap();
+        assert_eq!(find(Some(given.clone())), given.join("java-db"));
     }
 }

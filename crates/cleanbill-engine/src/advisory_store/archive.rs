@@ -3,14 +3,14 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 
-use cleanbill_advisories::{DATABASE_FILE, METADATA_FILE, Metadata};
+use cleanbill_advisories::{METADATA_FILE, Metadata};
 use cleanbill_core::Limits;
 use cleanbill_core::layer::{EntryBody, EntryHeader, EntryKind, EntryVisitor, LayerReader as _};
 use cleanbill_image::ReadContext;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use super::AdvisoryStoreError;
+use super::{ADVISORIES, AdvisoryStoreError, DatabaseKind, JAVA_INDEX};
 
 /// Bytes of a metadata file; it has four members.
 const METADATA_SIZE_BYTES_MAX: u64 = 64 * 1024;
@@ -18,6 +18,7 @@ const METADATA_SIZE_BYTES_MAX: u64 = 64 * 1024;
 /// Streams an archive, writes the database into `database` and returns the metadata file.
 pub(super) fn unpack(
     archive: &mut (dyn Read + Send),
+    kind: &'static DatabaseKind,
     limits: &Limits,
     database: &mut File,
 ) -> Result<Vec<u8>, AdvisoryStoreError> {
@@ -30,22 +31,55 @@ pub(super) fn unpack(
         ..ReadContext::default()
     };
     let mut members = Members {
+        kind,
         database,
         has_database: false,
         metadata: None,
     };
-    cleanbill_image::stream_tar(archive, "the archive of the advisory database", &context)
+    let name = format!("the archive of the {}", kind.name);
+    cleanbill_image::stream_tar(archive, &name, &context)
         .walk(&mut members)
         .map_err(AdvisoryStoreError::Archive)?;
     if !members.has_database {
-        return Err(AdvisoryStoreError::MemberMissing(DATABASE_FILE));
+        return Err(AdvisoryStoreError::MemberMissing(kind.file));
     }
     members
         .metadata
         .ok_or(AdvisoryStoreError::MemberMissing(METADATA_FILE))
 }
 
+/// Says which database an archive holds, by the first member that tells; `None` if none does, or
+/// if it cannot be read so far.
+pub fn archive_kind(
+    archive: &mut (dyn Read + Send),
+    limits: &Limits,
+) -> Option<&'static DatabaseKind> {
+    let context = ReadContext {
+        limits: limits.clone().into(),
+        ..ReadContext::default()
+    };
+    let mut seeker = Seeker(None);
+    // The search ends with an error where it has found something.
+    let _ = cleanbill_image::stream_tar(archive, "the archive", &context).walk(&mut seeker);
+    seeker.0
+}
+
+struct Seeker(Option<&'static DatabaseKind>);
+
+impl EntryVisitor for Seeker {
+    fn visit(&mut self, entry: &EntryHeader<'_>, _: &mut dyn EntryBody) -> io::Result<()> {
+        self.0 = [&ADVISORIES, &JAVA_INDEX]
+            .into_iter()
+            .find(|kind| kind.file == entry.path);
+        if self.0.is_some() {
+            return Err(io::Error::other("found"));
+        }
+        Ok(())
+    }
+}
+
 struct Members<'a> {
+    kind: &'static DatabaseKind,
     database: &'a mut File,
     has_database: bool,
     metadata: Option<Vec<u8>>,
@@ -56,7 +90,7 @@ impl EntryVisitor for Members<'_> {
         if entry.kind != EntryKind::File {
             return Ok(());
         }
-        if entry.path == DATABASE_FILE {
+        if entry.path == self.kind.file {
             io::copy(body, self.database)?;
             self.has_database = true;
         } else if entry.path == METADATA_FILE {
@@ -71,6 +105,7 @@ impl EntryVisitor for Members<'_> {
 /// Writes the archive. The metadata is written as published: nobody has fetched it yet.
 pub(super) fn pack(
     metadata: &Metadata,
+    kind: &'static DatabaseKind,
     database: &mut File,
     out: &mut dyn Write,
 ) -> Result<(), AdvisoryStoreError> {
@@ -88,7 +123,7 @@ pub(super) fn pack(
             header.set_entry_type(tar::EntryType::Regular);
             archive.append_data(&mut header, name, body)
         };
-        add(DATABASE_FILE, database.metadata()?.len(), database)?;
+        add(kind.file, database.metadata()?.len(), database)?;
         let json = metadata.to_json();
         add(METADATA_FILE, json.len() as u64, &mut json.as_bytes())?;
         archive.into_inner()?.finish()?;

@@ -6,6 +6,12 @@ use jiff::{SignedDuration, Timestamp};
 /// How long after a fetch no new one is tried.
 const PAUSE_AFTER_DOWNLOAD: SignedDuration = SignedDuration::from_hours(1);
 
+/// How long after a fetch no new Java index is tried.
+const PAUSE_AFTER_JAVA_INDEX: SignedDuration = SignedDuration::from_hours(24);
+
+/// The version of the Java index's schema.
+const JAVA_INDEX_VERSION: i64 = 1;
+
 /// Says what is to be done about the database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Due {
@@ -42,6 +48,25 @@ pub fn due(state: &Result<Metadata, OpenError>, now: Timestamp) -> Result<Due, i
     } else {
         Due::Fetch("a newer database is due")
     })
+}
+
+/// Applies the age rules of Trivy to the Java index; `None` if there is none that can be used.
+///
+/// Source: spec 01 section 1.5.
+pub fn java_index_due(metadata: Option<&Metadata>, now: Timestamp) -> Due {
+    let Some(metadata) = metadata else {
+        return Due::Fetch("there is no usable Java index");
+    };
+    if metadata.version != JAVA_INDEX_VERSION {
+        return Due::Fetch("the Java index has another schema");
+    }
+    let is_fresh = now < metadata.next_update
+        || now.duration_since(metadata.downloaded_at) < PAUSE_AFTER_JAVA_INDEX;
+    if is_fresh {
+        Due::Keep
+    } else {
+        Due::Fetch("a newer Java index is due")
+    }
 }
 
 #[cfg(test)]
@@ -86,5 +111,26 @@ mod tests {
             due(&Err(OpenError::SchemaTooNew { found: 3 }), hours(0)),
             Err(3)
         );
+    }
+
+    #[track_caller]
+    fn check_java(version: i64, next_update: i64, downloaded_at: i64, expected: bool) {
+        let metadata = Metadata {
+            version,
+            next_update: hours(next_update),
+            updated_at: hours(-72),
+            downloaded_at: hours(downloaded_at),
+        };
+        let due = java_index_due(Some(&metadata), hours(0));
+        assert_eq!(matches!(due, Due::Fetch(_)), expected, "{due:?}");
+    }
+
+    #[test]
+    fn the_rules_of_the_java_index_are_those_of_the_reference() {
+        check_java(1, 1, -100, false);
+        check_java(1, 0, -23, false);
+        check_java(1, 0, -24, true);
+        check_java(2, 1, 0, true);
+        assert!(matches!(java_index_due(None, hours(0)), Due::Fetch(_)));
     }
 }

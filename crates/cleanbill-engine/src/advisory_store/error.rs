@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use cleanbill_advisories::{LookupError, MetadataError, OpenError};
 use cleanbill_core::layer::LayerError;
+use cleanbill_store::JavaIndexError;
 
 /// Says why the advisory database could not be replaced or written out.
 #[derive(Debug, thiserror::Error)]
@@ -21,7 +22,7 @@ pub enum AdvisoryStoreError {
         source: io::Error,
     },
     /// The archive is broken.
-    #[error("cannot read the archive of the advisory database")]
+    #[error("cannot read the archive")]
     Archive(#[source] LayerError),
     /// The archive holds something else.
     #[error("the archive holds no {0} at its root")]
@@ -38,6 +39,9 @@ pub enum AdvisoryStoreError {
     /// What came cannot be used as a database.
     #[error("the advisory database cannot be used")]
     Unusable(#[from] OpenError),
+    /// What came cannot be used as a Java index.
+    #[error("the Java index cannot be used")]
+    UnusableJavaIndex(#[from] JavaIndexError),
     /// The archive could not be written.
     #[error("cannot write the archive")]
     Write(#[source] io::Error),

@@ -3,6 +3,7 @@
 pub(crate) mod cargo;
 pub(crate) mod composer;
 pub(crate) mod conda;
+pub(crate) mod java;
 pub(crate) mod dotnet;
 pub(crate) mod julia;
 pub(crate) mod node;

@@ -35,7 +35,6 @@ fn kind_of(file: &str) -> Option<&'static str> {
     let name = path::base_name(file);
     let kind = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("egg") => "python-pkg",
-        Some("jar" | "war" | "ear" | "par") => "jar",
         _ => return None,
     };
     Some(kind)
@@ -49,7 +48,6 @@ mod tests {
     fn files_of_language_packages_are_known_by_name() {
         for (path, expected) in [
             ("opt/x.egg", Some("python-pkg")),
-            ("usr/share/java/a.jar", Some("jar")),
             ("etc/passwd", None),
             ("usr/share/doc/METADATA", None),
         ] {

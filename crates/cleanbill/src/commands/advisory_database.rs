@@ -2,17 +2,15 @@
 
 use cleanbill_advisories::{Database, Metadata, OpenError};
 use cleanbill_core::ImageReference;
-use cleanbill_engine::{
-    AdvisoryStore, ArtifactSource, DEFAULT_REPOSITORIES, Due, FetchError, LAYER_MEDIA_TYPE, due,
-};
+use cleanbill_engine::{AdvisoryStore, ArtifactSource, DatabaseKind, Due, FetchError, due};
 use cleanbill_image::{ReadContext, RegistryClient};
 use jiff::Timestamp;
 
 use super::Setting;
 use crate::cli::{DatabaseArgs, RegistryArgs};
 use crate::error::CommandError;
-use crate::places;
 use crate::registries::Registries;
+use crate::{places, stop};
 
 /// Returns the store that the flags name.
 pub(crate) fn store(
@@ -81,44 +79,77 @@ pub(crate) fn update_if_due(
                 .hint("use a newer version of cleanbill")),
         }
     };
-    if !is_due()? {
-        return Ok(None);
-    }
-    let client = Registries::new(setting, registry, arguments.offline)?.client(context, [])?;
-    let lock = store.lock().map_err(CommandError::database)?;
-    // Another process may have fetched it while this one waited for the lock.
-    if !is_due()? {
-        return Ok(None);
-    }
-    let repositories: Vec<String> = if arguments.db_repository.is_empty() {
-        DEFAULT_REPOSITORIES.map(str::to_owned).to_vec()
-    } else {
-        arguments
-            .db_repository
-            .iter()
-            .map(|repository| with_tag(repository))
-            .collect()
-    };
-    cleanbill_engine::update(
+    let fetch = Fetch {
+        setting,
         store,
-        &lock,
-        &Artifacts { client },
-        &repositories,
-        &context.limits,
-        Timestamp::now(),
-    )
-    .map(Some)
-    .map_err(|error| {
-        CommandError::database(error)
-            .hint("name a mirror with --db-repository, or carry a database here: cleanbill db import FILE")
+        repositories: &arguments.db_repository,
+        is_offline: arguments.offline,
+        registry,
+        context,
+    };
+    fetch.run_if(is_due).map_err(|error| {
+        error.hint("name a mirror with --db-repository, or carry a database here: cleanbill db import FILE")
     })
 }
 
+/// Fetches a database from the repositories that were named, else from the public ones.
+pub(crate) struct Fetch<'a> {
+    pub(crate) setting: &'a Setting,
+    pub(crate) store: &'a AdvisoryStore,
+    pub(crate) repositories: &'a [String],
+    pub(crate) is_offline: bool,
+    pub(crate) registry: &'a RegistryArgs,
+    pub(crate) context: &'a ReadContext,
+}
+
+impl Fetch<'_> {
+    /// Fetches it if it is due; `None` if it is not.
+    ///
+    /// # Errors
+    ///
+    /// It could not be fetched: exit code 4. The one in use stays.
+    pub(crate) fn run_if(
+        &self,
+        is_due: impl Fn() -> Result<bool, CommandError>,
+    ) -> Result<Option<Metadata>, CommandError> {
+        if !is_due()? {
+            return Ok(None);
+        }
+        let registries = Registries::new(self.setting, self.registry, self.is_offline)?;
+        let client = registries.client(self.context, [])?;
+        let lock = self.store.lock().map_err(CommandError::database)?;
+        let _at_exit = stop::remove_unfinished(self.store, &lock);
+        // Another process may have fetched it while this one waited for the lock.
+        if !is_due()? {
+            return Ok(None);
+        }
+        let kind = self.store.kind();
+        let repositories: Vec<String> = if self.repositories.is_empty() {
+            kind.default_repositories.map(str::to_owned).to_vec()
+        } else {
+            self.repositories
+                .iter()
+                .map(|repository| with_tag(repository, kind))
+                .collect()
+        };
+        cleanbill_engine::update(
+            self.store,
+            &lock,
+            &Artifacts { client, kind },
+            &repositories,
+            &self.context.limits,
+            Timestamp::now(),
+        )
+        .map(Some)
+        .map_err(CommandError::database)
+    }
+}
+
 /// Appends the tag that the reference appends to a repository without one.
-pub(crate) fn with_tag(repository: &str) -> String {
+pub(crate) fn with_tag(repository: &str, kind: &DatabaseKind) -> String {
     match repository.parse::<ImageReference>() {
         Ok(reference) if reference.tag.is_none() && reference.digest.is_none() => {
-            format!("{repository}:2")
+            format!("{repository}:{}", kind.tag)
         }
         _ => repository.to_owned(),
     }
@@ -147,6 +178,8 @@ fn unusable(store: &AdvisoryStore, error: OpenError, arguments: &DatabaseArgs) -
 /// Opens database artifacts in registries.
 pub(crate) struct Artifacts {
     pub(crate) client: RegistryClient,
+    /// What the artifacts must be.
+    pub(crate) kind: &'static DatabaseKind,
 }
 
 impl ArtifactSource for Artifacts {
@@ -164,10 +197,10 @@ impl ArtifactSource for Artifacts {
             .client
             .open_artifact(&reference)
             .map_err(|error| failed(error.is_temporary(), Box::new(error)))?;
-        if artifact.media_type != LAYER_MEDIA_TYPE {
+        if artifact.media_type != self.kind.media_type {
             let reason = format!(
-                "it holds a {}, not an advisory database ({LAYER_MEDIA_TYPE})",
-                artifact.media_type
+                "it holds a {}, not the {} ({})",
+                artifact.media_type, self.kind.name, self.kind.media_type
             );
             return Err(failed(false, reason.into()));
         }

@@ -51,15 +51,9 @@ pub(crate) fn run(setting: &Setting, command: &CacheCommand) -> Result<Exit, Com
             let outcome = cache.clear().map_err(failed)?;
             let mut text = format!("Removed {} layer inventories.\n", outcome.removed);
             if *all {
-                let path = directory.join("db");
-                match std::fs::remove_dir_all(&path) {
-                    Ok(()) => text.push_str("Removed the advisory database.\n"),
-                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-                    Err(error) => {
-                        return Err(CommandError::usage(
-                            anyhow::Error::new(error)
-                                .context(format!("cannot remove {}", path.display())),
-                        ));
+                for (name, what) in [("db", "advisory database"), ("java-db", "Java index")] {
+                    if remove_directory(&directory.join(name))? {
+                        text.push_str(&format!("Removed the {what}.\n"));
                     }
                 }
             }
@@ -77,6 +71,17 @@ pub(crate) fn run(setting: &Setting, command: &CacheCommand) -> Result<Exit, Com
             );
             print(text.as_bytes())
         }
+    }
+}
+
+/// Removes a directory. Says whether there was one.
+fn remove_directory(path: &std::path::Path) -> Result<bool, CommandError> {
+    match std::fs::remove_dir_all(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(CommandError::usage(
+            anyhow::Error::new(error).context(format!("cannot remove {}", path.display())),
+        )),
     }
 }
 

@@ -1,4 +1,6 @@
-//! `cleanbill db`: the advisory database.
+//! `cleanbill db`: the advisory database and the Java index.
+
+mod import;
 
 use std::path::Path;
 
@@ -9,28 +11,31 @@ use cleanbill_image::ReadContext;
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
-use super::advisory_database::{self, Artifacts, with_tag};
-use super::{Setting, print};
-use crate::cli::{DatabaseArgs, DbCommand, RegistryArgs};
+use super::{Setting, advisory_database, java_index, print};
+use crate::cli::{DatabaseArgs, DbCommand, Extra, RegistryArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::registries::Registries;
 use crate::{progress, stop};
 
 pub(crate) fn run(setting: &Setting, command: DbCommand) -> Result<Exit, CommandError> {
     match command {
         DbCommand::Update {
+            with,
             database,
             registry,
             force,
-        } => update(setting, &database, &registry, force),
+        } => update(setting, &database, &registry, &with, force),
         DbCommand::Status { database, json } => status(setting, &database, json),
         DbCommand::Import {
             source,
             database,
             registry,
-        } => import(setting, &source, &database, &registry),
-        DbCommand::Export { file, database } => export(setting, &file, &database),
+        } => import::run(setting, &source, &database, &registry),
+        DbCommand::Export {
+            file,
+            java,
+            database,
+        } => export(setting, &file, java, &database),
     }
 }
 
@@ -38,6 +43,7 @@ fn update(
     setting: &Setting,
     arguments: &DatabaseArgs,
     registry: &RegistryArgs,
+    with: &[Extra],
     is_forced: bool,
 ) -> Result<Exit, CommandError> {
     if arguments.offline {
@@ -47,25 +53,40 @@ fn update(
         );
     }
     let store = advisory_database::store(setting, arguments)?;
+    let mut text = fetched(setting, &store, |context| {
+        advisory_database::update_if_due(setting, &store, arguments, registry, context, is_forced)
+    })?;
+    if with.contains(&Extra::Java) {
+        let store = java_index::store(setting, arguments);
+        text.push_str(&fetched(setting, &store, |context| {
+            java_index::update_if_due(setting, &store, arguments, registry, context, is_forced)
+        })?);
+    }
+    print(text.as_bytes())
+}
+
+/// Shows the progress of a fetch, and says what came of it.
+fn fetched(
+    setting: &Setting,
+    store: &AdvisoryStore,
+    fetch: impl FnOnce(&ReadContext) -> Result<Option<Metadata>, CommandError>,
+) -> Result<String, CommandError> {
     let context = context();
-    let bar = progress::Download::start(
-        !setting.global.no_progress && !setting.global.quiet,
-        &context,
-    );
-    let updated =
-        advisory_database::update_if_due(setting, &store, arguments, registry, &context, is_forced);
+    let is_shown = !setting.global.no_progress && !setting.global.quiet;
+    let bar = progress::Download::start(is_shown, &context);
+    let updated = fetch(&context);
     bar.finish();
-    let text = match updated? {
-        Some(metadata) => format!("Fetched the advisory database, {}.\n", built(&metadata)),
+    let name = store.kind().name;
+    Ok(match updated? {
+        Some(metadata) => format!("Fetched the {name}, {}.\n", built(&metadata)),
         None => {
-            let database = store.open().map_err(CommandError::database)?;
+            let metadata = store.check().map_err(CommandError::database)?;
             format!(
-                "The advisory database is up to date, {}; --force fetches it all the same.\n",
-                built(database.metadata())
+                "The {name} is up to date, {}; --force fetches it all the same.\n",
+                built(&metadata)
             )
         }
-    };
-    print(text.as_bytes())
+    })
 }
 
 fn status(
@@ -78,103 +99,94 @@ fn status(
         CommandError::database(error).hint("fetch it with: cleanbill db update")
     })?;
     let statistics = database.statistics().map_err(CommandError::database)?;
-    let info = database_info(database.metadata(), Timestamp::now());
-    let size = std::fs::metadata(store.directory().join("trivy.db")).map_or(0, |m| m.len());
-    let text = if is_json {
-        let value = serde_json::json!({
-            "directory": store.directory(),
-            "schema_version": info.schema_version,
-            "updated_at": info.updated_at,
-            "next_update": info.next_update,
-            "downloaded_at": info.downloaded_at,
-            "age_hours": info.age_hours,
-            "size_bytes": size,
-            "os_bucket_count": statistics.os_bucket_count,
-            "ecosystem_bucket_count": statistics.ecosystem_bucket_count,
-        });
-        format!("{value:#}\n")
+    let java_store = java_index::store(setting, arguments);
+    let java = if java_store.file().exists() {
+        Some(java_store.check().map_err(|error| {
+            CommandError::database(error)
+                .hint("fetch a new one with: cleanbill db update --with java --force")
+        })?)
     } else {
-        format!(
-            "Directory:    {}\n\
-             Schema:       {}\n\
-             Built:        {} ({} h ago)\n\
-             Next build:   {}\n\
-             Fetched:      {}\n\
-             Size:         {}\n\
-             Advisories:   {} distribution releases, {} language sources\n",
-            store.directory().display(),
-            info.schema_version,
-            info.updated_at,
-            info.age_hours,
-            or_unknown(&info.next_update),
-            or_unknown(&info.downloaded_at),
-            HumanBytes(size),
-            statistics.os_bucket_count,
-            statistics.ecosystem_bucket_count,
-        )
+        None
     };
-    print(text.as_bytes())
-}
-
-fn import(
-    setting: &Setting,
-    source: &str,
-    arguments: &DatabaseArgs,
-    registry: &RegistryArgs,
-) -> Result<Exit, CommandError> {
-    let store = advisory_database::store(setting, arguments)?;
-    let context = context();
-    let lock = store.lock().map_err(CommandError::usage)?;
-    let now = Timestamp::now();
-    let metadata = if let Some(repository) = source.strip_prefix("oci:") {
-        let client = Registries::new(setting, registry, arguments.offline)?.client(&context, [])?;
-        cleanbill_engine::update(
-            &store,
-            &lock,
-            &Artifacts { client },
-            &[with_tag(repository)],
-            &context.limits,
-            now,
-        )
-        .map_err(CommandError::database)?
-    } else if Path::new(source).is_dir() {
-        let path = Path::new(source);
-        // A Trivy cache directory has the database one level down.
-        let nested = path.join("db");
-        let path = if path.join("trivy.db").exists() {
-            path
-        } else {
-            nested.as_path()
+    if is_json {
+        let mut value = described(&store, database.metadata());
+        value["os_bucket_count"] = statistics.os_bucket_count.into();
+        value["ecosystem_bucket_count"] = statistics.ecosystem_bucket_count.into();
+        value["java_index"] = match &java {
+            Some(metadata) => described(&java_store, metadata),
+            None => serde_json::Value::Null,
         };
-        store
-            .install_directory(&lock, path, now)
-            .map_err(CommandError::usage)?
-    } else {
-        let file = std::fs::File::open(source)
-            .with_context(|| format!("cannot open {source}"))
-            .map_err(|error| {
-                CommandError::usage(error).hint(
-                    "expected an archive (db.tar.gz), a directory with trivy.db and \
-                     metadata.json, or oci:REGISTRY/REPOSITORY:TAG",
-                )
-            })?;
-        store
-            .install_archive(&lock, &mut context.watch(file), &context.limits, now)
-            .map_err(CommandError::usage)?
-    };
-    let text = format!(
-        "Imported the advisory database into {}, {}.\n",
-        store.directory().display(),
-        built(&metadata)
-    );
+        return print(format!("{value:#}\n").as_bytes());
+    }
+    let mut text = listed(&store, database.metadata());
+    text.push_str(&format!(
+        "Advisories:   {} distribution releases, {} language sources\n\n",
+        statistics.os_bucket_count, statistics.ecosystem_bucket_count,
+    ));
+    match &java {
+        Some(metadata) => {
+            text.push_str("Java index\n");
+            text.push_str(&listed(&java_store, metadata));
+        }
+        None => text.push_str(
+            "Java index:   none; it is fetched when an image needs it, or with: cleanbill db \
+             update --with java\n",
+        ),
+    }
     print(text.as_bytes())
 }
 
-fn export(setting: &Setting, path: &Path, arguments: &DatabaseArgs) -> Result<Exit, CommandError> {
-    let store = advisory_database::store(setting, arguments)?;
+fn described(store: &AdvisoryStore, metadata: &Metadata) -> serde_json::Value {
+    let info = database_info(metadata, Timestamp::now());
+    serde_json::json!({
+        "directory": store.directory(),
+        "schema_version": info.schema_version,
+        "updated_at": info.updated_at,
+        "next_update": info.next_update,
+        "downloaded_at": info.downloaded_at,
+        "age_hours": info.age_hours,
+        "size_bytes": size_bytes(store),
+    })
+}
+
+fn listed(store: &AdvisoryStore, metadata: &Metadata) -> String {
+    let info = database_info(metadata, Timestamp::now());
+    format!(
+        "Directory:    {}\n\
+         Schema:       {}\n\
+         Built:        {} ({} h ago)\n\
+         Next build:   {}\n\
+         Fetched:      {}\n\
+         Size:         {}\n",
+        store.directory().display(),
+        info.schema_version,
+        info.updated_at,
+        info.age_hours,
+        or_unknown(&info.next_update),
+        or_unknown(&info.downloaded_at),
+        HumanBytes(size_bytes(store)),
+    )
+}
+
+fn size_bytes(store: &AdvisoryStore) -> u64 {
+    std::fs::metadata(store.file()).map_or(0, |metadata| metadata.len())
+}
+
+fn export(
+    setting: &Setting,
+    path: &Path,
+    is_java: bool,
+    arguments: &DatabaseArgs,
+) -> Result<Exit, CommandError> {
+    let store = if is_java {
+        java_index::store(setting, arguments)
+    } else {
+        advisory_database::store(setting, arguments)?
+    };
     let metadata = write_export(&store, path)?;
     let text = format!(
-        "Wrote the advisory database to {}, {}.\n",
+        "Wrote the {} to {}, {}.\n",
+        store.kind().name,
         path.display(),
         built(&metadata)
     );

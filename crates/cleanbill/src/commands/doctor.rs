@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anstyle::AnsiColor;
 use cleanbill_core::ImageReference;
-use cleanbill_engine::{DEFAULT_REPOSITORIES, database_info};
+use cleanbill_engine::{ADVISORIES, database_info};
 use cleanbill_image::registry::registry_name;
 use cleanbill_image::{Capabilities, ImageSources, ReadContext, SourceSettings};
 use cleanbill_inventory::EXTRACTORS_VERSION;
@@ -236,7 +236,7 @@ fn registry_checks(
         return Ok(vec![Check::good(NAME, "not asked: --offline")]);
     }
     let repositories: Vec<String> = if arguments.database.db_repository.is_empty() {
-        DEFAULT_REPOSITORIES.map(str::to_owned).to_vec()
+        ADVISORIES.default_repositories.map(str::to_owned).to_vec()
     } else {
         arguments.database.db_repository.clone()
     };

@@ -124,12 +124,22 @@ impl HttpServer {
 
     /// Offers an advisory database as a registry does. Returns the path of its archive.
     pub(crate) fn offer_database(&self, repository: &str, archive: &[u8]) -> String {
+        self.offer_artifact(repository, "2", "db", archive)
+    }
+
+    /// Offers a Java index as a registry does. Returns the path of its archive.
+    pub(crate) fn offer_java_index(&self, repository: &str, archive: &[u8]) -> String {
+        self.offer_artifact(repository, "1", "javadb", archive)
+    }
+
+    fn offer_artifact(&self, repository: &str, tag: &str, name: &str, archive: &[u8]) -> String {
         let blob = Blob::new(
-            "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip",
+            &format!("application/vnd.aquasec.trivy.{name}.layer.v1.tar+gzip"),
             archive.to_vec(),
         );
         let mut layer = blob.descriptor();
-        layer["annotations"] = json!({"org.opencontainers.image.title": "db.tar.gz"});
+        layer["annotations"] =
+            json!({"org.opencontainers.image.title": format!("{name}.tar.gz")});
         let manifest = json!({
             "schemaVersion": 2,
             "config": Blob::new("application/vnd.aquasec.trivy.config.v1+json", b"{}".to_vec()).descriptor(),
@@ -138,7 +148,7 @@ impl HttpServer {
         let media_type = "application/vnd.oci.image.manifest.v1+json";
         self.offer_manifest(
             repository,
-            "2",
+            tag,
             &Blob::new(media_type, manifest.to_string().into_bytes()),
         );
         self.offer_blob(repository, &blob)

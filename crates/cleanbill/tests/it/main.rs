@@ -22,6 +22,7 @@ mod hostile;
 mod http_server;
 mod inputs;
 mod interrupt;
+mod java;
 mod oracle;
 mod output;
 mod registry;

@@ -1,0 +1,96 @@
+//! What one archive, with all archives inside it, may cost.
+
+use std::cell::Cell;
+use std::io::{self, Read};
+
+use cleanbill_core::Limits;
+
+use super::ArchiveError;
+use super::error::Exceeded;
+
+/// Counts what reading an archive has cost so far. Shared by all levels of nesting: a bomb spends
+/// it wherever its charge lies.
+pub(crate) struct Budget<'a> {
+    limits: &'a Limits,
+    entries: Cell<u64>,
+    unpacked_size_bytes: Cell<u64>,
+    buffered_size_bytes: Cell<u64>,
+}
+
+impl<'a> Budget<'a> {
+    pub(crate) fn new(limits: &'a Limits) -> Self {
+        Self {
+            limits,
+            entries: Cell::new(0),
+            unpacked_size_bytes: Cell::new(0),
+            buffered_size_bytes: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &'a Limits {
+        self.limits
+    }
+
+    /// Counts an entry of a directory or a stream.
+    pub(super) fn spend_entry(&self) -> Result<(), ArchiveError> {
+        let max = self.limits.archive_entries_max;
+        let entries = self.entries.get().saturating_add(1);
+        self.entries.set(entries);
+        if entries > max {
+            return Err(ArchiveError::LimitExceeded(format!(
+                "more than {max} entries (archive_entries_max)"
+            )));
+        }
+        Ok(())
+    }
+
+    fn spend_bytes(&self, count: usize) -> io::Result<()> {
+        let max = self.limits.archive_unpacked_size_bytes_max;
+        let total = self.unpacked_size_bytes.get().saturating_add(count as u64);
+        self.unpacked_size_bytes.set(total);
+        if total > max {
+            return Err(io::Error::other(Exceeded(format!(
+                "more than {max} bytes to unpack (archive_unpacked_size_bytes_max)"
+            ))));
+        }
+        Ok(())
+    }
+
+    /// Returns how many bytes of nested archives may be held in memory beside those that are.
+    pub(crate) fn buffer_room(&self) -> u64 {
+        let max = self.limits.buffered_file_size_bytes_max;
+        max.saturating_sub(self.buffered_size_bytes.get())
+    }
+
+    /// Notes that a nested archive is held in memory while `work` runs.
+    pub(crate) fn holding<T>(&self, size_bytes: u64, work: impl FnOnce() -> T) -> T {
+        let before = self.buffered_size_bytes.get();
+        self.buffered_size_bytes
+            .set(before.saturating_add(size_bytes));
+        let result = work();
+        self.buffered_size_bytes.set(before);
+        result
+    }
+
+    /// Counts what is read through it.
+    pub(crate) fn metered<R: Read>(&self, inner: R) -> Metered<'_, R> {
+        Metered {
+            budget: self,
+            inner,
+        }
+    }
+}
+
+/// Counts bytes against a budget.
+pub(crate) struct Metered<'a, R> {
+    budget: &'a Budget<'a>,
+    inner: R,
+}
+
+impl<R: Read> Read for Metered<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.inner.read(buffer)?;
+        self.budget.spend_bytes(count)?;
+        Ok(count)
+    }
+}

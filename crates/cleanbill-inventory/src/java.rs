@@ -1,0 +1,286 @@
+//! Resolving Java archives: from facts about them to packages.
+//!
+//! Some archives can be named only by the Java index. [`resolve`] asks it for one layer, before
+//! the layers are merged, as merging decides by packages. Where there is no index the archives
+//! that needed it stand as packages without a name until merging has shown which of them the image
+//! really has: [`take_unidentified`]. Source: spec 04 section 1.7.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
+
+use cleanbill_core::Package;
+use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
+use cleanbill_core::java::{
+    JavaArchive, JavaArtifact, JavaClues, JavaIdentity, JavaIndex, JavaItem, JavaLookupError,
+};
+use cleanbill_version::{Version, VersionScheme};
+
+use crate::draft::finish_application;
+
+/// The type of applications that archives become, and the name of their extractor.
+const KIND: &str = "jar";
+
+/// Returns the inventory with its Java archives as applications, `None` if it has none that wait
+/// for an index.
+///
+/// # Errors
+///
+/// The index cannot be read.
+pub fn resolve(
+    inventory: &LayerInventory,
+    index: &dyn JavaIndex,
+) -> Result<Option<LayerInventory>, JavaLookupError> {
+    resolve_with(inventory, &|clues| identify(clues, index))
+}
+
+/// As [`resolve`], with a package without a name for each archive that the index would be asked
+/// for.
+pub fn resolve_without_index(inventory: &LayerInventory) -> Option<LayerInventory> {
+    let Ok(resolved) = resolve_with(inventory, &ask_nobody);
+    resolved
+}
+
+/// Says what the clues lead to.
+enum Identified {
+    Artifact(JavaArtifact),
+    Nothing,
+    /// Nobody was asked.
+    Unasked,
+}
+
+type Identify<'a, E> = &'a dyn Fn(&JavaClues) -> Result<Identified, E>;
+
+fn ask_nobody(_: &JavaClues) -> Result<Identified, Infallible> {
+    Ok(Identified::Unasked)
+}
+
+fn resolve_with<E>(
+    inventory: &LayerInventory,
+    identify: Identify<'_, E>,
+) -> Result<Option<LayerInventory>, E> {
+    if inventory.java_archives.is_empty() {
+        return Ok(None);
+    }
+    let mut resolved = LayerInventory {
+        java_archives: Vec::new(),
+        ..inventory.clone()
+    };
+    for archive in &inventory.java_archives {
+        let mut packages = packages_with(archive, identify)?;
+        for package in &mut packages {
+            KIND.clone_into(&mut package.analyzed_by);
+        }
+        let application = finish_application(KIND.to_owned(), archive.path.clone(), packages);
+        resolved.applications.push(application);
+    }
+    let place = |application: &Application| (application.path.clone(), application.kind.clone());
+    resolved.applications.sort_by_cached_key(place);
+    Ok(Some(resolved))
+}
+
+/// Removes what stands for archives that nothing has identified, and returns their paths, sorted.
+pub fn take_unidentified(inventory: &mut ImageInventory) -> Vec<String> {
+    let mut paths = Vec::new();
+    for application in &mut inventory.applications {
+        if application.kind != KIND {
+            continue;
+        }
+        application.packages.retain_mut(|package| {
+            let is_named = !package.name.is_empty();
+            if !is_named {
+                paths.push(std::mem::take(&mut package.file_path));
+            }
+            is_named
+        });
+    }
+    inventory
+        .applications
+        .retain(|application| application.kind != KIND || !application.packages.is_empty());
+    paths.sort();
+    paths
+}
+
+/// Says whether the index may know more about an archive or one inside it.
+pub(crate) fn needs_index(archive: &JavaArchive) -> bool {
+    matches!(archive.identity, JavaIdentity::Ask(_))
+        || archive.items.iter().any(|item| match item {
+            JavaItem::Archive(archive) => needs_index(archive),
+            JavaItem::Artifact(_) => false,
+        })
+}
+
+/// Is what the facts about an archive take.
+#[derive(Default)]
+pub(crate) struct Extent {
+    pub(crate) package_count: u64,
+    pub(crate) size_bytes: u64,
+}
+
+/// Measures the facts about an archive and those inside it: each may be a package.
+pub(crate) fn extent(archive: &JavaArchive) -> Extent {
+    let licenses = archive.pom_licenses.iter().flat_map(|(_, names)| names);
+    let texts = licenses.chain(&archive.own_licenses).map(String::len);
+    let mut total = Extent {
+        package_count: 1,
+        size_bytes: (size_of::<Package>() + archive.path.len() + texts.sum::<usize>()) as u64,
+    };
+    for item in &archive.items {
+        let part = match item {
+            JavaItem::Archive(archive) => extent(archive),
+            JavaItem::Artifact(artifact) => Extent {
+                package_count: 1,
+                size_bytes: package(&archive.path, artifact).size_bytes()
+                    + archive.path.len() as u64,
+            },
+        };
+        total.package_count += part.package_count;
+        total.size_bytes += part.size_bytes;
+    }
+    total
+}
+
+/// Returns the packages of an archive that needs no index, and of those inside it.
+pub(crate) fn packages(archive: &JavaArchive) -> Vec<Package> {
+    let Ok(packages) = packages_with(archive, &ask_nobody);
+    packages
+}
+
+fn packages_with<E>(archive: &JavaArchive, identify: Identify<'_, E>) -> Result<Vec<Package>, E> {
+    let mut packages = Vec::new();
+    collect(archive, identify, &mut packages)?;
+    Ok(without_repeated(packages))
+}
+
+/// Appends the packages of an archive: first what it holds, then itself.
+fn collect<E>(
+    archive: &JavaArchive,
+    identify: Identify<'_, E>,
+    packages: &mut Vec<Package>,
+) -> Result<(), E> {
+    let start = packages.len();
+    for item in &archive.items {
+        match item {
+            JavaItem::Artifact(artifact) => packages.push(package(&archive.path, artifact)),
+            JavaItem::Archive(archive) => collect(archive, identify, packages)?,
+        }
+    }
+    let inside = packages.get_mut(start..).unwrap_or_default();
+    add_pom_licenses(inside, &archive.pom_licenses);
+    if let JavaIdentity::Ask(clues) = &archive.identity {
+        match identify(clues)? {
+            Identified::Artifact(artifact) => packages.push(package(&archive.path, &artifact)),
+            Identified::Nothing => {}
+            Identified::Unasked => packages.push(Package {
+                file_path: archive.path.clone(),
+                ..Package::default()
+            }),
+        }
+    }
+    let inside = packages.get_mut(start..).unwrap_or_default();
+    add_own_licenses(inside, archive);
+    Ok(())
+}
+
+/// Asks the index what an archive is: by what its manifest claims, by its digest, by its name.
+fn identify(clues: &JavaClues, index: &dyn JavaIndex) -> Result<Identified, JavaLookupError> {
+    if let Some(claimed) = &clues.manifest
+        && index.has_artifact(&claimed.group, &claimed.artifact)?
+    {
+        return Ok(Identified::Artifact(claimed.clone()));
+    }
+    if let Some(known) = index.artifact_by_sha1(&clues.sha1)? {
+        return Ok(Identified::Artifact(known));
+    }
+    if let Some((artifact, version)) = &clues.file_name
+        && let Some(group) = index.group_of(artifact, version)?
+    {
+        return Ok(Identified::Artifact(JavaArtifact {
+            group,
+            artifact: artifact.clone(),
+            version: version.clone(),
+        }));
+    }
+    Ok(Identified::Nothing)
+}
+
+fn package(path: &str, artifact: &JavaArtifact) -> Package {
+    Package {
+        name: artifact.name(),
+        version: artifact.version.clone(),
+        file_path: path.to_owned(),
+        ..Package::default()
+    }
+}
+
+/// Gives packages the licences that a `pom.xml` of the archive names for them.
+fn add_pom_licenses(packages: &mut [Package], licenses: &[(String, Vec<String>)]) {
+    if licenses.is_empty() {
+        return;
+    }
+    for package in packages {
+        if package.licenses.is_empty()
+            && let Ok(at) = licenses.binary_search_by(|(name, _)| name.cmp(&package.name))
+            && let Some((_, names)) = licenses.get(at)
+        {
+            package.licenses.clone_from(names);
+        }
+    }
+}
+
+/// Gives the archive's own licences to its package, if there is no doubt which one that is.
+fn add_own_licenses(packages: &mut [Package], archive: &JavaArchive) {
+    if archive.own_licenses.is_empty() {
+        return;
+    }
+    let mut own = packages
+        .iter_mut()
+        .filter(|package| package.file_path == archive.path && !package.name.is_empty());
+    if let (Some(package), None) = (own.next(), own.next())
+        && package.licenses.is_empty()
+    {
+        package.licenses.clone_from(&archive.own_licenses);
+    }
+}
+
+/// Drops packages of which there is one of the same name, path and version: 2.17 is 2.17.0.
+fn without_repeated(packages: Vec<Package>) -> Vec<Package> {
+    let mut seen: HashMap<(String, String), Versions> = HashMap::new();
+    packages
+        .into_iter()
+        .filter(|package| {
+            let key = (package.name.clone(), package.file_path.clone());
+            package.name.is_empty() || seen.entry(key).or_default().insert(&package.version)
+        })
+        .collect()
+}
+
+/// Holds versions of one package: sorted, so that an archive that states a hundred thousand costs
+/// no more than sorting them.
+#[derive(Default)]
+struct Versions {
+    texts: HashSet<String>,
+    sorted: Vec<Version>,
+}
+
+impl Versions {
+    /// Adds a version. Says whether none of the others is equal.
+    fn insert(&mut self, text: &str) -> bool {
+        if !self.texts.insert(text.to_owned()) {
+            return false;
+        }
+        let Some(version) = Version::parse(VersionScheme::Maven, text) else {
+            return true;
+        };
+        let found = self.sorted.binary_search_by(|known| {
+            let order = known.compare(&version);
+            order.unwrap_or(std::cmp::Ordering::Less)
+        });
+        if let Err(at) = found {
+            self.sorted.insert(at, version);
+        }
+        found.is_err()
+    }
+}
