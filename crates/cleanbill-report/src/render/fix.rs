@@ -10,8 +10,8 @@ use cleanbill_version::VersionScheme;
 /// if none has a fix.
 ///
 /// An advisory may name a fix per release line (`2.2.21, 3.1.9`): the lowest above the installed
-/// version counts. Versions are compared by the scheme that the evidence names, else by their
-/// numbers, which is right for the dotted versions of all languages but not for every suffix.
+/// version counts, of a requirement (`~> 4.1.11`) its version. Versions are compared by the scheme
+/// that the evidence names; if it names none or cannot read them, by their numbers.
 pub(super) fn lowest_fix(installed: &str, findings: &[&Finding]) -> String {
     let fixes: BTreeSet<(&str, &str)> = findings
         .iter()
@@ -37,7 +37,7 @@ fn next_release<'a>(installed: &str, fixed: &'a str, scheme: &str) -> &'a str {
     let releases = || {
         fixed
             .split(',')
-            .map(|release| release.trim_matches(|c: char| c.is_whitespace() || "<>=".contains(c)))
+            .map(|release| release.trim_start_matches(is_operator).trim_end())
             .filter(|release| !release.is_empty())
     };
     releases()
@@ -45,6 +45,10 @@ fn next_release<'a>(installed: &str, fixed: &'a str, scheme: &str) -> &'a str {
         .min_by(|a, b| compare(a, b, scheme))
         .or_else(|| releases().max_by(|a, b| compare(a, b, scheme)))
         .unwrap_or(fixed)
+}
+
+fn is_operator(c: char) -> bool {
+    c.is_whitespace() || "<>=~^".contains(c)
 }
 
 fn compare(a: &str, b: &str, scheme: &str) -> Ordering {
@@ -160,6 +164,21 @@ mod tests {
         );
         check("9.1.0", &["9.1.3, >= 10.0.0"], "", "9.1.3");
         check("11", &["9.1.3, >= 10.0.0"], "", "10.0.0");
+    }
+
+    #[test]
+    fn languages_compare_by_their_own_rules() {
+        check("4.1.1", &[">= 4.2.2, ~> 4.1.11"], "gem", "4.1.11");
+        check("2.0.17", &["^2.0.18, ^3.0.16"], "npm", "2.0.18");
+        check("1.0a1", &["1.0", "1.0rc1"], "pep440", "1.0");
+        check(
+            "1.0.RC1",
+            &["1.0.RELEASE", "1.0.RC2"],
+            "maven",
+            "1.0.RELEASE",
+        );
+        check("v1.2.3", &["1.2.10", "v1.2.9"], "generic", "1.2.10");
+        check("1.2.3", &["1.2.3-1", "1.2.3-r2"], "bitnami", "1.2.3-r2");
     }
 
     #[test]
