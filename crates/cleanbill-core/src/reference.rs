@@ -69,12 +69,12 @@ impl FromStr for ImageReference {
             "docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
             other => other,
         };
-        check_repository(repository).map_err(error)?;
         let repository = if registry == DEFAULT_REGISTRY && !repository.contains('/') {
             format!("library/{repository}")
         } else {
             repository.to_owned()
         };
+        check_repository(&repository).map_err(error)?;
         Ok(Self {
             registry: registry.to_owned(),
             repository,
@@ -250,6 +250,9 @@ mod tests {
         ] {
             assert!(text.parse::<ImageReference>().is_err(), "{text}");
         }
+        // What is implied counts.
+        assert!("a".repeat(247).parse::<ImageReference>().is_ok());
+        assert!("a".repeat(248).parse::<ImageReference>().is_err());
     }
 
     #[test]
