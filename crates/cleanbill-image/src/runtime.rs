@@ -14,7 +14,7 @@ use bytes::{Buf, Bytes};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
-use tokio::time::MissedTickBehavior;
+use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::ReadContext;
 
@@ -54,8 +54,7 @@ pub(crate) fn runtime() -> io::Result<&'static Runtime> {
 pub(crate) fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Result<F::Output> {
     context.check()?;
     runtime()?.block_on(async {
-        let mut tick = tokio::time::interval(CANCEL_POLL);
-        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut tick = cancel_tick();
         let mut future = std::pin::pin!(future);
         loop {
             tokio::select! {
@@ -67,11 +66,19 @@ pub(crate) fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Resul
     })
 }
 
+fn cancel_tick() -> Interval {
+    let mut tick = tokio::time::interval(CANCEL_POLL);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tick
+}
+
 /// Reads the body of an answer while it arrives.
 ///
 /// A task fetches chunks ahead of the reader, at most [`CHUNKS_BUFFERED_MAX`]; dropping the reader
-/// ends the task and with it the connection. Bytes are not counted here: the reader that knows
-/// whether they belong to an image does that.
+/// ends the task and with it the connection. The task also watches the clock and the flag that
+/// stops a scan, once for the whole body: a timer for every chunk would wake the runtime's threads
+/// more often than the data does. Bytes are not counted here: the reader that knows whether they
+/// belong to an image does that.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
     chunks: mpsc::Receiver<io::Result<Option<Bytes>>>,
@@ -82,8 +89,8 @@ pub(crate) struct BodyReader {
 }
 
 impl BodyReader {
-    /// Starts to read a body. `read_timeout` bounds the silence between two chunks; `None` waits
-    /// for as long as the peer keeps the connection.
+    /// Starts to read a body. `silence_max` bounds the silence between two chunks, to a tenth of a
+    /// second; `None` waits for as long as the peer keeps the connection.
     ///
     /// # Errors
     ///
@@ -91,11 +98,11 @@ impl BodyReader {
     pub(crate) fn new(
         response: reqwest::Response,
         context: &ReadContext,
-        read_timeout: Option<Duration>,
+        silence_max: Option<Duration>,
     ) -> io::Result<Self> {
         let (sender, chunks) = mpsc::channel(CHUNKS_BUFFERED_MAX);
-        let fetcher = runtime()?.spawn(fetch(response, sender, read_timeout));
         let context = context.clone();
+        let fetcher = runtime()?.spawn(fetch(response, sender, context.clone(), silence_max));
         Ok(Self {
             chunks,
             is_complete: false,
@@ -110,12 +117,8 @@ impl BodyReader {
         if self.is_complete {
             return Ok(None);
         }
-        let message = match self.chunks.try_recv() {
-            Ok(message) => Some(message),
-            Err(mpsc::error::TryRecvError::Disconnected) => None,
-            Err(mpsc::error::TryRecvError::Empty) => block_on(&self.context, self.chunks.recv())?,
-        };
         // A channel that closes before the end was announced is a broken stream, not its end.
+        let message = self.chunks.blocking_recv();
         let chunk = message.unwrap_or_else(|| Err(io::ErrorKind::UnexpectedEof.into()))?;
         self.is_complete = chunk.is_none();
         Ok(chunk)
@@ -125,31 +128,39 @@ impl BodyReader {
 async fn fetch(
     mut response: reqwest::Response,
     sender: mpsc::Sender<io::Result<Option<Bytes>>>,
-    read_timeout: Option<Duration>,
+    context: ReadContext,
+    silence_max: Option<Duration>,
 ) {
+    let mut tick = cancel_tick();
     loop {
-        let chunk = match read_timeout {
-            None => response.chunk().await,
-            Some(limit) => match tokio::time::timeout(limit, response.chunk()).await {
-                Ok(chunk) => chunk,
-                Err(_) => {
-                    let text = format!("no data for {} s", limit.as_secs_f64());
-                    let _ = sender
-                        .send(Err(io::Error::new(io::ErrorKind::TimedOut, text)))
-                        .await;
-                    return;
-                }
-            },
-        };
-        let message = match chunk {
-            Ok(chunk) => Ok(chunk),
-            // The URL may carry a signature or user info; whoever reports the error names it.
-            Err(error) => Err(io::Error::other(error.without_url())),
-        };
+        let message = fetch_chunk(&mut response, &mut tick, &context, silence_max).await;
         let is_last = !matches!(message, Ok(Some(_)));
         // A failed send means that the reader is gone.
         if sender.send(message).await.is_err() || is_last {
             return;
+        }
+    }
+}
+
+async fn fetch_chunk(
+    response: &mut reqwest::Response,
+    tick: &mut Interval,
+    context: &ReadContext,
+    silence_max: Option<Duration>,
+) -> io::Result<Option<Bytes>> {
+    let begun = Instant::now();
+    let mut chunk = std::pin::pin!(response.chunk());
+    loop {
+        tokio::select! {
+            biased;
+            // The URL may carry a signature or user info; whoever reports the error names it.
+            chunk = &mut chunk => return chunk.map_err(|error| io::Error::other(error.without_url())),
+            _ = tick.tick() => {}
+        }
+        context.check()?;
+        if let Some(limit) = silence_max.filter(|limit| begun.elapsed() > *limit) {
+            let text = format!("no data for {} s", limit.as_secs_f64());
+            return Err(io::Error::new(io::ErrorKind::TimedOut, text));
         }
     }
 }
