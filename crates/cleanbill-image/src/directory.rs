@@ -73,14 +73,21 @@ impl OverlayAttributes {
     }
 }
 
-/// Offers a directory as a layer. Entries come sorted by name, a directory before its content.
-/// Hard links are regular files here: which name came first is not known.
+/// How much memory the names of all directories on the way to an entry may take together. A
+/// million honest names have room; what a directory has beyond comes in the order in which the file
+/// system has it, some hundred names sorted at a time.
+const NAMES_SIZE_BYTES_MAX: usize = 16 * 1024 * 1024;
+
+/// Offers a directory as a layer. Entries come sorted by name (see [`NAMES_SIZE_BYTES_MAX`]), a
+/// directory before its content. Hard links are regular files here: which name came first is not
+/// known.
 #[derive(Debug)]
 pub(crate) struct DirectoryLayer {
     root: PathBuf,
     overlay: Option<OverlayAttributes>,
     /// Directories of the root that are not entered.
     skipped: &'static [&'static str],
+    names_size_bytes_max: usize,
     context: ReadContext,
 }
 
@@ -96,6 +103,7 @@ impl DirectoryLayer {
             root: root.to_owned(),
             overlay: Some(attributes),
             skipped: &[],
+            names_size_bytes_max: NAMES_SIZE_BYTES_MAX,
             context: context.clone(),
         }
     }
@@ -107,6 +115,7 @@ impl DirectoryLayer {
             root: root.to_owned(),
             overlay: None,
             skipped: &["dev", "proc", "sys"],
+            names_size_bytes_max: NAMES_SIZE_BYTES_MAX,
             context: context.clone(),
         }
     }
@@ -123,6 +132,7 @@ impl LayerReader for DirectoryLayer {
             visitor,
             path: Vec::new(),
             frames: Vec::new(),
+            names_size_bytes: 0,
             entry_count: 0,
             name_buffer: Vec::with_capacity(names::BUFFER_SIZE),
         };
@@ -169,6 +179,8 @@ struct Walk<'a> {
     /// The path of the current entry below the root.
     path: Vec<u8>,
     frames: Vec<Frame>,
+    /// What the names in all frames take.
+    names_size_bytes: usize,
     entry_count: u64,
     name_buffer: Vec<u8>,
 }
@@ -185,7 +197,7 @@ impl Walk<'_> {
     fn run(&mut self) -> Result<(), LayerError> {
         while let Some(frame) = self.frames.last_mut() {
             let Some((name, file_type)) = frame.names.next() else {
-                self.frames.pop();
+                self.leave_or_read_on()?;
                 continue;
             };
             self.path.truncate(frame.path_length);
@@ -319,8 +331,7 @@ impl Walk<'_> {
                 self.opaque()?;
             }
         }
-        let limit = self.layer.context.limits.entries_per_layer_max;
-        let names = match Names::read(&directory, &mut self.name_buffer, limit) {
+        let names = match self.read_names(&directory) {
             Ok(names) => names,
             Err(error) => return self.unreadable(error),
         };
@@ -331,6 +342,36 @@ impl Walk<'_> {
             path_length,
             has_marked_whiteouts,
         });
+        Ok(())
+    }
+
+    /// Reads names while there is room for them.
+    fn read_names(&mut self, directory: &OwnedFd) -> io::Result<Names> {
+        let room = self
+            .layer
+            .names_size_bytes_max
+            .saturating_sub(self.names_size_bytes);
+        let names = Names::read(directory, &mut self.name_buffer, room)?;
+        self.names_size_bytes += names.size_bytes();
+        Ok(names)
+    }
+
+    /// Goes on with the names of the present directory that had no room, or back to the one above.
+    fn leave_or_read_on(&mut self) -> Result<(), LayerError> {
+        let Some(mut frame) = self.frames.pop() else {
+            return Ok(());
+        };
+        self.names_size_bytes -= frame.names.size_bytes();
+        if frame.names.is_complete() {
+            return Ok(());
+        }
+        self.path.truncate(frame.path_length);
+        frame.names = Names::default();
+        match self.read_names(&frame.directory) {
+            Ok(names) => frame.names = names,
+            Err(error) => return self.unreadable(error),
+        }
+        self.frames.push(frame);
         Ok(())
     }
 

@@ -334,3 +334,33 @@ fn a_directory_of_many_names_is_read_whole() {
     assert_eq!(lines.len(), 5000);
     assert!(lines.is_sorted());
 }
+
+#[test]
+fn names_without_room_are_read_later() {
+    let root = directory();
+    for number in 0..4_000 {
+        fs::write(root.path().join(format!("file-{number:04}")), "").unwrap();
+    }
+    fs::create_dir(root.path().join("below")).unwrap();
+    fs::write(root.path().join("below/file"), "").unwrap();
+    let mut layer = DirectoryLayer::rootfs(root.path(), &ReadContext::default());
+    let sorted = walk(&mut layer).unwrap();
+    assert_eq!(sorted.len(), 4_002);
+    assert!(sorted.iter().skip(2).is_sorted());
+    layer.names_size_bytes_max = 0;
+    let mut found = walk(&mut layer).unwrap();
+    assert!(!found.iter().is_sorted(), "all names were read at once");
+    let below = found
+        .iter()
+        .position(|line| line.contains("below"))
+        .unwrap();
+    assert!(
+        found[below + 1].contains("below/file"),
+        "{}",
+        found[below + 1]
+    );
+    found.sort();
+    let mut sorted = sorted;
+    sorted.sort();
+    assert_eq!(found, sorted);
+}
