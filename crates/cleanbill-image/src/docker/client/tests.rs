@@ -8,13 +8,12 @@ use serde_json::Value;
 use super::super::fake_engine::{CHUNKED_HEAD, FakeEngine, Reply};
 use super::*;
 
-/// Short enough for a test, long enough for a busy machine to answer in.
+/// Short for what never comes, long for what must come on a busy machine too.
 fn timeouts() -> Timeouts {
-    let short = Duration::from_millis(400);
     Timeouts {
         connect: Duration::from_secs(5),
-        answer: short,
-        stream_silence: short,
+        answer: Duration::from_secs(3),
+        stream_silence: Duration::from_millis(400),
     }
 }
 
@@ -110,9 +109,9 @@ fn answers_are_bounded_in_size() {
 
 #[test]
 fn answers_are_bounded_in_time() {
-    check_failure(Reply::Stall, "no answer for 0.4 s");
+    check_failure(Reply::Stall, "no answer for 3 s");
     let head = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n{\"a\"";
-    check_failure(Reply::ThenStall(head.to_vec()), "stopped for 0.4 s");
+    check_failure(Reply::ThenStall(head.to_vec()), "stopped for 3 s");
 }
 
 #[test]
@@ -189,7 +188,7 @@ fn a_stopped_scan_waits_for_nobody() {
         .unwrap_err();
     stopper.join().unwrap();
     assert!(matches!(error, ImageError::Read { .. }), "{error}");
-    assert!(started.elapsed() < Duration::from_secs(10));
+    assert!(started.elapsed() < Duration::from_secs(60));
 }
 
 #[track_caller]

@@ -24,13 +24,23 @@ impl Home {
         Self { directory, options }
     }
 
+    /// Writes a helper that can be run at once: a process that another test is just starting may
+    /// hold the file open for writing for a moment, and then it cannot.
     fn with_helper(self, name: &str, script: &str) -> Self {
         let path = self
             .directory
             .path()
             .join(format!("docker-credential-{name}"));
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        let ready = "if [ \"$1\" = ready ]; then exit 0; fi";
+        fs::write(&path, format!("#!/bin/sh\n{ready}\n{script}\n")).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let is_busy = || {
+            let started = std::process::Command::new(&path).arg("ready").status();
+            started.is_err_and(|error| error.kind() == std::io::ErrorKind::ExecutableFileBusy)
+        };
+        while is_busy() {
+            std::thread::sleep(Duration::from_millis(1));
+        }
         self
     }
 

@@ -61,9 +61,10 @@ fn offline_opens_no_connection() {
 
 #[test]
 fn a_refused_connection_is_tried_again_then_named() {
+    // A port on which nobody listens, and that nobody else can take meanwhile.
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    drop(listener);
+    let taken = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let address = taken.local_addr().unwrap();
     let setup = Setup::default();
     let reference = format!("{address}/db:2").parse().unwrap();
     let error = setup.client().open_artifact(&reference).unwrap_err();
