@@ -212,6 +212,16 @@ impl AdvisoryStore {
     /// Makes a directory for a database that is not whole yet, after removing those that killed
     /// processes left behind. Only called under the lock.
     fn unfinished(&self) -> Result<TempDir, AdvisoryStoreError> {
+        self.remove_unfinished();
+        tempfile::Builder::new()
+            .prefix(UNFINISHED_PREFIX)
+            .tempdir_in(&self.directory)
+            .map_err(|source| self.failed("create a directory in", &self.directory, source))
+    }
+
+    /// Removes databases that are not whole yet. Only for whoever holds the lock: they are his own,
+    /// or of a killed process.
+    pub fn remove_unfinished(&self) {
         for entry in std::fs::read_dir(&self.directory)
             .into_iter()
             .flatten()
@@ -227,10 +237,6 @@ impl AdvisoryStore {
                 let _ = std::fs::remove_dir_all(entry.path());
             }
         }
-        tempfile::Builder::new()
-            .prefix(UNFINISHED_PREFIX)
-            .tempdir_in(&self.directory)
-            .map_err(|source| self.failed("create a directory in", &self.directory, source))
     }
 
     fn failed(
@@ -262,6 +268,7 @@ pub fn database_info(metadata: &Metadata, now: Timestamp) -> DatabaseInfo {
         next_update: text(metadata.next_update),
         downloaded_at: text(metadata.downloaded_at),
         age_hours: now.duration_since(metadata.updated_at).as_hours().max(0),
+        ..DatabaseInfo::default()
     }
 }
 

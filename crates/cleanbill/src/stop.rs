@@ -1,9 +1,13 @@
-//! Ctrl-C: readers stop at their next read, and what will not stop is left behind.
+//! Ctrl-C: readers stop at their next read, and what will not stop is left behind. What it has on
+//! the disk is removed first ([`remove_unfinished`]).
 
-use std::sync::Arc;
-use std::sync::OnceLock;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::SyncSender;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
+
+use cleanbill_engine::{AdvisoryStore, UpdateLock};
 
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -13,6 +17,38 @@ const GRACE: Duration = Duration::from_millis(700);
 
 static TIMED_OUT: AtomicBool = AtomicBool::new(false);
 static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
+static CLEANUPS: Mutex<BTreeMap<u64, Cleanup>> = Mutex::new(BTreeMap::new());
+
+type Cleanup = Box<dyn FnOnce() + Send>;
+
+/// Keeps a clean-up registered for as long as it lives.
+#[must_use]
+pub(crate) struct AtExit(u64);
+
+impl Drop for AtExit {
+    fn drop(&mut self) {
+        cleanups().remove(&self.0);
+    }
+}
+
+/// Registers what is to be done if the program ends while the work goes on. It runs beside the
+/// work, which may be stuck in a system call.
+fn at_exit(cleanup: impl FnOnce() + Send + 'static) -> AtExit {
+    let mut all = cleanups();
+    let id = all.last_key_value().map_or(0, |(last, _)| last + 1);
+    all.insert(id, Box::new(cleanup));
+    AtExit(id)
+}
+
+/// Keeps half a database from being left behind.
+pub(crate) fn remove_unfinished(store: &AdvisoryStore, _lock: &UpdateLock) -> AtExit {
+    let store = store.clone();
+    at_exit(move || store.remove_unfinished())
+}
+
+fn cleanups() -> MutexGuard<'static, BTreeMap<u64, Cleanup>> {
+    CLEANUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Returns the flag that readers look at.
 pub(crate) fn flag() -> Arc<AtomicBool> {
@@ -24,15 +60,16 @@ pub(crate) fn is_requested() -> bool {
     flag().load(Ordering::Relaxed)
 }
 
-/// Waits for SIGINT and SIGTERM on a thread of its own.
+/// Waits for SIGINT and SIGTERM on a thread of its own. Returns when a signal would be seen.
 pub(crate) fn install() {
     let flag = flag();
+    let (ready, is_ready) = std::sync::mpsc::sync_channel(1);
     let waiter = move || {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build();
         let Ok(runtime) = runtime else { return };
-        runtime.block_on(wait_for_signal());
+        runtime.block_on(wait_for_signal(&ready));
         flag.store(true, Ordering::Relaxed);
         std::thread::sleep(GRACE);
         exit_now();
@@ -43,17 +80,25 @@ pub(crate) fn install() {
     if let Err(error) = spawned {
         tracing::warn!(%error, "cannot wait for signals: Ctrl-C ends the program at once");
     }
+    // Fails once the thread has ended, or was never started: then nobody waits for signals.
+    let _ = is_ready.recv();
 }
 
-async fn wait_for_signal() {
+async fn wait_for_signal(ready: &SyncSender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-        let _ = tokio::signal::ctrl_c().await;
-        return;
-    };
-    tokio::select! {
-        _ = tokio::signal::ctrl_c() => {}
-        _ = terminate.recv() => {}
+    let interrupt = signal(SignalKind::interrupt());
+    let terminate = signal(SignalKind::terminate());
+    // Nobody listens any more only if the program is about to end.
+    let _ = ready.send(());
+    match (interrupt, terminate) {
+        (Ok(mut interrupt), Ok(mut terminate)) => tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        },
+        (Ok(mut one), Err(_)) | (Err(_), Ok(mut one)) => {
+            one.recv().await;
+        }
+        (Err(_), Err(_)) => std::future::pending().await,
     }
 }
 
@@ -62,6 +107,8 @@ async fn wait_for_signal() {
     reason = "a blocked system call cannot be ended in another way"
 )]
 fn exit_now() -> ! {
+    let all = std::mem::take(&mut *cleanups());
+    all.into_values().for_each(|cleanup| cleanup());
     std::process::exit(i32::from(Exit::Interrupted.code()))
 }
 

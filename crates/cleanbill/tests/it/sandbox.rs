@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::samples;
 
 /// How long a test waits for something that must happen. Only a failing test waits so long.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A working directory with a cache directory (`cache`) and a home (`home`) of its own.
 pub(crate) struct Sandbox {
