@@ -72,12 +72,15 @@ pub(in crate::render) fn parse(license: &str) -> Option<Expression> {
     })
 }
 
+/// Looks a name up. A plus means "or later", where the name does not say by itself which versions
+/// it is about.
 fn known_license(name: &str) -> Option<String> {
     if let Some(id) = spdx::license_id(name) {
         return Some(id.to_owned());
     }
     let id = spdx::license_id(name.strip_suffix('+')?)?;
-    Some(format!("{id}+"))
+    let is_closed = id.contains("-with-") || id.ends_with("-only") || id.ends_with("-or-later");
+    (!is_closed).then(|| format!("{id}+"))
 }
 
 #[cfg(test)]
@@ -122,6 +125,8 @@ mod tests {
             "(MIT) WITH Classpath-exception-2.0",
             "text://MIT",
             "MIT OR unheard-of",
+            "GPL-3.0-with-autoconf-exception+",
+            "GPL-3.0-only+",
         ] {
             check(license, None);
         }
