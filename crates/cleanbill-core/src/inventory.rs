@@ -28,16 +28,37 @@ pub struct LayerInventory {
     pub license_files: Vec<LicenseFile>,
     /// Where Red Hat built the layer.
     pub build_info: Option<BuildInfo>,
-    /// Directories whose content of lower layers is hidden, sorted.
-    pub opaque_directories: Vec<String>,
-    /// Paths that are hidden in lower layers, sorted.
-    pub whiteouts: Vec<String>,
+    /// Directories whose content of lower layers is hidden.
+    pub opaque_directories: MarkerSet,
+    /// Paths that are hidden in lower layers.
+    pub whiteouts: MarkerSet,
     /// Links whose own path, or a parent of it, an extractor wants.
     pub links: Vec<Link>,
     /// Which paths exist in the layer.
     pub paths: PathSet,
     /// What could not be read.
     pub problems: Vec<Problem>,
+}
+
+impl LayerInventory {
+    /// Returns about how many bytes the packages take.
+    pub fn packages_size_bytes(&self) -> u64 {
+        let listed = self.package_databases.iter().map(|one| &one.packages);
+        let of_applications = self.applications.iter().map(|one| &one.packages);
+        listed
+            .chain(of_applications)
+            .flatten()
+            .map(Package::size_bytes)
+            .sum()
+    }
+
+    /// Forgets all packages.
+    pub fn clear_packages(&mut self) {
+        self.package_databases.clear();
+        self.applications.clear();
+        self.java_archives.clear();
+        self.java_archives.clear();
+    }
 }
 
 /// States what one file says about the distribution.
@@ -189,6 +210,40 @@ impl PathSet {
     /// Returns the keys, sorted.
     pub fn keys(&self) -> &[u64] {
         &self.sorted
+    }
+}
+
+/// Knows the paths at which a layer has a mark (a whiteout, an opaque directory), as a [`PathSet`]
+/// knows paths: eight bytes each, and as many for each directory above one. Whoever looks for
+/// marks on the way to a path can stop where there is none below.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MarkerSet(PathSet);
+
+impl MarkerSet {
+    /// Builds the set from keys of marked paths ([`PathKind::NonDirectory`]) and of the
+    /// directories above them ([`PathKind::Directory`]); a path may be both.
+    pub fn from_keys(keys: Vec<u64>) -> Self {
+        Self(PathSet::from_keys(keys))
+    }
+
+    /// Says whether the path that a key (of either kind) was made of is marked.
+    pub fn has_key(&self, key: u64) -> bool {
+        self.0.sorted.binary_search(&(key & !1)).is_ok()
+    }
+
+    /// Says whether a path below the one that a key (of either kind) was made of is marked.
+    pub fn has_below_key(&self, key: u64) -> bool {
+        self.0.sorted.binary_search(&(key | 1)).is_ok()
+    }
+
+    /// Says whether a cleaned path is marked.
+    pub fn has(&self, path: &str) -> bool {
+        self.has_key(PathSet::key(path, PathKind::NonDirectory))
+    }
+
+    /// Says whether there is no mark.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 }
 

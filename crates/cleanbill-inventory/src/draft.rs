@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
 use cleanbill_core::inventory::{
-    Application, DistroRecord, LayerInventory, LicenseFile, Link, PackageDatabase, PathSet,
+    Application, DistroRecord, LayerInventory, LicenseFile, Link, MarkerSet, PackageDatabase,
+    PathSet,
 };
 use cleanbill_core::java::JavaArchive;
 use cleanbill_core::package::{self, BuildInfo};
@@ -83,8 +84,8 @@ struct BuildLabel {
 #[derive(Default)]
 pub(crate) struct LayerFrame {
     pub(crate) size_bytes: Option<u64>,
-    pub(crate) opaque_directories: Vec<String>,
-    pub(crate) whiteouts: Vec<String>,
+    pub(crate) opaque_directories: MarkerSet,
+    pub(crate) whiteouts: MarkerSet,
     pub(crate) links: Vec<Link>,
     pub(crate) paths: PathSet,
 }

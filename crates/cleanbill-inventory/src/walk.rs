@@ -27,7 +27,7 @@ use cleanbill_core::{Limits, Problem, path};
 
 use crate::draft::{LayerDraft, LayerFrame};
 use crate::subtree::keys_below;
-use paths::PathCollector;
+use paths::{MarkerCollector, PathCollector};
 
 pub use alias::extract_aliases;
 #[cfg(test)]
@@ -69,9 +69,11 @@ struct LayerWalk<'a> {
     skip: skip::SkipState<'a>,
     draft: LayerDraft,
     paths: PathCollector,
-    opaque_directories: Vec<String>,
-    whiteouts: Vec<String>,
+    opaque_directories: MarkerCollector,
+    whiteouts: MarkerCollector,
     links: LinkSet,
+    /// Whiteouts and opaque directories.
+    marker_count: u64,
     /// Whiteouts, opaque directories and links that went beyond the limit.
     markers_left_out: u64,
 }
@@ -117,9 +119,10 @@ impl<'a> LayerWalk<'a> {
             skip: skip::SkipState::new(&options.skip),
             draft: LayerDraft::new(Arc::clone(&options.limits)),
             paths: PathCollector::default(),
-            opaque_directories: Vec::new(),
-            whiteouts: Vec::new(),
+            opaque_directories: MarkerCollector::default(),
+            whiteouts: MarkerCollector::default(),
             links: LinkSet::default(),
+            marker_count: 0,
             markers_left_out: 0,
         }
     }
@@ -143,11 +146,12 @@ impl<'a> LayerWalk<'a> {
         Ok(())
     }
 
-    fn mark(&mut self, entry: &EntryHeader<'_>, list: impl Fn(&mut Self) -> &mut Vec<String>) {
+    fn mark(&mut self, entry: &EntryHeader<'_>, set: impl Fn(&mut Self) -> &mut MarkerCollector) {
         if entry.path_is_lossy {
             self.report_lossy(entry.path);
         } else if self.has_room_for_marker() {
-            list(self).push(entry.path.to_owned());
+            self.marker_count += 1;
+            set(self).add(entry.path);
         }
     }
 
@@ -193,8 +197,12 @@ impl<'a> LayerWalk<'a> {
     }
 
     fn has_room_for_marker(&mut self) -> bool {
-        let count = self.opaque_directories.len() + self.whiteouts.len() + self.links.0.len();
-        let has_room = (count as u64) < self.options.limits.markers_per_layer_max;
+        let limits = &self.options.limits;
+        let count = self.marker_count + self.links.0.len() as u64;
+        // Few marks deep down have many directories above them.
+        let key_count = self.opaque_directories.len() + self.whiteouts.len();
+        let has_room =
+            count < limits.markers_per_layer_max && key_count <= limits.entries_per_layer_max;
         self.markers_left_out += u64::from(!has_room);
         has_room
     }
@@ -210,14 +218,10 @@ impl<'a> LayerWalk<'a> {
             ));
         }
         let paths = self.paths.finish();
-        for list in [&mut self.opaque_directories, &mut self.whiteouts] {
-            list.sort();
-            list.dedup();
-        }
         self.draft.finish(LayerFrame {
             size_bytes,
-            opaque_directories: self.opaque_directories,
-            whiteouts: self.whiteouts,
+            opaque_directories: self.opaque_directories.finish(),
+            whiteouts: self.whiteouts.finish(),
             links: self.links.into_sorted(),
             paths,
         })

@@ -14,10 +14,13 @@ const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_layer_inventories.sq
 
 /// Counts layouts of the encoded inventory; part of every key together with the extractors'
 /// version.
-const ENCODING: u32 = 2;
+const ENCODING: u32 = 3;
 
 /// How stale the time of last use may be before a read refreshes it: reads stay reads.
 const USE_RESOLUTION_SECONDS: i64 = 24 * 60 * 60;
+
+/// Bytes of an inventory that are compressed at a time.
+const ENCODE_BUFFER_SIZE: usize = 64 * 1024;
 
 /// No honest inventory decodes to more.
 const DECODED_SIZE_BYTES_MAX: usize = 1 << 30;
@@ -288,12 +291,39 @@ fn compact(connection: &Connection) -> Result<(), StoreError> {
 }
 
 fn encode(inventory: &LayerInventory) -> std::io::Result<(Vec<u8>, i64)> {
-    let bytes = postcard::to_stdvec(inventory).map_err(std::io::Error::other)?;
-    let size = i64::try_from(bytes.len()).map_err(std::io::Error::other)?;
-    let mut compressor = zstd::bulk::Compressor::new(1)?;
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 1)?;
     // A flipped bit on the disk must read as absent, not as another inventory.
-    compressor.include_checksum(true)?;
-    Ok((compressor.compress(&bytes)?, size))
+    encoder.include_checksum(true)?;
+    let mut counted = Counted {
+        out: std::io::BufWriter::with_capacity(ENCODE_BUFFER_SIZE, encoder),
+        size: 0,
+    };
+    // Written piece by piece: the plain bytes of a large inventory are never in memory.
+    postcard::to_io(inventory, &mut counted).map_err(std::io::Error::other)?;
+    let size = i64::try_from(counted.size).map_err(std::io::Error::other)?;
+    let encoder = counted
+        .out
+        .into_inner()
+        .map_err(std::io::IntoInnerError::into_error)?;
+    Ok((encoder.finish()?, size))
+}
+
+/// Counts what is written.
+struct Counted<W> {
+    out: W,
+    size: u64,
+}
+
+impl<W: std::io::Write> std::io::Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        let count = self.out.write(bytes)?;
+        self.size += count as u64;
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }
 
 fn decode(blob: &[u8], size: i64) -> Option<LayerInventory> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
 
 use cleanbill_core::inventory::{
-    Application, LayerInventory, LicenseFile, PackageDatabase, PathKind,
+    Application, LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet,
 };
 
 use super::view::View;
@@ -39,11 +39,6 @@ impl<'a> Tree<'a> {
         let Some(layer) = view.layers().get(layer_index).map(|layer| layer.inventory) else {
             return;
         };
-        for path in layer.opaque_directories.iter().chain(&layer.whiteouts) {
-            if !path.is_empty() {
-                self.remove_subtree(&to_key(path));
-            }
-        }
         for replaced in self.replaced(view, layer_index, layer) {
             self.remove_subtree(&replaced);
         }
@@ -162,11 +157,11 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Finds the places where the layer has something of another kind: something other than a
-    /// directory above a finding, or a directory or a link in place of one.
+    /// Finds the places that the layer hides by a mark, or where it has something of another kind:
+    /// something other than a directory above a finding, or a directory or a link in place of one.
     ///
-    /// The search skips every directory that the layer does not have, so it costs what the layer
-    /// touches, not what the tree holds.
+    /// The search skips every directory that the layer neither has nor has marks in, so it costs
+    /// what the layer touches, not what the tree holds.
     fn replaced(&self, view: &View<'_>, layer_index: usize, layer: &LayerInventory) -> Vec<String> {
         let mut replaced = Vec::new();
         let mut after = String::new();
@@ -199,6 +194,7 @@ fn first_difference(
     key: &str,
 ) -> (usize, bool) {
     let path = key.replace('\0', "/");
+    let marks = [&layer.opaque_directories, &layer.whiteouts];
     let ends = path
         .match_indices('/')
         .map(|(at, _)| at)
@@ -206,7 +202,12 @@ fn first_difference(
     for end in ends {
         let prefix = path.get(..end).unwrap_or(&path);
         let is_finding = end == path.len();
-        match layer.paths.get(prefix) {
+        let key = PathSet::key(prefix, PathKind::Directory);
+        if marks.iter().any(|marks| marks.has_key(key)) {
+            return (end, true);
+        }
+        match layer.paths.get_by_key(key) {
+            None if marks.iter().any(|marks| marks.has_below_key(key)) => {}
             None => return (end, false),
             Some(PathKind::Directory) if !is_finding => {}
             Some(PathKind::Directory) => return (end, true),

@@ -173,7 +173,7 @@ impl<'a> View<'a> {
             if layer.paths.get_by_key(key) == Some(PathKind::NonDirectory) {
                 return Some(layer_index + 1);
             }
-            if contains(&layer.opaque_directories, path) || contains(&layer.whiteouts, path) {
+            if layer.opaque_directories.has_key(key) || layer.whiteouts.has_key(key) {
                 return Some(layer_index);
             }
         }
@@ -187,17 +187,10 @@ impl<'a> View<'a> {
             if let Some(kind) = layer.paths.get_by_key(key) {
                 return Some(Holder { layer_index, kind });
             }
-            if contains(&layer.whiteouts, path) {
+            if layer.whiteouts.has_key(key) {
                 return None;
             }
         }
         None
     }
-}
-
-/// Looks a path up in a sorted list.
-fn contains(sorted: &[String], path: &str) -> bool {
-    sorted
-        .binary_search_by(|known| known.as_str().cmp(path))
-        .is_ok()
 }

@@ -1,6 +1,6 @@
 //! The set of a layer's paths while it is being collected.
 
-use cleanbill_core::inventory::{PathKind, PathSet};
+use cleanbill_core::inventory::{MarkerSet, PathKind, PathSet};
 use sha2::{Digest as _, Sha256};
 
 /// Collects the keys of paths and of the directories above them. A directory's part of the hash
@@ -15,6 +15,38 @@ pub(super) struct PathCollector {
     directory: String,
     /// The directories on the way there.
     levels: Vec<Level>,
+    /// A path may be of both kinds.
+    keeps_both_kinds: bool,
+}
+
+/// Collects the keys of marked paths and of the directories above them.
+pub(super) struct MarkerCollector(PathCollector);
+
+impl Default for MarkerCollector {
+    fn default() -> Self {
+        Self(PathCollector {
+            keeps_both_kinds: true,
+            ..PathCollector::default()
+        })
+    }
+}
+
+impl MarkerCollector {
+    /// Adds a cleaned path.
+    pub(super) fn add(&mut self, path: &str) {
+        self.0.add(path, PathKind::NonDirectory);
+    }
+
+    /// Returns how many different keys there are at least.
+    pub(super) fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Returns the set.
+    pub(super) fn finish(mut self) -> MarkerSet {
+        self.0.compact();
+        MarkerSet::from_keys(self.0.keys)
+    }
 }
 
 /// Holds a directory: where its name ends in the path, and the hash state after it.
@@ -85,12 +117,18 @@ impl PathCollector {
         }
     }
 
-    /// Keeps the last key of each hash. What tells kinds apart is the lowest bit.
+    /// Keeps the last key of each hash, or of each hash and kind. What tells kinds apart is the
+    /// lowest bit.
     fn compact(&mut self) {
-        self.keys.sort_by_key(|key| key & !1);
-        self.keys.reverse();
-        self.keys.dedup_by_key(|key| *key & !1);
-        self.keys.reverse();
+        if self.keeps_both_kinds {
+            self.keys.sort_unstable();
+            self.keys.dedup();
+        } else {
+            self.keys.sort_by_key(|key| key & !1);
+            self.keys.reverse();
+            self.keys.dedup_by_key(|key| *key & !1);
+            self.keys.reverse();
+        }
         self.compact_len = self.keys.len();
     }
 }
@@ -145,6 +183,26 @@ mod tests {
         ]);
         assert_eq!(set.get("a"), Some(PathKind::NonDirectory));
         assert_eq!(set.get("c"), Some(PathKind::Directory));
+    }
+
+    #[test]
+    fn marks_and_what_lies_above_them_are_told_apart() {
+        let mut collector = MarkerCollector::default();
+        for path in ["a/b", "a/b/c", "d"] {
+            collector.add(path);
+        }
+        let marks = collector.finish();
+        let key = |path| PathSet::key(path, PathKind::Directory);
+        for (path, is_marked, has_below) in [
+            ("a", false, true),
+            ("a/b", true, true),
+            ("a/b/c", true, false),
+            ("d", true, false),
+            ("b", false, false),
+        ] {
+            assert_eq!(marks.has(path), is_marked, "{path}");
+            assert_eq!(marks.has_below_key(key(path)), has_below, "{path}");
+        }
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     3,
-    "sha256:8b1a22d9d58c24d6e1455c22c2efe998c964b974c484ea0a195516b613d2a3de",
+    "sha256:ebd55b3e2b1608aa5ac75c2f3e72f8724958adc7a375e97de3742997d4a5d0c9",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\
