@@ -38,6 +38,9 @@ pub struct Limits {
     /// Bytes of the texts of one layer's packages. An installation of 5,000 packages with their
     /// file lists has 40 MB.
     pub packages_size_bytes_max: u64,
+    /// Bytes of the packages of all layers of one image together, those that upper layers hide
+    /// included. A hundred layers that each repeat a list of 2,000 packages have 250 MB.
+    pub packages_per_image_size_bytes_max: u64,
     /// Packages of one layer. The largest distribution has 70,000.
     pub packages_per_layer_max: u64,
     /// Entries of one layer, files and directories. Each costs eight bytes while a layer is read;
@@ -101,6 +104,7 @@ impl Default for Limits {
             line_size_bytes_max: MIB,
             package_field_size_bytes_max: 4_096,
             packages_size_bytes_max: 256 * MIB,
+            packages_per_image_size_bytes_max: 512 * MIB,
             packages_per_layer_max: 200_000,
             entries_per_layer_max: 4_000_000,
             layer_size_bytes_max: 1024 * GIB,

@@ -37,6 +37,9 @@ pub enum ProblemKind {
     /// Packages were listed but not held against advisories: there are none for their type, or
     /// their versions cannot be compared. A notice: nobody can say more about them.
     UnjudgedPackages,
+    /// No packages are listed, or none of the distribution that the image names. A notice: a
+    /// program that was copied into an empty image has none.
+    NoPackages,
     /// The image could not be opened at all.
     ImageFailed,
     /// Another engine reported things of a kind that only its own form of report has. A notice.
@@ -59,6 +62,7 @@ impl ProblemKind {
         ProblemKind::DanglingLink,
         ProblemKind::MatchingFailed,
         ProblemKind::UnjudgedPackages,
+        ProblemKind::NoPackages,
         ProblemKind::ImageFailed,
         ProblemKind::OtherResults,
     ];
@@ -76,6 +80,7 @@ impl ProblemKind {
                 | ProblemKind::StaleDatabase
                 | ProblemKind::IgnoredFile
                 | ProblemKind::UnjudgedPackages
+                | ProblemKind::NoPackages
                 | ProblemKind::OtherResults
         )
     }
@@ -97,6 +102,7 @@ impl ProblemKind {
             ProblemKind::DanglingLink => "dangling-link",
             ProblemKind::MatchingFailed => "matching-failed",
             ProblemKind::UnjudgedPackages => "unjudged-packages",
+            ProblemKind::NoPackages => "no-packages",
             ProblemKind::ImageFailed => "image-failed",
             ProblemKind::OtherResults => "other-results",
         }

@@ -1,5 +1,7 @@
 //! Gets the inventory of every layer of an image: from the cache, or by reading the layer.
 
+mod bound;
+
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -13,6 +15,7 @@ use cleanbill_store::{LayerCache, LayerKey};
 
 use crate::java::{self, JavaIndexSource, LazyJavaIndex};
 use crate::progress::ScanObserver;
+use bound::PackageBound;
 
 /// How often links may send us back to a layer: each round resolves one more link of a chain.
 const LINK_ROUNDS_MAX: usize = 8;
@@ -52,6 +55,7 @@ pub struct LayerInventories<'a> {
 /// An inventory that was read in this run.
 struct ReadLayer {
     inventory: Arc<LayerInventory>,
+    packages_size_bytes: u64,
     /// The cache has it too.
     is_stored: bool,
 }
@@ -196,13 +200,15 @@ impl<'a> LayerInventories<'a> {
         let is_kept = image.layers.is_content_addressed();
         let mut known: HashMap<&LayerKey, Option<Arc<LayerInventory>>> = HashMap::new();
         let mut unknown: Vec<usize> = Vec::new();
+        let mut bound = PackageBound::new(&self.options.limits);
         for (index, key) in keys.iter().enumerate() {
             known.entry(key).or_insert_with(|| {
                 let found = if is_kept { self.look_up(key) } else { None };
                 if found.is_none() {
                     unknown.push(index);
                 }
-                found
+                // What has no room is looked up again when it is its turn.
+                found.filter(|inventory| bound.has_room_for(inventory))
             });
         }
         observer.image_opened(&image.name, keys.len(), unknown.len());
@@ -216,17 +222,30 @@ impl<'a> LayerInventories<'a> {
         } else {
             self.read_in_parallel(image, unknown, observer)?;
         }
-        for (key, inventory) in &mut known {
-            if inventory.is_none() {
-                *inventory = self.look_up(key);
+        self.admit(&keys, known)
+    }
+
+    /// Completes what is known, base first: which packages have room depends on nothing but the
+    /// image.
+    fn admit(
+        &self,
+        keys: &[LayerKey],
+        mut known: HashMap<&LayerKey, Option<Arc<LayerInventory>>>,
+    ) -> Result<Vec<Arc<LayerInventory>>, InventoryError> {
+        let mut bound = PackageBound::new(&self.options.limits);
+        let mut admitted: HashMap<&LayerKey, Arc<LayerInventory>> = HashMap::new();
+        let mut layers = Vec::with_capacity(keys.len());
+        for key in keys {
+            if let Some(layer) = admitted.get(key) {
+                layers.push(Arc::clone(layer));
+                continue;
             }
+            let found = known.remove(key).flatten().or_else(|| self.look_up(key));
+            let layer = bound.admit(found.ok_or(InventoryError::Missing(key.diff_id))?);
+            admitted.insert(key, Arc::clone(&layer));
+            layers.push(layer);
         }
-        keys.iter()
-            .map(|key| {
-                let inventory = known.get(key).cloned().flatten();
-                inventory.ok_or(InventoryError::Missing(key.diff_id))
-            })
-            .collect()
+        Ok(layers)
     }
 
     /// Reads layers on several threads, the largest first: it decides when the image is done.
@@ -353,8 +372,8 @@ impl<'a> LayerInventories<'a> {
         }
     }
 
-    /// Stores an inventory, and keeps it in memory until it has been merged: another process may
-    /// clear the cache meanwhile.
+    /// Stores an inventory, and keeps it in memory until it has been merged, if there is room:
+    /// another process may clear the cache meanwhile.
     fn keep(&self, key: LayerKey, inventory: LayerInventory, may_be_stored: bool) {
         let is_stored = may_be_stored
             && self
@@ -363,10 +382,16 @@ impl<'a> LayerInventories<'a> {
                 .inspect_err(warn_of_cache)
                 .is_ok();
         let layer = ReadLayer {
+            packages_size_bytes: inventory.packages_size_bytes(),
             inventory: Arc::new(inventory),
             is_stored,
         };
-        lock(&self.read).insert(key, layer);
+        let mut read = lock(&self.read);
+        let held: u64 = read.values().map(|layer| layer.packages_size_bytes).sum();
+        let total = held.saturating_add(layer.packages_size_bytes);
+        if !is_stored || total <= self.options.limits.packages_per_image_size_bytes_max {
+            read.insert(key, layer);
+        }
     }
 
     /// Returns a sink for sources that stream layers while the image is being opened.

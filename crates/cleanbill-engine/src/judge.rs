@@ -65,6 +65,7 @@ impl Judge<'_> {
             applications,
             mut problems,
         } = inventoried.inventory;
+        problems.extend(self.no_packages(distro.as_ref(), packages.len(), applications.len()));
         let mut results = Vec::new();
         let mut distro_support = None;
         if let Some(distro) = &distro {
@@ -116,6 +117,30 @@ impl Judge<'_> {
         };
         cleanbill_report::assign_fingerprints(&mut report);
         report
+    }
+
+    /// Says that there was nothing to judge: no finding does not mean that all is well.
+    fn no_packages(
+        &self,
+        distro: Option<&Distro>,
+        package_count: usize,
+        application_count: usize,
+    ) -> Option<Problem> {
+        let types = self.options.package_types;
+        let message = match distro {
+            Some(distro) if types.os && package_count == 0 => format!(
+                "the image names {} {} but lists no packages of it: what was installed without a \
+                 package manager, or whose list was removed, is not judged",
+                distro.family,
+                distro.release()
+            ),
+            None if types.os && types.library && application_count == 0 => {
+                "no packages are listed: programs that were copied into the image are not judged"
+                    .to_owned()
+            }
+            _ => return None,
+        };
+        Some(Problem::new(ProblemKind::NoPackages, message))
     }
 
     /// Judges the packages of the distribution; `None` where there is no result to print.

@@ -69,8 +69,7 @@ fn open_images(
     }
     if archive.find_document(oci_layout::INDEX_FILE)?.is_some() {
         let platform = options.platform.as_ref();
-        return oci_layout::open(archive, name, selection, platform, &options.context)
-            .map(|image| vec![image]);
+        return oci_layout::open(archive, name, selection, platform, &options.context);
     }
     Err(ImageError::NotFound {
         what: format!("{} or {}", docker::MANIFEST_FILE, oci_layout::INDEX_FILE),

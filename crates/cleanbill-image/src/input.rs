@@ -13,14 +13,15 @@ use crate::{Image, ImageError, LayerSink, ReadContext, archive, oci_layout};
 pub struct InputOptions {
     /// Bounds and counters.
     pub context: ReadContext,
-    /// The platform to choose in a layout. Without one the first image is taken, whatever it is
-    /// for, as Trivy does.
+    /// The platform to choose in a layout. Without one the first image of a name is taken, whatever
+    /// it is for, as Trivy does.
     pub platform: Option<Platform>,
 }
 
 /// Opens a Docker archive (plain, gzip or zstd) or an OCI layout (a directory or such an archive).
 /// `argument` is a path, which may be followed by `:TAG` or `@DIGEST` to choose among several
-/// images. An archive of several images gives all of them, base name and tag as names.
+/// images. An archive of several images gives all of them, and so does a layout of several names, with
+/// path and tag as names.
 ///
 /// A compressed archive is one stream, of which the list of images may come last: its layers are
 /// handed to `sink` as they come by, before any image is known.
@@ -52,7 +53,6 @@ pub fn open_input(
         platform,
         &options.context,
     )
-    .map(|image| vec![image])
 }
 
 /// Chooses among the images of a file.

@@ -29,6 +29,9 @@ const INDEX_MEDIA_TYPES: [&str; 2] = [
     "application/vnd.oci.image.index.v1+json",
     "application/vnd.docker.distribution.manifest.list.v2+json",
 ];
+/// The types of a configuration that is an image's.
+///
+/// Source: go-containerregistry `pkg/v1/types`, `MediaType.IsConfig`.
 const CONFIG_MEDIA_TYPES: [&str; 2] = [
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
@@ -109,6 +112,15 @@ pub struct Manifest {
     pub config: Descriptor,
     /// The layers, base first.
     pub layers: Vec<Descriptor>,
+}
+
+impl Manifest {
+    /// Says whether it describes an image: a Helm chart or a policy has a manifest like an image's;
+    /// its configuration tells.
+    pub(crate) fn is_image(&self) -> bool {
+        let media_type = self.config.media_type.as_str();
+        media_type.is_empty() || CONFIG_MEDIA_TYPES.contains(&media_type)
+    }
 }
 
 /// Holds what a manifest reference may lead to.
@@ -286,7 +298,8 @@ fn digest<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error
         .map_err(D::Error::custom)
 }
 
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+/// Reads `null` as what is absent, as Go's decoder does.
+pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,

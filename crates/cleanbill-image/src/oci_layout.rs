@@ -1,7 +1,9 @@
 //! OCI layouts: a directory, or an archive of one.
 //!
-//! Source: OCI image-spec 1.1 image-layout.md; spec 03 section 1.2 for what is chosen: as in Trivy,
-//! the first image of the layout unless a reference or a platform says otherwise.
+//! Source: OCI image-spec 1.1 image-layout.md; spec 03 section 1.2 for what is chosen. Of what has
+//! one name it is, as in Trivy, the first image unless a reference or a platform says otherwise.
+//! Trivy takes the first of a whole layout; a layout of several names gives all of them, as a Docker
+//! archive does.
 
 mod directory;
 mod select;
@@ -27,7 +29,7 @@ pub(crate) fn is_layout(directory: &Path) -> bool {
     directory.join(INDEX_FILE).is_file()
 }
 
-/// Opens an image of a layout that lies in a directory.
+/// Opens the images of a layout that lies in a directory.
 ///
 /// # Errors
 ///
@@ -38,12 +40,12 @@ pub(crate) fn open_directory(
     selection: Option<&Selection>,
     platform: Option<&Platform>,
     context: &ReadContext,
-) -> Result<Image, ImageError> {
+) -> Result<Vec<Image>, ImageError> {
     let store = LayoutDirectory::new(directory, context);
     open(&store, name, selection, platform, context)
 }
 
-/// Opens an image of a layout.
+/// Opens the images of a layout: what was asked for, or one of each name.
 ///
 /// # Errors
 ///
@@ -54,10 +56,17 @@ pub(crate) fn open(
     selection: Option<&Selection>,
     platform: Option<&Platform>,
     context: &ReadContext,
-) -> Result<Image, ImageError> {
+) -> Result<Vec<Image>, ImageError> {
     let layout = Layout { store, context };
-    let manifest = select::select(&layout, selection, platform)?;
-    layout.image(name, &manifest)
+    let selected = select::select(&layout, selection, platform)?;
+    let has_several = selected.len() > 1;
+    selected
+        .iter()
+        .map(|one| match &one.name {
+            Some(own) if has_several => layout.image(&format!("{name}:{own}"), &one.manifest),
+            _ => layout.image(name, &one.manifest),
+        })
+        .collect()
 }
 
 /// Reads the documents of a layout.

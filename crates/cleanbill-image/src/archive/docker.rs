@@ -1,6 +1,6 @@
 //! Docker archives: `manifest.json` and what it names.
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use cleanbill_core::ImageReference;
 
@@ -8,7 +8,7 @@ use crate::blob::BlobSpec;
 use crate::config::{LayerFacts, ParsedConfig};
 use crate::input::Selection;
 use crate::members::{ArchiveStore, WantedLayer};
-use crate::oci::parse_json;
+use crate::oci::{or_default, parse_json};
 use crate::{Image, ImageError, ReadContext};
 
 /// The file that lists the images of an archive.
@@ -19,9 +19,9 @@ pub(super) const MANIFEST_FILE: &str = "manifest.json";
 #[serde(rename_all = "PascalCase")]
 struct Element {
     config: String,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_default")]
     repo_tags: Vec<String>,
-    #[serde(default, deserialize_with = "or_empty")]
+    #[serde(default, deserialize_with = "or_default")]
     layers: Vec<String>,
 }
 
@@ -148,12 +148,4 @@ fn open_image(
         metadata: config.into_metadata(element.repo_tags.clone(), facts),
         layers,
     })
-}
-
-fn or_empty<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de>,
-{
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }

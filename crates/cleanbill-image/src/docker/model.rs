@@ -6,7 +6,9 @@
 //! Source: Docker Engine API 1.24 to 1.52 (`api/swagger.yaml` of moby), Podman's compatible API.
 
 use cleanbill_core::image::{ContainerConfig, RootFs};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
+
+use crate::oci::or_default;
 
 /// Answer of `/images/{name}/json`.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -189,12 +191,4 @@ pub(super) struct EngineComponent {
 pub(super) struct ErrorAnswer {
     #[serde(deserialize_with = "or_default")]
     pub(super) message: String,
-}
-
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }

@@ -1,4 +1,4 @@
-//! Chooses the image of a layout.
+//! Chooses the images of a layout.
 
 use cleanbill_core::{Digest, ImageReference};
 
@@ -10,34 +10,90 @@ use crate::oci::{Descriptor, Document, Index, Manifest, Platform};
 /// Indexes within each other that are followed. One within the layout's own is usual.
 const NESTING_MAX: usize = 8;
 
-/// Finds the manifest that was asked for.
+/// The annotation in which containerd keeps the full name. Source: containerd
+/// `core/images/annotations.go`.
+const FULL_NAME_ANNOTATION: &str = "io.containerd.image.name";
+
+/// An image of the layout.
+pub(super) struct Selected {
+    /// What the layout calls it.
+    pub(super) name: Option<String>,
+    pub(super) manifest: Manifest,
+}
+
+/// Finds the manifests that were asked for: one, or without a selection one of each name. Entries
+/// of one name, or without any, are the same image for several platforms.
 pub(super) fn select(
     layout: &Layout<'_>,
     selection: Option<&Selection>,
     platform: Option<&Platform>,
-) -> Result<Manifest, ImageError> {
+) -> Result<Vec<Selected>, ImageError> {
     let Document::Index(index) = layout.index()? else {
         return Err(ImageError::Malformed {
             what: layout.what(super::INDEX_FILE),
             reason: "it is a manifest, not an index".to_owned(),
         });
     };
-    let index = Index {
-        manifests: selected(index.manifests, selection),
+    let entries = selected(index.manifests, selection);
+    let groups = match selection {
+        Some(_) => vec![(None, entries)],
+        None => by_name(entries),
     };
-    let found = find(layout, &index, platform, NESTING_MAX)?;
-    found.ok_or_else(|| {
+    let mut found: Vec<Selected> = Vec::new();
+    let has_several = groups.len() > 1;
+    for (name, manifests) in groups {
+        match find(
+            layout,
+            &Index { manifests },
+            platform,
+            has_several,
+            NESTING_MAX,
+        )? {
+            // Charts and the like lie beside images; one that is alone is refused when it is opened.
+            Some(manifest) if has_several && !manifest.is_image() => tracing::warn!(
+                "'{}' in {} is an artifact of type {}, no image",
+                name.unwrap_or_default(),
+                layout.store.place(),
+                manifest.config.media_type
+            ),
+            found_one => found.extend(found_one.map(|manifest| Selected { name, manifest })),
+        }
+    }
+    if found.is_empty() {
         let what = match (selection, platform) {
             (Some(selection), Some(platform)) => format!("'{selection}' for {platform}"),
             (Some(selection), None) => format!("'{selection}'"),
             (None, Some(platform)) => format!("an image for {platform}"),
             (None, None) => "an image".to_owned(),
         };
-        ImageError::NotFound {
+        return Err(ImageError::NotFound {
             what,
             place: layout.store.place(),
+        });
+    }
+    Ok(found)
+}
+
+/// Groups entries by their names, in the order in which these first occur. A second name of the
+/// same image does not count.
+fn by_name(entries: Vec<Descriptor>) -> Vec<(Option<String>, Vec<Descriptor>)> {
+    let mut groups: Vec<(Option<String>, Vec<Descriptor>)> = Vec::new();
+    for entry in entries.into_iter().filter(|entry| !entry.is_attestation()) {
+        let is_known = groups
+            .iter()
+            .flat_map(|(_, group)| group)
+            .any(|known| known.digest == entry.digest);
+        if is_known {
+            continue;
         }
-    })
+        let full_name = entry.annotations.get(FULL_NAME_ANNOTATION).cloned();
+        let name = full_name.or_else(|| entry.ref_name().map(str::to_owned));
+        match groups.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, group)) => group.push(entry),
+            None => groups.push((name, vec![entry])),
+        }
+    }
+    groups
 }
 
 /// Keeps the entries that were asked for: by reference name or digest as in Trivy, else by the
@@ -66,7 +122,6 @@ fn selected(entries: Vec<Descriptor>, selection: Option<&Selection>) -> Vec<Desc
     }
 }
 
-/// Source: containerd `core/images/annotations.go`.
 fn has_full_name(entry: &Descriptor, wanted: &str) -> bool {
     let full = |text: &str| {
         text.parse::<ImageReference>()
@@ -75,18 +130,19 @@ fn has_full_name(entry: &Descriptor, wanted: &str) -> bool {
     };
     entry
         .annotations
-        .get("io.containerd.image.name")
+        .get(FULL_NAME_ANNOTATION)
         .is_some_and(|name| {
             name == wanted || full(wanted).is_some_and(|one| full(name) == Some(one))
         })
 }
 
 /// Finds the first image, or the first for the platform. A single image that does not state its
-/// platform is taken for any, as Trivy does.
+/// platform is taken for any, as Trivy does; not one that `has_others` beside it.
 fn find(
     layout: &Layout<'_>,
     index: &Index,
     platform: Option<&Platform>,
+    has_others: bool,
     nesting: usize,
 ) -> Result<Option<Manifest>, ImageError> {
     let images: Vec<&Descriptor> = index
@@ -110,7 +166,7 @@ fn find(
                 });
             }
             Document::Index(index) => {
-                let found = find(layout, &index, platform, nesting - 1)?;
+                let found = find(layout, &index, platform, has_others, nesting - 1)?;
                 if found.is_some() {
                     return Ok(found);
                 }
@@ -119,7 +175,8 @@ fn find(
                 }
             }
             Document::Manifest(manifest) => {
-                let is_unsure = platform.is_some() && offered.is_none() && images.len() > 1;
+                let has_others = has_others || images.len() > 1;
+                let is_unsure = platform.is_some() && offered.is_none() && has_others;
                 if !is_unsure || fits_config(layout, &manifest, platform)? {
                     return Ok(Some(manifest));
                 }

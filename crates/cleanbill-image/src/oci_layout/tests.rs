@@ -102,6 +102,54 @@ fn images_are_chosen_by_name_and_digest() {
 }
 
 #[test]
+fn a_layout_of_several_names_gives_all_of_them() {
+    let (one, two) = (image("amd64", "").tag("one"), image("arm64", "").tag("two"));
+    let again = one.clone().tag("again");
+    let layout = OciLayoutBuilder::new()
+        .image(&one)
+        .image(&two)
+        .image(&again)
+        .index("three", &[&image("s390x", ""), &image("arm", "v7")]);
+    let directory = written(&layout);
+    let path = directory.path().to_str().unwrap();
+    let opened = |argument: &str, platform: &str| -> Vec<(String, String)> {
+        let options = InputOptions {
+            platform: (!platform.is_empty()).then(|| platform.parse().unwrap()),
+            ..InputOptions::default()
+        };
+        let images = open_input(argument, &options, &mut Ignore).unwrap();
+        let name = |name: &str| name.replace(path, "DIR");
+        images
+            .iter()
+            .map(|image| {
+                (
+                    name(&image.name),
+                    image.metadata.config.architecture.clone(),
+                )
+            })
+            .collect()
+    };
+    let pairs = |all: &[(&str, &str)]| -> Vec<(String, String)> {
+        all.iter()
+            .map(|(name, architecture)| ((*name).to_owned(), (*architecture).to_owned()))
+            .collect()
+    };
+    assert_eq!(
+        opened(path, ""),
+        pairs(&[
+            ("DIR:one", "amd64"),
+            ("DIR:two", "arm64"),
+            ("DIR:three", "s390x")
+        ])
+    );
+    assert_eq!(opened(path, "linux/arm64"), pairs(&[("DIR", "arm64")]));
+    assert_eq!(
+        opened(&format!("{path}:two"), ""),
+        pairs(&[("DIR:two", "arm64")])
+    );
+}
+
+#[test]
 fn images_are_chosen_by_the_name_that_containerd_writes() {
     let (manifest, blobs) = image("arm64", "").oci_manifest();
     let mut entry = manifest.descriptor();

@@ -19,14 +19,6 @@ use crate::{Image, ImageError, LayerSink, LayerSource};
 /// Indexes that may name each other before there must be an image.
 const INDEX_DEPTH_MAX: usize = 4;
 
-/// The types of a configuration that is an image's.
-///
-/// Source: go-containerregistry `pkg/v1/types`, `MediaType.IsConfig`.
-const IMAGE_CONFIG_MEDIA_TYPES: [&str; 2] = [
-    "application/vnd.oci.image.config.v1+json",
-    "application/vnd.docker.container.image.v1+json",
-];
-
 impl RegistryClient {
     /// Opens an image. Of an index the manifest for `platform` is taken (by default the host's);
     /// an image that is not in an index is taken whatever its platform. No layer is fetched.
@@ -110,12 +102,11 @@ impl RegistryClient {
     }
 }
 
-/// A Helm chart or a policy has a manifest like an image's; its configuration tells.
 fn refuse_other_artifacts(manifest: &Manifest, name: &str) -> Result<(), ImageError> {
-    let media_type = manifest.config.media_type.as_str();
-    if media_type.is_empty() || IMAGE_CONFIG_MEDIA_TYPES.contains(&media_type) {
+    if manifest.is_image() {
         return Ok(());
     }
+    let media_type = &manifest.config.media_type;
     Err(ImageError::Unsupported {
         what: format!("'{name}'"),
         reason: format!("it is an artifact of type {media_type}, no image"),

@@ -215,3 +215,10 @@ fn the_doctor_says_what_to_do() {
         .prints(&["27.0.0", "overlay2", "export stream"])
         .lacks(&["FAILED", "\u{1b}["]);
 }
+
+#[test]
+fn an_engine_without_images_is_said() {
+    let outcome = Engine::start().scan(&Sandbox::new(), "--all -f json");
+    let outcome = outcome.exits(0).warns(&["the engine has no images"]);
+    assert_eq!(outcome.json()["images"], json!([]));
+}

@@ -79,8 +79,7 @@ fn one_image_of_several_is_picked_by_tag_or_digest() {
         .image(&samples::worker());
     layout.write(&sandbox.path("layout")).unwrap();
     let (manifest, _) = samples::worker().oci_manifest();
-    // As the reference does: the first one.
-    check(&sandbox, "--input layout", &[3]);
+    check(&sandbox, "--input layout", &[3, 1]);
     check(&sandbox, "--input layout:shop/web:1", &[3]);
     check(
         &sandbox,
@@ -124,4 +123,35 @@ fn a_root_directory_is_scanned_in_place() {
         .json();
     assert_eq!(report["ArtifactType"], "filesystem");
     assert!(!report.to_string().contains("DiffID"), "{report:#}");
+}
+
+#[test]
+fn an_image_without_packages_is_not_called_clean_silently() {
+    let sandbox = Sandbox::new();
+    let program = || ImageBuilder::new().layer(|layer| layer.file("app", "a program"));
+    sandbox.write_image("scratch.tar", &program());
+    sandbox.write_image(
+        "unknown.tar",
+        &program().layer(|layer| layer.file("etc/os-release", "ID=unheard-of\nVERSION_ID=1\n")),
+    );
+    sandbox.write_image(
+        "known.tar",
+        &program().layer(|layer| layer.file("etc/debian_version", "12.5\n")),
+    );
+    for name in ["scratch.tar", "unknown.tar", "known.tar"] {
+        sandbox
+            .run(&format!("scan --input {name} -f table"))
+            .prints(&["no-packages"]);
+        let report = sandbox.run(&format!("scan --input {name} -f json")).json();
+        let kinds: Vec<_> = report["images"][0]["problems"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|problem| &problem["kind"])
+            .collect();
+        assert!(kinds.iter().any(|kind| *kind == "no-packages"), "{report:#}");
+        sandbox
+            .run(&format!("scan --input {name} -f trivy-json"))
+            .prints(&["no-packages"]);
+    }
 }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 
 use cleanbill_core::{Limits, path};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::ImageError;
+use crate::oci::or_default;
 use crate::tar::{Entry, StreamSource, TarError, TarReader, typeflag};
 
 /// The stream is taken from the socket in pieces of this size.
@@ -191,12 +192,4 @@ fn exceeded(what: &str, limit: &str, value: u64) -> ImageError {
         what: what.to_owned(),
         limit: format!("{limit} = {value}"),
     }
-}
-
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }

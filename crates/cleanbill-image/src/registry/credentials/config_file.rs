@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::super::endpoint::canonical_host;
 use super::{Credential, CredentialError};
 use crate::http::Secret;
+use crate::oci::or_default;
 
 /// Bytes of a configuration file; real ones have some kilobytes.
 const FILE_SIZE_BYTES_MAX: u64 = 4 << 20;
@@ -216,12 +217,4 @@ pub(super) fn read_bytes(path: &Path) -> io::Result<Zeroizing<Vec<u8>>> {
 
 fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Secret, D::Error> {
     or_default::<D, String>(deserializer).map(Secret::new)
-}
-
-fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
