@@ -28,6 +28,7 @@ pub const TARGETS: &[Target] = &[
     ("inventory_distro", distro),
     ("inventory_dotnet", dotnet),
     ("inventory_dpkg", dpkg),
+    ("inventory_java", java),
     ("inventory_julia", julia),
     ("inventory_licenses", licenses),
     ("inventory_merge", merge_layers),
@@ -108,6 +109,28 @@ pub fn dpkg(data: &[u8]) {
         "usr/share/doc/base/copyright",
     ] {
         extract(path, data);
+    }
+}
+
+/// Reads a Java archive from memory and as it passes: both say the same, or one of them says that
+/// it cannot.
+pub fn java(data: &[u8]) {
+    const PATH: &str = "opt/a-1.0.jar";
+    let held = extract(PATH, data);
+    let limits = Limits {
+        buffered_file_size_bytes_max: 0,
+        ..Limits::default()
+    };
+    let passed = extract_within(&[(PATH, data)], &limits);
+    for inventory in [&held, &passed] {
+        let is_silent = inventory.problems.is_empty()
+            && inventory.applications.is_empty()
+            && inventory.java_archives.is_empty();
+        assert!(data.is_empty() || !is_silent, "an archive is read or told");
+    }
+    let is_whole = |inventory: &LayerInventory| inventory.problems.is_empty();
+    if is_whole(&held) && is_whole(&passed) {
+        assert_eq!(held, passed, "both ways of reading agree");
     }
 }
 

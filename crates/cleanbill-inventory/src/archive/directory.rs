@@ -4,7 +4,7 @@ use super::header::{CENTRAL, END, END_64, END_SIZE_BYTES, EndRecord, Fields, LOC
 use super::{ArchiveError, Window};
 
 /// Bytes from the end in which the end record must begin: its own size and the longest comment.
-const SEARCH_SIZE_BYTES: u64 = END_SIZE_BYTES as u64 + u16::MAX as u64;
+pub(super) const SEARCH_SIZE_BYTES: u64 = END_SIZE_BYTES as u64 + u16::MAX as u64;
 
 const LOCATOR_SIZE_BYTES: u64 = 20;
 const END_64_SIZE_BYTES: usize = 56;

@@ -11,6 +11,7 @@ mod descriptor;
 use std::collections::BTreeMap;
 use std::io::Read;
 
+use super::directory::SEARCH_SIZE_BYTES as END_SEARCH_SIZE_BYTES;
 use super::header::{
     CENTRAL, END, END_64, END_SIZE_BYTES, EndRecord, EntryRecord, Fields, LOCAL, LOCATOR_64,
 };
@@ -52,8 +53,8 @@ struct Pass<'a, 'b, R: EntryReader> {
     passed: BTreeMap<u64, Passed<R::Output>>,
     /// The directory that passed last.
     directory: Option<PassedDirectory>,
-    /// What the end record that passed last says of the directory before it.
-    ended: Option<Result<Confirmed, ArchiveError>>,
+    /// The end record that passed last.
+    ended: Option<Ended>,
 }
 
 /// Is a wanted entry that passed, as it really was.
@@ -69,6 +70,13 @@ struct PassedDirectory {
     end: u64,
     entry_count: u64,
     wanted: Vec<EntryRecord>,
+}
+
+/// Is an end record that passed, with the directory that it confirms.
+struct Ended {
+    at: u64,
+    comment_size_bytes: u64,
+    directory: Result<Confirmed, ArchiveError>,
 }
 
 /// Is a directory with the place from which its offsets count.
@@ -183,17 +191,26 @@ impl<R: EntryReader> Pass<'_, '_, R> {
                 ..wide
             };
         }
-        self.ended = Some(confirm_directory(self.directory.take(), &end, at));
-        let size = END_SIZE_BYTES as u64 + u64::from(end.comment_size_bytes);
-        self.stream.skip(size)?;
+        self.ended = Some(Ended {
+            at,
+            comment_size_bytes: end.comment_size_bytes.into(),
+            directory: confirm_directory(self.directory.take(), &end, at),
+        });
+        // The comment is looked through: the last record counts, wherever it is.
+        self.stream.skip(END_SIZE_BYTES as u64)?;
         Ok(())
     }
 
     /// Returns what the directory confirms.
     fn confirm(mut self) -> Result<Vec<R::Output>, ArchiveError> {
-        let confirmed = self.ended.ok_or_else(|| {
-            ArchiveError::malformed("it is no zip archive: there is no end record")
-        })??;
+        let size = self.stream.position();
+        let is_at_end = |ended: &Ended| {
+            let smallest = END_SIZE_BYTES as u64 + ended.comment_size_bytes;
+            (smallest..=END_SEARCH_SIZE_BYTES).contains(&size.saturating_sub(ended.at))
+        };
+        let no_end = || ArchiveError::malformed("it is no zip archive: there is no end record");
+        let ended = self.ended.take().filter(is_at_end).ok_or_else(no_end)?;
+        let confirmed = ended.directory?;
         let mut outputs = Vec::new();
         for record in confirmed.wanted {
             let passed = confirmed

@@ -132,6 +132,13 @@ fn every_form_of_an_end_is_read() {
 }
 
 #[test]
+fn the_last_end_counts_even_inside_a_comment() {
+    // So it is in Go, and in the Java run time.
+    let other = ZipBuilder::new().build();
+    check(&ZipBuilder::new().entry(entry("a")).comment(&other), &[]);
+}
+
+#[test]
 fn a_script_may_stand_before_it() {
     let script = "#!/bin/sh\nexec java -jar \"$0\" PK \"$@\"\n";
     let archive = ZipBuilder::new().entry(entry("a")).prefix(script);

@@ -69,6 +69,7 @@ const LICENSES: &[License] = &[
         &[
             " apache license version 2 0 january 2004 ",
             " terms and conditions for use reproduction and distribution ",
+            " grant of patent license ",
         ],
     ),
     license(

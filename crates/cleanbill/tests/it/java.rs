@@ -12,13 +12,17 @@ const MANIFEST: &str = "Implementation-Vendor-Id: org.acme\nImplementation-Title
                         Implementation-Version: 2.0\n";
 
 /// An application that names itself, with a library that only the index can confirm.
-fn image() -> ImageBuilder {
+fn app() -> Vec<u8> {
     let properties = "groupId=org.acme\nartifactId=app\nversion=1.0\n";
     let library = ZipBuilder::new().file("META-INF/MANIFEST.MF", MANIFEST);
-    let app = ZipBuilder::new()
+    ZipBuilder::new()
         .file("META-INF/maven/org.acme/app/pom.properties", properties)
-        .stored("lib/widget.jar", library.build());
-    samples::debian("shop/java:1").layer(|layer| layer.file("opt/app-1.0.jar", app.build()))
+        .stored("lib/widget.jar", library.build())
+        .build()
+}
+
+fn image() -> ImageBuilder {
+    samples::debian("shop/java:1").layer(|layer| layer.file("opt/app-1.0.jar", app()))
 }
 
 fn index() -> JavaIndexBuilder {
@@ -66,7 +70,11 @@ fn the_index_names_what_a_manifest_only_claims() {
         "nothing is written beside it"
     );
     // The inventory of the layer is known by now; the index is asked all the same.
-    install(&sandbox, "cache/java-db", &JavaIndexBuilder::new().jar("g", "a", "1", &[1; 20]));
+    install(
+        &sandbox,
+        "cache/java-db",
+        &JavaIndexBuilder::new().jar("g", "a", "1", &[1; 20]),
+    );
     let report = sandbox.run(SCAN).exits(0).json();
     assert_eq!(names(&report), ["org.acme:app"]);
 }
@@ -115,15 +123,33 @@ fn the_index_lies_beside_the_database_that_is_named() {
     samples::database().write_to(&database).unwrap();
     install(&sandbox, "site/java-db", &index());
     for path in ["site", "site/db"] {
-        let report = sandbox.run(&format!("{SCAN} --db-path {path}")).exits(0).json();
+        let report = sandbox
+            .run(&format!("{SCAN} --db-path {path}"))
+            .exits(0)
+            .json();
         assert_eq!(names(&report).len(), 2, "{path}");
     }
 }
 
 #[test]
+fn an_archive_that_lies_unpacked_is_read_at_its_place() {
+    let sandbox = sandbox();
+    install(&sandbox, "cache/java-db", &index());
+    sandbox
+        .write("root/etc/debian_version", "12.5\n")
+        .write("root/opt/app-1.0.jar", app());
+    let call = "scan --rootfs root --offline --format trivy-json --list-all-pkgs";
+    let report = sandbox.run(call).exits(0).json();
+    assert_eq!(names(&report), ["org.acme:app", "org.acme:widget"]);
+}
+
+#[test]
 fn an_index_is_imported_exported_and_described() {
     let sandbox = sandbox();
-    sandbox.run("db status").exits(0).prints(&["Java index:   none"]);
+    sandbox
+        .run("db status")
+        .exits(0)
+        .prints(&["Java index:   none"]);
     sandbox.run("db export --java javadb.tar.gz").exits(4);
     sandbox.write("javadb.tar.gz", index().archive());
     sandbox
@@ -138,7 +164,10 @@ fn an_index_is_imported_exported_and_described() {
         .run("db export --java out.tar.gz")
         .exits(0)
         .prints(&["Wrote the Java index"]);
-    sandbox.run("cache clear --all").exits(0).prints(&["Removed the Java index"]);
+    sandbox
+        .run("cache clear --all")
+        .exits(0)
+        .prints(&["Removed the Java index"]);
     assert!(!sandbox.path("cache/java-db").exists());
     sandbox.run("db import out.tar.gz").exits(0);
 
@@ -154,7 +183,10 @@ fn an_index_is_imported_exported_and_described() {
 
     // What cannot be used does not take the place of what can.
     sandbox.write("bad.tar.gz", JavaIndexBuilder::new().archive());
-    sandbox.run("db import bad.tar.gz").exits(2).warns(&["is empty"]);
+    sandbox
+        .run("db import bad.tar.gz")
+        .exits(2)
+        .warns(&["is empty"]);
     sandbox.run(SCAN).exits(0);
 }
 
@@ -166,17 +198,25 @@ fn an_index_is_fetched_when_an_image_needs_it() {
     let sandbox = sandbox();
     sandbox.write_image("web.tar", &samples::web());
     let flags = format!("--skip-db-update --java-db-repository {repository}");
-    sandbox.run(&format!("scan --input web.tar {flags}")).exits(0);
+    sandbox
+        .run(&format!("scan --input web.tar {flags}"))
+        .exits(0);
     assert!(!server.was_asked(&blob), "no archive needed it");
-    sandbox.run(&format!("scan --input java.tar {flags}")).exits(0);
+    sandbox
+        .run(&format!("scan --input java.tar {flags}"))
+        .exits(0);
     assert!(server.was_asked(&blob));
     let asked = server.requests().len();
-    sandbox.run(&format!("scan --input java.tar {flags}")).exits(0);
+    sandbox
+        .run(&format!("scan --input java.tar {flags}"))
+        .exits(0);
     assert_eq!(server.requests().len(), asked, "it is not due");
 
     let other = self::sandbox();
     other
-        .run(&format!("scan --input java.tar {flags} --skip-java-db-update"))
+        .run(&format!(
+            "scan --input java.tar {flags} --skip-java-db-update"
+        ))
         .exits(3)
         .prints(&["--skip-java-db-update forbids"]);
     other

@@ -317,14 +317,14 @@ fn licences_are_kept_as_facts() {
     let pom = "<project><licenses><license><name>MIT</name></license></licenses></project>";
     let archive = maven("x")
         .file("META-INF/maven/g/x/pom.xml", pom)
-        .file("LICENSE", "Apache License Version 2.0, January 2004 TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION");
+        .file("LICENSE", "Apache License Version 2.0, January 2004 TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION 3. Grant of Patent License.");
     let licenses = |path: &str, archive: &ZipBuilder| {
         let inventory = extract(&JavaArchives, path, &archive.build());
         let packages = inventory.applications.into_iter().flat_map(|a| a.packages);
         packages.flat_map(|p| p.licenses).collect::<Vec<_>>()
     };
     assert_eq!(licenses("x-1.0.jar", &archive), ["MIT"]);
-    let unnamed = maven("x").file("META-INF/LICENSE.txt", "Apache License Version 2.0, January 2004 TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION");
+    let unnamed = maven("x").file("META-INF/LICENSE.txt", "Apache License Version 2.0, January 2004 TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION 3. Grant of Patent License.");
     assert_eq!(licenses("x-1.0.jar", &unnamed), ["Apache-2.0"]);
     let two = unnamed.file("COPYRIGHT", "c");
     assert!(licenses("x-1.0.jar", &two).is_empty());
