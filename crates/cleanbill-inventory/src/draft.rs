@@ -93,8 +93,6 @@ pub(crate) struct LayerFrame {
 /// Names packages that are not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Unread {
-    /// Language packages, by the type that reports print.
-    Language(&'static str),
     /// Packages of a package manager of distributions for which there are no advisories.
     PackageManager(&'static str),
     /// Files that should describe language packages of a type, and make no sense.
@@ -104,10 +102,6 @@ pub(crate) enum Unread {
 impl Unread {
     fn problem(self, count: u64, example: &str) -> Problem {
         let (kind, message) = match self {
-            Self::Language(kind) => (
-                ProblemKind::UnreadLanguagePackages,
-                format!("language packages are not read yet: {kind}, {count} in this layer"),
-            ),
             Self::PackageManager(name) => (
                 ProblemKind::UnsupportedFormat,
                 format!("packages of {name} are not supported: {count} files in this layer"),
@@ -343,8 +337,8 @@ impl LayerDraft {
         })
     }
 
-    /// Says which language packages were not read, and which files of such packages make no
-    /// sense: those that a package of the distribution owns are none of their own. Source: spec 04 section 0.3.
+    /// Says which packages were not read, and which files of language packages make no sense:
+    /// those that a package of the distribution owns are none of their own. Source: spec 04 section 0.3.
     fn finish_unread(&mut self, databases: &[PackageDatabase]) {
         if self.unread.is_empty() {
             return;

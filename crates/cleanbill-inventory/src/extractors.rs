@@ -3,7 +3,6 @@
 pub(crate) mod language;
 mod os;
 mod sbom;
-mod unread_language;
 mod unread_package_manager;
 
 use crate::extractor::Extractor;
@@ -25,6 +24,7 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &sbom::Sbom,
     &language::ruby::Gemspec,
     &language::python::PythonPackage,
+    &language::python::PythonEgg,
     &language::node::NodePackage,
     &language::composer::ComposerVendor,
     &language::conda::CondaPackage,
@@ -35,6 +35,5 @@ pub(crate) const EXTRACTORS: &[&dyn Extractor] = &[
     &language::julia::Julia,
     &language::program::Program,
     &language::java::JavaArchives,
-    &unread_language::UnreadLanguagePackages,
     &unread_package_manager::UnreadPackageManager,
 ];

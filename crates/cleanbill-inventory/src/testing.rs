@@ -53,6 +53,7 @@ struct FakeEntry {
     content: Vec<u8>,
     link_target: String,
     is_lossy: bool,
+    mode: u32,
 }
 
 impl FakeLayer {
@@ -92,6 +93,14 @@ impl FakeLayer {
         self
     }
 
+    /// Gives the last entry permission bits other than `0o644`.
+    pub(crate) fn mode(mut self, mode: u32) -> Self {
+        if let Some(entry) = self.entries.last_mut() {
+            entry.mode = mode;
+        }
+        self
+    }
+
     pub(crate) fn entry(
         mut self,
         path: &str,
@@ -105,6 +114,7 @@ impl FakeLayer {
             content: content.to_vec(),
             link_target: link_target.to_owned(),
             is_lossy: false,
+            mode: 0o644,
         });
         self
     }
@@ -133,7 +143,7 @@ impl LayerReader for FakeLayer {
                 path_is_lossy: entry.is_lossy,
                 kind: entry.kind,
                 size_bytes: entry.content.len() as u64,
-                mode: 0o644,
+                mode: entry.mode,
                 link_target: &entry.link_target,
             };
             visitor

@@ -3,13 +3,13 @@
 pub(crate) mod cargo;
 pub(crate) mod composer;
 pub(crate) mod conda;
-pub(crate) mod java;
 pub(crate) mod dotnet;
+pub(crate) mod java;
 pub(crate) mod julia;
 pub(crate) mod node;
 pub(crate) mod nuget;
-pub(crate) mod python;
 pub(crate) mod program;
+pub(crate) mod python;
 pub(crate) mod ruby;
 mod tables;
 

@@ -3,6 +3,7 @@
 
 use cleanbill_core::Digest;
 use cleanbill_testkit::rpm::{RpmHeader, ndb};
+use cleanbill_testkit::zip::ZipBuilder;
 
 use super::EXTRACTORS_VERSION;
 use crate::extractors::EXTRACTORS;
@@ -11,7 +12,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     3,
-    "sha256:ebd55b3e2b1608aa5ac75c2f3e72f8724958adc7a375e97de3742997d4a5d0c9",
+    "sha256:b41a8815baf4a06b1f36cd04afaba26c80a0e65babef6c180d80e50bd79db6ec",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\
@@ -122,7 +123,12 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
     .into_iter()
     .map(|(path, text)| (path, text.as_bytes().to_vec()))
     .collect();
-    files.push(("app/tool.exe", crate::extractors::language::program::testing::sample()));
+    let egg = ZipBuilder::new().file("EGG-INFO/PKG-INFO", "Name: kitchen\nVersion: 1.2.6\n");
+    files.push(("usr/lib/kitchen-1.2.6.egg", egg.build()));
+    files.push((
+        "app/tool.exe",
+        crate::extractors::language::program::testing::sample(),
+    ));
     files.push(("var/lib/rpm/Packages.db", rpm_database()));
     files
 }

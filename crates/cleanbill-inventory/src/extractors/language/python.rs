@@ -3,6 +3,7 @@
 //! Source: spec 04 section 1.2; Trivy 0.74.0 `pkg/dependency/parser/python/packaging`,
 //! `pkg/fanal/analyzer/language/python/packaging`.
 
+mod egg;
 mod header;
 mod metadata;
 
@@ -12,6 +13,7 @@ use super::extract_manifest;
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
 use crate::licenses;
+pub(crate) use egg::PythonEgg;
 
 const KIND: &str = "python-pkg";
 
