@@ -61,6 +61,11 @@ impl<B: AsRef<[u8]>> BoltDb<B> {
         self.meta.page_size
     }
 
+    /// Returns the file.
+    pub fn bytes(&self) -> &[u8] {
+        self.bytes.as_ref()
+    }
+
     /// Returns the transaction that wrote the state that is read.
     pub fn transaction(&self) -> u64 {
         self.meta.transaction

@@ -83,6 +83,9 @@ pub struct Limits {
     pub problems_per_layer_max: u64,
     /// Bytes of the answer of a registry's or an engine's JSON endpoint.
     pub api_answer_size_bytes_max: u64,
+    /// Bytes of a file in which an engine lists its images, which is read whole. That of a node with
+    /// 1,000 images has 20 MB.
+    pub engine_metadata_size_bytes_max: u64,
     /// Bytes of an advisory database's archive, uncompressed.
     pub database_size_bytes_max: u64,
 }
@@ -123,6 +126,7 @@ impl Default for Limits {
             markers_per_layer_max: 2_000_000,
             problems_per_layer_max: 100,
             api_answer_size_bytes_max: 64 * MIB,
+            engine_metadata_size_bytes_max: 256 * MIB,
             database_size_bytes_max: 16 * GIB,
         }
     }

@@ -29,4 +29,6 @@ mod tls;
 pub use client::{ApiVersion, DockerClient, Timeouts};
 pub use context::{Candidate, EngineEnvironment};
 pub use endpoint::{Endpoint, EndpointError, TlsFiles};
+pub(crate) use layer_database::chain_ids;
+
 pub use engine::{AccessPreference, Engine, EngineDescription, EngineOptions, ImageSummary};

@@ -90,6 +90,17 @@ impl Descriptor {
             || self.media_type.contains(".rootfs.foreign.")
     }
 
+    /// Returns the digest that reports print for a layer of an engine: none if it is stored
+    /// uncompressed.
+    ///
+    /// Source: spec 03 section 2.
+    pub(crate) fn digest_if_compressed(&self) -> Option<Digest> {
+        let is_compressed = ["gzip", "zstd"]
+            .iter()
+            .any(|suffix| self.media_type.ends_with(suffix));
+        is_compressed.then_some(self.digest)
+    }
+
     /// Returns the tag that the entry has in a layout, if any.
     pub fn ref_name(&self) -> Option<&str> {
         self.annotations

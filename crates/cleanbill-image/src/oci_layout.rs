@@ -9,15 +9,16 @@ mod directory;
 mod select;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use cleanbill_core::Digest;
+use cleanbill_core::{DiffId, Digest};
 
 use crate::blob::BlobSpec;
 use crate::config::{LayerFacts, ParsedConfig};
 use crate::input::Selection;
 use crate::members::{MemberStore, WantedLayer};
 use crate::oci::{Descriptor, Document, Manifest, Platform};
-use crate::{Image, ImageError, ReadContext};
+use crate::{Image, ImageError, LayerSource, ReadContext};
 
 use directory::LayoutDirectory;
 
@@ -67,6 +68,60 @@ pub(crate) fn open(
             _ => layout.image(name, &one.manifest),
         })
         .collect()
+}
+
+/// Names an image of a directory of blobs that has no index of its own.
+pub(crate) struct Target<'a> {
+    /// What reports call it.
+    pub(crate) name: &'a str,
+    /// The place, for errors.
+    pub(crate) place: &'a str,
+    /// The manifest or index.
+    pub(crate) descriptor: &'a Descriptor,
+    /// The platform to take of an index.
+    pub(crate) platform: &'a Platform,
+    /// The platform was asked for: no other will do.
+    pub(crate) is_platform_named: bool,
+}
+
+/// Offers layers whose blobs are not there, by their diff ids.
+pub(crate) type Unpacked<'a> = &'a dyn Fn(&[DiffId]) -> Result<Arc<dyn LayerSource>, ImageError>;
+
+/// Opens an image whose blobs lie in a directory.
+///
+/// # Errors
+///
+/// As [`open_directory`], and those of `unpacked` where blobs of layers are not there.
+pub(crate) fn open_target(
+    directory: &Path,
+    target: &Target<'_>,
+    unpacked: Unpacked<'_>,
+    context: &ReadContext,
+) -> Result<Image, ImageError> {
+    let store = LayoutDirectory::new(directory, context);
+    let layout = Layout {
+        store: &store,
+        context,
+    };
+    let manifest = select::select_target(&layout, target)?;
+    let is_there = |layer: &Descriptor| {
+        let stored = store.find_layer(&blob_name(&layer.digest));
+        stored.map(|stored| stored.is_some())
+    };
+    let mut are_there = true;
+    for layer in &manifest.layers {
+        are_there &= is_there(layer)?;
+    }
+    let mut image = if are_there {
+        layout.image(target.name, &manifest)?
+    } else {
+        layout.unpacked_image(target.name, &manifest, unpacked)?
+    };
+    // An engine's own layers are printed by the digest of what is stored compressed.
+    for (layer, stored) in image.metadata.layers.iter_mut().zip(&manifest.layers) {
+        layer.id.digest = stored.digest_if_compressed();
+    }
+    Ok(image)
 }
 
 /// Reads the documents of a layout.
@@ -143,6 +198,25 @@ impl Layout<'_> {
             name: name.to_owned(),
             source: "oci-layout",
             access: self.store.access().to_owned(),
+            metadata: config.into_metadata(Vec::new(), facts),
+            layers,
+        })
+    }
+
+    /// Describes an image of which others hold the layers.
+    fn unpacked_image(
+        &self,
+        name: &str,
+        manifest: &Manifest,
+        unpacked: Unpacked<'_>,
+    ) -> Result<Image, ImageError> {
+        let config = self.config(manifest)?;
+        let layers = unpacked(config.diff_ids())?;
+        let facts = vec![LayerFacts::default(); manifest.layers.len()];
+        Ok(Image {
+            name: name.to_owned(),
+            source: "oci-layout",
+            access: "unpacked layers in place".to_owned(),
             metadata: config.into_metadata(Vec::new(), facts),
             layers,
         })

@@ -15,15 +15,21 @@ use crate::docker::{
 };
 use crate::oci::Platform;
 use crate::registry::RegistryClient;
-use crate::{Capabilities, Image, ImageError, ReadContext};
+use crate::{
+    Capabilities, Containerd, Image, ImageError, LocalImages, PodmanStorage, ReadContext,
+    StoreOptions,
+};
 
 /// Names a source of images.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SourceName {
     /// The local Docker engine, with whichever image store it has.
     Docker,
-    /// The local Podman, through its Docker-compatible API.
+    /// The local Podman, through its Docker-compatible API, else the store that it shares with
+    /// CRI-O.
     Podman,
+    /// The local containerd, whose images are read in place.
+    Containerd,
     /// A registry.
     Registry,
 }
@@ -53,7 +59,14 @@ pub const SOURCES: &[SourceEntry] = &[
         name: SourceName::Podman,
         word: "podman",
         is_default: true,
-        help: "the local Podman, through its Docker-compatible API",
+        help: "the local Podman, through its Docker-compatible API; without it the store of Podman \
+               and CRI-O, in place",
+    },
+    SourceEntry {
+        name: SourceName::Containerd,
+        word: "containerd",
+        is_default: true,
+        help: "the local containerd, in place",
     },
     SourceEntry {
         name: SourceName::Registry,
@@ -95,9 +108,7 @@ impl FromStr for SourceName {
         let entry = SOURCES.iter().find(|entry| entry.word == text);
         let words: Vec<&str> = SOURCES.iter().map(|entry| entry.word).collect();
         let hint = match text {
-            "containerd" => {
-                " (containerd is read through the Docker engine that uses it as its image store)"
-            }
+            "cri-o" | "crio" => " (the store of CRI-O is Podman's)",
             "remote" => " (registries are called registry)",
             _ => "",
         };
@@ -191,13 +202,13 @@ impl ImageSources {
         }
     }
 
-    /// Connects to the pinned engine, else to the first of the default ones that answers.
+    /// Connects to the pinned source, else to the first of the default ones that is there.
     ///
     /// # Errors
     ///
-    /// None answers: the error names every source that was tried and why it failed. Or the pinned
-    /// source is no engine.
-    pub fn connect(&self) -> Result<Engine, ImageError> {
+    /// None is: the error names every source that was tried and why it failed. Or the pinned
+    /// source is a registry.
+    pub fn connect(&self) -> Result<LocalImages, ImageError> {
         self.connect_to(self.settings.pinned)
     }
 
@@ -216,17 +227,17 @@ impl ImageSources {
         registry.open_image(name, &reference, self.settings.platform.as_ref())
     }
 
-    fn connect_to(&self, source: Option<SourceName>) -> Result<Engine, ImageError> {
+    fn connect_to(&self, source: Option<SourceName>) -> Result<LocalImages, ImageError> {
         if let Some(source) = source {
-            return self.engine(source).map_err(|failure| failure.error);
+            return self.local(source).map_err(|failure| failure.error);
         }
         let mut failures = Vec::new();
         for entry in SOURCES.iter().filter(|entry| entry.is_default) {
-            match self.engine(entry.name) {
-                Ok(engine) => {
-                    let endpoint = engine.client().endpoint();
-                    info!(source = entry.word, engine = %endpoint, "reading images of an engine");
-                    return Ok(engine);
+            match self.local(entry.name) {
+                Ok(images) => {
+                    let place = images.place();
+                    info!(source = entry.word, place, "reading images of this host");
+                    return Ok(images);
                 }
                 // What the user set is to be mended, not passed over.
                 Err(Failure {
@@ -247,6 +258,37 @@ impl ImageSources {
         })
     }
 
+    /// Reaches a source of this host: what answers, else what lies there to be read.
+    fn local(&self, source: SourceName) -> Result<LocalImages, Failure> {
+        let unnamed = |error| Failure {
+            error,
+            is_named: false,
+        };
+        match source {
+            SourceName::Containerd => Containerd::find(&self.environment, self.store_options())
+                .map(LocalImages::Containerd)
+                .map_err(unnamed),
+            SourceName::Podman => match self.engine(source) {
+                Err(failure) if !failure.is_named => {
+                    PodmanStorage::find(&self.environment, self.store_options())
+                        .map(LocalImages::Podman)
+                        .map_err(|error| unnamed(join(failure.error, error)))
+                }
+                engine => engine.map(LocalImages::Engine),
+            },
+            _ => self.engine(source).map(LocalImages::Engine),
+        }
+    }
+
+    fn store_options(&self) -> StoreOptions {
+        StoreOptions {
+            platform: self.settings.platform.clone(),
+            access: self.settings.access,
+            capabilities: self.settings.capabilities,
+            context: self.context.clone(),
+        }
+    }
+
     fn engine(&self, source: SourceName) -> Result<Engine, Failure> {
         let named = |error| Failure {
             error,
@@ -255,9 +297,9 @@ impl ImageSources {
         let candidates = match source {
             SourceName::Docker => self.environment.docker_endpoints(&self.context.limits),
             SourceName::Podman => self.environment.podman_endpoints(),
-            SourceName::Registry => Err(ImageError::Unsupported {
-                what: "a registry as a local engine".to_owned(),
-                reason: "it has no list of local images".to_owned(),
+            SourceName::Registry | SourceName::Containerd => Err(ImageError::Unsupported {
+                what: format!("{source} as a local engine"),
+                reason: "it answers no engine's requests".to_owned(),
             }),
         };
         let candidates = candidates.map_err(named)?;
@@ -279,6 +321,18 @@ impl ImageSources {
 struct Failure {
     error: ImageError,
     is_named: bool,
+}
+
+/// Joins why Podman does not answer and why its store cannot be read. Where only permission is
+/// missing, that is the news.
+fn join(engine: ImageError, store: ImageError) -> ImageError {
+    if matches!(store, ImageError::Unauthorized { .. }) {
+        return store;
+    }
+    ImageError::Unavailable {
+        place: "Podman".to_owned(),
+        reason: format!("{engine}; {store}"),
+    }
 }
 
 const REGISTRY_HINT: &str = "To read an image from its registry use --source registry";

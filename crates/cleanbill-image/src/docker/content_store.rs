@@ -85,7 +85,11 @@ fn find_in(
                 let layers = layers(&store, &manifest, inspected, surroundings.context);
                 return Ok(InPlace {
                     access: ACCESS,
-                    digests: manifest.layers.iter().map(digest_if_compressed).collect(),
+                    digests: manifest
+                        .layers
+                        .iter()
+                        .map(Descriptor::digest_if_compressed)
+                        .collect(),
                     layers: Arc::new(layers),
                     config: Some(config),
                 });
@@ -188,16 +192,6 @@ impl ContentStore<'_> {
         }
         Ok(StoredImage { manifest, config })
     }
-}
-
-/// Returns the digest that reports print for a layer: none if it is stored uncompressed.
-///
-/// Source: spec 03 section 2.
-fn digest_if_compressed(layer: &Descriptor) -> Option<Digest> {
-    let is_compressed = ["gzip", "zstd"]
-        .iter()
-        .any(|suffix| layer.media_type.ends_with(suffix));
-    is_compressed.then_some(layer.digest)
 }
 
 /// Offers the blobs; each must have its digest and its diff id.

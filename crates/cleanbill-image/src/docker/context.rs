@@ -29,6 +29,8 @@ pub struct EngineEnvironment {
     pub docker_config: Option<PathBuf>,
     /// `--podman-host`, else `CONTAINER_HOST`.
     pub podman_host: Option<String>,
+    /// `CONTAINERD_NAMESPACE`: the only namespace that counts.
+    pub containerd_namespace: Option<String>,
     /// `XDG_RUNTIME_DIR`, else `/run/user/<user id>`.
     pub runtime_dir: Option<PathBuf>,
     /// The home directory.
@@ -51,6 +53,7 @@ impl EngineEnvironment {
                 .map(PathBuf::from)
                 .or_else(|| Some(home.as_ref()?.join(".docker"))),
             podman_host: get("CONTAINER_HOST"),
+            containerd_namespace: get("CONTAINERD_NAMESPACE"),
             runtime_dir: get("XDG_RUNTIME_DIR")
                 .map(PathBuf::from)
                 .or_else(|| Some(format!("/run/user/{user_id}").into())),
@@ -104,7 +107,8 @@ impl EngineEnvironment {
         Ok(paths.map(Candidate::usual).collect())
     }
 
-    fn fixed(&self, path: &str) -> PathBuf {
+    /// Returns where a path of the host lies.
+    pub(crate) fn fixed(&self, path: &str) -> PathBuf {
         if self.root.as_os_str().is_empty() {
             Path::new("/").join(path)
         } else {

@@ -161,7 +161,7 @@ fn is_directory_name(text: &str) -> bool {
 /// digest of the chain id below, a space and its own diff id.
 ///
 /// Source: OCI image-spec 1.1, config.md, "Layer ChainID".
-pub(super) fn chain_ids(diff_ids: &[DiffId]) -> Vec<Digest> {
+pub(crate) fn chain_ids(diff_ids: &[DiffId]) -> Vec<Digest> {
     let mut chain: Vec<Digest> = Vec::with_capacity(diff_ids.len());
     for diff_id in diff_ids {
         let id = match chain.last() {

@@ -2,7 +2,7 @@
 
 use cleanbill_core::{Digest, ImageReference};
 
-use super::Layout;
+use super::{Layout, Target};
 use crate::ImageError;
 use crate::input::Selection;
 use crate::oci::{Descriptor, Document, Index, Manifest, Platform};
@@ -94,6 +94,39 @@ fn by_name(entries: Vec<Descriptor>) -> Vec<(Option<String>, Vec<Descriptor>)> {
         }
     }
     groups
+}
+
+/// Finds the manifest of an image for a platform. Where none was named, an image that is there for
+/// another platform only is taken as well: somebody pulled it for that.
+pub(super) fn select_target(
+    layout: &Layout<'_>,
+    target: &Target<'_>,
+) -> Result<Manifest, ImageError> {
+    let index = match layout.document(target.descriptor)? {
+        Document::Manifest(manifest) => return Ok(manifest),
+        Document::Index(index) => index,
+    };
+    let is_there = |entry: &Descriptor| {
+        let found = layout.store.find_document(&super::blob_name(&entry.digest));
+        matches!(found, Ok(Some(_)))
+    };
+    let present = Index {
+        manifests: index
+            .manifests
+            .iter()
+            .filter(|entry| is_there(entry))
+            .cloned()
+            .collect(),
+    };
+    let found = find(layout, &present, Some(target.platform), false, NESTING_MAX)?;
+    let found = match found {
+        None if !target.is_platform_named => find(layout, &present, None, false, NESTING_MAX)?,
+        found => found,
+    };
+    found.ok_or_else(|| ImageError::NotFound {
+        what: format!("image {} for {}", target.name, target.platform),
+        place: target.place.to_owned(),
+    })
 }
 
 /// Keeps the entries that were asked for: by reference name or digest as in Trivy, else by the

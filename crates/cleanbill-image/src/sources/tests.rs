@@ -32,12 +32,12 @@ fn words_are_those_of_the_table() {
         assert_eq!(entry.word.parse(), Ok(entry.name));
         assert_eq!(entry.name.to_string(), entry.word);
     }
-    let error = "containerd".parse::<SourceName>().unwrap_err().to_string();
+    let error = "cri-o".parse::<SourceName>().unwrap_err().to_string();
     assert!(
-        error.contains("expected docker, podman, registry"),
+        error.contains("expected docker, podman, containerd, registry"),
         "{error}"
     );
-    assert!(error.contains("image store"), "{error}");
+    assert!(error.contains("Podman's"), "{error}");
     assert!("Docker".parse::<SourceName>().is_err());
 }
 

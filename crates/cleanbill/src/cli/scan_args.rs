@@ -60,8 +60,8 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: Vec<PathBuf>,
 
-    /// Take images from this source only: docker, podman or registry; several are tried in order
-    /// [default: docker, podman: the first whose socket answers]
+    /// Take images from this source only: docker, podman, containerd or registry; several are
+    /// tried in order [default: docker, podman, containerd: the first that is there]
     #[arg(
         long,
         value_name = "NAME",

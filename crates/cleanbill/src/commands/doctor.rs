@@ -6,7 +6,7 @@ use anstyle::AnsiColor;
 use cleanbill_core::ImageReference;
 use cleanbill_engine::{ADVISORIES, database_info};
 use cleanbill_image::registry::registry_name;
-use cleanbill_image::{Capabilities, ImageSources, ReadContext, SourceSettings};
+use cleanbill_image::{Capabilities, ImageSources, LocalImages, ReadContext, SourceSettings};
 use cleanbill_inventory::EXTRACTORS_VERSION;
 use cleanbill_store::LayerCache;
 use indicatif::HumanBytes;
@@ -117,7 +117,11 @@ fn engine_checks(setting: &Setting, arguments: &DoctorArgs, context: &ReadContex
         }
     };
     let mut checks = Vec::new();
-    match engine.describe() {
+    let LocalImages::Engine(answering) = &engine else {
+        let text = format!("{}, read in place", engine.place());
+        return vec![Check::good("local engine", text), in_place_check(&engine)];
+    };
+    match answering.describe() {
         Ok(description) => checks.push(Check::good(
             "local engine",
             format!(
@@ -144,7 +148,7 @@ fn engine_checks(setting: &Setting, arguments: &DoctorArgs, context: &ReadContex
     checks
 }
 
-fn in_place_check(engine: &cleanbill_image::docker::Engine) -> Check {
+fn in_place_check(engine: &LocalImages) -> Check {
     const NAME: &str = "layers in place";
     match engine.list_images(false) {
         Ok(images) => match images.first() {

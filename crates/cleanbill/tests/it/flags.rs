@@ -33,7 +33,7 @@ fn a_wrong_flag_or_value_is_named_with_what_is_accepted() {
         ("scan --exit-code 300 a", &["--exit-code", "300", "255"]),
         (
             "scan --source flickr a",
-            &["--source", "flickr", "docker, podman, registry"],
+            &["--source", "flickr", "docker, podman, containerd, registry"],
         ),
         (
             "scan --source containerd a",

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use cleanbill_core::ImageReference;
-use cleanbill_image::docker::{AccessPreference, Engine, EngineEnvironment};
+use cleanbill_image::docker::{AccessPreference, EngineEnvironment};
 use cleanbill_image::{
-    Capabilities, Image, ImageError, ImageSources, InputOptions, LayerSink, ReadContext,
-    RegistryClient, SourceName, SourceSettings, open_input, open_rootfs, split_prefix,
+    Capabilities, Image, ImageError, ImageSources, InputOptions, LayerSink, LocalImages,
+    ReadContext, RegistryClient, SourceName, SourceSettings, open_input, open_rootfs, split_prefix,
 };
 
 use crate::cli::ScanArgs;
@@ -61,7 +61,7 @@ impl From<ImageError> for OpenFailure {
 pub(super) struct Sources {
     /// One for each `--source`, in order; one for all the default ones.
     images: Vec<(Option<SourceName>, ImageSources)>,
-    engine: OnceLock<Engine>,
+    engine: OnceLock<LocalImages>,
     input: InputOptions,
 }
 
@@ -179,7 +179,7 @@ impl Sources {
     }
 
     /// Connects to the engine once.
-    fn engine(&self) -> Result<&Engine, ImageError> {
+    fn engine(&self) -> Result<&LocalImages, ImageError> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }

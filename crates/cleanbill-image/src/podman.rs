@@ -1,0 +1,277 @@
+//! The images that Podman, CRI-O and Buildah keep, read in place: none of them needs to run.
+//!
+//! They share one store: a list of images with their configurations, a list of layers with their
+//! diff ids, and a directory of an overlay file system for each layer. Lists are replaced as whole
+//! files, so each reading sees one state.
+//!
+//! Source: containers/storage 1.x, `docs/containers-storage.conf.5.md`, `images.go`, `layers.go`,
+//! `containers.go`, `drivers/overlay/overlay.go`.
+
+mod records;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cleanbill_core::{DiffId, Digest, ImageReference};
+use tracing::info;
+
+use crate::config::{LayerFacts, ParsedConfig};
+use crate::directory::OverlayAttributes;
+use crate::docker::{AccessPreference, EngineEnvironment, ImageSummary};
+use crate::file::read_document;
+use crate::local::{StoreOptions, choose, setting};
+use crate::unpacked::{UnpackedLayer, UnpackedLayers, obstacle};
+use crate::{Image, ImageError};
+use records::{ContainerRecord, ImageRecord, LayerRecord, Store};
+
+const ACCESS: &str = "containers storage in place";
+const SETTINGS: [&str; 2] = [
+    "etc/containers/storage.conf",
+    "usr/share/containers/storage.conf",
+];
+const SETTINGS_SIZE_BYTES_MAX: u64 = 1 << 20;
+const USUAL_ROOT: &str = "var/lib/containers/storage";
+const USUAL_ROOT_OF_USER: &str = ".local/share/containers/storage";
+
+/// Opens the images of one store.
+#[derive(Clone, Debug)]
+pub struct PodmanStorage {
+    store: Store,
+    options: StoreOptions,
+}
+
+impl PodmanStorage {
+    /// Finds out where the store is.
+    ///
+    /// # Errors
+    ///
+    /// Nowhere, or where this process may not read.
+    pub fn find(
+        environment: &EngineEnvironment,
+        options: StoreOptions,
+    ) -> Result<Self, ImageError> {
+        let mut absent = Vec::new();
+        for root in roots(environment) {
+            let store = Store::new(root, &options.context);
+            match store.check() {
+                Ok(()) => return Ok(Self { store, options }),
+                Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                    return Err(ImageError::Unauthorized {
+                        place: store.place(),
+                        reason: "images are read in place, which needs the rights of root; or let \
+                                 Podman answer: systemctl start podman.socket"
+                            .to_owned(),
+                    });
+                }
+                Err(_) => absent.push(store.place()),
+            }
+        }
+        Err(ImageError::Unavailable {
+            place: "Podman's store".to_owned(),
+            reason: format!("there is none at {}", absent.join(", ")),
+        })
+    }
+
+    /// Says where it is.
+    pub(crate) fn place(&self) -> String {
+        self.store.place()
+    }
+
+    /// Opens an image, see [`crate::LocalImages::open`].
+    pub(crate) fn open(&self, name: &str) -> Result<Image, ImageError> {
+        let images = self.store.images()?;
+        let image = choose(
+            &images,
+            name,
+            &self.place(),
+            |image| &image.names,
+            ImageRecord::ids,
+        )?;
+        self.open_record(name, image)
+    }
+
+    /// Opens the image of a container, see [`crate::LocalImages::open_container`].
+    pub(crate) fn open_container(&self, container: &str) -> Result<Image, ImageError> {
+        let containers = self.store.containers()?;
+        let is_wanted = |record: &&ContainerRecord| {
+            record.names.iter().any(|name| name == container)
+                || (container.len() >= 4 && record.id.starts_with(container))
+        };
+        let found = containers
+            .iter()
+            .find(is_wanted)
+            .ok_or_else(|| ImageError::NotFound {
+                what: format!("container {container}"),
+                place: self.place(),
+            })?;
+        let images = self.store.images()?;
+        let image = images.iter().find(|image| image.id == found.image);
+        let image = image.ok_or_else(|| ImageError::NotFound {
+            what: format!("image {} of container {container}", found.image),
+            place: self.place(),
+        })?;
+        self.open_record(image.names.first().unwrap_or(&image.id), image)
+    }
+
+    /// Lists the images, see [`crate::LocalImages::list_images`].
+    pub(crate) fn list_images(
+        &self,
+        include_dangling: bool,
+    ) -> Result<Vec<ImageSummary>, ImageError> {
+        let mut images = Vec::new();
+        for image in self.store.images()? {
+            let id = self.id_of(&image)?;
+            let (mut tags, mut digests) = (Vec::new(), Vec::new());
+            for name in &image.names {
+                match name.parse::<ImageReference>() {
+                    Ok(reference) if reference.digest.is_none() => tags.push(name.clone()),
+                    _ => digests.push(name.clone()),
+                }
+            }
+            tags.sort();
+            digests.sort();
+            if include_dangling || !image.names.is_empty() {
+                images.push(ImageSummary { tags, digests, id });
+            }
+        }
+        images.sort_by_cached_key(|image| (image.name(), image.id));
+        Ok(images)
+    }
+
+    fn id_of(&self, image: &ImageRecord) -> Result<Digest, ImageError> {
+        format!("sha256:{}", image.id)
+            .parse()
+            .map_err(|error| ImageError::Malformed {
+                what: format!("the id '{}' of an image in {}", image.id, self.place()),
+                reason: format!("{error}"),
+            })
+    }
+
+    fn open_record(&self, name: &str, record: &ImageRecord) -> Result<Image, ImageError> {
+        self.check_access()?;
+        let id = self.id_of(record)?;
+        let layers = self.store.layers()?;
+        let chain = self.chain(record, &layers)?;
+        let what = format!("configuration {id} in {}", self.place());
+        let bytes = self.store.config(&id)?;
+        let actual = Digest::of(&bytes);
+        if actual != id {
+            let reason = format!("its bytes have digest {actual}");
+            return Err(ImageError::Malformed { what, reason });
+        }
+        let limits = &self.options.context.limits;
+        let config = ParsedConfig::parse(&bytes, &what, chain.len(), limits)?;
+        let is_same =
+            |(layer, diff_id): (&&LayerRecord, &DiffId)| layer.diff_digest == diff_id.to_string();
+        if !chain.iter().zip(config.diff_ids()).all(is_same) {
+            let reason = "it lists other layers than the store".to_owned();
+            return Err(ImageError::Malformed { what, reason });
+        }
+        let facts = chain.iter().map(|layer| LayerFacts {
+            digest: None,
+            size_bytes: layer.size_bytes(),
+        });
+        let (repo_tags, repo_digests) = record.repository_names();
+        let mut metadata = config.into_metadata(repo_tags, facts);
+        metadata.repo_digests = repo_digests;
+        info!(image.name = name, image.id = %id, access = ACCESS, "opened an image of Podman's store");
+        Ok(Image {
+            name: name.to_owned(),
+            source: "podman",
+            access: ACCESS.to_owned(),
+            metadata,
+            layers: Arc::new(self.unpacked(&chain)),
+        })
+    }
+
+    fn check_access(&self) -> Result<(), ImageError> {
+        let reason = if self.options.access == AccessPreference::ExportStream {
+            Some("without Podman's socket there is no export stream".to_owned())
+        } else {
+            let obstacle = obstacle(self.options.capabilities).map(str::to_owned);
+            obstacle.or_else(|| self.store.obstacle())
+        };
+        match reason {
+            Some(reason) => Err(ImageError::Unauthorized {
+                place: self.place(),
+                reason: format!("{reason}; or let Podman answer: systemctl start podman.socket"),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns the layers of an image, base first.
+    fn chain<'a>(
+        &self,
+        image: &ImageRecord,
+        layers: &'a [LayerRecord],
+    ) -> Result<Vec<&'a LayerRecord>, ImageError> {
+        let by_id: HashMap<&str, &LayerRecord> = layers
+            .iter()
+            .map(|layer| (layer.id.as_str(), layer))
+            .collect();
+        let max = self.options.context.limits.layers_per_image_max;
+        let mut chain = Vec::new();
+        let mut next = image.layer.as_str();
+        while !next.is_empty() {
+            let layer = by_id.get(next).ok_or_else(|| ImageError::NotFound {
+                what: format!("layer {next} of image {}", image.id),
+                place: self.place(),
+            })?;
+            if chain.len() as u64 >= max {
+                return Err(ImageError::LimitExceeded {
+                    what: format!("image {} in {}", image.id, self.place()),
+                    limit: format!("layers_per_image_max = {max}"),
+                });
+            }
+            if layer.is_incomplete() {
+                return Err(ImageError::Unavailable {
+                    place: format!("layer {next} of image {}", image.id),
+                    reason: "it is being made or removed".to_owned(),
+                });
+            }
+            chain.push(*layer);
+            next = &layer.parent;
+        }
+        chain.reverse();
+        Ok(chain)
+    }
+
+    fn unpacked(&self, chain: &[&LayerRecord]) -> UnpackedLayers {
+        let layers = chain.iter().map(|layer| UnpackedLayer {
+            directory: self.store.directory(layer),
+            size_bytes: layer.size_bytes(),
+        });
+        let ids: Vec<String> = chain.iter().map(|layer| layer.id.clone()).collect();
+        let store = self.store.clone();
+        UnpackedLayers {
+            layers: layers.collect(),
+            attributes: OverlayAttributes::Trusted,
+            is_kept: Arc::new(move || store.check_kept(&ids)),
+            context: self.options.context.clone(),
+        }
+    }
+}
+
+/// Returns the places where the store may be: the one that the settings name, else the usual ones,
+/// the user's own last.
+fn roots(environment: &EngineEnvironment) -> Vec<PathBuf> {
+    for path in SETTINGS {
+        let bytes = read_document(&environment.fixed(path), SETTINGS_SIZE_BYTES_MAX);
+        let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
+        let root = text.and_then(|text| setting(&text, "storage", "graphroot"));
+        if let Some(root) = root.filter(|root| Path::new(root).is_absolute()) {
+            return vec![environment.fixed(root.trim_start_matches('/'))];
+        }
+    }
+    let of_user = environment
+        .home
+        .as_ref()
+        .map(|home| home.join(USUAL_ROOT_OF_USER));
+    std::iter::once(environment.fixed(USUAL_ROOT))
+        .chain(of_user)
+        .collect()
+}
