@@ -23,6 +23,7 @@ use super::json::escape::Escaping;
 use super::lazy::Lazy;
 use super::sbom::component::describe;
 use super::sbom::{Bom, Part, ROOT, document_uuid, seconds};
+use crate::escape::link::web_address;
 use license::ExtractedLicenses;
 use package::Packages;
 
@@ -90,18 +91,13 @@ fn advisories<'a>(image: &'a ImageReport, bom: &Bom<'_>) -> HashMap<usize, Vec<&
     let mut advisories: HashMap<usize, Vec<&str>> = HashMap::new();
     for (result, set) in image.results.iter().enumerate() {
         for finding in &set.findings {
-            let url = finding.primary_url.as_str();
-            if let (Some(index), true) = (bom.package_of(result, finding), is_address(url)) {
+            let url = web_address(&finding.primary_url);
+            if let (Some(index), Some(url)) = (bom.package_of(result, finding), url) {
                 advisories.entry(index).or_default().push(url);
             }
         }
     }
     advisories
-}
-
-fn is_address(url: &str) -> bool {
-    let is_plain = |c: char| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c);
-    (url.starts_with("https://") || url.starts_with("http://")) && url.chars().all(is_plain)
 }
 
 fn relationships<'a>(

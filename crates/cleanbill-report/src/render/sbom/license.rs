@@ -85,6 +85,8 @@ fn known_license(name: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
@@ -132,5 +134,25 @@ mod tests {
         }
         check(&"(".repeat(100_000), None);
         check(&format!("{}MIT{}", "(".repeat(40), ")".repeat(40)), None);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(256))]
+
+        /// What is read as an expression is one, spelt for good.
+        #[test]
+        fn spelling_is_stable(
+            words in proptest::collection::vec(
+                prop_oneof![
+                    Just("MIT"), Just("gpl-2.0+"), Just("("), Just(")"), Just("and"), Just("OR"),
+                    Just("with"), Just("Classpath-exception-2.0"), Just("x"),
+                ],
+                0..9,
+            ),
+        ) {
+            if let Some(expression) = parse(&words.join(" ")) {
+                prop_assert_eq!(parse(&expression.text), Some(expression));
+            }
+        }
     }
 }
