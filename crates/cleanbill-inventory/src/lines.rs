@@ -1,5 +1,6 @@
 //! Reading text files line by line in bounded memory.
 
+use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};
 
 use crate::extractor::{ExtractError, FileInput};
@@ -64,7 +65,21 @@ impl<'a> Lines<'a> {
 
 /// Converts a line to text; bytes that are not UTF-8 are replaced.
 pub(crate) fn text(line: &[u8]) -> String {
-    String::from_utf8_lossy(line).into_owned()
+    lossy(line).into_owned()
+}
+
+/// Converts bytes to text. Each byte that is not UTF-8 is replaced, as in Go: the standard library
+/// replaces what was meant to be one character once.
+pub(crate) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        return Cow::Borrowed(text);
+    }
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
+    }
+    Cow::Owned(text)
 }
 
 #[cfg(test)]
@@ -97,6 +112,15 @@ mod tests {
     fn lines_lose_their_ends() {
         assert_eq!(read(b"a\r\n\nb\r\r\nc", 2).unwrap(), ["a", "", "b\r", "c"]);
         assert!(read(b"", 2).unwrap().is_empty());
+    }
+
+    #[test]
+    fn each_byte_that_is_no_text_is_replaced() {
+        assert_eq!(lossy("é".as_bytes()), "é");
+        assert_eq!(
+            lossy(b"a\xffb\xf0\x9f\x98"),
+            "a\u{fffd}b\u{fffd}\u{fffd}\u{fffd}"
+        );
     }
 
     #[test]

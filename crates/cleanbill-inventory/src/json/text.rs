@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::Dialect;
+use crate::lines::lossy;
 
 /// Checks the string that begins at a place (with its quotation mark). Returns the place behind
 /// it.
@@ -65,17 +66,17 @@ pub(super) fn decode_string(bytes: &[u8], start: usize) -> Cow<'_, str> {
     let end = end_of_string(bytes, start).saturating_sub(1);
     let content = bytes.get(start + 1..end).unwrap_or_default();
     if !content.contains(&b'\\') {
-        return String::from_utf8_lossy(content);
+        return lossy(content);
     }
     let mut text = String::with_capacity(content.len());
     let mut rest = 0;
     while let Some(plain) = content.get(rest..) {
         let Some(length) = plain.iter().position(|byte| *byte == b'\\') else {
-            text.push_str(&String::from_utf8_lossy(plain));
+            text.push_str(&lossy(plain));
             break;
         };
         let plain = plain.get(..length).unwrap_or_default();
-        text.push_str(&String::from_utf8_lossy(plain));
+        text.push_str(&lossy(plain));
         rest = decode_escape(content, rest + length, &mut text);
     }
     Cow::Owned(text)

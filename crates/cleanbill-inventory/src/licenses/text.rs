@@ -79,6 +79,14 @@ const LICENSES: &[License] = &[
             " you may not use this file except in compliance with the license ",
         ],
     ),
+    license(
+        "Artistic-1.0-Perl",
+        &[
+            " the artistic license preamble ",
+            " aggregation of this package with a commercial distribution is always permitted ",
+        ],
+    ),
+    license("Artistic-2.0", &[" the artistic license 2 0 "]),
     License {
         id: "BSD-2-Clause",
         has: &[BSD, BSD_BINARY],

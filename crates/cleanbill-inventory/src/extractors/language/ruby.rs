@@ -11,6 +11,7 @@ use super::{extract_manifest, package};
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
 use crate::licenses;
+use crate::lines::lossy;
 
 const KIND: &str = "gemspec";
 
@@ -80,7 +81,7 @@ impl Specification {
             if line.len() >= LINE_SIZE_BYTES_MAX {
                 return Err(format!("a line has {LINE_SIZE_BYTES_MAX} bytes or more"));
             }
-            specification.read_line(String::from_utf8_lossy(line).trim());
+            specification.read_line(lossy(line).trim());
             let Self {
                 name,
                 version,

@@ -160,12 +160,17 @@ impl EntryReader for Parts<'_> {
     }
 }
 
-/// Says whether an entry may hold the text of a licence: an egg holds code too, so here a name
-/// has to say so.
+/// Says whether an entry may hold the text of a licence. An egg holds code too, so a name with an
+/// extension has to be one of a text.
 fn may_be_license_in_egg(name: &str) -> bool {
-    const WORDS: [&str; 4] = ["licen", "copying", "copyright", "notice"];
-    let name = path::base_name(name).to_ascii_lowercase();
-    may_be_license(&name) && WORDS.iter().any(|word| name.contains(word))
+    let name = path::base_name(name);
+    let is_text = match name.rsplit_once('.') {
+        Some((_, extension)) => ["txt", "md", "rst"]
+            .iter()
+            .any(|text| extension.eq_ignore_ascii_case(text)),
+        None => !name.is_empty(),
+    };
+    is_text && may_be_license(name)
 }
 
 /// Reads all, or nothing if it has more than `max` bytes.
@@ -240,6 +245,9 @@ mod tests {
             &egg().file("any/LICENSE.txt", mpl),
             ("kitchen", &["MPL-2.0"]),
         );
+        let plain = format!("{INFO}License-File: LIC\n");
+        let other = ZipBuilder::new().file("EGG-INFO/PKG-INFO", &plain);
+        check(&other.file("z/LIC", mpl), ("kitchen", &["MPL-2.0"]));
         check(&egg().file("any/LICENSE", mpl), ("kitchen", &[]));
         check(
             &egg().file("LICENSE.txt", "x").file("a/LICENSE.txt", mpl),

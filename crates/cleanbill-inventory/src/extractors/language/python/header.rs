@@ -2,6 +2,8 @@
 //!
 //! Source: Go 1.26 `net/textproto`, `Reader.ReadMIMEHeader`.
 
+use crate::lines::text;
+
 /// Holds the fields of a header, up to its end or the first line that makes no sense.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Header {
@@ -82,10 +84,6 @@ impl<'a> Lines<'a> {
     fn continues(&self) -> bool {
         matches!(self.rest.first(), Some(b' ' | b'\t'))
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn trim(line: &[u8]) -> &[u8] {
