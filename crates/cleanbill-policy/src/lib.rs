@@ -1,9 +1,10 @@
 //! Decides which findings count and whether a scan passes: filters, ignore files, VEX documents
 //! and thresholds.
 //!
-//! The decision that shaped this crate: policy is a pure function. It gets parsed values and the
-//! time as arguments, opens no file and prints nothing, so the same report under the same policy
-//! gives the same verdict anywhere. A finding that an exception covers is never dropped; it moves
+//! The decision that shaped this crate: policy is a pure function. It gets the text of files and
+//! the time as arguments, opens no file and prints nothing, so the same report under the same
+//! policy gives the same verdict anywhere. It reads YAML, TOML and JSON itself, because only who
+//! parses knows the line of a rule that cannot be honoured. A finding that an exception covers is never dropped; it moves
 //! to the suppressed ones together with the file that covers it. Only the two filters that a user
 //! gives on the command line (severity, status) drop findings, as in Trivy.
 //!
