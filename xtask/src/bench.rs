@@ -14,6 +14,7 @@ mod memory;
 mod places;
 pub(crate) mod process;
 mod registry;
+pub(crate) mod render;
 mod report;
 mod series;
 
@@ -50,6 +51,9 @@ pub(crate) struct BenchArgs {
     /// Measure the peak memory of oversized layers instead
     #[arg(long, conflicts_with = "files")]
     memory: bool,
+    /// Measure how long a report of 100,000 findings takes in every format instead
+    #[arg(long, conflicts_with_all = ["files", "memory"])]
+    render: bool,
     /// Check with strace that nothing is written beside the cache and the outputs instead
     #[arg(long)]
     files: bool,
@@ -68,7 +72,9 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&directory)?;
     let tools = Tools::find(&root, &directory, arguments.db_path.as_deref())?;
     let mut report = Report::begin(arguments.runs.max(1))?;
-    if arguments.memory {
+    if arguments.render {
+        render::run(&tools, arguments.quick, &mut report)?;
+    } else if arguments.memory {
         memory::run(&tools, arguments.quick, &mut report)?;
     } else {
         let image = BenchImage::obtain(&directory, if arguments.quick { 20 } else { 1 })?;

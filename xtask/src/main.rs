@@ -35,6 +35,14 @@ enum Task {
         #[arg(value_name = "LAYER", required = true)]
         layers: Vec<String>,
     },
+    /// Build a report and render it into nothing, for the benchmark
+    #[command(hide = true)]
+    Render {
+        /// The format
+        format: String,
+        /// The number of findings
+        findings: usize,
+    },
     /// Run a program and print what it cost, for the benchmark
     #[command(hide = true)]
     Measure {
@@ -49,6 +57,7 @@ fn main() -> anyhow::Result<()> {
         Task::Agree(arguments) => agree::run(&arguments),
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Floor { layers } => bench::floor::run(&layers),
+        Task::Render { format, findings } => bench::render::run_once(&format, findings),
         Task::Measure { program } => bench::process::run_measured(&program),
     }
 }

@@ -160,6 +160,21 @@ impl Format {
     }
 }
 
+impl Format {
+    /// Returns the end of a file's name.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Format::Table => "txt",
+            Format::Junit => "xml",
+            Format::Csv => "csv",
+            Format::Markdown => "md",
+            Format::Html => "html",
+            Format::Sarif => "sarif",
+            _ => "json",
+        }
+    }
+}
+
 impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.info().name)

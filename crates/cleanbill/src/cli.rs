@@ -2,6 +2,7 @@
 
 mod engine_args;
 pub(crate) mod reference;
+mod report_args;
 mod scan_args;
 pub(crate) mod trivy_flags;
 
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub(crate) use report_args::ReportArgs;
 pub(crate) use scan_args::{
     DatabaseArgs, FilterArgs, OutputArgs, RegistryArgs, ScanArgs, SourceArgs, VerdictArgs,
 };
@@ -97,6 +99,8 @@ pub(crate) enum Command {
     /// Scan images for known vulnerabilities
     #[command(alias = "image")]
     Scan(Box<ScanArgs>),
+    /// Convert saved reports into other formats
+    Report(ReportArgs),
     /// Fetch, show, import and export the advisory database
     #[command(subcommand)]
     Db(DbCommand),

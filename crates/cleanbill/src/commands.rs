@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod java_index;
 mod login;
+mod report;
 mod scan;
 
 use std::io::Write as _;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
     };
     match cli.command {
         Command::Scan(arguments) => scan::run(&setting, &arguments),
+        Command::Report(arguments) => report::run(&setting, &arguments),
         Command::Db(command) => db::run(&setting, command),
         Command::Cache(command) => cache::run(&setting, &command),
         Command::Doctor(arguments) => doctor::run(&setting, &arguments),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cleanbill_core::report::ScanReport;
-use cleanbill_report::{Format, RenderError, RenderOptions};
+use cleanbill_report::{Format, RenderError, RenderOptions, SavedReport};
 
 use crate::cli::{ColorChoice, OutputArgs};
 use crate::environment::Environment;
@@ -31,6 +31,8 @@ enum Place {
 pub(crate) struct Outputs {
     destinations: Vec<Destination>,
     options: RenderOptions,
+    /// The options of `json`, where they differ: what a saved report lists is not lost.
+    json_options: Option<RenderOptions>,
 }
 
 impl Outputs {
@@ -87,7 +89,30 @@ impl Outputs {
         Ok(Self {
             destinations,
             options,
+            json_options: None,
         })
+    }
+
+    /// Writes a report that was saved: in the name of the version that made it, and in `json` with
+    /// everything that was saved unless a flag says otherwise.
+    pub(crate) fn of_saved(mut self, saved: &SavedReport) -> Self {
+        if !saved.tool_version.is_empty() {
+            self.options.tool_version.clone_from(&saved.tool_version);
+        }
+        let listed = Some(saved.lists_packages);
+        self.json_options = Some(RenderOptions {
+            list_all_packages: self.options.list_all_packages.or(listed),
+            show_suppressed: self.options.show_suppressed || saved.lists_suppressed,
+            ..self.options.clone()
+        });
+        self
+    }
+
+    /// Returns the format of each place.
+    pub(crate) fn formats(&self) -> impl Iterator<Item = Format> {
+        self.destinations
+            .iter()
+            .map(|destination| destination.format)
     }
 
     /// Fails if a format cannot hold so many images.
@@ -117,11 +142,15 @@ impl Outputs {
     ///
     /// A file cannot be written.
     pub(crate) fn write(&self, report: &ScanReport, report_id: &str) -> Result<(), CommandError> {
-        let options = RenderOptions {
-            report_id: report_id.to_owned(),
-            ..self.options.clone()
-        };
         for destination in &self.destinations {
+            let of_format = match &self.json_options {
+                Some(options) if destination.format == Format::Json => options,
+                _ => &self.options,
+            };
+            let options = RenderOptions {
+                report_id: report_id.to_owned(),
+                ..of_format.clone()
+            };
             self.write_one(destination, report, &options)
                 .map_err(CommandError::usage)?;
         }
@@ -174,7 +203,7 @@ impl Outputs {
                         images: vec![image.clone()],
                         exceptions: report.exceptions.clone(),
                     };
-                    let path = directory.join(name + ".json");
+                    let path = directory.join(format!("{name}.{}", destination.format.extension()));
                     write_file(&path, destination.format, &one, &plain)?;
                 }
                 Ok(())

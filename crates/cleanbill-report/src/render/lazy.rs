@@ -15,3 +15,26 @@ where
         serializer.collect_seq((self.0)())
     }
 }
+
+/// Serializes items as their views. The context is what a view needs beside its item.
+pub(super) struct List<'a, T, V, C = ()> {
+    pub(super) items: &'a [T],
+    pub(super) context: C,
+    pub(super) view: fn(&C, &'a T) -> V,
+}
+
+impl<T, V, C> List<'_, T, V, C> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+}
+
+impl<'a, T, V: Serialize, C> Serialize for List<'a, T, V, C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let views = self
+            .items
+            .iter()
+            .map(|item| (self.view)(&self.context, item));
+        serializer.collect_seq(views)
+    }
+}

@@ -151,7 +151,7 @@ fn run<'a>(
                 name: "Cleanbill",
                 full_name: "Cleanbill, vulnerabilities of container images".to_owned(),
                 version: &options.tool_version,
-                rules: Lazy(move || listed.views().collect::<Vec<_>>().into_iter()),
+                rules: Lazy(move || Rules::views(&listed)),
             },
         },
         invocations: [Invocation {

@@ -85,12 +85,13 @@ fn has_packages(image: &ImageReport) -> bool {
         .any(|result| result.package_count() > 0)
 }
 
-/// Names the distribution with its release.
+/// Names the distribution with its release; `None` if none could be named.
 pub(super) fn distro(image: &ImageReport) -> Option<String> {
-    image.distro.as_ref().map(|distro| {
-        format!("{} {}", distro.family, distro.release())
-            .trim()
-            .to_owned()
+    let distro = image.distro.as_ref()?;
+    let is_named = !distro.family.is_unknown() && !distro.family.is_empty();
+    is_named.then(|| {
+        let name = format!("{} {}", distro.family, distro.release());
+        name.trim().to_owned()
     })
 }
 

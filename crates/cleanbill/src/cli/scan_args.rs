@@ -283,7 +283,8 @@ pub(crate) struct FilterArgs {
 #[derive(Args, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
-    /// Format of the report: table, json, trivy-json
+    /// Format of the report: table, json, trivy-json, cyclonedx, spdx, openvex, sarif, gitlab, junit,
+    /// csv, markdown, html
     #[arg(
         long,
         short,
@@ -294,7 +295,7 @@ pub(crate) struct OutputArgs {
     pub(crate) format: Option<String>,
 
     /// Write the report to a file instead of standard output; FORMAT=FILE writes that format,
-    /// trivy-json=DIR/ one file per image (repeatable)
+    /// FORMAT=DIR/ one file per image (repeatable)
     #[arg(
         long,
         short,

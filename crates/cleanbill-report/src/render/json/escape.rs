@@ -11,6 +11,11 @@ pub(in crate::render) struct Escaping<W>(pub(in crate::render) W);
 impl<W: Write> Write for Escaping<W> {
     /// Expects whole characters, as the serializer hands them over; what is none is passed on.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // Most of a report is plain ASCII: megabytes of it.
+        if bytes.iter().all(|byte| *byte < 0x7f) {
+            self.0.write_all(bytes)?;
+            return Ok(bytes.len());
+        }
         // The first control characters are the serializer's own: line feeds between members.
         let is_escaped = |char: char| char > '\u{1f}' && !is_harmless(char);
         let Ok(mut rest) = std::str::from_utf8(bytes) else {

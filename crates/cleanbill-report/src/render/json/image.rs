@@ -1,8 +1,12 @@
 //! One image and its results.
 
+use std::rc::Rc;
+
 use cleanbill_core::image::LayerMetadata;
+use cleanbill_core::package::Package;
 use cleanbill_core::problem::Problem;
-use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
+use cleanbill_core::report::{ImageReport, ResultClass, ResultSet, SuppressedFinding};
+use cleanbill_core::vulnerability as core;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
@@ -11,6 +15,7 @@ use super::finding::{Finding, Suppressed};
 use super::package::InstalledPackage;
 use super::{SeveritySummary, Status};
 use crate::layers::Layers;
+use crate::render::lazy::List;
 use crate::render::trivy_json::{Config, Others, value};
 
 /// Says which parts are printed.
@@ -73,7 +78,7 @@ pub(super) struct Image<'a> {
 
 impl<'a> Image<'a> {
     pub(super) fn of(image: &'a ImageReport, parts: Parts) -> Self {
-        let layers = Layers::of(image);
+        let layers = Rc::new(Layers::of(image));
         let counts = image.severity_counts();
         Self {
             name: &image.artifact_name,
@@ -190,13 +195,16 @@ struct ResultView<'a> {
     /// How many packages there are, listed or not.
     package_count: u64,
     /// The findings that count: by package, then worst first.
-    findings: Vec<Finding<'a>>,
+    #[schemars(with = "Vec<Finding<'static>>")]
+    findings: List<'a, core::Finding, Finding<'a>, Within<'a>>,
     /// The findings that an exception or a VEX statement covers; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    suppressed: Option<Vec<Suppressed<'a>>>,
+    #[schemars(with = "Option<Vec<Suppressed<'static>>>")]
+    suppressed: Option<List<'a, SuppressedFinding, Suppressed<'a>, Within<'a>>>,
     /// Every package; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    packages: Option<Vec<InstalledPackage<'a>>>,
+    #[schemars(with = "Option<Vec<InstalledPackage<'static>>>")]
+    packages: Option<List<'a, Package, InstalledPackage<'a>, Within<'a>>>,
     /// What else another engine said of this part.
     #[serde(skip_serializing_if = "Others::is_empty")]
     #[schemars(with = "serde_json::Map<String, Value>")]
@@ -214,8 +222,18 @@ enum Class {
     Language,
 }
 
+/// What views of findings and packages need beside them.
+struct Within<'a> {
+    kind: &'a str,
+    layers: Rc<Layers<'a>>,
+}
+
 impl<'a> ResultView<'a> {
-    fn of(set: &'a ResultSet, layers: &Layers<'a>, parts: Parts) -> Self {
+    fn of(set: &'a ResultSet, layers: &Rc<Layers<'a>>, parts: Parts) -> Self {
+        let within = || Within {
+            kind: &set.kind,
+            layers: Rc::clone(layers),
+        };
         Self {
             target: &set.target,
             class: match set.class {
@@ -224,22 +242,20 @@ impl<'a> ResultView<'a> {
             },
             kind: &set.kind,
             package_count: set.package_count(),
-            findings: set
-                .findings
-                .iter()
-                .map(|finding| Finding::of(&set.kind, finding, layers))
-                .collect(),
-            suppressed: parts.suppressed.then(|| {
-                set.suppressed
-                    .iter()
-                    .map(|finding| Suppressed::of(&set.kind, finding, layers))
-                    .collect()
+            findings: List {
+                items: &set.findings,
+                context: within(),
+                view: |within, finding| Finding::of(within.kind, finding, &within.layers),
+            },
+            suppressed: parts.suppressed.then(|| List {
+                items: &set.suppressed,
+                context: within(),
+                view: |within, finding| Suppressed::of(within.kind, finding, &within.layers),
             }),
-            packages: parts.packages.then(|| {
-                set.packages
-                    .iter()
-                    .map(|package| InstalledPackage::of(package, layers))
-                    .collect()
+            packages: parts.packages.then(|| List {
+                items: &set.packages,
+                context: within(),
+                view: |within, package| InstalledPackage::of(package, &within.layers),
             }),
             others: Others(&set.others),
         }

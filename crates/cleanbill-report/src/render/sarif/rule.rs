@@ -82,10 +82,19 @@ impl<'a> Rules<'a> {
         self.problems.iter().position(|kind| *kind == problem.kind)
     }
 
-    pub(super) fn views(&self) -> impl Iterator<Item = RuleView<'a>> {
-        let problems = self.problems.iter().map(|kind| RuleView::of_problem(*kind));
-        let vulnerabilities = self.vulnerabilities.iter().map(RuleView::of);
-        problems.chain(vulnerabilities)
+    /// Describes every rule, one at a time.
+    pub(super) fn views(rules: &Rc<Self>) -> impl Iterator<Item = RuleView<'a>> + use<'a> {
+        let rules = Rc::clone(rules);
+        (0..rules.problems.len() + rules.vulnerabilities.len()).filter_map(move |index| match rules
+            .problems
+            .get(index)
+        {
+            Some(kind) => Some(RuleView::of_problem(*kind)),
+            None => {
+                let entry = rules.vulnerabilities.get(index - rules.problems.len())?;
+                Some(RuleView::of(entry))
+            }
+        })
     }
 }
 

@@ -9,6 +9,7 @@ use cleanbill_core::vulnerability::{Cvss, DataSource, Finding};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::super::lazy::List;
 use super::go;
 use super::others::{Others, value};
 
@@ -26,15 +27,15 @@ pub(super) struct ResultView<'a> {
     class: &'static str,
     #[serde(rename = "Type", skip_serializing_if = "str::is_empty")]
     kind: &'a str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    packages: Vec<PackageView<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    vulnerabilities: Vec<Vulnerability<'a>>,
+    #[serde(skip_serializing_if = "List::is_empty")]
+    packages: List<'a, Package, PackageView<'a>>,
+    #[serde(skip_serializing_if = "List::is_empty")]
+    vulnerabilities: List<'a, Finding, Vulnerability<'a>>,
     #[serde(
         rename = "ExperimentalModifiedFindings",
-        skip_serializing_if = "Vec::is_empty"
+        skip_serializing_if = "List::is_empty"
     )]
-    suppressed: Vec<Suppressed<'a>>,
+    suppressed: List<'a, SuppressedFinding, Suppressed<'a>>,
     #[serde(flatten)]
     others: Others<'a>,
 }
@@ -73,9 +74,21 @@ impl<'a> ResultView<'a> {
             target: &set.target,
             class: set.class.name(),
             kind: &set.kind,
-            packages: packages.iter().map(PackageView::of).collect(),
-            vulnerabilities: set.findings.iter().map(Vulnerability::of).collect(),
-            suppressed: suppressed.iter().map(Suppressed::of).collect(),
+            packages: List {
+                items: packages,
+                context: (),
+                view: |(), package| PackageView::of(package),
+            },
+            vulnerabilities: List {
+                items: &set.findings,
+                context: (),
+                view: |(), finding| Vulnerability::of(finding),
+            },
+            suppressed: List {
+                items: suppressed,
+                context: (),
+                view: |(), suppressed| Suppressed::of(suppressed),
+            },
             others: Others(&set.others),
         })
     }
