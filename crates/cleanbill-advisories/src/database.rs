@@ -20,6 +20,7 @@ use cleanbill_core::vulnerability::{DataSource, VulnerabilityDetails};
 
 use crate::advisory::Advisory;
 use crate::boltdb::{BoltDb, BoltError, Bucket, Content};
+use crate::details::tidied;
 use crate::matchers::{LanguageRow, LanguageRows, Shelf};
 use crate::mmap::MappedFile;
 
@@ -57,7 +58,12 @@ struct Inner {
     origins: Mutex<HashMap<Vec<u8>, Origin>>,
     /// What was looked up for language packages.
     language_rows: Mutex<LanguageRows>,
+    /// Records that were looked up: images share most vulnerabilities.
+    details: Mutex<HashMap<String, Option<Arc<VulnerabilityDetails>>>>,
 }
+
+/// Records that are kept, about 16 MiB. When there are more, all are forgotten.
+const DETAILS_MAX: usize = 4096;
 
 /// Says where advisories are from.
 #[derive(Clone, Debug)]
@@ -133,6 +139,7 @@ impl Database {
             metadata,
             origins: Mutex::default(),
             language_rows: Mutex::default(),
+            details: Mutex::default(),
         })))
     }
 
@@ -228,6 +235,32 @@ impl Database {
     /// A damaged page, or a value that is no such record.
     pub fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetails>, LookupError> {
         self.value(&[VULNERABILITY_BUCKET], id)
+    }
+
+    /// Returns the record of a vulnerability in the form that reports print. What was looked up
+    /// before is not read again.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is no such record.
+    pub fn details(&self, id: &str) -> Result<Option<Arc<VulnerabilityDetails>>, LookupError> {
+        let kept = || {
+            self.0
+                .details
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+        };
+        if let Some(record) = kept().get(id) {
+            return Ok(record.clone());
+        }
+        let record = self.vulnerability(id)?;
+        let record = record.map(|record| Arc::new(tidied(record)));
+        let mut kept = kept();
+        if kept.len() >= DETAILS_MAX {
+            kept.clear();
+        }
+        kept.insert(id.to_owned(), record.clone());
+        Ok(record)
     }
 
     /// Returns the indices of the CPEs that a repository or an image stands for; none if the key is

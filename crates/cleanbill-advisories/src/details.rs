@@ -33,9 +33,7 @@ pub fn fill_details(
         let record = match records.get(id) {
             Some(record) => record.clone(),
             None => {
-                let record = source
-                    .vulnerability(id)?
-                    .map(|record| Arc::new(tidied(record)));
+                let record = source.details(id)?;
                 records.insert(id.clone(), record.clone());
                 record
             }
@@ -48,7 +46,8 @@ pub fn fill_details(
     Ok(())
 }
 
-fn tidied(record: VulnerabilityDetails) -> VulnerabilityDetails {
+/// Brings a record into the form that reports print.
+pub(crate) fn tidied(record: VulnerabilityDetails) -> VulnerabilityDetails {
     VulnerabilityDetails {
         published: time::reprinted(&record.published),
         last_modified: time::reprinted(&record.last_modified),

@@ -41,6 +41,7 @@ use jiff::Timestamp;
 
 use crate::Advisory;
 use crate::database::{CpeKey, Database, LookupError};
+use crate::details::tidied;
 use crate::end_of_life::{self, Support};
 use session::Session;
 
@@ -73,6 +74,15 @@ pub trait AdvisorySource {
     /// The database is corrupt.
     fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetails>, LookupError>;
 
+    /// Returns the record of a vulnerability in the form that reports print, if there is one.
+    ///
+    /// # Errors
+    /// The database is corrupt.
+    fn details(&self, id: &str) -> Result<Option<Arc<VulnerabilityDetails>>, LookupError> {
+        let record = self.vulnerability(id)?;
+        Ok(record.map(|record| Arc::new(tidied(record))))
+    }
+
     /// Returns the CPE indices of a repository or image build; none if it is unknown.
     ///
     /// # Errors
@@ -101,6 +111,10 @@ impl AdvisorySource for Database {
 
     fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetails>, LookupError> {
         Database::vulnerability(self, id)
+    }
+
+    fn details(&self, id: &str) -> Result<Option<Arc<VulnerabilityDetails>>, LookupError> {
+        Database::details(self, id)
     }
 
     fn cpe_indices(&self, kind: CpeKey, key: &str) -> Result<Vec<i64>, LookupError> {

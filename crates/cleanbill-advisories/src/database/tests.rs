@@ -72,6 +72,23 @@ fn what_is_absent_has_no_advisories() {
 }
 
 #[test]
+fn records_are_kept_up_to_a_limit() {
+    let record = r#"{"Title":"one","PublishedDate":"2026-01-02T03:04:05.000Z"}"#;
+    let builder = AdvisoryDatabaseBuilder::new().vulnerability("CVE-1", record);
+    let database = open(&builder);
+    let first = database.details("CVE-1").unwrap().unwrap();
+    assert_eq!(first.published, "2026-01-02T03:04:05Z");
+    let again = database.details("CVE-1").unwrap().unwrap();
+    assert!(Arc::ptr_eq(&first, &again));
+    for number in 0..DETAILS_MAX {
+        assert_eq!(database.details(&format!("none-{number}")).unwrap(), None);
+    }
+    let anew = database.details("CVE-1").unwrap().unwrap();
+    assert!(!Arc::ptr_eq(&first, &anew));
+    assert_eq!(first, anew);
+}
+
+#[test]
 fn the_last_bucket_of_an_ecosystem_wins() {
     let ghsa = "npm::GitHub Security Advisory npm";
     let node = "npm::Node.js Ecosystem Security Working Group";
@@ -109,6 +126,7 @@ fn reads_every_shape_of_advisory() {
         let database = open(&AdvisoryDatabaseBuilder::new().advisory("b", "p", "id", json));
         let expected = Advisory {
             vulnerability_id: "id".to_owned(),
+            bucket: "b".into(),
             ..expected
         };
         assert_eq!(database.advisories("b", "p").unwrap(), [expected], "{json}");
