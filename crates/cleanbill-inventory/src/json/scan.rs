@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
 use super::decoder::DecodeError;
 use super::text::{self, decode_string};
@@ -18,13 +19,16 @@ pub(super) struct Document<'de> {
     pub(super) start: usize,
     /// The ends of large objects and arrays, by their beginnings.
     ends: HashMap<usize, usize>,
+    /// Keys for the hashes of names, which nobody can foresee.
+    hasher: RandomState,
 }
 
 /// An object or array that has begun.
-struct Frame<'de> {
+struct Frame {
     start: usize,
-    /// The names seen, where they must differ. `None` in arrays.
-    names: Option<HashSet<Cow<'de, str>>>,
+    /// The hashes of the names seen, where they must differ: they take less room than the names of
+    /// an object with millions of members. `None` in arrays.
+    names: Option<HashSet<u64>>,
 }
 
 /// Says what is wrong at which byte.
@@ -42,6 +46,7 @@ impl<'de> Document<'de> {
             dialect,
             start: skip_blanks(bytes, 0),
             ends: HashMap::new(),
+            hasher: RandomState::new(),
         };
         match document.check() {
             Ok(()) => Ok(document),
@@ -136,7 +141,7 @@ impl<'de> Document<'de> {
 
     /// Checks the first value, and remembers the ends of large ones. Returns its end.
     fn check_value(&mut self) -> Result<usize, Fault> {
-        let mut frames: Vec<Frame<'de>> = Vec::new();
+        let mut frames: Vec<Frame> = Vec::new();
         let mut at = self.start;
         loop {
             let (after, opened) = self.check_beginning(at)?;
@@ -161,7 +166,7 @@ impl<'de> Document<'de> {
     }
 
     /// Checks a scalar, or the bracket that opens an object or array.
-    fn check_beginning(&self, at: usize) -> Result<(usize, Option<Frame<'de>>), Fault> {
+    fn check_beginning(&self, at: usize) -> Result<(usize, Option<Frame>), Fault> {
         let frame = |names| {
             let frame = Frame { start: at, names };
             Ok((at + 1, Some(frame)))
@@ -179,7 +184,7 @@ impl<'de> Document<'de> {
     /// next value, or the end of all and `true`.
     fn check_ends(
         &mut self,
-        frames: &mut Vec<Frame<'de>>,
+        frames: &mut Vec<Frame>,
         mut at: usize,
     ) -> Result<(usize, bool), Fault> {
         loop {
@@ -209,7 +214,7 @@ impl<'de> Document<'de> {
 
     /// Checks the name of a member with its colon; there is none in an array. Returns the place
     /// of the value.
-    fn check_name(&self, frames: &mut [Frame<'de>], at: usize) -> Result<usize, Fault> {
+    fn check_name(&self, frames: &mut [Frame], at: usize) -> Result<usize, Fault> {
         let Some(Frame {
             names: Some(names), ..
         }) = frames.last_mut()
@@ -220,7 +225,7 @@ impl<'de> Document<'de> {
             return Err((at, "the name of a member is missing"));
         }
         let end = text::check_string(self.bytes, at, self.dialect)?;
-        if self.dialect == Dialect::Strict && !names.insert(self.string(at)) {
+        if self.dialect == Dialect::Strict && !names.insert(self.hasher.hash_one(self.string(at))) {
             return Err((at, "the name of a member occurs twice"));
         }
         let colon = skip_blanks(self.bytes, end);

@@ -12,7 +12,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     3,
-    "sha256:b41a8815baf4a06b1f36cd04afaba26c80a0e65babef6c180d80e50bd79db6ec",
+    "sha256:a30c483dcdfee7bd7e6cbbb64caf9e3b80bdd46a31b00ef77c30574882941eb3",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\

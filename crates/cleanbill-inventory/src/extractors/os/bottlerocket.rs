@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput};
-use crate::json::{self, or_default};
+use crate::json::decode_classic;
 
 /// Finds the packages of `application-inventory.json`.
 pub(crate) struct Bottlerocket;
@@ -41,29 +41,24 @@ impl Extractor for Bottlerocket {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct Inventory {
-    #[serde(rename = "Content", default, deserialize_with = "or_default")]
     content: Vec<Application>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 struct Application {
-    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "or_default")]
     version: String,
-    #[serde(deserialize_with = "or_default")]
     release: String,
-    #[serde(deserialize_with = "or_default")]
     epoch: String,
-    #[serde(deserialize_with = "or_default")]
     architecture: String,
 }
 
 fn parse(bytes: &[u8]) -> Result<Vec<Package>, String> {
-    let inventory: Inventory = json::first_object(bytes).map_err(|error| error.to_string())?;
+    let inventory: Inventory = decode_classic(bytes).map_err(|error| error.to_string())?;
     inventory
         .content
         .into_iter()
