@@ -3,7 +3,9 @@
 mod elf;
 mod mach_o;
 mod pe;
+mod plan9;
 mod wasm;
+mod xcoff;
 
 use std::ops::Range;
 
@@ -91,6 +93,8 @@ enum Format {
     MachO,
     UniversalMachO,
     Wasm,
+    Plan9,
+    Xcoff,
 }
 
 /// Says from the first bytes of a file whether it may be a program.
@@ -109,6 +113,8 @@ fn format_of(first: &[u8]) -> Option<Format> {
             Format::UniversalMachO
         }
         [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Format::Wasm,
+        [a, b, c, d, ..] if plan9::MAGICS.contains(&[*a, *b, *c, *d]) => Format::Plan9,
+        [a, b, ..] if xcoff::MAGIC == [*a, *b] => Format::Xcoff,
         _ => return None,
     })
 }
@@ -129,6 +135,8 @@ impl Layout {
             Some(Format::MachO) => mach_o::read(source, 0),
             Some(Format::UniversalMachO) => mach_o::read_universal(source),
             Some(Format::Wasm) => wasm::read(source),
+            Some(Format::Plan9) => plan9::read(source),
+            Some(Format::Xcoff) => xcoff::read(source),
             None => Ok(Self::default()),
         }
     }

@@ -156,6 +156,62 @@ fn crates_of_rust_programs_are_found() {
     );
 }
 
+/// Makes programs of the other systems, with data that begins with the build information.
+fn of_other_systems(info: &[u8]) -> Vec<Vec<u8>> {
+    let size = info.len() as u32;
+    let mut pe = b"MZ".to_vec();
+    pe.resize(60, 0);
+    pe.extend(64_u32.to_le_bytes());
+    pe.extend(b"PE\0\0\x64\x86\x01\0");
+    pe.resize(64 + 24, 0);
+    pe.extend(b".data\0\0\0");
+    for word in [size, 4_096, size, 512, 0, 0, 0, 0xc000_0040] {
+        pe.extend(word.to_le_bytes());
+    }
+    pe.resize(512, 0);
+
+    let mut mach_o = Vec::new();
+    for word in [0xfeed_facf_u32, 0x0100_000c, 0, 2, 1, 72, 0, 0, 0x19, 72] {
+        mach_o.extend(word.to_le_bytes());
+    }
+    mach_o.extend(b"__DATA\0\0\0\0\0\0\0\0\0\0");
+    for word in [0x1_0000_0000_u64, u64::from(size), 512, u64::from(size)] {
+        mach_o.extend(word.to_le_bytes());
+    }
+    for word in [3_u32, 3, 0, 0] {
+        mach_o.extend(word.to_le_bytes());
+    }
+    mach_o.resize(512, 0);
+
+    let mut plan9 = vec![0, 0, 0x8a, 0x97];
+    plan9.extend([(512_u32 - 40).to_be_bytes(), size.to_be_bytes()].concat());
+    plan9.resize(512, 0);
+
+    let mut xcoff = vec![1, 0xf7, 0, 1];
+    xcoff.resize(24 + 16, 0);
+    for word in [0x2000_0000_u64, u64::from(size), 512, 0, 0, 0, 0x40 << 32] {
+        xcoff.extend(word.to_be_bytes());
+    }
+    xcoff.resize(512, 0);
+
+    let programs = [pe, mach_o.clone(), plan9, xcoff];
+    let mut programs: Vec<_> = programs.map(|program| [&program, info].concat()).into();
+    let mut universal = vec![0xca, 0xfe, 0xba, 0xbe, 0, 0, 0, 1];
+    for word in [0x0100_000c_u32, 0, 4_096, 512 + size, 12] {
+        universal.extend(word.to_be_bytes());
+    }
+    universal.resize(4_096, 0);
+    programs.push([&universal, &mach_o[..], info].concat());
+    programs
+}
+
+#[test]
+fn modules_are_found_in_programs_of_other_systems() {
+    for program in of_other_systems(&inline_build_info("go1.22.3", MODULES)) {
+        check(&program, &LISTED);
+    }
+}
+
 #[test]
 fn a_large_program_passes_like_a_small_one() {
     let padding = 24 << 20;

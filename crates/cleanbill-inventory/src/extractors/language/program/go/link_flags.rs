@@ -161,3 +161,61 @@ fn quoted_field(text: &str) -> Option<(String, &str)> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(flags: &str, main_path: &str, expected: &str) {
+        assert_eq!(version(flags, main_path), expected, "{flags}");
+    }
+
+    /// Source: spec 04 section 5, and flags that real projects are linked with.
+    #[test]
+    fn the_likeliest_variable_gives_the_version() {
+        const TOOL: &str = "example.org/tool";
+        for (flags, expected) in [
+            ("-s -w -X main.version=1.2.3", "1.2.3"),
+            ("-X=main.version=v1.2.3", "v1.2.3"),
+            ("-Xmain.version=v1.2.3", "v1.2.3"),
+            ("-X 'main.version=1.2.3'", "1.2.3"),
+            ("-X=\"main.Version=1.2.3\"", "1.2.3"),
+            (r#"-X ='example.org/tool/pkg/version/app.ver=v0.50.1'"#, ""),
+            (
+                "-X='example.org/tool/pkg/version/app.ver=v0.50.1'",
+                "v0.50.1",
+            ),
+            (
+                "-X example.org/tool/cmd/Any.Ver=0.50.0 -X example.org/tool/pkg/version.Ver=0.50.1",
+                "0.50.0",
+            ),
+            (
+                "-X example.org/tool/pkg/Any.Ver=0.50.0 -X example.org/tool/pkg/Common.Ver=0.50.1",
+                "0.50.1",
+            ),
+            ("-X main.version=1.0.0 -X common.Ver=1.0.1", ""),
+            ("-X a.b/x.version=1.0.0 -X a.b/y.version=1.0.1", ""),
+            ("-X a.b/common.kubectlVersion=v0.26.11", ""),
+            ("-X main.version=dev", ""),
+            (
+                "-X a.b/version.Version=v1.28.6+k3s2 -w -s -extldflags \"-static -lm -lpthread\"",
+                "v1.28.6+k3s2",
+            ),
+            (
+                "-linkmode external -X main.version=2.0.0 -buildid=",
+                "2.0.0",
+            ),
+            ("-X main.flags=a=b,main.version=2.0.0", "2.0.0"),
+            ("-X main.flags=\\\"a=b\\\",main.version=2.0.0", ""),
+            ("-X main.version", ""),
+            ("-X 'main.version=1.0.0", ""),
+            ("-X main.other -X main.version=1.0.0", ""),
+            ("-help -h -X main.version=1.0.0", "1.0.0"),
+            ("-- -X main.version=1.0.0", ""),
+            ("", ""),
+        ] {
+            check(flags, TOOL, expected);
+        }
+    }
+}
