@@ -38,7 +38,7 @@ impl Extractor for Sbom {
 
     fn wants(&self, path: &str, _size_bytes: u64) -> bool {
         // What lies beside the metadata of a Python package describes that package only.
-        !path.contains(".dist-info/sboms/") && SUFFIXES.iter().any(|suffix| path.ends_with(suffix))
+        SUFFIXES.iter().any(|suffix| path.ends_with(suffix)) && !path.contains(".dist-info/sboms/")
     }
 
     fn extract(
