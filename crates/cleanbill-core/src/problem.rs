@@ -24,8 +24,6 @@ pub enum ProblemKind {
     /// Files that should describe language packages make no sense, and were ignored. A notice:
     /// packages carry such files as test data.
     IgnoredFile,
-    /// The image holds language packages, which are not read yet.
-    UnreadLanguagePackages,
     /// Java archives that only the Java index could name, which there is none of.
     UnidentifiedArchives,
     /// A bound of [`crate::Limits`] was exceeded.
@@ -57,7 +55,6 @@ impl ProblemKind {
         ProblemKind::UnreadableFile,
         ProblemKind::UnsupportedFormat,
         ProblemKind::IgnoredFile,
-        ProblemKind::UnreadLanguagePackages,
         ProblemKind::LimitExceeded,
         ProblemKind::DanglingLink,
         ProblemKind::MatchingFailed,
@@ -96,7 +93,6 @@ impl ProblemKind {
             ProblemKind::UnreadableFile => "unreadable-file",
             ProblemKind::UnsupportedFormat => "unsupported-format",
             ProblemKind::IgnoredFile => "ignored-file",
-            ProblemKind::UnreadLanguagePackages => "unread-language-packages",
             ProblemKind::UnidentifiedArchives => "unidentified-archives",
             ProblemKind::LimitExceeded => "limit-exceeded",
             ProblemKind::DanglingLink => "dangling-link",

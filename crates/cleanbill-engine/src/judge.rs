@@ -44,6 +44,10 @@ pub struct JudgeOptions {
     pub package_types: PackageTypes,
 }
 
+/// Problems that say nothing about the packages of the distribution.
+const OF_LANGUAGE_PACKAGES: [ProblemKind; 2] =
+    [ProblemKind::IgnoredFile, ProblemKind::UnidentifiedArchives];
+
 /// Judges inventories: a pure function of inventory, database, options and time.
 pub struct Judge<'a> {
     /// The advisory database.
@@ -88,7 +92,7 @@ impl Judge<'_> {
         if self.options.package_types.library {
             results.extend(self.judge_applications(applications, &mut problems));
         } else {
-            problems.retain(|problem| problem.kind != ProblemKind::UnreadLanguagePackages);
+            problems.retain(|problem| !OF_LANGUAGE_PACKAGES.contains(&problem.kind));
         }
         let mut metadata = image.metadata.clone();
         for (layer, size_bytes) in metadata
