@@ -26,6 +26,10 @@ impl Home {
 
     /// Writes a helper that can be run at once: a process that another test is just starting may
     /// hold the file open for writing for a moment, and then it cannot.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a credential helper is a process"
+    )]
     fn with_helper(self, name: &str, script: &str) -> Self {
         let path = self
             .directory
