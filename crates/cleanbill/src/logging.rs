@@ -18,10 +18,11 @@ pub(crate) fn install(arguments: &GlobalArgs) {
         (false, false) => "warn",
     };
     // What another program says is its progress.
-    let foreign = if arguments.quiet { "error" } else { "info" };
+    let remarks = if arguments.quiet { "error" } else { "info" };
     let default = format!(
-        "warn,trivy={foreign},cleanbill={level},cleanbill_engine={level},cleanbill_image={level},\
-         cleanbill_inventory={level},cleanbill_advisories={level},cleanbill_store={level}"
+        "warn,trivy={remarks},{EXCEPTIONS}={remarks},cleanbill={level},cleanbill_engine={level},\
+         cleanbill_image={level},cleanbill_inventory={level},cleanbill_advisories={level},\
+         cleanbill_store={level}"
     );
     let filter = EnvFilter::try_from_env("CLEANBILL_LOG").unwrap_or_else(|_| default.into());
     let builder = tracing_subscriber::fmt()
