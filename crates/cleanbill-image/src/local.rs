@@ -14,7 +14,7 @@ use crate::{Capabilities, Image, ImageError, ReadContext};
 #[derive(Clone, Debug)]
 pub enum LocalImages {
     /// An engine that answers requests.
-    Engine(Engine),
+    Engine(Box<Engine>),
     /// What containerd keeps.
     Containerd(Containerd),
     /// What Podman and CRI-O keep.
@@ -210,7 +210,7 @@ pub(crate) fn setting(text: &str, table: &str, key: &str) -> Option<String> {
 
 impl From<Engine> for LocalImages {
     fn from(engine: Engine) -> Self {
-        Self::Engine(engine)
+        Self::Engine(Box::new(engine))
     }
 }
 

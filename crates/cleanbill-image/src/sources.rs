@@ -272,11 +272,11 @@ impl ImageSources {
                 Err(failure) if !failure.is_named => {
                     PodmanStorage::find(&self.environment, self.store_options())
                         .map(LocalImages::Podman)
-                        .map_err(|error| unnamed(join(failure.error, error)))
+                        .map_err(|error| unnamed(join(&failure.error, error)))
                 }
-                engine => engine.map(LocalImages::Engine),
+                engine => engine.map(LocalImages::from),
             },
-            _ => self.engine(source).map(LocalImages::Engine),
+            _ => self.engine(source).map(LocalImages::from),
         }
     }
 
@@ -325,7 +325,7 @@ struct Failure {
 
 /// Joins why Podman does not answer and why its store cannot be read. Where only permission is
 /// missing, that is the news.
-fn join(engine: ImageError, store: ImageError) -> ImageError {
+fn join(engine: &ImageError, store: ImageError) -> ImageError {
     if matches!(store, ImageError::Unauthorized { .. }) {
         return store;
     }

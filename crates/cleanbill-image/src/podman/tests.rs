@@ -52,7 +52,7 @@ impl Fixture {
                 "id": layer_id(7), "digest": diff_id(7), "layer": layer_id(5), "names": null,
             }]),
         );
-        fixture.layers(json!({}));
+        fixture.layers(&json!({}));
         fixture.list(
             "overlay-containers/containers.json",
             &json!([{
@@ -65,7 +65,7 @@ impl Fixture {
         fixture
     }
 
-    fn layers(&self, flags: serde_json::Value) {
+    fn layers(&self, flags: &serde_json::Value) {
         self.list("overlay-layers/layers.json", &json!([
             { "id": layer_id(0), "diff-digest": diff_id(0), "diff-size": 2048 },
             { "id": layer_id(1), "parent": layer_id(0), "diff-digest": diff_id(1), "diff-size": -1,
@@ -172,7 +172,7 @@ fn what_cannot_be_read_rightly_is_refused() {
     fixture.write("overlay/.has-mount-program", "true");
     check_refused(&fixture, ALL, "program in user space");
     fixture.write("overlay/.has-mount-program", "false");
-    fixture.layers(json!({ "incomplete": true }));
+    fixture.layers(&json!({ "incomplete": true }));
     check_refused(&fixture, ALL, "being made or removed");
     fixture.list("overlay-layers/layers.json", &json!([]));
     check_refused(&fixture, ALL, "not found");
@@ -201,7 +201,7 @@ fn a_layer_that_is_removed_meanwhile_is_an_error() {
     let fixture = Fixture::new();
     let image = fixture.storage().open("a:1").unwrap();
     let mut reader = image.layers.open_layer(0).unwrap();
-    fixture.layers(json!({ "incomplete": true }));
+    fixture.layers(&json!({ "incomplete": true }));
     let error = reader.walk(&mut Paths::default()).unwrap_err();
     let text = format!("{error}: {}", std::error::Error::source(&error).unwrap());
     assert!(text.contains("removed while it was read"), "{text}");
