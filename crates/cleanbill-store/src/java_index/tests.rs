@@ -57,7 +57,7 @@ fn nothing_is_written_beside_an_index() {
     std::fs::create_dir(&odd).unwrap();
     let path = odd.join("trivy-java.db");
     let builder = JavaIndexBuilder::new().jar("g", "a", "1", &[1; 20]);
-    builder.clone().write_ahead().write_to(&odd).unwrap();
+    builder.write_ahead().write_to(&odd).unwrap();
     let before = std::fs::read(&path).unwrap();
     let index = JavaIndexFile::open(&path).unwrap();
     std::thread::scope(|scope| {

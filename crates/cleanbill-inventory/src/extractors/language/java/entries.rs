@@ -65,7 +65,7 @@ pub(super) enum JarEntry {
     /// Licences that a licence file holds.
     License(Vec<String>),
     Artifact(JavaArtifact),
-    Manifest(Manifest),
+    Manifest(Box<Manifest>),
     Archive(Box<Parsed>),
     /// An archive that could not be read.
     Broken(ProblemKind, String),
@@ -91,17 +91,17 @@ impl EntryReader for JarEntries<'_> {
         let entry = match EntryKind::of(name) {
             Some(EntryKind::PomXml) => match pom::name_by_path(name) {
                 Some(artifact) => {
-                    let licenses = pom::parse_licenses(&read_text(content)?);
+                    let licenses = pom::parse_licenses(&read_text(content.stream)?);
                     (!licenses.is_empty()).then_some(JarEntry::PomLicenses(artifact, licenses))
                 }
                 None => None,
             },
             Some(EntryKind::License) => {
-                let text = read_text(content)?;
+                let text = read_text(content.stream)?;
                 Some(JarEntry::License(licenses::classify(&text)))
             }
             Some(EntryKind::PomProperties) => {
-                let artifact = pom::parse_properties(&read_text(content)?)?;
+                let artifact = pom::parse_properties(&read_text(content.stream)?)?;
                 artifact
                     .is_complete()
                     .then_some(JarEntry::Artifact(artifact))
@@ -110,7 +110,7 @@ impl EntryReader for JarEntries<'_> {
                 let mut text = Vec::new();
                 let limit = manifest::SIZE_BYTES_MAX + 1;
                 content.stream.take(limit).read_to_end(&mut text)?;
-                Some(JarEntry::Manifest(Manifest::parse(&text)?))
+                Some(JarEntry::Manifest(Box::new(Manifest::parse(&text)?)))
             }
             Some(EntryKind::Archive) => self.read_archive(name, content)?,
             None => None,
@@ -178,10 +178,10 @@ impl JarEntries<'_> {
     }
 }
 
-fn read_text(content: EntryContent<'_>) -> Result<Vec<u8>, ArchiveError> {
+fn read_text(stream: &mut dyn Read) -> Result<Vec<u8>, ArchiveError> {
     let mut text = Vec::new();
     let limit = TEXT_SIZE_BYTES_MAX + 1;
-    content.stream.take(limit).read_to_end(&mut text)?;
+    stream.take(limit).read_to_end(&mut text)?;
     if text.len() as u64 > TEXT_SIZE_BYTES_MAX {
         return Err(ArchiveError::LimitExceeded(format!(
             "a text file in an archive has more than {TEXT_SIZE_BYTES_MAX} bytes"

@@ -168,10 +168,10 @@ fn bundle_license(entry: &str) -> Option<String> {
     let mut fields = split_unquoted(entry, ';').into_iter();
     let name = unquote(fields.next().unwrap_or_default());
     let link = fields
+        .rev()
         .filter_map(|attribute| attribute.split_once('='))
-        .filter(|(key, _)| key.trim() == "link")
+        .find(|(key, _)| key.trim() == "link")
         .map(|(_, value)| unquote(value))
-        .last()
         .unwrap_or_default();
     spdx::license_id(&name)
         .map(str::to_owned)

@@ -149,7 +149,7 @@ impl Facts {
             }
             JarEntry::License(licenses) => self.license_files.push(licenses),
             JarEntry::Artifact(artifact) => self.add_artifact(artifact),
-            JarEntry::Manifest(manifest) => self.manifest = manifest,
+            JarEntry::Manifest(manifest) => self.manifest = *manifest,
             JarEntry::Archive(parsed) => {
                 self.items.push(JavaItem::Archive(Box::new(parsed.archive)));
                 for (kind, message) in parsed.problems {

@@ -164,12 +164,7 @@ fn archives_in_archives_are_read() {
             "app.ear/ejb.jar/lib/x-1.0.jar g:x 1.0",
             "app.ear/ejb.jar ?",
             "app.ear ?",
-        ]
-        .map(|line| line)[..]
-            .iter()
-            .copied()
-            .collect::<Vec<_>>()
-            .as_slice(),
+        ],
     );
 }
 
