@@ -17,6 +17,7 @@ pub mod fuzzing;
 mod matchers;
 mod mmap;
 mod order;
+mod recorder;
 #[cfg(test)]
 mod reference_tests;
 mod release;
@@ -38,3 +39,4 @@ pub use matchers::{
     is_supported, match_language_packages, match_os_packages,
 };
 pub use order::deduplicate_and_sort;
+pub use recorder::{ConsideredRow, Recorder};

@@ -67,6 +67,10 @@ pub struct DatabaseInfo {
     pub downloaded_at: String,
     /// Hours since it was built, at the time of the scan.
     pub age_hours: i64,
+    /// The day of the EPSS scores that were used; empty if there were none.
+    pub epss_date: String,
+    /// The release of the KEV catalogue that was used; empty if there was none.
+    pub kev_release: String,
 }
 
 /// Holds the outcome for one image.

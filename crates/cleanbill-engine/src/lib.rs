@@ -10,6 +10,7 @@
 mod advisory_store;
 mod advisory_update;
 mod agreement;
+mod explain;
 mod inventories;
 mod java;
 mod judge;
@@ -24,6 +25,7 @@ pub use advisory_store::{
     database_info, due, java_index_due,
 };
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
+pub use explain::{Explanation, NotAffected, Reported, explain};
 pub use agreement::{Agreement, Difference, DifferenceKind, PackageKey};
 pub use inventories::{Inventoried, InventoryError, LayerInventories};
 pub use java::JavaIndexSource;

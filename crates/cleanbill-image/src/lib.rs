@@ -18,6 +18,7 @@ mod containerd;
 mod context;
 mod directory;
 pub mod docker;
+mod download;
 mod error;
 mod file;
 #[doc(hidden)]
@@ -42,6 +43,7 @@ pub use archive_stream::stream_tar;
 pub use capabilities::Capabilities;
 pub use containerd::Containerd;
 pub use context::ReadContext;
+pub use download::{DownloadError, download};
 pub use error::ImageError;
 pub use http::{HttpOptions, ProxySettings, Secret};
 pub use image::{Image, LayerSink, LayerSource};

@@ -19,6 +19,10 @@ pub struct Filter {
     pub severities: Vec<Severity>,
     /// The statuses to drop.
     pub ignored_statuses: Vec<FixStatus>,
+    /// The EPSS score to keep findings from, 0 to 1; those without a score are dropped then.
+    pub epss_min: Option<f64>,
+    /// Only what is known to be exploited is kept.
+    pub known_exploited_only: bool,
     /// The exceptions, file by file; the first that covers a finding counts.
     pub ignore_rules: Vec<IgnoreRules>,
 }
@@ -29,6 +33,8 @@ impl Default for Filter {
         Self {
             severities: Severity::ALL.to_vec(),
             ignored_statuses: Vec::new(),
+            epss_min: None,
+            known_exploited_only: false,
             ignore_rules: Vec::new(),
         }
     }
@@ -97,6 +103,11 @@ impl Filter {
     fn wants(&self, finding: &Finding) -> bool {
         self.severities.contains(&finding.severity)
             && !self.ignored_statuses.contains(&finding.status)
+            && (!self.known_exploited_only || finding.known_exploited.is_some())
+            && self.epss_min.is_none_or(|min| {
+                let epss = finding.epss.as_ref();
+                epss.is_some_and(|epss| epss.score >= min)
+            })
     }
 }
 

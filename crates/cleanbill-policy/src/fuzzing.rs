@@ -73,6 +73,7 @@ fn filter(ignore_rules: IgnoreRules) {
         ],
         ignored_statuses: Vec::new(),
         ignore_rules: vec![ignore_rules],
+        ..Filter::default()
     };
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
     let mut usage = IgnoreUsage::default();

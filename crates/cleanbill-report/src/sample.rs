@@ -41,6 +41,7 @@ pub(crate) fn report(images: Vec<ImageReport>) -> ScanReport {
             next_update: "2026-11-20T06:00:00Z".to_owned(),
             downloaded_at: "2026-11-20T01:00:00Z".to_owned(),
             age_hours: 54,
+            ..DatabaseInfo::default()
         }),
         images,
         exceptions: Vec::new(),

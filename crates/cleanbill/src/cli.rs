@@ -1,6 +1,7 @@
 //! The command line: flags, their environment names and their values.
 
 mod engine_args;
+mod explain_args;
 pub(crate) mod reference;
 mod report_args;
 mod scan_args;
@@ -12,6 +13,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub(crate) use explain_args::ExplainArgs;
 pub(crate) use report_args::ReportArgs;
 pub(crate) use scan_args::{
     DatabaseArgs, FilterArgs, OutputArgs, RegistryArgs, ScanArgs, SourceArgs, VerdictArgs,
@@ -107,6 +109,8 @@ pub(crate) enum Command {
     /// Show, clear and prune the cache of layer inventories
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// Say why a vulnerability is reported for an image, or why not
+    Explain(Box<ExplainArgs>),
     /// Check what a scan needs, and say what to do about it
     Doctor(DoctorArgs),
     /// Run the whole loop on built-in sample images: no engine, no network, no database needed
@@ -137,8 +141,9 @@ pub(crate) enum Command {
 pub(crate) enum DbCommand {
     /// Fetch the advisory database if it is due, and what is named beside it
     Update {
-        /// Fetch more: java is the index of published Java archives, which a scan fetches by
-        /// itself when an image needs it
+        /// Fetch more: java (the index of published Java archives, which a scan fetches by itself
+        /// when an image needs it), epss (how likely vulnerabilities are exploited), kev (which
+        /// are)
         #[arg(long, value_name = "WHAT", value_delimiter = ',')]
         with: Vec<Extra>,
         #[command(flatten)]
@@ -184,6 +189,8 @@ pub(crate) enum DbCommand {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Extra {
     Java,
+    Epss,
+    Kev,
 }
 
 #[derive(Debug, Subcommand)]

@@ -5,6 +5,8 @@ mod cache;
 mod db;
 mod demo;
 mod doctor;
+mod explain;
+mod exploitation;
 mod java_index;
 mod login;
 mod report;
@@ -33,6 +35,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
     };
     match cli.command {
         Command::Scan(arguments) => scan::run(&setting, &arguments),
+        Command::Explain(arguments) => explain::run(&setting, *arguments),
         Command::Report(arguments) => report::run(&setting, &arguments),
         Command::Db(command) => db::run(&setting, command),
         Command::Cache(command) => cache::run(&setting, &command),

@@ -52,6 +52,11 @@ impl Registries {
         })
     }
 
+    /// Returns what other servers are reached with.
+    pub(crate) fn http(&self) -> HttpOptions {
+        self.http.clone()
+    }
+
     /// Builds a client. Credentials of the flags are sent to `registries` only, which must be one.
     ///
     /// # Errors

@@ -139,6 +139,12 @@ struct Database<'a> {
     downloaded_at: &'a str,
     /// Hours between its build and the scan. Differs from run to run.
     age_hours: i64,
+    /// The day of the EPSS scores; absent if there were none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    epss_date: &'a str,
+    /// The release of the KEV catalogue; absent if there was none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    kev_release: &'a str,
 }
 
 impl<'a> Database<'a> {
@@ -149,6 +155,8 @@ impl<'a> Database<'a> {
             next_update: &database.next_update,
             downloaded_at: &database.downloaded_at,
             age_hours: database.age_hours,
+            epss_date: &database.epss_date,
+            kev_release: &database.kev_release,
         }
     }
 }

@@ -66,6 +66,8 @@ fn database(members: model::Database) -> DatabaseInfo {
         next_update: members.next_update,
         downloaded_at: members.downloaded_at,
         age_hours: members.age_hours,
+        epss_date: members.epss_date,
+        kev_release: members.kev_release,
     }
 }
 
@@ -271,6 +273,8 @@ fn finding(members: model::Finding, shared: &mut Shared) -> Result<Finding, Save
         data_source: members.data_source.map(data_source),
         severity: parsed("severity", &members.severity)?,
         vendor_severity: severities.collect::<Result<_, SavedReportError>>()?,
+        epss: members.epss,
+        known_exploited: members.known_exploited,
         evidence: members.evidence.map(evidence).unwrap_or_default(),
         others: others(members.others),
         ..Finding::default()

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use cleanbill_core::image::ImageConfig;
+use cleanbill_core::vulnerability::{Epss, KnownExploited};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -62,6 +63,10 @@ pub(super) struct Database {
     pub(super) next_update: String,
     pub(super) downloaded_at: String,
     pub(super) age_hours: i64,
+    #[serde(default)]
+    pub(super) epss_date: String,
+    #[serde(default)]
+    pub(super) kev_release: String,
 }
 
 #[derive(Deserialize)]
@@ -172,6 +177,8 @@ pub(super) struct Finding {
     #[serde(flatten)]
     pub(super) details: Details,
     pub(super) layer: Option<Layer>,
+    pub(super) epss: Option<Epss>,
+    pub(super) known_exploited: Option<KnownExploited>,
     pub(super) evidence: Option<Evidence>,
     #[serde(default)]
     pub(super) others: Others,

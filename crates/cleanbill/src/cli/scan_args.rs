@@ -159,6 +159,15 @@ pub(crate) struct DatabaseArgs {
     )]
     pub(crate) java_db_repository: Vec<String>,
 
+    /// Address of the EPSS scores for `db update --with epss`
+    /// [default: https://epss.empiricalsecurity.com/epss_scores-current.csv.gz]
+    #[arg(long, value_name = "URL", env = "CLEANBILL_EPSS_URL")]
+    pub(crate) epss_url: Option<String>,
+
+    /// Address of the KEV catalogue for `db update --with kev` [default: that of CISA]
+    #[arg(long, value_name = "URL", env = "CLEANBILL_KEV_URL")]
+    pub(crate) kev_url: Option<String>,
+
     /// Use the advisory database that is there, however old
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SKIP_DB_UPDATE")]
     pub(crate) skip_db_update: bool,
@@ -248,6 +257,18 @@ pub(crate) struct FilterArgs {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_IGNORE_UNFIXED")]
     pub(crate) ignore_unfixed: bool,
 
+    /// Order of findings: package, or risk (severity times probability of exploitation)
+    #[arg(long, value_name = "ORDER", default_value = "package", value_parser = ["package", "risk"], hide_possible_values = true, env = "CLEANBILL_SORT")]
+    pub(crate) sort: String,
+
+    /// Report only what EPSS gives this probability of exploitation or more, 0 to 1
+    #[arg(long, value_name = "SCORE", value_parser = parse_probability, env = "CLEANBILL_MIN_EPSS")]
+    pub(crate) min_epss: Option<f64>,
+
+    /// Report only what CISA's catalogue says is exploited
+    #[arg(long, value_parser = BoolishValueParser::new(), env = "CLEANBILL_KEV_ONLY")]
+    pub(crate) kev_only: bool,
+
     /// States of a fix to leave out: affected, fixed, under_investigation, will_not_fix,
     /// fix_deferred, end_of_life, unknown, not_affected
     #[arg(
@@ -330,4 +351,12 @@ pub(crate) struct VerdictArgs {
     /// none of it and above
     #[arg(long, value_name = "THRESHOLDS", env = "CLEANBILL_FAIL_ON")]
     pub(crate) fail_on: Option<String>,
+}
+
+/// Parses a number from 0 to 1.
+fn parse_probability(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if (0.0..=1.0).contains(&value) => Ok(value),
+        _ => Err("expected a number from 0 to 1, such as 0.1".to_owned()),
+    }
 }

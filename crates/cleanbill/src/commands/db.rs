@@ -11,6 +11,7 @@ use cleanbill_image::ReadContext;
 use indicatif::HumanBytes;
 use jiff::Timestamp;
 
+use super::exploitation::{self, List};
 use super::{Setting, advisory_database, java_index, print};
 use crate::cli::{DatabaseArgs, DbCommand, Extra, RegistryArgs};
 use crate::error::CommandError;
@@ -61,6 +62,10 @@ fn update(
         text.push_str(&fetched(setting, &store, |context| {
             java_index::update_if_due(setting, &store, arguments, registry, context, is_forced)
         })?);
+    }
+    for list in with.iter().filter_map(|extra| List::of(*extra)) {
+        let context = context();
+        text.push_str(&list.update(setting, &store, arguments, registry, &context)?);
     }
     print(text.as_bytes())
 }
@@ -116,6 +121,9 @@ fn status(
             Some(metadata) => described(&java_store, metadata),
             None => serde_json::Value::Null,
         };
+        for (word, date) in exploitation::status(&store)? {
+            value[word] = date.into();
+        }
         return print(format!("{value:#}\n").as_bytes());
     }
     let mut text = listed(&store, database.metadata());
@@ -132,6 +140,14 @@ fn status(
             "Java index:   none; it is fetched when an image needs it, or with: cleanbill db \
              update --with java\n",
         ),
+    }
+    for (word, date) in exploitation::status(&store)? {
+        let date = date
+            .unwrap_or_else(|| format!("none; fetch it with: cleanbill db update --with {word}"));
+        text.push_str(&format!(
+            "{:<14}{date}\n",
+            format!("{}:", word.to_uppercase())
+        ));
     }
     print(text.as_bytes())
 }

@@ -5,14 +5,15 @@ mod policy;
 mod sources;
 mod trivy;
 
+pub(super) use policy::Policy;
 pub(crate) use sources::engine_environment;
 
 use std::time::Duration;
 
-use cleanbill_advisories::{Metadata, SeveritySources};
+use cleanbill_advisories::{Database, Exploitation, Metadata, SeveritySources};
 use cleanbill_core::Limits;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
-use cleanbill_core::report::{ArtifactType, ImageReport, ScanReport};
+use cleanbill_core::report::{ArtifactType, DatabaseInfo, ImageReport, ScanReport};
 use cleanbill_engine::{
     JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report,
 };
@@ -22,7 +23,7 @@ use cleanbill_store::LayerCache;
 use jiff::{SignedDuration, Timestamp};
 
 use super::java_index::ScanIndex;
-use super::{Setting, advisory_database};
+use super::{Setting, advisory_database, exploitation};
 use crate::cli::{DatabaseArgs, ScanArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -30,7 +31,6 @@ use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::{places, stop};
 use compare::Comparison;
-use policy::Policy;
 use sources::{OpenFailure, Sources, Target};
 use trivy::TrivyEngine;
 
@@ -49,81 +49,20 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
     if arguments.engine.compare_engines {
         outputs.spare_stdout();
     }
-    let options = scan_options(arguments, now)?;
-    let context = ReadContext {
-        limits: options.extract.limits.clone(),
-        cancelled: stop::flag(),
-        ..ReadContext::default()
-    };
-    let sources = Sources::new(setting, arguments, &context)?;
-    let targets = sources.targets(arguments)?;
-    outputs.check(targets.len())?;
-    if let Some(timeout) = arguments.detection.timeout {
-        stop::after(timeout);
-    }
-
-    let database =
-        advisory_database::obtain(setting, &arguments.database, &arguments.registry, &context)?;
-    let trivy = arguments
-        .engine
-        .runs_trivy()
-        .then(|| {
-            let store = advisory_database::store(setting, &arguments.database)?;
-            TrivyEngine::new(setting, arguments, store.directory())
-        })
-        .transpose()?;
-    let cache = open_cache(setting)?;
-    let java_index = ScanIndex::new(
-        setting,
-        &arguments.database,
-        &arguments.registry,
-        &context,
-    );
-    let is_shown = !setting.global.quiet && !setting.global.no_progress;
-    let progress = Progress::start(is_shown, Some(targets.len()), context.bytes_read);
-    let scanner =
-        Scanner::new(&cache, &database, &options, &progress).with_java_index(&java_index);
-    let mut run = Run {
-        scanner,
-        trivy,
-        comparison: arguments.engine.compare_engines.then(Comparison::default),
-        policy,
-        exit: Exit::Clean,
-        report: ScanReport::default(),
-    };
-    for target in &targets {
-        run.scan(&sources, target);
-        if stop::is_requested() {
-            break;
-        }
-    }
-    progress.finish();
-    if stop::is_requested() {
-        return Err(stop::error());
-    }
-    let Run {
+    let Assessed {
         policy,
         comparison,
         mut exit,
-        mut report,
+        report,
+        database,
         ..
-    } = run;
-    report.created_at = now.to_string();
-    report.database = Some(database_info(database.metadata(), now));
-    mark_stale(&mut report, database.metadata(), now);
-    outputs.check(report.images.len())?;
-    report.exceptions = policy.report_rules();
+    } = assess(setting, arguments, policy, now, false, &|count| {
+        outputs.check(count)
+    })?;
 
     let verdict = policy.verdict(&report);
     if verdict.failed {
         exit = exit.and(Exit::GateFailed(verdict.exit_code));
-    }
-    if report
-        .images
-        .iter()
-        .any(|image| image.status != AssessmentStatus::Complete)
-    {
-        exit = exit.and(Exit::Incomplete);
     }
     outputs.write(&report, &new_report_id())?;
     if let Some(comparison) = &comparison {
@@ -143,15 +82,130 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
     Ok(exit)
 }
 
+/// What the targets of a call were found to hold.
+pub(super) struct Assessed {
+    pub(super) policy: Policy,
+    /// What the engines do not agree on, where they are compared.
+    comparison: Option<Comparison>,
+    /// 3 if an image could not be assessed completely, 2 if a file is missing.
+    pub(super) exit: Exit,
+    /// What is shown.
+    pub(super) report: ScanReport,
+    /// The same images before anything was filtered.
+    pub(super) unfiltered: Vec<ImageReport>,
+    pub(super) database: Database,
+}
+
+/// Opens and judges every target. `check` is asked whether so many images can be shown.
+///
+/// # Errors
+///
+/// The call makes no sense, there is no usable database, or the user has asked to stop.
+pub(super) fn assess(
+    setting: &Setting,
+    arguments: &ScanArgs,
+    policy: Policy,
+    now: Timestamp,
+    keeps_unfiltered: bool,
+    check: &dyn Fn(usize) -> Result<(), CommandError>,
+) -> Result<Assessed, CommandError> {
+    let options = scan_options(arguments, now)?;
+    let context = ReadContext {
+        limits: options.extract.limits.clone(),
+        cancelled: stop::flag(),
+        ..ReadContext::default()
+    };
+    let sources = Sources::new(setting, arguments, &context)?;
+    let targets = sources.targets(arguments)?;
+    check(targets.len())?;
+    if let Some(timeout) = arguments.detection.timeout {
+        stop::after(timeout);
+    }
+
+    let database =
+        advisory_database::obtain(setting, &arguments.database, &arguments.registry, &context)?;
+    let trivy = arguments
+        .engine
+        .runs_trivy()
+        .then(|| {
+            let store = advisory_database::store(setting, &arguments.database)?;
+            TrivyEngine::new(setting, arguments, store.directory())
+        })
+        .transpose()?;
+    let exploitation = exploitation::open(setting, arguments)?;
+    let cache = open_cache(setting)?;
+    let java_index = ScanIndex::new(setting, &arguments.database, &arguments.registry, &context);
+    let is_shown = !setting.global.quiet && !setting.global.no_progress;
+    let progress = Progress::start(is_shown, Some(targets.len()), context.bytes_read);
+    let scanner = Scanner::new(&cache, &database, &options, &progress).with_java_index(&java_index);
+    let mut run = Run {
+        scanner,
+        trivy,
+        comparison: arguments.engine.compare_engines.then(Comparison::default),
+        exploitation: &exploitation,
+        policy,
+        exit: Exit::Clean,
+        report: ScanReport::default(),
+        unfiltered: Vec::new(),
+        keeps_unfiltered,
+    };
+    for target in &targets {
+        run.scan(&sources, target);
+        if stop::is_requested() {
+            break;
+        }
+    }
+    progress.finish();
+    if stop::is_requested() {
+        return Err(stop::error());
+    }
+    let Run {
+        policy,
+        comparison,
+        mut exit,
+        mut report,
+        unfiltered,
+        ..
+    } = run;
+    report.created_at = now.to_string();
+    report.database = Some(DatabaseInfo {
+        epss_date: exploitation.epss_date().unwrap_or_default().to_owned(),
+        kev_release: exploitation.kev_release().unwrap_or_default().to_owned(),
+        ..database_info(database.metadata(), now)
+    });
+    mark_stale(&mut report, database.metadata(), now);
+    check(report.images.len())?;
+    report.exceptions = policy.report_rules();
+    if report
+        .images
+        .iter()
+        .any(|image| image.status != AssessmentStatus::Complete)
+    {
+        exit = exit.and(Exit::Incomplete);
+    }
+    Ok(Assessed {
+        policy,
+        comparison,
+        exit,
+        report,
+        unfiltered,
+        database,
+    })
+}
+
 /// Collects what is scanned.
 struct Run<'a> {
     scanner: Scanner<'a>,
     trivy: Option<TrivyEngine>,
     /// What the engines do not agree on, where they are compared.
     comparison: Option<Comparison>,
+    exploitation: &'a Exploitation,
     policy: Policy,
     exit: Exit,
     report: ScanReport,
+    /// The images before anything is filtered, where somebody asks for them.
+    unfiltered: Vec<ImageReport>,
+    keeps_unfiltered: bool,
 }
 
 impl Run<'_> {
@@ -182,6 +236,12 @@ impl Run<'_> {
     /// Applies filters and VEX to the reports from an index on.
     fn apply_policy(&mut self, from: usize) {
         for report in self.report.images.iter_mut().skip(from) {
+            for result in &mut report.results {
+                self.exploitation.fill(&mut result.findings);
+            }
+            if self.keeps_unfiltered {
+                self.unfiltered.push(report.clone());
+            }
             self.policy.apply(report);
         }
     }

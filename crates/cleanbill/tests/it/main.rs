@@ -16,6 +16,8 @@ mod demo;
 mod docs;
 mod engine;
 mod exit_codes;
+mod explain;
+mod exploitation;
 mod filters;
 mod flags;
 mod hostile;

@@ -68,6 +68,12 @@ pub(super) struct Finding<'a> {
     /// The layer that brought the package.
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<Layer<'a>>,
+    /// How likely it is to be exploited; absent if nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epss: Option<Epss<'a>>,
+    /// Where it is known to be exploited; absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    known_exploited: Option<KnownExploited<'a>>,
     /// Why it was reported; absent if the engine does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence<'a>>,
@@ -116,6 +122,8 @@ impl<'a> Finding<'a> {
             modified: text(|details| &details.last_modified),
             fingerprint: fingerprint::of(result_kind, finding),
             layer: finding.layer.map(|layer| Layer::of(&layer, layers)),
+            epss: finding.epss.as_ref().map(Epss::of),
+            known_exploited: finding.known_exploited.as_ref().map(KnownExploited::of),
             evidence: Evidence::of(&finding.evidence),
             others: Others(&finding.others),
         }
@@ -285,6 +293,50 @@ impl<'a> Score<'a> {
     fn of(vector: &'a str, score: f64) -> Option<Self> {
         let score = Some(score).filter(|score| *score != 0.0);
         (!vector.is_empty() || score.is_some()).then_some(Self { vector, score })
+    }
+}
+
+/// What EPSS says, the Exploit Prediction Scoring System.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Epss<'a> {
+    /// The probability of exploitation within 30 days, 0 to 1.
+    score: f64,
+    /// The share of vulnerabilities with the same or a lower score, 0 to 1.
+    percentile: f64,
+    /// The day of the score.
+    date: &'a str,
+}
+
+impl<'a> Epss<'a> {
+    fn of(epss: &'a core::Epss) -> Self {
+        Self {
+            score: epss.score,
+            percentile: epss.percentile,
+            date: &epss.date,
+        }
+    }
+}
+
+/// What the catalogue of Known Exploited Vulnerabilities says.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct KnownExploited<'a> {
+    /// The day on which the catalogue took it in.
+    date_added: &'a str,
+    /// The day by which it must be fixed, for those who must follow the catalogue.
+    due_date: &'a str,
+    /// Ransomware is known to use it.
+    is_used_by_ransomware: bool,
+}
+
+impl<'a> KnownExploited<'a> {
+    fn of(known: &'a core::KnownExploited) -> Self {
+        Self {
+            date_added: &known.date_added,
+            due_date: &known.due_date,
+            is_used_by_ransomware: known.is_used_by_ransomware,
+        }
     }
 }
 

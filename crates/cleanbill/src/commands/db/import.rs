@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{built, context};
 use crate::cli::{DatabaseArgs, RegistryArgs};
 use crate::commands::advisory_database::{self, Artifacts, with_tag};
+use crate::commands::exploitation::List;
 use crate::commands::{Setting, java_index, print};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -125,6 +126,14 @@ impl Import<'_> {
         let mut file = File::open(source)
             .with_context(|| format!("cannot open {source}"))
             .map_err(|error| CommandError::usage(error).hint(EXPECTED))?;
+        let list = List::of_file(&mut file)
+            .with_context(|| format!("cannot read {source}"))
+            .map_err(CommandError::usage)?;
+        if let Some(list) = list {
+            let store = self.store(&ADVISORIES)?;
+            let mut content = self.context.watch(file);
+            return list.install(&store, &mut content, &self.context, "Imported");
+        }
         let kind = archive_kind(&mut self.context.watch(&file), &self.context.limits)
             .unwrap_or(&ADVISORIES);
         file.seek(SeekFrom::Start(0))

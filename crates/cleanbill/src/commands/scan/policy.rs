@@ -10,6 +10,7 @@ use cleanbill_engine::apply_policy;
 use cleanbill_policy::filter::unfixed_statuses;
 use cleanbill_policy::ignore::{self, IgnoreFileKind, IgnoreUsage};
 use cleanbill_policy::vex::VexDocument;
+use cleanbill_policy::sort_by_risk;
 use cleanbill_policy::{Filter, Gate, IgnoreRules, Thresholds, Verdict, Vex};
 use jiff::Timestamp;
 
@@ -29,6 +30,7 @@ pub(in crate::commands) struct Policy {
     usage: IgnoreUsage,
     vex: Vex,
     gate: Gate,
+    sorts_by_risk: bool,
     now: SystemTime,
 }
 
@@ -75,6 +77,8 @@ impl Policy {
             filter: Filter {
                 severities,
                 ignored_statuses,
+                epss_min: filter.min_epss,
+                known_exploited_only: filter.kev_only,
                 ignore_rules,
             },
             usage: IgnoreUsage::default(),
@@ -83,6 +87,7 @@ impl Policy {
                 thresholds,
                 exit_code: verdict.exit_code,
             },
+            sorts_by_risk: filter.sort == "risk",
             now,
         })
     }
@@ -90,6 +95,9 @@ impl Policy {
     /// Applies filters and VEX.
     pub(in crate::commands) fn apply(&mut self, image: &mut ImageReport) {
         apply_policy(image, &self.filter, &self.vex, self.now, &mut self.usage);
+        if self.sorts_by_risk {
+            sort_by_risk(image);
+        }
     }
 
     /// Says which findings are shown, if not all are; a table without findings must not read as
@@ -112,6 +120,12 @@ impl Policy {
                 let names: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
                 parts.push(format!("without {}", names.join(", ")));
             }
+        }
+        if let Some(min) = self.filter.epss_min {
+            parts.push(format!("EPSS {min} or more"));
+        }
+        if self.filter.known_exploited_only {
+            parts.push("known to be exploited".to_owned());
         }
         parts.join(", ")
     }

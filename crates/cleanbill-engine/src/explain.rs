@@ -1,0 +1,221 @@
+//! Why a vulnerability is reported for an image, and why not.
+//!
+//! The packages of a report are judged once more against the same database while somebody listens:
+//! every row about the vulnerability that a matcher looks at either became a finding or was judged
+//! not to apply. What neither is reported nor was looked at is not there.
+
+use cleanbill_advisories::{
+    AdvisorySource, ConsideredRow, LookupError, OsPackages, Recorder, match_language_packages,
+    match_os_packages,
+};
+use cleanbill_core::Package;
+use cleanbill_core::package::LayerId;
+use cleanbill_core::problem::Problem;
+use cleanbill_core::report::{ImageReport, ResultClass, ResultSet, SuppressedFinding};
+use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
+use jiff::Timestamp;
+
+/// Answers why a vulnerability is reported for an image, or why not.
+#[derive(Clone, Debug, Default)]
+pub struct Explanation {
+    /// The image.
+    pub image: String,
+    /// What the database says about the vulnerability; `None` if it does not know it.
+    pub details: Option<VulnerabilityDetails>,
+    /// What is reported.
+    pub reported: Vec<Reported>,
+    /// What an exception or a VEX statement took out.
+    pub suppressed: Vec<SuppressedFinding>,
+    /// Findings that are there but are not shown, because of the severity or state.
+    pub filtered: Vec<Reported>,
+    /// Packages that the database has a row for which does not apply.
+    pub not_affected: Vec<NotAffected>,
+    /// What could not be assessed in the image: the answer is not complete.
+    pub gaps: Vec<Problem>,
+    /// The report lists no packages: what is not reported cannot be explained.
+    pub lacks_packages: bool,
+}
+
+/// A finding with where it comes from.
+#[derive(Clone, Debug, Default)]
+pub struct Reported {
+    /// The finding.
+    pub finding: Finding,
+    /// Where in the image: the target of the result.
+    pub target: String,
+    /// The layer counted from the base, from 1, and the step of the build that made it.
+    pub layer: Option<(usize, String)>,
+    /// The rows of the database that made it.
+    pub rows: Vec<ConsideredRow>,
+}
+
+/// A package that is there, with a row that does not apply to it.
+#[derive(Clone, Debug)]
+pub struct NotAffected {
+    /// The package's name.
+    pub package: String,
+    /// Its version.
+    pub version: String,
+    /// The file it was found in, or empty.
+    pub path: String,
+    /// The row.
+    pub row: ConsideredRow,
+}
+
+/// Explains one vulnerability. `shown` is what the user sees; `all` is the same image before
+/// severities and states were filtered. `id` is matched as it is and by the suppliers' ids.
+///
+/// # Errors
+///
+/// The database is corrupt.
+pub fn explain(
+    source: &dyn AdvisorySource,
+    id: &str,
+    shown: &ImageReport,
+    all: &ImageReport,
+    now: Timestamp,
+) -> Result<Explanation, LookupError> {
+    let is_about = |finding: &Finding| is_named(finding, id);
+    let mut explanation = Explanation {
+        image: shown.artifact_name.clone(),
+        details: source.vulnerability(id)?,
+        gaps: shown
+            .problems
+            .iter()
+            .filter(|problem| problem.kind.is_gap())
+            .cloned()
+            .collect(),
+        lacks_packages: shown
+            .results
+            .iter()
+            .any(|result| result.packages.is_empty()),
+        ..Explanation::default()
+    };
+    for result in &shown.results {
+        let suppressed = result.suppressed.iter();
+        let suppressed = suppressed.filter(|suppressed| is_about(&suppressed.finding));
+        explanation.suppressed.extend(suppressed.cloned());
+    }
+    for result in &all.results {
+        let rows = considered(source, id, all, result, now)?;
+        for finding in result.findings.iter().filter(|finding| is_about(finding)) {
+            let reported = Reported {
+                finding: finding.clone(),
+                target: result.target.clone(),
+                layer: layer_of(all, finding.layer),
+                rows: rows
+                    .iter()
+                    .filter(|(package, _)| is_package_of(package, finding))
+                    .flat_map(|(_, rows)| rows.iter().cloned())
+                    .collect(),
+            };
+            if is_shown(shown, finding) {
+                explanation.reported.push(reported);
+            } else if !is_suppressed(shown, finding) {
+                explanation.filtered.push(reported);
+            }
+        }
+        for (package, rows) in rows {
+            let has_finding = result
+                .findings
+                .iter()
+                .any(|finding| is_about(finding) && is_package_of(package, finding));
+            if !has_finding {
+                explanation
+                    .not_affected
+                    .extend(rows.into_iter().map(|row| NotAffected {
+                        package: package.name.clone(),
+                        version: package.installed_version(),
+                        path: package.file_path.clone(),
+                        row,
+                    }));
+            }
+        }
+    }
+    Ok(explanation)
+}
+
+/// Returns the rows about a vulnerability that are looked at for each package of a result; packages
+/// without any are left out.
+fn considered<'a>(
+    source: &dyn AdvisorySource,
+    id: &str,
+    image: &ImageReport,
+    result: &'a ResultSet,
+    now: Timestamp,
+) -> Result<Vec<(&'a Package, Vec<ConsideredRow>)>, LookupError> {
+    let mut considered = Vec::new();
+    for package in &result.packages {
+        let recorder = Recorder::new(source, id);
+        let packages = std::slice::from_ref(package);
+        // What cannot be judged is among the gaps of the image.
+        match (result.class, &image.distro) {
+            (ResultClass::OsPackages, Some(distro)) => {
+                let input = OsPackages {
+                    distro,
+                    // Reports do not have it; it decides between two releases of Alpine only.
+                    repository_hint: None,
+                    packages,
+                    now,
+                };
+                let _ = match_os_packages(&recorder, &input);
+            }
+            (ResultClass::OsPackages, None) => {}
+            (ResultClass::LanguagePackages, _) => {
+                let _ = match_language_packages(&recorder, &result.kind, packages);
+            }
+        }
+        let rows = recorder.into_rows();
+        if !rows.is_empty() {
+            considered.push((package, rows));
+        }
+    }
+    Ok(considered)
+}
+
+fn is_named(finding: &Finding, id: &str) -> bool {
+    let names = std::iter::once(&finding.vulnerability_id).chain(&finding.vendor_ids);
+    names.into_iter().any(|name| name.eq_ignore_ascii_case(id))
+}
+
+fn is_package_of(package: &Package, finding: &Finding) -> bool {
+    package.name == finding.package_name
+        && package.file_path == finding.package_path
+        && (package.identifier.uid == finding.package_identifier.uid
+            || package.installed_version() == finding.installed_version)
+}
+
+fn is_shown(shown: &ImageReport, finding: &Finding) -> bool {
+    shown.findings().any(|other| is_same(other, finding))
+}
+
+fn is_suppressed(shown: &ImageReport, finding: &Finding) -> bool {
+    let suppressed = shown.results.iter().flat_map(|result| &result.suppressed);
+    suppressed
+        .into_iter()
+        .any(|other| is_same(&other.finding, finding))
+}
+
+fn is_same(a: &Finding, b: &Finding) -> bool {
+    let identity = |finding: &Finding| {
+        (
+            finding.vulnerability_id.clone(),
+            finding.package_name.clone(),
+            finding.package_path.clone(),
+            finding.installed_version.clone(),
+            finding.package_identifier.uid.clone(),
+        )
+    };
+    identity(a) == identity(b)
+}
+
+/// Returns the place of a layer in the image, and the step that made it.
+fn layer_of(image: &ImageReport, layer: Option<LayerId>) -> Option<(usize, String)> {
+    let layer = layer?;
+    let layers = &image.metadata.layers;
+    let index = layers
+        .iter()
+        .position(|other| other.id.diff_id == layer.diff_id)?;
+    let step = layers.get(index).map(|layer| layer.created_by.clone());
+    Some((index + 1, step.unwrap_or_default()))
+}

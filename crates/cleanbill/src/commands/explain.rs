@@ -1,0 +1,88 @@
+//! `cleanbill explain`: why a vulnerability is reported for an image, or why not.
+
+mod text;
+
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use anyhow::Context as _;
+use cleanbill_advisories::Database;
+use cleanbill_core::report::{ImageReport, ScanReport};
+use cleanbill_engine::{Explanation, explain};
+use cleanbill_report::read_report;
+use jiff::Timestamp;
+
+use super::scan::{self, Policy};
+use super::{Setting, advisory_database};
+use crate::cli::{ExplainArgs, VerdictArgs};
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, CommandError> {
+    let now = Timestamp::now();
+    let id = arguments.id.trim().to_owned();
+    if !(arguments.names_images() || !arguments.report.is_empty()) {
+        return Err(CommandError::usage_text("no image is named").hint(format!(
+            "name an image (cleanbill explain {id} alpine:3.20), or use --input FILE or --report FILE"
+        )));
+    }
+    let policy = Policy::new(&arguments.filter, &VerdictArgs::default(), now)?;
+    let mut exit = Exit::Clean;
+    let mut explanations = Vec::new();
+    if !arguments.report.is_empty() {
+        let database = advisory_database::store(setting, &arguments.database)?
+            .open()
+            .map_err(CommandError::database)?;
+        for file in &arguments.report {
+            let saved = read_saved(file)?;
+            explanations.extend(explain_all(
+                &database,
+                &id,
+                &saved.images,
+                &saved.images,
+                now,
+            )?);
+        }
+    }
+    if arguments.names_images() {
+        let scan = arguments.into_scan();
+        let assessed = scan::assess(setting, &scan, policy, now, true, &|_| Ok(()))?;
+        exit = assessed.exit;
+        explanations.extend(explain_all(
+            &assessed.database,
+            &id,
+            &assessed.report.images,
+            &assessed.unfiltered,
+            now,
+        )?);
+    }
+    let text = text::of(&id, &explanations);
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::usage(error)),
+        _ => Ok(exit),
+    }
+}
+
+fn explain_all(
+    database: &Database,
+    id: &str,
+    shown: &[ImageReport],
+    all: &[ImageReport],
+    now: Timestamp,
+) -> Result<Vec<Explanation>, CommandError> {
+    shown
+        .iter()
+        .zip(all)
+        .map(|(shown, all)| explain(database, id, shown, all, now).map_err(CommandError::database))
+        .collect()
+}
+
+fn read_saved(file: &Path) -> Result<ScanReport, CommandError> {
+    let bytes = std::fs::read(file);
+    let saved = bytes
+        .map_err(anyhow::Error::from)
+        .and_then(|bytes| Ok(read_report(&bytes)?))
+        .with_context(|| format!("cannot read a report from {}", file.display()))
+        .map_err(CommandError::usage)?;
+    Ok(saved.report)
+}
