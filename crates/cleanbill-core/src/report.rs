@@ -121,6 +121,10 @@ pub enum ArtifactType {
     ContainerImage,
     /// A root file system on disk.
     Filesystem,
+    /// An SBOM in a form of CycloneDX.
+    CycloneDx,
+    /// An SBOM in a form of SPDX.
+    Spdx,
 }
 
 /// Members of a foreign report that the model has no place for: name and JSON text.
@@ -128,13 +132,26 @@ pub type OtherMembers = std::collections::BTreeMap<String, String>;
 
 impl ArtifactType {
     /// Every kind.
-    pub const ALL: [ArtifactType; 2] = [ArtifactType::ContainerImage, ArtifactType::Filesystem];
+    pub const ALL: [ArtifactType; 4] = [
+        ArtifactType::ContainerImage,
+        ArtifactType::Filesystem,
+        ArtifactType::CycloneDx,
+        ArtifactType::Spdx,
+    ];
+
+    /// Says whether it is an SBOM, which has no layers of its own: those that it names belong to
+    /// the image that it describes.
+    pub const fn is_sbom(self) -> bool {
+        matches!(self, ArtifactType::CycloneDx | ArtifactType::Spdx)
+    }
 
     /// Returns the word that reports print.
     pub const fn name(self) -> &'static str {
         match self {
             ArtifactType::ContainerImage => "container_image",
             ArtifactType::Filesystem => "filesystem",
+            ArtifactType::CycloneDx => "cyclonedx",
+            ArtifactType::Spdx => "spdx",
         }
     }
 }
@@ -265,6 +282,10 @@ impl ImageReport {
     /// Returns the identity that fingerprints are built on; empty without an image id.
     /// Source: spec 03 section 3.
     pub fn artifact_id(&self) -> String {
+        // The image that an SBOM describes is not the artifact.
+        if self.artifact_type.is_sbom() {
+            return String::new();
+        }
         let Some(image_id) = self.metadata.image_id else {
             return String::new();
         };

@@ -17,6 +17,7 @@ mod judge;
 mod policy;
 mod problems;
 mod progress;
+mod sbom;
 mod scan;
 mod trivy;
 

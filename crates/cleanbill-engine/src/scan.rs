@@ -9,7 +9,7 @@ use cleanbill_inventory::{ExtractOptions, MergeOptions};
 use cleanbill_store::LayerCache;
 use jiff::Timestamp;
 
-use crate::inventories::LayerInventories;
+use crate::inventories::{Inventoried, LayerInventories};
 use crate::java::JavaIndexSource;
 use crate::judge::{Judge, JudgeOptions};
 use crate::progress::ScanObserver;
@@ -99,14 +99,7 @@ impl<'a> Scanner<'a> {
             .inventories
             .image_inventory(image, &self.options.merge, self.observer);
         let report = match outcome {
-            Ok(inventoried) => {
-                let judge = Judge {
-                    database: self.database,
-                    options: &self.options.judge,
-                    now: self.options.now,
-                };
-                judge.judge(image, inventoried)
-            }
+            Ok(inventoried) => self.judge(image, inventoried),
             Err(error) => ImageReport {
                 source: image.source.to_owned(),
                 metadata: image.metadata.clone(),
@@ -115,6 +108,16 @@ impl<'a> Scanner<'a> {
         };
         self.observer.image_done(&image.name);
         report
+    }
+
+    /// Judges what is installed in an image.
+    pub(crate) fn judge(&self, image: &Image, inventoried: Inventoried) -> ImageReport {
+        let judge = Judge {
+            database: self.database,
+            options: &self.options.judge,
+            now: self.options.now,
+        };
+        judge.judge(image, inventoried)
     }
 }
 

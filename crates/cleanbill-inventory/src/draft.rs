@@ -57,6 +57,8 @@ pub(crate) struct LayerDraft {
     pub(crate) siblings: Siblings,
     /// Texts of licences that packages name by file.
     pub(crate) license_texts: LicenseTexts,
+    /// Licences stay as they are written.
+    keeps_license_names: bool,
     problems: Vec<Problem>,
     problems_left_out: u64,
 }
@@ -137,9 +139,15 @@ impl LayerDraft {
             dpkg: DpkgDraft::default(),
             siblings: Siblings::default(),
             license_texts: LicenseTexts::default(),
+            keeps_license_names: false,
             problems: Vec::new(),
             problems_left_out: 0,
         }
+    }
+
+    /// Leaves the names of licences as they are written.
+    pub(crate) fn keep_license_names(&mut self) {
+        self.keeps_license_names = true;
     }
 
     /// Says which file is read next, and by which extractor.
@@ -315,7 +323,10 @@ impl LayerDraft {
             for package in &mut value {
                 self.license_texts.resolve(&path, &mut package.licenses);
             }
-            applications.push(finish_application(kind, path, value));
+            applications.push(match self.keeps_license_names {
+                true => sorted_application(kind, path, value),
+                false => finish_application(kind, path, value),
+            });
         }
         applications
     }
@@ -463,6 +474,10 @@ pub(crate) fn finish_application(
     for package in &mut packages {
         package.licenses = crate::licenses::normalize_list(&package.licenses);
     }
+    sorted_application(kind, path, packages)
+}
+
+fn sorted_application(kind: String, path: String, mut packages: Vec<Package>) -> Application {
     finish_packages(&path, &mut packages);
     Application {
         kind,

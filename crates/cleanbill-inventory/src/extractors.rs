@@ -2,7 +2,7 @@
 
 pub(crate) mod language;
 mod os;
-mod sbom;
+pub(crate) mod sbom;
 mod unread_package_manager;
 
 use crate::extractor::Extractor;

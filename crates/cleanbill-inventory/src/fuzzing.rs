@@ -13,7 +13,7 @@ use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest, Limits, path};
 
 use crate::{ExtractOptions, GrownLayer, MergeOptions, licenses, merge};
-use crate::{extract_aliases, extract_layer};
+use crate::{extract_aliases, extract_layer, read_sbom};
 
 /// An entry point with the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
@@ -40,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     ("inventory_rpm_manifest", rpm_manifest),
     ("inventory_ruby", ruby),
     ("inventory_sbom", sbom),
+    ("inventory_sbom_input", sbom_input),
 ];
 
 /// How often layers are read again for links before an image counts as one without end.
@@ -192,6 +193,14 @@ pub fn sbom(data: &[u8]) {
         "a.cdx.json",
     ] {
         extract(path, data);
+    }
+}
+
+/// Reads a list of software in place of an image. The same bytes list the same.
+pub fn sbom_input(data: &[u8]) {
+    let read = || read_sbom(data, &MergeOptions::default()).map(|document| document.inventory);
+    if let Ok(inventory) = read() {
+        assert_eq!(Some(inventory), read().ok(), "the same bytes list the same");
     }
 }
 

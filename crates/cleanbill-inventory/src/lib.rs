@@ -23,6 +23,7 @@ mod lines;
 mod merge;
 #[cfg(test)]
 mod oracle;
+mod sbom;
 mod subtree;
 #[cfg(test)]
 mod testing;
@@ -30,4 +31,5 @@ mod walk;
 mod xml;
 
 pub use merge::{AliasRequest, GrownLayer, MergeOptions, Merged, merge};
+pub use sbom::{SbomDocument, SbomFormat, SbomReadError, read_sbom};
 pub use walk::{EXTRACTORS_VERSION, ExtractOptions, SkipRules, extract_aliases, extract_layer};

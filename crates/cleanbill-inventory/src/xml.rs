@@ -1,4 +1,4 @@
-//! XML documents, node by node: one element with all that is in it, without recursion.
+//! XML documents, element by element, without a tree and without recursion.
 //!
 //! Names are those without their namespace. Entities beyond the five that XML has are an error,
 //! so nothing expands; document types are skipped. Comments and instructions leave no trace.
@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use quick_xml::XmlVersion;
 use quick_xml::escape::resolve_predefined_entity;
 use quick_xml::events::{BytesRef, BytesStart, Event};
+use quick_xml::name::QName;
 
 use crate::extractor::ExtractError;
 
@@ -22,11 +23,9 @@ pub(crate) struct XmlReader<'a> {
 }
 
 /// Is one node.
-#[derive(Debug)]
-pub(crate) enum Node<'a> {
+enum Node<'a> {
     Start(Element<'a>),
     /// A piece of text; one text may come in several.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for SBOM documents in XML"))]
     Text(Cow<'a, str>),
     End,
 }
@@ -69,12 +68,69 @@ impl<'a> XmlReader<'a> {
         })
     }
 
-    /// Returns the next node; `None` behind the end of the first element.
+    /// Returns the first element; what stands before it is skipped.
+    ///
+    /// # Errors
+    ///
+    /// The document is malformed, or has no element.
+    pub(crate) fn root(&mut self) -> Result<Element<'a>, XmlError> {
+        loop {
+            match self.next_node()? {
+                Some(Node::Start(root)) => return Ok(root),
+                Some(_) => {}
+                None => return Err(self.error("it has no element".to_owned())),
+            }
+        }
+    }
+
+    /// Returns the next element inside the open one, and opens it; `None` closes the open one.
     ///
     /// # Errors
     ///
     /// The document is malformed, ends too early, or is nested too deeply.
-    pub(crate) fn next_node(&mut self) -> Result<Option<Node<'a>>, XmlError> {
+    pub(crate) fn child(&mut self) -> Result<Option<Element<'a>>, XmlError> {
+        loop {
+            match self.next_node()? {
+                Some(Node::Start(element)) => return Ok(Some(element)),
+                Some(Node::Text(_)) => {}
+                Some(Node::End) | None => return Ok(None),
+            }
+        }
+    }
+
+    /// Returns the text of the open element, without that of elements inside it, and closes it.
+    ///
+    /// # Errors
+    ///
+    /// As [`XmlReader::child`].
+    pub(crate) fn text(&mut self) -> Result<String, XmlError> {
+        let mut written = String::new();
+        let outside = self.depth.saturating_sub(1);
+        while let Some(node) = self.next_node()? {
+            match node {
+                Node::Text(text) if self.depth == outside + 1 => written.push_str(&text),
+                Node::End if self.depth <= outside => break,
+                _ => {}
+            }
+        }
+        Ok(written)
+    }
+
+    /// Closes the open element, with all that is left in it.
+    ///
+    /// # Errors
+    ///
+    /// As [`XmlReader::child`].
+    pub(crate) fn skip(&mut self) -> Result<(), XmlError> {
+        let outside = self.depth.saturating_sub(1);
+        while self.depth > outside {
+            self.next_node()?;
+        }
+        Ok(())
+    }
+
+    /// Returns the next node; `None` behind the end of the first element.
+    fn next_node(&mut self) -> Result<Option<Node<'a>>, XmlError> {
         while !self.is_done {
             let event = self.inner.read_event();
             let event = event.map_err(|error| self.error(error.to_string()))?;
@@ -133,11 +189,25 @@ impl Element<'_> {
 
     /// Returns an attribute. Of several with one name the last counts.
     pub(crate) fn attribute(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.attributes(|key| key.local_name().as_ref() == name)
+            .last()
+    }
+
+    /// Returns the namespaces that the element declares, that of names without a prefix and others.
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = Cow<'_, str>> {
+        self.attributes(|key| key.as_namespace_binding().is_some())
+    }
+
+    fn attributes<'b>(
+        &'b self,
+        is_wanted: impl Fn(QName<'b>) -> bool,
+    ) -> impl Iterator<Item = Cow<'b, str>> {
         let mut attributes = self.0.attributes();
-        let attributes = attributes.with_checks(false).flatten();
-        let wanted = attributes.filter(|attribute| attribute.key.local_name().as_ref() == name);
-        let values = wanted.map(|attribute| attribute.normalized_value(XmlVersion::Implicit1_0));
-        values.last()?.ok()
+        attributes.with_checks(false);
+        let wanted = attributes
+            .flatten()
+            .filter(move |attribute| is_wanted(attribute.key));
+        wanted.filter_map(|attribute| attribute.normalized_value(XmlVersion::Implicit1_0).ok())
     }
 }
 
@@ -147,18 +217,15 @@ mod tests {
 
     use super::*;
 
-    /// Writes the nodes of a document as `<name`, `>` and text.
+    /// Writes `<name id text>` for the root and each of its children.
     fn read(text: &str) -> Result<String, XmlError> {
         let mut reader = XmlReader::new(text.as_bytes())?;
-        let mut written = String::new();
-        while let Some(node) = reader.next_node()? {
-            match node {
-                Node::Start(element) => {
-                    let id = element.attribute("id").unwrap_or_default().into_owned();
-                    written.push_str(&format!("<{}{id}", element.name()));
-                }
-                Node::Text(text) => written.push_str(&text),
-                Node::End => written.push('>'),
+        let mut written = format!("<{}>", reader.root()?.name());
+        while let Some(element) = reader.child()? {
+            let id = element.attribute("id").unwrap_or_default().into_owned();
+            match element.name() {
+                "skip" => reader.skip()?,
+                name => written.push_str(&format!("<{name} {id} {}>", reader.text()?)),
             }
         }
         Ok(written)
@@ -169,8 +236,9 @@ mod tests {
         for (text, expected) in [
             ("<?xml version='1.0'?><!DOCTYPE a><!-- x --><a/>b", "<a>"),
             (
-                "\u{feff}<a><x:b y:id='&lt;1' id=\"2\"/>&amp;&#65;<![CDATA[<]]></a><",
-                "<a<b2>&A<>",
+                "\u{feff}<a>x<x:b y:id='&lt;1' id=\"2\"/>y<c>&amp;&#65;<d>no</d><![CDATA[<]]></c>\
+                 <skip><b><c/></b>x</skip><e/></a><",
+                "<a><b 2 ><c  &A<><e  >",
             ),
         ] {
             assert_eq!(read(text).unwrap(), expected);
@@ -185,10 +253,11 @@ mod tests {
             "<a>",
             "<a></b>",
             "</a>",
-            "<a>&x;</a>",
+            "<a><b>&x;</b></a>",
             "<a>&#xffffffff;</a>",
             "<a",
             "<a b></a",
+            "<a><skip>",
         ] {
             assert!(read(text).is_err(), "{text}");
         }
@@ -200,7 +269,7 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(128))]
 
         #[test]
-        fn any_text_is_accepted_or_refused(text in "(<[ab]( id='?&?[a-z;]{0,3}'?)?/?>|</[ab]>|&[a-z#0-9]{0,3};?|<!\\[CDATA\\[|\\]\\]>|<!--|-->|<\\?|x){0,12}") {
+        fn any_text_is_accepted_or_refused(text in "<a>(<([ab]|skip)( id='?&?[a-z;]{0,3}'?)?/?>|</([ab]|skip)>|&[a-z#0-9]{0,3};?|<!\\[CDATA\\[|\\]\\]>|<!--|-->|<\\?|x){0,12}") {
             let _ = read(&text);
         }
     }

@@ -23,11 +23,29 @@ use cleanbill_core::{Limits, Package, Problem};
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput};
 use cleanbill_core::error_chain;
-use error::SbomError;
-use packages::Contents;
+pub(crate) use error::SbomError;
+pub(crate) use packages::{Contents, ImageFacts};
 
 /// Finds the packages that an SBOM lists.
 pub(crate) struct Sbom;
+
+/// Says where a document comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// From an image: what the reference does not read there is not read.
+    Image,
+    /// From the user: every format is read.
+    User,
+}
+
+/// Tells families of formats apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SbomFormat {
+    /// CycloneDX, JSON or XML.
+    CycloneDx,
+    /// SPDX, JSON or tag-value.
+    Spdx,
+}
 
 const SUFFIXES: [&str; 4] = [".spdx", ".spdx.json", ".cdx", ".cdx.json"];
 
@@ -47,28 +65,28 @@ impl Extractor for Sbom {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         let bytes = file.read_small()?;
-        let mut contents = parse(&bytes, file.limits).map_err(|error| refuse(&error, &bytes))?;
+        let parsed = parse(&bytes, Origin::Image, file.limits);
+        let (_, mut contents) = parsed.map_err(|error| refuse(&error, &bytes))?;
         drop(bytes);
         contents.settle(file.path);
-        if contents.malformed_urls > 0 {
-            let message = format!("{} malformed package URLs", contents.malformed_urls);
-            let problem = Problem::at(ProblemKind::UnreadableFile, file.path, message);
-            draft.add_problem(problem);
-        }
-        if let Some(packages) = contents.os_packages {
-            draft.add_database(file.path, packages);
-        }
-        for ((kind, path), packages) in contents.applications {
-            draft.add_application(&kind, &path, packages);
-        }
+        contents.put_into(draft, file.path);
         Ok(())
     }
 }
 
-/// Reads the packages of a document of any format.
-fn parse(bytes: &[u8], limits: &Limits) -> Result<Contents, SbomError> {
-    let bom = format::decode(bytes)?;
-    packages::collect(bom, limits.file_size_bytes_max)
+/// Reads what a document of any format lists.
+///
+/// # Errors
+///
+/// See [`SbomError`].
+pub(crate) fn parse(
+    bytes: &[u8],
+    origin: Origin,
+    limits: &Limits,
+) -> Result<(SbomFormat, Contents), SbomError> {
+    let (format, bom) = format::decode(bytes, origin)?;
+    let contents = packages::collect(bom, limits.file_size_bytes_max)?;
+    Ok((format, contents))
 }
 
 /// Says what becomes of a document that cannot be read.
@@ -87,6 +105,20 @@ fn refuse(error: &SbomError, bytes: &[u8]) -> ExtractError {
 }
 
 impl Contents {
+    /// Adds the packages to the inventory of a layer, those of the distribution at a path.
+    pub(crate) fn put_into(self, draft: &mut LayerDraft, path: &str) {
+        if self.malformed_urls > 0 {
+            let message = format!("{} malformed package URLs", self.malformed_urls);
+            draft.add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
+        }
+        if let Some(packages) = self.os_packages {
+            draft.add_database(path, packages);
+        }
+        for ((kind, path), packages) in self.applications {
+            draft.add_application(&kind, &path, packages);
+        }
+    }
+
     /// Gives the applications of a document their paths.
     ///
     /// In images of Bitnami a document lies in the directory of the component that it describes,

@@ -12,7 +12,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     3,
-    "sha256:a30c483dcdfee7bd7e6cbbb64caf9e3b80bdd46a31b00ef77c30574882941eb3",
+    "sha256:b8b9e7cbd72bb16e1ad438baf6169f2dbb32a10fd6634f1af2ef40dae06556db",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\
@@ -118,6 +118,7 @@ fn files() -> Vec<(&'static str, Vec<u8>)> {
         ("srv/Cargo.toml", CARGO_TOML),
         ("srv/julia/Manifest.toml", JULIA_MANIFEST),
         ("srv/julia/Project.toml", "[deps]\nA = 'a-1'\n"),
+        ("opt/a.egg", "no archive"),
         ("var/lib/pacman/local/bash-5.2-1/desc", "%NAME%\nbash\n"),
     ]
     .into_iter()

@@ -42,12 +42,14 @@ impl ExplainArgs {
             container,
             input,
             rootfs,
+            sbom,
             ..
         } = &self.source;
         *all || !(self.images.is_empty()
             && container.is_empty()
             && input.is_empty()
-            && rootfs.is_empty())
+            && rootfs.is_empty()
+            && sbom.is_empty())
     }
 
     /// Returns the scan that shows what is to be explained.

@@ -60,6 +60,11 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) rootfs: Vec<PathBuf>,
 
+    /// Judge what an SBOM lists: CycloneDX (JSON, XML) or SPDX (JSON, tag-value), plain or in an
+    /// attestation (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sbom: Vec<PathBuf>,
+
     /// Take images from this source only: docker, podman, containerd or registry; several are
     /// tried in order [default: docker, podman, containerd: the first that is there]
     #[arg(

@@ -2,12 +2,14 @@
 
 mod compare;
 mod policy;
+mod sbom;
 mod sources;
 mod trivy;
 
 pub(super) use policy::Policy;
 pub(crate) use sources::engine_environment;
 
+use std::path::Path;
 use std::time::Duration;
 
 use cleanbill_advisories::{Database, Exploitation, Metadata, SeveritySources};
@@ -140,6 +142,7 @@ pub(super) fn assess(
     let scanner = Scanner::new(&cache, &database, &options, &progress).with_java_index(&java_index);
     let mut run = Run {
         scanner,
+        merge_options: &options.merge,
         trivy,
         comparison: arguments.engine.compare_engines.then(Comparison::default),
         exploitation: &exploitation,
@@ -196,6 +199,7 @@ pub(super) fn assess(
 /// Collects what is scanned.
 struct Run<'a> {
     scanner: Scanner<'a>,
+    merge_options: &'a MergeOptions,
     trivy: Option<TrivyEngine>,
     /// What the engines do not agree on, where they are compared.
     comparison: Option<Comparison>,
@@ -247,6 +251,10 @@ impl Run<'_> {
     }
 
     fn scan_natively(&mut self, sources: &Sources, target: &Target) {
+        if let Target::Sbom { name, path } = target {
+            self.scan_sbom(name, path);
+            return;
+        }
         let opened = {
             let mut sink = self
                 .scanner
@@ -277,6 +285,19 @@ impl Run<'_> {
                 }
             }
         }
+    }
+
+    fn scan_sbom(&mut self, name: &str, path: &Path) {
+        let report = match sbom::open(path, self.merge_options) {
+            Ok(document) => self.scanner.scan_sbom(name, document),
+            Err(failure) => {
+                if failure.is_usage() {
+                    self.exit = self.exit.and(Exit::Usage);
+                }
+                failed_report(name, &failure)
+            }
+        };
+        self.report.images.push(report);
     }
 }
 

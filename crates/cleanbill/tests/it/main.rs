@@ -30,6 +30,7 @@ mod output;
 mod registry;
 mod report;
 mod samples;
+mod sbom;
 mod sandbox;
 mod service_docker;
 mod service_formats;

@@ -7,10 +7,11 @@ mod substitution;
 mod words;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput};
-use crate::json::{self, or_default};
+use crate::json::decode_classic;
 
 /// Reads the content sets of a content manifest.
 pub(crate) struct ContentManifest;
@@ -88,19 +89,24 @@ impl Extractor for BuildDockerfile {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 struct Manifest {
-    #[serde(default, deserialize_with = "or_default")]
     content_sets: Vec<String>,
 }
 
 fn parse_content_sets(bytes: &[u8]) -> Result<Vec<String>, ExtractError> {
-    match json::first_object::<Manifest>(bytes) {
+    match decode_classic::<Manifest>(bytes) {
         Ok(manifest) => Ok(manifest.content_sets),
         // Build information of another kind, which may lie in the same directory.
-        Err(error) if error.is_data() => Err(ExtractError::Ignored),
-        Err(error) => Err(ExtractError::Malformed(error.to_string())),
+        Err(_) if is_no_object(bytes) => Err(ExtractError::Ignored),
+        Err(error) => Err(error.into()),
     }
+}
+
+/// Says whether a text is JSON, but no object.
+fn is_no_object(bytes: &[u8]) -> bool {
+    !bytes.trim_ascii_start().starts_with(b"{") && decode_classic::<IgnoredAny>(bytes).is_ok()
 }
 
 /// Returns the last two parts of a file name: `8.3-227` of `Dockerfile-ubi8-8.3-227`.
@@ -141,11 +147,18 @@ mod tests {
         );
         assert_eq!(sets(r#"{"content_sets": null}"#).unwrap(), [""; 0]);
         assert_eq!(sets("{}").unwrap(), [""; 0]);
+        assert_eq!(sets(r#"{"Content_Sets": ["a"]}"#).unwrap(), ["a"]);
         assert!(matches!(sets("[1]"), Err(ExtractError::Ignored)));
-        assert!(matches!(
-            sets("{\"content_sets\": [\"a\""),
-            Err(ExtractError::Malformed(_))
-        ));
+        for malformed in [
+            "{\"content_sets\": [\"a\"",
+            "{\"content_sets\": \"a\"}",
+            "{\"content_sets\": [1]}",
+        ] {
+            assert!(
+                matches!(sets(malformed), Err(ExtractError::Malformed(_))),
+                "{malformed}"
+            );
+        }
     }
 
     #[test]

@@ -21,6 +21,8 @@ pub(super) struct Component {
     pub(super) is_root: bool,
     pub(super) name: String,
     pub(super) group: String,
+    /// What the document states; packages have the version of their URL.
+    pub(super) version: String,
     pub(super) src_name: String,
     pub(super) src_version: String,
     pub(super) licenses: Vec<String>,

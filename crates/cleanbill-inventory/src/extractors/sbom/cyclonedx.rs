@@ -3,6 +3,8 @@
 //! Source: CycloneDX 1.2 to 1.7 JSON schema; which members count follows spec 04 section 1.11.
 //! Components inside components are not listed, as in the reference.
 
+mod xml;
+
 use std::collections::HashMap;
 
 use cleanbill_core::purl::PackageUrl;
@@ -10,7 +12,6 @@ use serde::Deserialize;
 
 use super::bom::{Bom, Component, ComponentKind, digest};
 use super::error::SbomError;
-use crate::json::or_default;
 
 /// The prefix of properties that Trivy writes.
 const TRIVY_PREFIX: &str = "aquasecurity:trivy:";
@@ -20,11 +21,8 @@ const VERSIONS: [&str; 8] = ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct Document {
     spec_version: Option<String>,
-    #[serde(deserialize_with = "or_default")]
     metadata: Metadata,
-    #[serde(deserialize_with = "or_default")]
     components: Vec<RawComponent>,
-    #[serde(deserialize_with = "or_default")]
     dependencies: Vec<Dependency>,
 }
 
@@ -37,67 +35,64 @@ struct Metadata {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawComponent {
-    #[serde(rename = "bom-ref", deserialize_with = "or_default")]
+    #[serde(rename = "bom-ref")]
     bom_ref: String,
-    #[serde(rename = "type", deserialize_with = "or_default")]
+    #[serde(rename = "type")]
     kind: String,
-    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "or_default")]
     group: String,
-    #[serde(deserialize_with = "or_default")]
+    version: String,
     purl: String,
-    #[serde(deserialize_with = "or_default")]
     licenses: Vec<LicenseChoice>,
-    #[serde(deserialize_with = "or_default")]
     hashes: Vec<Hash>,
-    #[serde(deserialize_with = "or_default")]
     properties: Vec<Property>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct LicenseChoice {
-    #[serde(deserialize_with = "or_default")]
     license: License,
-    #[serde(deserialize_with = "or_default")]
     expression: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct License {
-    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "or_default")]
     id: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Hash {
-    #[serde(rename = "alg", deserialize_with = "or_default")]
+    #[serde(rename = "alg")]
     algorithm: String,
-    #[serde(deserialize_with = "or_default")]
     content: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Property {
-    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "or_default")]
     value: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Dependency {
-    #[serde(rename = "ref", deserialize_with = "or_default")]
+    #[serde(rename = "ref")]
     parent: String,
-    #[serde(rename = "dependsOn", deserialize_with = "or_default")]
+    #[serde(rename = "dependsOn")]
     children: Vec<String>,
+}
+
+/// Decodes a document in XML.
+///
+/// # Errors
+///
+/// It is malformed; and as [`convert`].
+pub(super) fn decode_xml(bytes: &[u8]) -> Result<Bom, SbomError> {
+    convert(xml::parse(bytes)?)
 }
 
 /// Converts a document.
@@ -187,6 +182,7 @@ impl RawComponent {
             kind,
             name: self.name,
             group: self.group,
+            version: self.version,
             licenses: self
                 .licenses
                 .into_iter()

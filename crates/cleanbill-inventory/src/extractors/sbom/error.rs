@@ -1,8 +1,11 @@
 //! Why an SBOM cannot be read.
 
+use crate::json::JsonError;
+use crate::xml::XmlError;
+
 /// Says why a document gives no packages.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum SbomError {
+pub(crate) enum SbomError {
     /// The document is of no known format.
     #[error("it is no SBOM of a known format")]
     UnknownFormat,
@@ -19,8 +22,11 @@ pub(super) enum SbomError {
         format: &'static str,
         /// The cause.
         #[source]
-        source: serde_json::Error,
+        source: JsonError,
     },
+    /// The document's text is malformed XML.
+    #[error("CycloneDX is malformed")]
+    Xml(#[from] XmlError),
     /// The document contradicts its format.
     #[error("{what}: {reason}")]
     Malformed {

@@ -19,13 +19,48 @@ const ID_OVERHEAD: u64 = 32;
 
 /// Holds what a document lists.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(crate) struct Contents {
+    /// The distribution, by its name and release, if a component is one.
+    pub(crate) distro: Option<(String, String)>,
+    /// What the document says about the image that it describes.
+    pub(crate) image: ImageFacts,
     /// The packages of the distribution; `None` if there are none.
     pub(super) os_packages: Option<Vec<Package>>,
     /// The packages of applications, by type and path. The path may be empty.
     pub(super) applications: BTreeMap<(String, String), Vec<Package>>,
     /// Package URLs that could not be read.
     pub(super) malformed_urls: u64,
+}
+
+/// Holds what Trivy noted about an image, in its own words.
+#[derive(Debug, Default)]
+pub(crate) struct ImageFacts {
+    pub(crate) image_id: String,
+    pub(crate) repo_tags: Vec<String>,
+    pub(crate) repo_digests: Vec<String>,
+    pub(crate) diff_ids: Vec<String>,
+}
+
+impl ImageFacts {
+    /// Reads them of the component that the document describes.
+    fn of(bom: &mut Bom) -> Self {
+        let mut facts = Self::default();
+        let root = bom
+            .components
+            .iter_mut()
+            .find(|component| component.is_root);
+        let properties = root.map(|root| std::mem::take(&mut root.properties));
+        for (name, value) in properties.unwrap_or_default() {
+            match name.as_str() {
+                "ImageID" => facts.image_id = value,
+                "RepoTag" => facts.repo_tags.push(value),
+                "RepoDigest" => facts.repo_digests.push(value),
+                "DiffID" => facts.diff_ids.push(value),
+                _ => {}
+            }
+        }
+        facts
+    }
 }
 
 /// Collects the packages of a document. Their dependencies may take `dependency_bytes_max` bytes.
@@ -57,9 +92,12 @@ pub(super) fn collect(bom: Bom, dependency_bytes_max: u64) -> Result<Contents, S
     collector.link(dependency_bytes_max)?;
     let mut contents = Contents {
         malformed_urls: collector.bom.malformed_urls,
+        image: ImageFacts::of(&mut collector.bom),
         ..Contents::default()
     };
     if let Some(number) = operating_system {
+        let system = collector.bom.components.get(number);
+        contents.distro = system.map(|system| (system.name.clone(), system.version.clone()));
         let packages = collector.take_below(number);
         contents.os_packages = (!packages.is_empty()).then_some(packages);
     }

@@ -32,6 +32,7 @@ struct RawDocument {
 struct RawPackage {
     id: String,
     name: String,
+    version: String,
     license_declared: String,
     source_info: String,
     /// Category, type and locator.
@@ -215,6 +216,7 @@ impl RawPackage {
         let mut component = Component {
             kind,
             purl,
+            version: self.version,
             src_name: src_name.to_owned(),
             src_version: src_version.to_owned(),
             licenses: match self.license_declared.as_str() {

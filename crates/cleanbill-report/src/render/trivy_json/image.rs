@@ -65,7 +65,10 @@ impl<'a> Metadata<'a> {
             repo_digests: &metadata.repo_digests,
             reference: image.reference(),
             image_config: Config::of(&metadata.config),
-            layers: layers.iter().map(Layer::of).collect(),
+            layers: match image.artifact_type.is_sbom() {
+                true => Vec::new(),
+                false => layers.iter().map(Layer::of).collect(),
+            },
         })
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum Target {
     Input(String),
     /// A root directory.
     Rootfs { name: String, path: PathBuf },
+    /// An SBOM.
+    Sbom { name: String, path: PathBuf },
 }
 
 impl Target {
@@ -36,7 +38,9 @@ impl Target {
     pub(super) fn name(&self) -> &str {
         match self {
             Target::Image(name) | Target::Container(name) | Target::Input(name) => name,
-            Target::Listed { name, .. } | Target::Rootfs { name, .. } => name,
+            Target::Listed { name, .. }
+            | Target::Rootfs { name, .. }
+            | Target::Sbom { name, .. } => name,
         }
     }
 }
@@ -149,6 +153,10 @@ impl Sources {
             name: path.display().to_string(),
             path: path.clone(),
         }));
+        targets.extend(source.sbom.iter().map(|path| Target::Sbom {
+            name: path.display().to_string(),
+            path: path.clone(),
+        }));
         if source.all {
             let engine = self.engine().map_err(|error| {
                 CommandError::with_exit(Exit::Incomplete, error)
@@ -172,7 +180,7 @@ impl Sources {
         if targets.is_empty() && !source.all {
             return Err(CommandError::usage_text("nothing to scan").hint(
                 "name an image (cleanbill scan alpine:3.20), or use --all, --input FILE, \
-                 --rootfs DIR or --container NAME",
+                 --rootfs DIR, --sbom FILE or --container NAME",
             ));
         }
         Ok(targets)
@@ -217,6 +225,12 @@ impl Sources {
             }
             Target::Rootfs { path, .. } => {
                 open_rootfs(path, &self.input.context).map_err(missing_file_is_usage)?
+            }
+            Target::Sbom { path, .. } => {
+                return Err(OpenFailure::from(ImageError::Unsupported {
+                    what: path.display().to_string(),
+                    reason: "it is an SBOM, not an image".to_owned(),
+                }));
             }
         };
         Ok(vec![image])

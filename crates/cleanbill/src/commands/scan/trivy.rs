@@ -87,7 +87,7 @@ impl TrivyEngine {
                 let is_named = |end: char| argument.contains(end);
                 !Path::new(argument).exists() && !is_named(':') && !is_named('@')
             }
-            Target::Rootfs { path, .. } => !path.exists(),
+            Target::Rootfs { path, .. } | Target::Sbom { path, .. } => !path.exists(),
             _ => false,
         }
     }
@@ -142,6 +142,7 @@ impl TrivyEngine {
                 (TrivyTarget::Input(path.into()), None)
             }
             Target::Rootfs { path, .. } => (TrivyTarget::Rootfs(absolute(path)?), None),
+            Target::Sbom { path, .. } => (TrivyTarget::Sbom(absolute(path)?), None),
         })
     }
 }

@@ -139,6 +139,7 @@ impl Project {
             id: self.root_id,
             relationship: Relationship::Root,
             depends_on: self.member_ids,
+            analyzed_by: super::KIND.to_owned(),
             ..Package::default()
         });
     }

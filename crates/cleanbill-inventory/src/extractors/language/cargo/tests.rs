@@ -139,6 +139,9 @@ fn a_manifest_without_a_package_is_named_by_its_hash() {
             "Cargo.lock memchr@2.5.0 indirect ",
         ],
     );
+    let inventory = inventory(&[("srv2/Cargo.lock", LOCK), ("srv2/Cargo.toml", root)]);
+    let root = &inventory.applications[0].packages[0];
+    assert_eq!(root.identifier.uid, "4432ebb5e8b44f30");
 }
 
 #[test]

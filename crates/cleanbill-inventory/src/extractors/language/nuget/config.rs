@@ -7,7 +7,7 @@ use cleanbill_core::Package;
 use super::unique;
 use crate::extractor::ExtractError;
 use crate::extractors::language::package;
-use crate::xml::{Element, Node, XmlReader};
+use crate::xml::{Element, XmlReader};
 
 /// Reads the packages of a configuration; those for development are none.
 ///
@@ -16,22 +16,15 @@ use crate::xml::{Element, Node, XmlReader};
 /// It is malformed, or something else.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ExtractError> {
     let mut reader = XmlReader::new(bytes)?;
+    if reader.root()?.name() != "packages" {
+        return Err(malformed("its root is not 'packages'"));
+    }
     let mut packages = Vec::new();
-    let mut depth = 0_u32;
-    while let Some(node) = reader.next_node()? {
-        match node {
-            Node::Start(element) => {
-                depth += 1;
-                match (depth, element.name()) {
-                    (1, "packages") => {}
-                    (1, _) => return Err(malformed("its root is not 'packages'")),
-                    (2, "package") => packages.extend(read(&element)?),
-                    _ => {}
-                }
-            }
-            Node::End => depth -= 1,
-            Node::Text(_) => {}
+    while let Some(element) = reader.child()? {
+        if element.name() == "package" {
+            packages.extend(read(&element)?);
         }
+        reader.skip()?;
     }
     Ok(unique(packages))
 }

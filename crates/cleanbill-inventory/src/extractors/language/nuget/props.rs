@@ -7,7 +7,7 @@ use cleanbill_core::Package;
 use super::{PROPS_KIND, unique};
 use crate::extractor::ExtractError;
 use crate::extractors::language::{package, package_id};
-use crate::xml::{Element, Node, XmlReader};
+use crate::xml::{Element, XmlReader};
 
 /// Reads the packages of a file. Variables are not resolved: what has one is left out.
 ///
@@ -16,32 +16,22 @@ use crate::xml::{Element, Node, XmlReader};
 /// It is malformed, or something else.
 pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, ExtractError> {
     let mut reader = XmlReader::new(bytes)?;
+    if reader.root()?.name() != "Project" {
+        return Err(ExtractError::Malformed(
+            "its root is not 'Project'".to_owned(),
+        ));
+    }
     let mut packages = Vec::new();
-    // How many of the open elements, from the root on, lie on the way.
-    let (mut depth, mut on_way) = (0_u32, 0_u32);
-    while let Some(node) = reader.next_node()? {
-        match node {
-            Node::Start(element) => {
-                match (depth, element.name()) {
-                    (0, "Project") => on_way = 1,
-                    (0, _) => {
-                        return Err(ExtractError::Malformed(
-                            "its root is not 'Project'".to_owned(),
-                        ));
-                    }
-                    (1, "ItemGroup") => on_way = 2,
-                    (2, "PackageReference" | "PackageVersion") if on_way == 2 => {
-                        packages.extend(read(&element));
-                    }
-                    _ => {}
-                }
-                depth += 1;
+    while let Some(group) = reader.child()? {
+        if group.name() != "ItemGroup" {
+            reader.skip()?;
+            continue;
+        }
+        while let Some(element) = reader.child()? {
+            if matches!(element.name(), "PackageReference" | "PackageVersion") {
+                packages.extend(read(&element));
             }
-            Node::End => {
-                depth -= 1;
-                on_way = on_way.min(depth);
-            }
-            Node::Text(_) => {}
+            reader.skip()?;
         }
     }
     Ok(unique(packages))

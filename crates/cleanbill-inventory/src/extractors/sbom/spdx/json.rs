@@ -4,103 +4,76 @@ use serde::Deserialize;
 
 use super::{Checksum, RawDocument, RawFile, RawPackage, Relationship, element_id};
 use crate::extractors::sbom::error::SbomError;
-use crate::json::or_default;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(in super::super) struct Document {
-    #[serde(deserialize_with = "or_default")]
     spdx_version: String,
-    #[serde(deserialize_with = "or_default")]
     creation_info: CreationInfo,
-    #[serde(deserialize_with = "or_default")]
     packages: Vec<Package>,
-    #[serde(deserialize_with = "or_default")]
     files: Vec<File>,
-    #[serde(deserialize_with = "or_default")]
     relationships: Vec<Option<Related>>,
-    #[serde(deserialize_with = "or_default")]
     document_describes: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct CreationInfo {
-    #[serde(deserialize_with = "or_default")]
     creators: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Package {
-    #[serde(rename = "SPDXID", deserialize_with = "or_default")]
+    #[serde(rename = "SPDXID")]
     id: String,
-    #[serde(deserialize_with = "or_default")]
     name: String,
-    #[serde(deserialize_with = "or_default")]
+    version_info: String,
     license_declared: String,
-    #[serde(deserialize_with = "or_default")]
     source_info: String,
-    #[serde(deserialize_with = "or_default")]
     external_refs: Vec<ExternalReference>,
-    #[serde(deserialize_with = "or_default")]
     checksums: Vec<RawChecksum>,
-    #[serde(deserialize_with = "or_default")]
     files: Vec<File>,
-    #[serde(deserialize_with = "or_default")]
     has_files: Vec<String>,
-    #[serde(deserialize_with = "or_default")]
     annotations: Vec<Annotation>,
-    #[serde(deserialize_with = "or_default")]
     attribution_texts: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct File {
-    #[serde(rename = "SPDXID", deserialize_with = "or_default")]
+    #[serde(rename = "SPDXID")]
     id: String,
-    #[serde(deserialize_with = "or_default")]
     file_name: String,
-    #[serde(deserialize_with = "or_default")]
     checksums: Vec<RawChecksum>,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct RawChecksum {
-    #[serde(deserialize_with = "or_default")]
     algorithm: String,
-    #[serde(deserialize_with = "or_default")]
     checksum_value: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct ExternalReference {
-    #[serde(deserialize_with = "or_default")]
     reference_category: String,
-    #[serde(deserialize_with = "or_default")]
     reference_type: String,
-    #[serde(deserialize_with = "or_default")]
     reference_locator: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Annotation {
-    #[serde(deserialize_with = "or_default")]
     comment: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 struct Related {
-    #[serde(deserialize_with = "or_default")]
     spdx_element_id: String,
-    #[serde(deserialize_with = "or_default")]
     related_spdx_element: String,
-    #[serde(deserialize_with = "or_default")]
     relationship_type: String,
 }
 
@@ -170,6 +143,7 @@ impl Package {
         Ok(RawPackage {
             id,
             name: self.name,
+            version: self.version_info,
             license_declared: self.license_declared,
             source_info: self.source_info,
             references: self.external_refs.into_iter().map(reference).collect(),

@@ -123,6 +123,7 @@ impl Reader {
         };
         match tag {
             "PackageChecksum" => package.checksums.push(checksum(&value)?),
+            "PackageVersion" => package.version = value,
             "PackageSourceInfo" => package.source_info = value,
             "PackageLicenseDeclared" => package.license_declared = value,
             "PackageAttributionText" => package.attribution_texts.push(value),
