@@ -94,14 +94,14 @@ fn text<'a>(name: &'static str, value: &'a str) -> Property<'a> {
     (Cow::Borrowed(name), Cow::Borrowed(value))
 }
 
-fn made<'a>(name: &'static str, value: impl ToString) -> Property<'a> {
+fn made<'a>(name: &'static str, value: &impl ToString) -> Property<'a> {
     (Cow::Borrowed(name), Cow::Owned(value.to_string()))
 }
 
 fn of_image(image: &ImageReport) -> Vec<Property<'_>> {
     let metadata = &image.metadata;
     let mut properties = vec![text("SchemaVersion", SCHEMA_VERSION)];
-    properties.extend(metadata.image_id.map(|id| made("ImageID", id)));
+    properties.extend(metadata.image_id.as_ref().map(|id| made("ImageID", id)));
     let labels = metadata.config.config.labels.iter();
     properties.extend(labels.map(|(name, value)| {
         (
@@ -112,10 +112,10 @@ fn of_image(image: &ImageReport) -> Vec<Property<'_>> {
     let size_bytes = metadata.layers.iter().filter_map(|layer| layer.size_bytes);
     let size_bytes = size_bytes.fold(0, u64::saturating_add);
     if size_bytes > 0 {
-        properties.push(made("Size", size_bytes));
+        properties.push(made("Size", &size_bytes));
     }
     let layers = metadata.layers.iter();
-    properties.extend(layers.map(|layer| made("DiffID", layer.id.diff_id)));
+    properties.extend(layers.map(|layer| made("DiffID", &layer.id.diff_id)));
     properties.extend(metadata.repo_digests.iter().map(|t| text("RepoDigest", t)));
     properties.extend(metadata.repo_tags.iter().map(|t| text("RepoTag", t)));
     properties.extend(image.reference().map(|t| text("Reference", t)));
@@ -141,11 +141,11 @@ fn of_listed<'a>(set: &'a ResultSet, package: &'a Package) -> Vec<Property<'a>> 
         text("Modularitylabel", &package.modularity_label),
     ];
     if package.src_epoch != 0 {
-        properties.push(made("SrcEpoch", package.src_epoch));
+        properties.push(made("SrcEpoch", &package.src_epoch));
     }
     if let Some(layer) = &package.layer {
-        properties.extend(layer.digest.map(|digest| made("LayerDigest", digest)));
-        properties.push(made("LayerDiffID", layer.diff_id));
+        properties.extend(layer.digest.as_ref().map(|d| made("LayerDigest", d)));
+        properties.push(made("LayerDiffID", &layer.diff_id));
     }
     if let Some(build) = &package.build_info {
         properties.extend(build.content_sets.iter().map(|t| text("ContentSet", t)));
