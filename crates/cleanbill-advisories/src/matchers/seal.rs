@@ -128,7 +128,7 @@ fn enterprise_release(release: &str) -> &str {
 
 /// An advisory of one range with the version that ends it.
 enum Row {
-    Range(Advisory),
+    Range(Box<Advisory>),
     /// The id of an advisory that cannot be split. The reference gives up on the image.
     Malformed(String),
 }
@@ -138,16 +138,18 @@ fn split(advisories: Vec<Advisory>) -> Vec<Row> {
     let mut rows = Vec::with_capacity(advisories.len());
     for advisory in advisories {
         if advisory.vulnerable_versions.len() == 1 {
-            rows.push(Row::Range(advisory));
+            rows.push(Row::Range(Box::new(advisory)));
             continue;
         }
         for (index, range) in advisory.vulnerable_versions.iter().enumerate() {
             rows.push(match advisory.patched_versions.get(index) {
-                Some(patched) if range.contains(patched.as_str()) => Row::Range(Advisory {
-                    vulnerable_versions: vec![range.clone()],
-                    patched_versions: vec![patched.clone()],
-                    ..advisory.clone()
-                }),
+                Some(patched) if range.contains(patched.as_str()) => {
+                    Row::Range(Box::new(Advisory {
+                        vulnerable_versions: vec![range.clone()],
+                        patched_versions: vec![patched.clone()],
+                        ..advisory.clone()
+                    }))
+                }
                 _ => Row::Malformed(advisory.vulnerability_id.clone()),
             });
         }
