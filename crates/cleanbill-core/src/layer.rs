@@ -29,6 +29,7 @@ pub enum EntryKind {
 #[derive(Clone, Copy, Debug)]
 pub struct EntryHeader<'a> {
     /// The path, cleaned as by [`crate::path::clean`]; never empty except for the root directory.
+    /// One that would leave the root keeps its leading `..`.
     /// Bytes that are not UTF-8 are replaced; see `path_is_lossy`.
     pub path: &'a str,
     /// Says that `path` had bytes that are not UTF-8.

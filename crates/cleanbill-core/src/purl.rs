@@ -326,7 +326,11 @@ mod tests {
 
     #[test]
     fn what_was_printed_is_kept_as_it_is() {
-        for text in ["pkg:pypi/My_Package@1", "pkg:rpm/RedHat/Bash@1", "pkg:swift/a@1"] {
+        for text in [
+            "pkg:pypi/My_Package@1",
+            "pkg:rpm/RedHat/Bash@1",
+            "pkg:swift/a@1",
+        ] {
             let purl = PackageUrl::from_printed(text).unwrap();
             assert_eq!(purl.to_string(), text);
         }

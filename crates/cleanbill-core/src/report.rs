@@ -252,7 +252,8 @@ impl std::iter::FromIterator<Severity> for SeverityCounts {
 impl ResultSet {
     /// Returns how many packages there are, listed or not.
     pub fn package_count(&self) -> u64 {
-        self.unlisted_packages.saturating_add(self.packages.len() as u64)
+        self.unlisted_packages
+            .saturating_add(self.packages.len() as u64)
     }
 }
 

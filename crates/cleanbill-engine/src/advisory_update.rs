@@ -51,7 +51,7 @@ pub enum UpdateError {
         repository: String,
         /// Why.
         #[source]
-        source: AdvisoryStoreError,
+        source: Box<AdvisoryStoreError>,
     },
 }
 
@@ -87,7 +87,7 @@ pub fn update(
                     .map_err(|source| UpdateError::Install {
                         name: store.kind().name,
                         repository: repository.clone(),
-                        source,
+                        source: Box::new(source),
                     });
             }
             Err(error) => {

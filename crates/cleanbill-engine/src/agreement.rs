@@ -164,8 +164,11 @@ impl Agreement {
     }
 }
 
+/// Returns a particular of a finding.
+type Particular = fn(&Finding) -> String;
+
 /// The particulars of a finding that must be equal.
-const FIELDS: [(&str, fn(&Finding) -> String); 6] = [
+const FIELDS: [(&str, Particular); 6] = [
     ("fixed version", |finding| finding.fixed_version.clone()),
     ("status", |finding| finding.status.name().to_owned()),
     ("severity", |finding| finding.severity.to_string()),

@@ -22,12 +22,12 @@ mod scan;
 mod trivy;
 
 pub use advisory_store::{
-    ADVISORIES, AdvisoryStore, AdvisoryStoreError, DatabaseKind, Due, JAVA_INDEX, UpdateLock, archive_kind,
-    database_info, due, java_index_due,
+    ADVISORIES, AdvisoryStore, AdvisoryStoreError, DatabaseKind, Due, JAVA_INDEX, UpdateLock,
+    archive_kind, database_info, due, java_index_due,
 };
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
-pub use explain::{Explanation, NotAffected, Reported, explain};
 pub use agreement::{Agreement, Difference, DifferenceKind, PackageKey};
+pub use explain::{Explanation, NotAffected, Reported, explain};
 pub use inventories::{Inventoried, InventoryError, LayerInventories};
 pub use java::JavaIndexSource;
 pub use judge::{Judge, JudgeOptions, PackageTypes};

@@ -151,7 +151,9 @@ impl Entries {
 impl EntryVisitor for Entries {
     fn visit(&mut self, entry: &EntryHeader<'_>, body: &mut dyn EntryBody) -> io::Result<()> {
         let path = entry.path;
-        assert_eq!(path, path::clean(path), "a path is clean");
+        // Only what would leave the root keeps a `..`, in front.
+        let inside = path.trim_start_matches("../");
+        assert_eq!(inside, path::clean(inside), "a path is clean");
         if self.reads {
             let count = io::copy(&mut body.take(BODY_SIZE_MAX), &mut io::sink())?;
             assert!(count <= entry.size_bytes, "'{path}' has {count} bytes");

@@ -488,7 +488,7 @@ fn sorted_application(kind: String, path: String, mut packages: Vec<Package>) ->
 
 /// Computes the UIDs, which depend on nothing beyond the layer, and sorts. Source: spec 03
 /// section 6.2.
-fn finish_packages(application_path: &str, packages: &mut [Package]) {
+pub(crate) fn finish_packages(application_path: &str, packages: &mut [Package]) {
     for package in packages.iter_mut() {
         if package.identifier.uid.is_empty() {
             package.identifier.uid = uid::package_uid(application_path, package);

@@ -25,7 +25,7 @@ mod located;
 mod scan;
 mod text;
 
-use serde::de::{Deserialize, Deserializer};
+use serde::de::Deserialize;
 
 use crate::extractor::ExtractError;
 use decoder::Decoder;
@@ -90,35 +90,6 @@ fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8], dialect: Dialect) -> Resul
         lines: &Lines::default(),
     };
     T::deserialize(root).map_err(|error| document.describe(error))
-}
-
-/// Decodes the JSON object that a file begins with; what follows it is ignored. Bytes that are not
-/// UTF-8 are replaced.
-///
-/// # Errors
-///
-/// The text is malformed or nested too deeply, or has other types than wanted.
-pub(crate) fn first_object<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> serde_json::Result<T> {
-    use serde::de::Error as _;
-
-    let text = String::from_utf8_lossy(bytes);
-    // Serde takes an array for a struct too.
-    if text
-        .trim_start_matches([' ', '\t', '\r', '\n'])
-        .starts_with('[')
-    {
-        return Err(serde_json::Error::custom("it is an array, not an object"));
-    }
-    T::deserialize(&mut serde_json::Deserializer::from_str(&text))
-}
-
-/// Takes `null` for the default.
-pub(crate) fn or_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
-where
-    D: Deserializer<'de>,
-    T: Deserialize<'de> + Default,
-{
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 #[cfg(test)]

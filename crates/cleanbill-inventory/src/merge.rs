@@ -155,7 +155,8 @@ pub(crate) struct Part<'a> {
 impl<'a> Part<'a> {
     /// Iterates over the inventories, the layer's own first.
     fn inventories(&self) -> impl Iterator<Item = &'a LayerInventory> + '_ {
-        std::iter::once(self.own).chain(self.shown.iter().map(|shown| shown.inventory))
+        let shown = self.shown.iter().copied();
+        std::iter::once(self.own).chain(shown.map(|shown: &'a Shown<'a>| shown.inventory.as_ref()))
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn run(
     limits: &TrivyLimits,
     log: &mut dyn FnMut(&str),
 ) -> Result<Ended, TrivyError> {
+    #[expect(clippy::disallowed_methods, reason = "this engine is a process")]
     let mut command = Command::new(path);
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();

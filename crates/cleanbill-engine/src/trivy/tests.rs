@@ -16,6 +16,10 @@ fn fake(body: &str) -> (TempDir, PathBuf) {
 
 /// A program that can be run at once: a process that another test is just starting may hold the
 /// file open for writing for a moment, and then it cannot.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "asks the system whether it can be started"
+)]
 fn script(text: &str) -> (TempDir, PathBuf) {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("trivy");

@@ -584,9 +584,12 @@ fn check_walk(archive: RawTar, expected: &[&str]) {
 #[test]
 fn paths_are_cleaned() {
     for name in [
-        "a/b", "./a/b", "/a/b", "../a/b", "a//b", "a/./b", "x/../a/b", "a/b/",
+        "a/b", "./a/b", "/a/b", "/../a/b", "a//b", "a/./b", "x/../a/b", "a/b/",
     ] {
         check_walk(RawTar::new().file(name, b"1"), &["File a/b 1 1"]);
+    }
+    for name in ["../a/b", "x/../../a/b", "./../a//b/"] {
+        check_walk(RawTar::new().file(name, b"1"), &["File ../a/b 1 1"]);
     }
     for name in ["", "/", ".", "./", "a/.."] {
         check_walk(RawTar::new().file(name, b"1"), &["Other  0 "]);

@@ -130,11 +130,17 @@ fn meaning(kind: u8, cleaned: &str) -> (EntryKind, Cow<'_, str>) {
 }
 
 /// Cleans a path as [`path::clean`] does, without copying where only the ends need it: layers
-/// write `etc/passwd`, `./etc/passwd`, `/etc/passwd` and `etc/`.
+/// write `etc/passwd`, `./etc/passwd`, `/etc/passwd` and `etc/`. What would leave the root keeps
+/// its leading `..`, as in the reference: engines refuse such a layer, so it names nothing that a
+/// container has.
 fn cleaned(text: &str) -> Cow<'_, str> {
     let trimmed = text.strip_prefix("./").unwrap_or(text).trim_matches('/');
     let needs_work = |component: &str| matches!(component, "" | "." | "..");
     if trimmed.is_empty() || trimmed.split('/').any(needs_work) {
+        let lexical = path::clean_lexical(text);
+        if lexical == ".." || lexical.starts_with("../") {
+            return Cow::Owned(lexical);
+        }
         return Cow::Owned(path::clean(text));
     }
     Cow::Borrowed(trimmed)

@@ -1,8 +1,10 @@
 //! Following links: which files lie behind the places that extractors want, and where they have
 //! been read.
 
+mod rename;
 mod resolve;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::inventory::{Alias, LayerInventory, Link, PathKind};
@@ -30,7 +32,7 @@ pub(crate) struct Shown<'a> {
     /// The layer at whose turn the findings are put into the tree.
     pub(super) layer_index: usize,
     /// The findings, under the link's path.
-    pub(super) inventory: &'a LayerInventory,
+    pub(super) inventory: Cow<'a, LayerInventory>,
     /// The link's path.
     shown_root: String,
     /// The path whose fate the findings share: the target of a symbolic link, the hard link
@@ -63,9 +65,14 @@ pub(super) fn follow<'a>(
         depth_max: limits.link_depth_max,
         aliases_max: limits.aliases_per_image_max,
         components_left: limits.link_components_max,
+        names_max: limits.packages_per_layer_max,
+        names: Vec::new(),
         needed: BTreeSet::new(),
         problems: Vec::new(),
     };
+    for (layer_index, link) in second_names(view) {
+        follower.second_name(layer_index, layer_index, &link.path, &link.target);
+    }
     for candidate in candidates(view, grown) {
         follower.follow(&candidate);
     }
@@ -95,7 +102,7 @@ fn candidates(view: &View<'_>, grown: &[GrownLayer]) -> BTreeSet<Candidate> {
     let mut candidates = BTreeSet::new();
     for (layer_index, layer) in view.layers().iter().enumerate() {
         for link in &layer.inventory.links {
-            if is_in_effect(view, layer_index, link) && !has_counted_name(view, layer_index, link) {
+            if is_in_effect(view, layer_index, link) && !is_second_name(view, layer_index, link) {
                 add_candidates(&link.path, &link.path, &mut candidates);
             }
         }
@@ -137,18 +144,36 @@ fn is_in_effect(view: &View<'_>, layer_index: usize, link: &Link) -> bool {
         .is_some_and(|holder| holder.layer_index == layer_index)
 }
 
-/// Says whether a hard link is a name of a file that is in the inventory under its other name, and
-/// that is enough. Package managers that link their store into every project leave tens of
-/// thousands of these, which is why none of them is followed.
-fn has_counted_name(view: &View<'_>, layer_index: usize, link: &Link) -> bool {
+/// Collects the hard links that are second names of files of their own layer. Package managers
+/// that link their store into every project leave tens of thousands of these, which is why none of
+/// them takes a step to follow.
+fn second_names<'a>(view: &View<'a>) -> Vec<(usize, &'a Link)> {
+    let mut names = Vec::new();
+    for (layer_index, layer) in view.layers().iter().enumerate() {
+        let links = layer.inventory.links.iter();
+        let second = links.filter(|link| {
+            is_second_name(view, layer_index, link) && is_in_effect(view, layer_index, link)
+        });
+        names.extend(second.map(|link| (layer_index, link)));
+    }
+    names
+}
+
+fn is_second_name(view: &View<'_>, layer_index: usize, link: &Link) -> bool {
     link.is_hard
-        && walk::places_below(&link.path).is_empty()
-        && walk::link_rule_at(&link.path) == Some(LinkRule::Follow)
-        && walk::is_read_anyway(&link.path, &link.target, PathKind::NonDirectory)
+        && is_known_by_name(&link.path, &link.target)
         && view.link(layer_index, &link.target).is_none()
         && view
             .holder(&link.target)
             .is_some_and(|holder| holder.layer_index == layer_index)
+}
+
+/// Says whether extractors that go by file name want a file under both names: what they found
+/// under the one, they would find under the other.
+fn is_known_by_name(path: &str, target: &str) -> bool {
+    walk::places_below(path).is_empty()
+        && walk::link_rule_at(path).is_some()
+        && walk::is_read_anyway(path, target, PathKind::NonDirectory)
 }
 
 struct Follower<'v, 'a> {
@@ -157,6 +182,9 @@ struct Follower<'v, 'a> {
     depth_max: u32,
     aliases_max: u64,
     components_left: u64,
+    /// Second names that are given to what was found under the first.
+    names: Vec<Shown<'a>>,
+    names_max: u64,
     needed: BTreeSet<Needed>,
     problems: Vec<Problem>,
 }
@@ -231,7 +259,7 @@ impl<'a> Follower<'_, 'a> {
         let links_max = self.depth_max.saturating_sub(hops);
         let left = &mut self.components_left;
         match resolve::behind_hard_link(self.view, turn, link, links_max, left) {
-            None => self.dangling(candidate, 0),
+            None => self.dangling_hard_link(candidate),
             Some(Named {
                 symlink: Some(next),
                 ..
@@ -248,11 +276,46 @@ impl<'a> Follower<'_, 'a> {
         if self.counts_under_other_name(candidate, named.layer_index, named.path) {
             return;
         }
+        if is_known_by_name(&candidate.shown, named.path) {
+            self.second_name(turn, named.layer_index, &candidate.shown, named.path);
+            return;
+        }
         let alias = Alias {
             path: candidate.shown.clone(),
             target: named.path.to_owned(),
         };
         self.need(named.layer_index, &alias, turn, candidate.start.clone());
+    }
+
+    /// Gives what was found under the first name of a file its second one.
+    fn second_name(&mut self, turn: usize, layer_index: usize, path: &str, target: &str) {
+        if self.names.len() as u64 >= self.names_max {
+            self.problems.push(Problem::at(
+                ProblemKind::LimitExceeded,
+                path,
+                format!(
+                    "more than {} hard links to files with packages (packages_per_layer_max)",
+                    self.names_max
+                ),
+            ));
+            return;
+        }
+        let Some(layer) = self.view.layers().get(layer_index) else {
+            return;
+        };
+        let applications = rename::applications(&layer.inventory.applications, target, path);
+        if applications.is_empty() {
+            return;
+        }
+        self.names.push(Shown {
+            layer_index: turn,
+            inventory: Cow::Owned(LayerInventory {
+                applications,
+                ..LayerInventory::default()
+            }),
+            shown_root: path.to_owned(),
+            real_root: path.to_owned(),
+        });
     }
 
     /// Says whether the file behind a hard link is in the inventory under its other name, and
@@ -263,7 +326,8 @@ impl<'a> Follower<'_, 'a> {
         layer_index: usize,
         target: &str,
     ) -> bool {
-        let is_fact = walk::link_rule_at(&candidate.shown) == Some(LinkRule::Follow);
+        let is_fact = walk::link_rule_at(&candidate.shown) == Some(LinkRule::Follow)
+            && !walk::places_below(&candidate.shown).is_empty();
         let layer = self.view.layers().get(layer_index);
         let is_database = layer.is_some_and(|layer| {
             let databases = &layer.inventory.package_databases;
@@ -319,6 +383,20 @@ impl<'a> Follower<'_, 'a> {
         }
     }
 
+    /// Reports a hard link to a file that no layer has: the archive is not whole, so whatever an
+    /// extractor would have found there is unknown.
+    fn dangling_hard_link(&mut self, candidate: &Candidate) {
+        if walk::places_below(&candidate.shown).is_empty() {
+            self.problems.push(Problem::at(
+                ProblemKind::DanglingLink,
+                &candidate.shown,
+                "the link leads to no file of the image",
+            ));
+        } else {
+            self.dangling(candidate, 0);
+        }
+    }
+
     fn lossy(&mut self, candidate: &Candidate) {
         self.problems.push(Problem::at(
             ProblemKind::UnreadableFile,
@@ -328,7 +406,10 @@ impl<'a> Follower<'_, 'a> {
     }
 
     fn finish(mut self) -> FollowedLinks<'a> {
-        let mut found = FollowedLinks::default();
+        let mut found = FollowedLinks {
+            shown: std::mem::take(&mut self.names),
+            ..FollowedLinks::default()
+        };
         let mut left_out = 0_u64;
         let mut room = self.aliases_max.saturating_sub(self.grown.len() as u64);
         for Needed {
@@ -340,7 +421,7 @@ impl<'a> Follower<'_, 'a> {
             match self.grown.get(&(request.layer_index, &request.alias)) {
                 Some(inventory) => found.shown.push(Shown {
                     layer_index: turn,
-                    inventory,
+                    inventory: Cow::Borrowed(inventory),
                     shown_root: request.alias.path,
                     real_root,
                 }),

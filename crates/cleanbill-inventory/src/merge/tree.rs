@@ -54,8 +54,8 @@ impl<'a> Tree<'a> {
         let owned = Owned::new(part, options);
         self.applications.resize_with(layer_index + 1, Vec::new);
         self.put_inventory(part.own, &owned, options, |path| path.to_owned());
-        for shown in &part.shown {
-            self.put_inventory(shown.inventory, &owned, options, |path| {
+        for shown in part.shown.iter().copied() {
+            self.put_inventory(shown.inventory.as_ref(), &owned, options, |path| {
                 shown.real_path(path)
             });
         }

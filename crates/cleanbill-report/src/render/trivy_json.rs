@@ -55,7 +55,12 @@ pub(super) fn render(
             .iter()
             .filter_map(|set| result::ResultView::of(set, parts))
             .map(|view| result::AnyResult::Packages(Box::new(view)))
-            .chain(image.other_results.iter().map(result::AnyResult::of_text))
+            .chain(
+                image
+                    .other_results
+                    .iter()
+                    .map(|text| result::AnyResult::of_text(text)),
+            )
             .collect(),
         cleanbill: Assessment::of(image),
         others: Others(&image.others),

@@ -341,7 +341,7 @@ mod tests {
             ),
             (
                 "c scan --skip-java-db-update --offline-scan=true a",
-                "c scan a",
+                "c scan --skip-java-db-update a",
             ),
             ("c -q scan --cacert x a", "c -q scan --ca-cert=x a"),
             ("c scan -- --scanners", "c scan -- --scanners"),

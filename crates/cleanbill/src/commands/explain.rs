@@ -21,7 +21,7 @@ use crate::exit::Exit;
 pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
     let id = arguments.id.trim().to_owned();
-    if !(arguments.names_images() || !arguments.report.is_empty()) {
+    if !arguments.names_images() && arguments.report.is_empty() {
         return Err(CommandError::usage_text("no image is named").hint(format!(
             "name an image (cleanbill explain {id} alpine:3.20), or use --input FILE or --report FILE"
         )));

@@ -35,10 +35,6 @@ fn a_wrong_flag_or_value_is_named_with_what_is_accepted() {
             "scan --source flickr a",
             &["--source", "flickr", "docker, podman, containerd, registry"],
         ),
-        (
-            "scan --source containerd a",
-            &["--source", "containerd", "docker"],
-        ),
         ("scan --platform linux a", &["--platform", "linux"]),
         (
             "scan --distro debian --input web.tar",

@@ -138,8 +138,7 @@ impl HttpServer {
             archive.to_vec(),
         );
         let mut layer = blob.descriptor();
-        layer["annotations"] =
-            json!({"org.opencontainers.image.title": format!("{name}.tar.gz")});
+        layer["annotations"] = json!({"org.opencontainers.image.title": format!("{name}.tar.gz")});
         let manifest = json!({
             "schemaVersion": 2,
             "config": Blob::new("application/vnd.aquasec.trivy.config.v1+json", b"{}".to_vec()).descriptor(),

@@ -149,7 +149,10 @@ fn an_image_without_packages_is_not_called_clean_silently() {
             .iter()
             .map(|problem| &problem["kind"])
             .collect();
-        assert!(kinds.iter().any(|kind| *kind == "no-packages"), "{report:#}");
+        assert!(
+            kinds.iter().any(|kind| *kind == "no-packages"),
+            "{report:#}"
+        );
         sandbox
             .run(&format!("scan --input {name} -f trivy-json"))
             .prints(&["no-packages"]);

@@ -238,9 +238,13 @@ fn linked(store: &str, names: &[&str]) -> FakeLayer {
 }
 
 #[test]
-fn a_file_with_several_names_counts_once() {
+fn a_file_is_found_under_each_of_its_names() {
     let layer = linked("a/package.json", &["b/package.json", "c/package.json"]);
-    let expected = ["node-pkg : pkg:npm/a@1/0 of a/package.json"];
+    let expected = [
+        "node-pkg : pkg:npm/a@1/0 of a/package.json",
+        "node-pkg : pkg:npm/a@1/0 of b/package.json",
+        "node-pkg : pkg:npm/a@1/0 of c/package.json",
+    ];
     check(std::slice::from_ref(&layer), &expected);
 
     // The other names are there still when the first is deleted.
@@ -282,5 +286,53 @@ fn a_store_of_any_size_may_be_linked_into_projects() {
         ..MergeOptions::default()
     };
     let (inventory, readings) = merge_all(&[layer], &options);
+    let packages: usize = inventory
+        .applications
+        .iter()
+        .map(|a| a.packages.len())
+        .sum();
+    assert_eq!(packages, 501);
     assert_eq!((inventory.problems, readings), (vec![], 0));
+}
+
+#[test]
+fn a_file_of_a_lower_layer_may_have_another_name() {
+    let lower = FakeLayer::new().file("a/package.json", &node("a", "1"));
+    let upper = FakeLayer::new().hard_link("b/package.json", "a/package.json");
+    let expected = [
+        "node-pkg : pkg:npm/a@1/0 of a/package.json",
+        "node-pkg : pkg:npm/a@1/1 of b/package.json",
+    ];
+    check(&[lower, upper], &expected);
+}
+
+#[test]
+fn names_have_identifiers_of_their_own() {
+    let layer = linked("a/package.json", &["b/package.json"]);
+    let direct = FakeLayer::new()
+        .file("a/package.json", &node("a", "1"))
+        .file("b/package.json", &node("a", "1"));
+    let uids = |layer: FakeLayer| {
+        let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+        let packages = inventory.applications.into_iter().flat_map(|a| a.packages);
+        packages
+            .map(|package| package.identifier.uid)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(uids(layer), uids(direct));
+}
+
+#[test]
+fn a_hard_link_to_nothing_is_a_problem() {
+    let layer = FakeLayer::new().hard_link("b/package.json", "missing");
+    let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+    let kinds: Vec<_> = inventory
+        .problems
+        .iter()
+        .map(|problem| problem.kind)
+        .collect();
+    assert_eq!(kinds, [ProblemKind::DanglingLink]);
+    let layer = FakeLayer::new().symlink("b/package.json", "missing");
+    let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
+    assert_eq!(inventory.problems, []);
 }

@@ -14,8 +14,11 @@ use crate::render::groups::{self, Group};
 use crate::render::words::count;
 use crate::text;
 
-/// Columns of a path or a message; longer ones are cut.
-const TEXT_MAX: usize = 600;
+/// Columns of a name or path; longer ones are cut.
+const PATH_MAX: usize = 600;
+/// Columns of a message; longer ones are cut. Those that name every source that was tried, each
+/// with its reason, have a thousand.
+const MESSAGE_MAX: usize = 2_000;
 /// Problems before the list is folded.
 const PROBLEMS_MAX: usize = 10;
 
@@ -61,7 +64,7 @@ fn header(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
     }
     let name = Span {
         style: Style::Bold,
-        ..short(&image.artifact_name)
+        ..short(&image.artifact_name, PATH_MAX)
     };
     canvas.paragraph("", &[name])?;
     if about.is_empty() {
@@ -140,9 +143,12 @@ fn problems(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) 
         let kind = format!("{}:", problem.kind.name());
         let mut words = vec![Span::new(mark, style), Span::new(&kind, Style::Bold)];
         if !problem.path.is_empty() {
-            words.push(short(&format!("{}:", problem.path)));
+            words.push(short(&format!("{}:", problem.path), PATH_MAX));
         }
-        words.extend(Span::words(&short(&problem.message).text, Style::Plain));
+        words.extend(Span::words(
+            &short(&problem.message, MESSAGE_MAX).text,
+            Style::Plain,
+        ));
         canvas.paragraph("  ", &words)?;
     }
     match sorted.len().saturating_sub(shown) {
@@ -158,9 +164,9 @@ fn problems(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) 
 }
 
 /// Cuts what is longer than a person reads.
-fn short(text: &str) -> Span {
+fn short(text: &str, max: usize) -> Span {
     let span = Span::plain(text);
-    span.with_text(&text::truncate(&span.text, TEXT_MAX))
+    span.with_text(&text::truncate(&span.text, max))
 }
 
 /// Writes the findings of one kind of packages.
@@ -214,7 +220,7 @@ fn section(
 fn heading(title: &str, about: &str, canvas: &mut Canvas<'_>) -> io::Result<()> {
     let mut words = vec![Span {
         style: Style::Bold,
-        ..short(title)
+        ..short(title, PATH_MAX)
     }];
     words.extend(Span::words(about, Style::Plain));
     canvas.paragraph("", &words)

@@ -50,7 +50,7 @@ pub(super) enum AnyResult<'a> {
 
 impl AnyResult<'_> {
     /// Takes the JSON text of a result.
-    pub(super) fn of_text(text: &String) -> Self {
+    pub(super) fn of_text(text: &str) -> Self {
         Self::Other(value(text))
     }
 }

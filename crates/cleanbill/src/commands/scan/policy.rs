@@ -9,8 +9,8 @@ use cleanbill_core::{Severity, path};
 use cleanbill_engine::apply_policy;
 use cleanbill_policy::filter::unfixed_statuses;
 use cleanbill_policy::ignore::{self, IgnoreFileKind, IgnoreUsage};
-use cleanbill_policy::vex::VexDocument;
 use cleanbill_policy::sort_by_risk;
+use cleanbill_policy::vex::VexDocument;
 use cleanbill_policy::{Filter, Gate, IgnoreRules, Thresholds, Verdict, Vex};
 use jiff::Timestamp;
 

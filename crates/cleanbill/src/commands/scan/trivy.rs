@@ -230,8 +230,7 @@ fn translated_for_images(flags: &ScanArgs) -> Vec<OsString> {
             flags
                 .registry
                 .insecure_registry
-                .iter()
-                .any(|host| *host == reference.registry)
+                .contains(&reference.registry)
         })
     };
     if flags.images.iter().any(is_insecure) {
