@@ -1,8 +1,8 @@
 //! The verdict over a scan, and the exit code that it asks for.
 
-use cleanbill_core::report::ScanReport;
+use cleanbill_core::report::{ImageReport, ScanReport};
 
-use crate::threshold::{Excess, Thresholds};
+use crate::threshold::{Counted, Excess, Thresholds};
 
 /// The exit code of a failed verdict unless another one is asked for.
 pub const FAILED_EXIT_CODE: u8 = 1;
@@ -37,7 +37,7 @@ impl Gate {
         let exit_code = self.exit_code.filter(|code| *code != 0);
         let reasons: Vec<String> = match (&self.thresholds, exit_code) {
             (Some(thresholds), _) => thresholds
-                .excesses(&counts)
+                .excesses(&counts, known_exploited(report))
                 .into_iter()
                 .map(describe)
                 .collect(),
@@ -61,7 +61,7 @@ impl Gate {
 
 fn describe(excess: Excess) -> String {
     let Excess {
-        severity,
+        counted,
         count,
         allowed,
     } = excess;
@@ -69,10 +69,21 @@ fn describe(excess: Excess) -> String {
         0 => "none".to_owned(),
         number => number.to_string(),
     };
-    format!(
-        "{} of severity {severity}, {allowed} allowed",
-        findings(count)
-    )
+    let found = findings(count);
+    match counted {
+        Counted::Severity(severity) => format!("{found} of severity {severity}, {allowed} allowed"),
+        Counted::KnownExploited => {
+            format!("{found} of what is known to be exploited, {allowed} allowed")
+        }
+    }
+}
+
+/// Counts the findings that are known to be exploited.
+fn known_exploited(report: &ScanReport) -> u64 {
+    let findings = report.images.iter().flat_map(ImageReport::findings);
+    findings
+        .filter(|finding| finding.known_exploited.is_some())
+        .count() as u64
 }
 
 fn findings(count: u64) -> String {
@@ -85,7 +96,7 @@ fn findings(count: u64) -> String {
 #[cfg(test)]
 mod tests {
     use cleanbill_core::Severity;
-    use cleanbill_core::report::{ImageReport, ResultSet};
+    use cleanbill_core::report::ResultSet;
     use cleanbill_core::vulnerability::Finding;
 
     use super::*;

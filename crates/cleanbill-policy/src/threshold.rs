@@ -1,4 +1,4 @@
-//! `--fail-on`: how many findings of each severity pass.
+//! `--fail-on`: how many findings of each severity pass, and how many that are known to be exploited.
 
 use std::str::FromStr;
 
@@ -8,11 +8,12 @@ use cleanbill_core::severity::{Severity, SeverityError};
 /// Holds the highest number of findings of each severity that passes; a severity without one
 /// never fails.
 ///
-/// Written `critical=0,high=5`; a bare `high` means 0 for it and for what is worse, except where
-/// another entry says more.
+/// Written `critical=0,high=5,kev=0`; a bare `high` means 0 for it and for what is worse, except
+/// where another entry says more. `kev` counts what CISA's catalogue knows to be exploited.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thresholds {
     allowed: [Option<u64>; 5],
+    known_exploited: Option<u64>,
 }
 
 /// Says why a text is no threshold.
@@ -38,26 +39,26 @@ pub enum ThresholdError {
         /// The entry.
         entry: String,
     },
-    /// A severity is given twice.
+    /// A severity, or `kev`, is given twice.
     #[error("'{0}' is given twice")]
-    Twice(Severity),
-    /// Known exploited vulnerabilities cannot be told apart yet.
-    #[error(
-        "'{entry}' cannot be checked: the advisory database does not say which \
-             vulnerabilities are known to be exploited"
-    )]
-    KnownExploited {
-        /// The entry.
-        entry: String,
-    },
+    Twice(String),
 }
 
-/// One severity of which there is too much.
+/// What thresholds count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Findings of a severity.
+    Severity(Severity),
+    /// Findings that are known to be exploited.
+    KnownExploited,
+}
+
+/// Something of which there is too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Excess {
-    /// The severity.
-    pub severity: Severity,
-    /// How many findings have it.
+    /// What is counted.
+    pub counted: Counted,
+    /// How many findings there are.
     pub count: u64,
     /// How many would pass.
     pub allowed: u64,
@@ -72,15 +73,29 @@ impl Thresholds {
             .flatten()
     }
 
-    /// Lists the severities of which there is too much, worst first.
-    pub fn excesses(&self, counts: &SeverityCounts) -> Vec<Excess> {
-        Severity::ALL
-            .into_iter()
-            .filter_map(|severity| {
-                let allowed = self.allowed(severity)?;
-                let count = counts.get(severity);
+    /// Says whether it matters what is known to be exploited.
+    pub fn counts_known_exploited(&self) -> bool {
+        self.known_exploited.is_some()
+    }
+
+    /// Lists what there is too much of: known exploited vulnerabilities first, then severities,
+    /// worst first.
+    pub fn excesses(&self, counts: &SeverityCounts, known_exploited: u64) -> Vec<Excess> {
+        let severities = Severity::ALL.into_iter().map(|severity| {
+            let counted = Counted::Severity(severity);
+            (counted, counts.get(severity), self.allowed(severity))
+        });
+        let exploited = (
+            Counted::KnownExploited,
+            known_exploited,
+            self.known_exploited,
+        );
+        std::iter::once(exploited)
+            .chain(severities)
+            .filter_map(|(counted, count, allowed)| {
+                let allowed = allowed?;
                 (count > allowed).then_some(Excess {
-                    severity,
+                    counted,
                     count,
                     allowed,
                 })
@@ -101,24 +116,34 @@ impl FromStr for Thresholds {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut numbered = Vec::new();
         let mut bare = Vec::new();
+        let mut known_exploited = None;
         for entry in text
             .split(',')
             .map(str::trim)
             .filter(|entry| !entry.is_empty())
         {
-            let (severity, allowed) = parse_entry(entry)?;
+            let (counted, allowed) = parse_entry(entry)?;
+            let Counted::Severity(severity) = counted else {
+                if known_exploited.replace(allowed.unwrap_or(0)).is_some() {
+                    return Err(ThresholdError::Twice("kev".to_owned()));
+                }
+                continue;
+            };
             if numbered.iter().any(|(other, _)| *other == severity) || bare.contains(&severity) {
-                return Err(ThresholdError::Twice(severity));
+                return Err(ThresholdError::Twice(severity.to_string()));
             }
             match allowed {
                 Some(allowed) => numbered.push((severity, allowed)),
                 None => bare.push(severity),
             }
         }
-        if numbered.is_empty() && bare.is_empty() {
+        if numbered.is_empty() && bare.is_empty() && known_exploited.is_none() {
             return Err(ThresholdError::Empty);
         }
-        let mut thresholds = Self::default();
+        let mut thresholds = Self {
+            known_exploited,
+            ..Self::default()
+        };
         for severity in Severity::ALL {
             if bare.iter().any(|bare| severity >= *bare) {
                 thresholds.set(severity, 0);
@@ -131,7 +156,7 @@ impl FromStr for Thresholds {
     }
 }
 
-fn parse_entry(entry: &str) -> Result<(Severity, Option<u64>), ThresholdError> {
+fn parse_entry(entry: &str) -> Result<(Counted, Option<u64>), ThresholdError> {
     let (name, number) = match entry.split_once('=') {
         Some((name, number)) => (name.trim(), Some(number.trim())),
         None => (entry, None),
@@ -147,13 +172,13 @@ fn parse_entry(entry: &str) -> Result<(Severity, Option<u64>), ThresholdError> {
         None => None,
     };
     if name.eq_ignore_ascii_case("kev") {
-        return Err(ThresholdError::KnownExploited { entry: owned() });
+        return Ok((Counted::KnownExploited, allowed));
     }
     let severity = name.parse().map_err(|source| ThresholdError::Severity {
         entry: owned(),
         source,
     })?;
-    Ok((severity, allowed))
+    Ok((Counted::Severity(severity), allowed))
 }
 
 #[cfg(test)]
@@ -195,11 +220,9 @@ mod tests {
                 "{text}"
             );
         }
-        assert_eq!(error("high=1,HIGH"), ThresholdError::Twice(Severity::High));
-        assert!(matches!(
-            error("critical=0,kev=0"),
-            ThresholdError::KnownExploited { .. }
-        ));
+        for text in ["high=1,HIGH", "kev,KEV=2"] {
+            assert!(matches!(error(text), ThresholdError::Twice(_)), "{text}");
+        }
     }
 
     #[test]
@@ -207,18 +230,24 @@ mod tests {
         let counts: SeverityCounts = [Severity::High, Severity::High, Severity::Low]
             .into_iter()
             .collect();
-        let excesses = |text: &str| text.parse::<Thresholds>().unwrap().excesses(&counts);
-        assert_eq!(excesses("high=2"), []);
+        let excesses = |text: &str| text.parse::<Thresholds>().unwrap().excesses(&counts, 2);
+        assert_eq!(excesses("high=2,kev=2"), []);
+        let exploited = Excess {
+            counted: Counted::KnownExploited,
+            count: 2,
+            allowed: 0,
+        };
+        assert_eq!(excesses("kev"), [exploited]);
         assert_eq!(
             excesses("high=1,low"),
             [
                 Excess {
-                    severity: Severity::High,
+                    counted: Counted::Severity(Severity::High),
                     count: 2,
                     allowed: 1
                 },
                 Excess {
-                    severity: Severity::Low,
+                    counted: Counted::Severity(Severity::Low),
                     count: 1,
                     allowed: 0
                 },

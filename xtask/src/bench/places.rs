@@ -139,7 +139,7 @@ impl Tools {
             let cache_text = cache.to_string_lossy();
             let mut all = vec!["image", "--cache-dir", &*cache_text];
             all.extend(
-                "--scanners vuln --pkg-types os --offline-scan --skip-db-update \
+                "--scanners vuln --offline-scan --skip-db-update \
                  --skip-java-db-update --skip-version-check --format json --quiet"
                     .split_whitespace(),
             );

@@ -76,10 +76,19 @@ fn footer(database: &DatabaseInfo, canvas: &mut Canvas<'_>) -> io::Result<()> {
         hours => count(hours.unsigned_abs() / 24, "day"),
     };
     canvas.empty_line()?;
-    let text = format!(
+    let mut text = format!(
         "Advisory database built {} ({age} old)",
         database.updated_at
     );
+    // Who has neither list did not ask for them.
+    if !(database.epss_date.is_empty() && database.kev_release.is_empty()) {
+        let or_none = |date: &str| if date.is_empty() { "none" } else { date }.to_owned();
+        text.push_str(&format!(
+            ", EPSS scores of {}, KEV catalogue {}",
+            or_none(&database.epss_date),
+            or_none(&database.kev_release)
+        ));
+    }
     canvas.note("", &text, Style::Dim)
 }
 

@@ -352,8 +352,8 @@ pub(crate) struct VerdictArgs {
     #[arg(long, value_name = "N", env = "CLEANBILL_EXIT_CODE")]
     pub(crate) exit_code: Option<u8>,
 
-    /// Fail if there are more findings than allowed: critical=0,high=5; a severity alone means
-    /// none of it and above
+    /// Fail if there are more findings than allowed: critical=0,high=5,kev=0 (kev counts what is
+    /// known to be exploited); a severity alone means none of it and above
     #[arg(long, value_name = "THRESHOLDS", env = "CLEANBILL_FAIL_ON")]
     pub(crate) fail_on: Option<String>,
 }

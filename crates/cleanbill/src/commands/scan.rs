@@ -134,7 +134,7 @@ pub(super) fn assess(
             TrivyEngine::new(setting, arguments, store.directory())
         })
         .transpose()?;
-    let exploitation = exploitation::open(setting, arguments)?;
+    let exploitation = exploitation::open(setting, arguments, policy.needs_known_exploited())?;
     let cache = open_cache(setting)?;
     let java_index = ScanIndex::new(setting, &arguments.database, &arguments.registry, &context);
     let is_shown = !setting.global.quiet && !setting.global.no_progress;

@@ -249,8 +249,12 @@ fn layer_mark(group: &Group<'_>, layers: &Layers<'_>) -> String {
 fn id(finding: &Finding) -> Span {
     let severity = finding.severity.min(Severity::High);
     let id = Span::new(&finding.vulnerability_id, Style::Severity(severity));
-    id.with_text(&text::truncate(&id.text, ID_WIDTH_MAX))
-        .with_link(&finding.primary_url)
+    let shown = text::truncate(&id.text, ID_WIDTH_MAX);
+    let id = match &finding.known_exploited {
+        Some(_) => id.with_text(&format!("{shown}(exploited)")),
+        None => id.with_text(&shown),
+    };
+    id.with_link(&finding.primary_url)
 }
 
 /// Writes the findings that do not count, each with what takes it out.

@@ -130,6 +130,13 @@ impl Policy {
         parts.join(", ")
     }
 
+    /// Says whether the verdict depends on what is known to be exploited.
+    pub(in crate::commands) fn needs_known_exploited(&self) -> bool {
+        let thresholds = self.gate.thresholds.as_ref();
+        self.filter.known_exploited_only
+            || thresholds.is_some_and(Thresholds::counts_known_exploited)
+    }
+
     /// Judges the whole report.
     pub(super) fn verdict(&self, report: &ScanReport) -> Verdict {
         self.gate.verdict(report)
