@@ -1,21 +1,50 @@
-//! The addresses at which licences are published.
+//! Licences by the address that a manifest or a `pom.xml` gives for them.
 //!
-//! `urls.tsv` has the addresses that the SPDX licence list names ("see also"), in the form that
-//! [`key`] makes, each with its identifier. Source: Trivy 0.74.0 `NormalizeLicenseURL`.
+//! Addresses at opensource.org and spdx.org carry the identifier; those of other publishers that
+//! Java projects name are listed. The reference knows the addresses of the whole SPDX list.
 
-use std::collections::HashMap;
-use std::sync::LazyLock;
+use cleanbill_core::spdx;
 
-static BY_URL: LazyLock<HashMap<&'static str, &'static str>> = LazyLock::new(|| {
-    include_str!("urls.tsv")
-        .lines()
-        .filter_map(|line| line.split_once('\t'))
-        .collect()
-});
+/// Pages of publishers, in the form of [`key`].
+const PAGES: &[(&str, &str)] = &[
+    ("apache.org/licenses/LICENSE-1.0", "Apache-1.0"),
+    ("apache.org/licenses/LICENSE-1.1", "Apache-1.1"),
+    ("apache.org/licenses/LICENSE-2.0", "Apache-2.0"),
+    ("creativecommons.org/licenses/by/4.0/legalcode", "CC-BY-4.0"),
+    (
+        "creativecommons.org/publicdomain/zero/1.0/legalcode",
+        "CC0-1.0",
+    ),
+    ("eclipse.org/legal/epl-2.0", "EPL-2.0"),
+    ("eclipse.org/legal/epl-v10", "EPL-1.0"),
+    ("eclipse.org/legal/epl-v20", "EPL-2.0"),
+    ("eclipse.org/org/documents/edl-v10", "BSD-3-Clause"),
+    ("projects.eclipse.org/license/epl-2.0", "EPL-2.0"),
+    ("glassfish.java.net/public/CDDL+GPL_1_1", "CDDL-1.1"),
+    ("javaee.github.io/glassfish/LICENSE", "CDDL-1.1"),
+    ("gnu.org/licenses/agpl", "AGPL-3.0-only"),
+    ("gnu.org/licenses/gpl-3.0-standalone", "GPL-3.0-only"),
+    ("gnu.org/licenses/lgpl-3.0-standalone", "LGPL-3.0-only"),
+    ("gnu.org/licenses/old-licenses/gpl-2.0", "GPL-2.0-only"),
+    ("gnu.org/licenses/old-licenses/lgpl-2.1", "LGPL-2.1-only"),
+    ("json.org/license", "JSON"),
+    ("mozilla.org/MPL/MPL-1.0", "MPL-1.0"),
+    ("mozilla.org/MPL/MPL-1.1", "MPL-1.1"),
+    ("unlicense.org", "Unlicense"),
+];
+
+/// Places below which the last part of an address is the identifier.
+const LISTS: &[&str] = &["opensource.org/license/", "spdx.org/licenses/"];
 
 /// Returns the SPDX identifier of the licence that is published at an address.
 pub(crate) fn spdx_id_by_url(url: &str) -> Option<String> {
-    BY_URL.get(key(url).as_str()).map(|id| (*id).to_owned())
+    let key = key(url);
+    let listed = LISTS.iter().find_map(|list| key.strip_prefix(list));
+    if let Some(id) = listed.and_then(spdx::license_id) {
+        return Some(id.to_owned());
+    }
+    let page = PAGES.iter().find(|(page, _)| *page == key);
+    page.map(|(_, id)| (*id).to_owned())
 }
 
 /// Makes the form in which addresses of one page are equal.

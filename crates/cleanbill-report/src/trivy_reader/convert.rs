@@ -227,24 +227,16 @@ fn finding(members: FindingMembers) -> Result<Finding, TrivyReportError> {
 fn identifier(members: Identifier) -> Result<PackageIdentifier, TrivyReportError> {
     let purl = match members.purl.as_str() {
         "" => None,
-        text => Some(purl(text)?),
+        text => {
+            let purl = PackageUrl::from_printed(text);
+            Some(purl.map_err(|error| invalid("PURL", text, error))?)
+        }
     };
     Ok(PackageIdentifier {
         uid: members.uid,
         purl,
         bom_ref: members.bom_ref,
     })
-}
-
-/// Parsing puts some names into lower case, but reports print what the package is called.
-fn purl(text: &str) -> Result<PackageUrl, TrivyReportError> {
-    let mut purl: PackageUrl = text.parse().map_err(|error| invalid("PURL", text, error))?;
-    if purl.to_string() != text {
-        let path = text.split(['?', '#']).next().unwrap_or_default();
-        let name = path.rsplit('/').next().unwrap_or_default();
-        purl.name = name.split('@').next().unwrap_or_default().to_owned();
-    }
-    Ok(purl)
 }
 
 fn layer_id(layer: &Layer) -> Result<Option<LayerId>, TrivyReportError> {

@@ -2,18 +2,13 @@
 
 mod text;
 
-use std::io::{self, Write as _};
-use std::path::Path;
-
-use anyhow::Context as _;
 use cleanbill_advisories::Database;
-use cleanbill_core::report::{ImageReport, ScanReport};
+use cleanbill_core::report::ImageReport;
 use cleanbill_engine::{Explanation, explain};
-use cleanbill_report::read_report;
 use jiff::Timestamp;
 
 use super::scan::{self, Policy};
-use super::{Setting, advisory_database};
+use super::{Setting, advisory_database, print, report};
 use crate::cli::{ExplainArgs, VerdictArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -34,7 +29,7 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
             .open()
             .map_err(CommandError::database)?;
         for file in &arguments.report {
-            let saved = read_saved(file)?;
+            let saved = report::read(file)?.report;
             explanations.extend(explain_all(
                 &database,
                 &id,
@@ -57,10 +52,7 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
         )?);
     }
     let text = text::of(&id, &explanations);
-    match io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CommandError::usage(error)),
-        _ => Ok(exit),
-    }
+    print(text.as_bytes()).map(|printed| exit.and(printed))
 }
 
 fn explain_all(
@@ -75,14 +67,4 @@ fn explain_all(
         .zip(all)
         .map(|(shown, all)| explain(database, id, shown, all, now).map_err(CommandError::database))
         .collect()
-}
-
-fn read_saved(file: &Path) -> Result<ScanReport, CommandError> {
-    let bytes = std::fs::read(file);
-    let saved = bytes
-        .map_err(anyhow::Error::from)
-        .and_then(|bytes| Ok(read_report(&bytes)?))
-        .with_context(|| format!("cannot read a report from {}", file.display()))
-        .map_err(CommandError::usage)?;
-    Ok(saved.report)
 }

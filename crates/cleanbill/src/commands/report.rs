@@ -39,7 +39,8 @@ pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, Com
     Ok(Exit::Clean)
 }
 
-fn read(file: &Path) -> Result<SavedReport, CommandError> {
+/// Reads a saved report; `-` is standard input.
+pub(super) fn read(file: &Path) -> Result<SavedReport, CommandError> {
     let name = if file == Path::new("-") {
         "standard input".to_owned()
     } else {

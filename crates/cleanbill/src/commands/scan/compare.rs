@@ -6,6 +6,7 @@ use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::ImageReport;
 use cleanbill_engine::{Agreement, Difference, DifferenceKind};
 
+use crate::commands::print;
 use crate::error::{CommandError, printable};
 use crate::exit::Exit;
 
@@ -66,12 +67,7 @@ impl Comparison {
                 }
             }
         }
-        match io::stdout().lock().write_all(&text) {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(CommandError::usage(error))
-            }
-            _ => Ok(exit),
-        }
+        print(&text).map(|printed| exit.and(printed))
     }
 }
 
