@@ -234,7 +234,8 @@ impl AdvisoryStore {
             {
                 tracing::debug!(path = %entry.path().display(), "removing an unfinished download");
                 // It is tried again next time.
-                let _ = std::fs::remove_dir_all(entry.path());
+                let path = entry.path();
+                let _ = std::fs::remove_dir_all(&path).or_else(|_| std::fs::remove_file(&path));
             }
         }
     }

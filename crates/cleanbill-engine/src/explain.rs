@@ -5,8 +5,8 @@
 //! not to apply. What neither is reported nor was looked at is not there.
 
 use cleanbill_advisories::{
-    AdvisorySource, ConsideredRow, LookupError, OsPackages, Recorder, match_language_packages,
-    match_os_packages,
+    AdvisorySource, ConsideredRow, LookupError, MatchError, OsPackages, Recorder,
+    match_language_packages, match_os_packages,
 };
 use cleanbill_core::Package;
 use cleanbill_core::package::LayerId;
@@ -85,10 +85,10 @@ pub fn explain(
             .filter(|problem| problem.kind.is_gap())
             .cloned()
             .collect(),
-        lacks_packages: shown
-            .results
-            .iter()
-            .any(|result| result.packages.is_empty()),
+        lacks_packages: shown.results.iter().any(|result| {
+            result.unlisted_packages > 0
+                || (result.packages.is_empty() && !result.findings.is_empty())
+        }),
         ..Explanation::default()
     };
     for result in &shown.results {
@@ -148,8 +148,7 @@ fn considered<'a>(
     for package in &result.packages {
         let recorder = Recorder::new(source, id);
         let packages = std::slice::from_ref(package);
-        // What cannot be judged is among the gaps of the image.
-        match (result.class, &image.distro) {
+        let failed = match (result.class, &image.distro) {
             (ResultClass::OsPackages, Some(distro)) => {
                 let input = OsPackages {
                     distro,
@@ -158,12 +157,16 @@ fn considered<'a>(
                     packages,
                     now,
                 };
-                let _ = match_os_packages(&recorder, &input);
+                match_os_packages(&recorder, &input).err()
             }
-            (ResultClass::OsPackages, None) => {}
+            (ResultClass::OsPackages, None) => None,
             (ResultClass::LanguagePackages, _) => {
-                let _ = match_language_packages(&recorder, &result.kind, packages);
+                match_language_packages(&recorder, &result.kind, packages).err()
             }
+        };
+        // What cannot be judged for another reason is among the gaps of the image.
+        if let Some(MatchError::LookupFailed(error)) = failed {
+            return Err(error);
         }
         let rows = recorder.into_rows();
         if !rows.is_empty() {

@@ -339,13 +339,15 @@ impl<'a> LayerInventories<'a> {
             }
         }
         let grown = |request: &AliasRequest| {
-            Some(GrownLayer {
+            // Another process may have cleared the cache: what is gone is not "nothing found".
+            let inventory = self.look_up(&key(&request.alias));
+            Ok(GrownLayer {
                 layer_index: index,
                 alias: request.alias.clone(),
-                inventory: self.look_up(&key(&request.alias))?,
+                inventory: inventory.ok_or(InventoryError::Missing(diff_id))?,
             })
         };
-        Ok(requests.iter().filter_map(grown).collect())
+        requests.iter().map(grown).collect()
     }
 
     fn key(&self, diff_id: DiffId, alias: Option<&Alias>) -> LayerKey {

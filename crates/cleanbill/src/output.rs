@@ -267,7 +267,7 @@ fn write_file(
     Ok(())
 }
 
-fn permissions() -> std::fs::Permissions {
+pub(crate) fn permissions() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     // The umask takes away what it takes away from any new file.
     std::fs::Permissions::from_mode(0o666)

@@ -15,6 +15,7 @@ pub(crate) struct Budget<'a> {
     entries: Cell<u64>,
     unpacked_size_bytes: Cell<u64>,
     buffered_size_bytes: Cell<u64>,
+    kept_size_bytes: Cell<u64>,
 }
 
 impl<'a> Budget<'a> {
@@ -24,6 +25,7 @@ impl<'a> Budget<'a> {
             entries: Cell::new(0),
             unpacked_size_bytes: Cell::new(0),
             buffered_size_bytes: Cell::new(0),
+            kept_size_bytes: Cell::new(0),
         }
     }
 
@@ -39,6 +41,19 @@ impl<'a> Budget<'a> {
         if entries > max {
             return Err(ArchiveError::LimitExceeded(format!(
                 "more than {max} entries (archive_entries_max)"
+            )));
+        }
+        Ok(())
+    }
+
+    /// Counts bytes of texts that stay in memory until the archive has been read.
+    pub(crate) fn keep(&self, size_bytes: usize) -> Result<(), ArchiveError> {
+        let max = self.limits.packages_size_bytes_max;
+        let total = self.kept_size_bytes.get().saturating_add(size_bytes as u64);
+        self.kept_size_bytes.set(total);
+        if total > max {
+            return Err(ArchiveError::LimitExceeded(format!(
+                "what is kept of its entries takes more than {max} bytes (packages_size_bytes_max)"
             )));
         }
         Ok(())

@@ -30,6 +30,7 @@ const PAGES: &[(&str, &str)] = &[
     ("json.org/license", "JSON"),
     ("mozilla.org/MPL/MPL-1.0", "MPL-1.0"),
     ("mozilla.org/MPL/MPL-1.1", "MPL-1.1"),
+    ("opensource.org/license/cddl1", "CDDL-1.0"),
     ("unlicense.org", "Unlicense"),
 ];
 

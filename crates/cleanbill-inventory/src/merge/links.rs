@@ -65,8 +65,10 @@ pub(super) fn follow<'a>(
         depth_max: limits.link_depth_max,
         aliases_max: limits.aliases_per_image_max,
         components_left: limits.link_components_max,
-        names_max: limits.packages_per_layer_max,
         names: Vec::new(),
+        named_packages_max: limits.packages_per_layer_max,
+        named_packages: 0,
+        names_left_out: 0,
         needed: BTreeSet::new(),
         problems: Vec::new(),
     };
@@ -184,7 +186,10 @@ struct Follower<'v, 'a> {
     components_left: u64,
     /// Second names that are given to what was found under the first.
     names: Vec<Shown<'a>>,
-    names_max: u64,
+    /// Packages that were given second names, and how many may be.
+    named_packages: u64,
+    named_packages_max: u64,
+    names_left_out: u64,
     needed: BTreeSet<Needed>,
     problems: Vec<Problem>,
 }
@@ -289,24 +294,21 @@ impl<'a> Follower<'_, 'a> {
 
     /// Gives what was found under the first name of a file its second one.
     fn second_name(&mut self, turn: usize, layer_index: usize, path: &str, target: &str) {
-        if self.names.len() as u64 >= self.names_max {
-            self.problems.push(Problem::at(
-                ProblemKind::LimitExceeded,
-                path,
-                format!(
-                    "more than {} hard links to files with packages (packages_per_layer_max)",
-                    self.names_max
-                ),
-            ));
-            return;
-        }
         let Some(layer) = self.view.layers().get(layer_index) else {
             return;
         };
-        let applications = rename::applications(&layer.inventory.applications, target, path);
-        if applications.is_empty() {
+        let found = rename::at_path(&layer.inventory.applications, target);
+        if found.is_empty() {
             return;
         }
+        let packages: usize = found.iter().map(|found| found.packages.len()).sum();
+        let total = self.named_packages.saturating_add(packages as u64);
+        if total > self.named_packages_max {
+            self.names_left_out += 1;
+            return;
+        }
+        self.named_packages = total;
+        let applications = rename::applications(found, target, path);
         self.names.push(Shown {
             layer_index: turn,
             inventory: Cow::Owned(LayerInventory {
@@ -447,6 +449,16 @@ impl<'a> Follower<'_, 'a> {
                 format!(
                     "{left_out} files behind links beyond {} (aliases_per_image_max)",
                     self.aliases_max
+                ),
+            ));
+        }
+        if self.names_left_out > 0 {
+            self.problems.push(Problem::new(
+                ProblemKind::LimitExceeded,
+                format!(
+                    "{} hard links to files with packages beyond {} packages \
+                     (packages_per_layer_max)",
+                    self.names_left_out, self.named_packages_max
                 ),
             ));
         }

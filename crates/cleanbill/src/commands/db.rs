@@ -218,6 +218,7 @@ fn write_export(store: &AdvisoryStore, path: &Path) -> Result<Metadata, CommandE
     };
     let mut file = tempfile::Builder::new()
         .prefix(".cleanbill-export-")
+        .permissions(crate::output::permissions())
         .tempfile_in(directory)
         .with_context(cannot_write)
         .map_err(CommandError::usage)?;

@@ -51,7 +51,7 @@ fn what_is_not_reported_is_explained() {
     // Filters and exceptions.
     check(
         "explain CVE-2099-0003 --input web.tar --severity HIGH",
-        "not shown: the filters leave out its severity or state: openssl",
+        "not shown: the filters leave it out (severity, state, EPSS or KEV): openssl",
     );
     sandbox.write(".trivyignore", "CVE-2099-0003\n");
     check(

@@ -78,7 +78,8 @@ fn its_report_passes_through_our_policy() {
 fn flags_are_passed_on_and_the_working_directory_has_no_say() {
     let sandbox = sandbox("pwd >&2; echo \"$@\" >&2; env >&2; exit 1");
     let mut command = sandbox.command(&format!(
-        "{CALL} --skip-dirs usr/share --pkg-types os --trivy-args --scanners=secret"
+        "{CALL} --skip-dirs usr/share --pkg-types os --skip-java-db-update \
+         --java-db-repository mirror.example/java:1 --trivy-args --scanners=secret"
     ));
     command
         .env("TRIVY_FORMAT", "table")
@@ -90,6 +91,8 @@ fn flags_are_passed_on_and_the_working_directory_has_no_say() {
         "--format json",
         "--skip-dirs usr/share",
         "--pkg-types os",
+        "--skip-java-db-update",
+        "--java-db-repository mirror.example/java:1",
         "--scanners=secret",
         "--input /",
         "TRIVY_USERNAME=me",

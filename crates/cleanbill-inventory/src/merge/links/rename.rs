@@ -4,19 +4,21 @@ use cleanbill_core::inventory::Application;
 
 use crate::draft;
 
-/// Returns the applications at a path (of several types at most), as if it had another name.
-/// `applications` are sorted by path.
+/// Returns the applications at a path (of several types at most); all are sorted by path.
+pub(super) fn at_path<'a>(applications: &'a [Application], target: &str) -> &'a [Application] {
+    let first = applications.partition_point(|application| application.path.as_str() < target);
+    let end = applications.partition_point(|application| application.path.as_str() <= target);
+    applications.get(first..end).unwrap_or_default()
+}
+
+/// Returns applications of a file as if it had another name.
 pub(super) fn applications(
     applications: &[Application],
     target: &str,
     path: &str,
 ) -> Vec<Application> {
-    let first = applications.partition_point(|application| application.path.as_str() < target);
-    let at_target = applications.iter().skip(first);
-    at_target
-        .take_while(|application| application.path == target)
-        .map(|application| renamed(application, target, path))
-        .collect()
+    let renamed = |application| renamed(application, target, path);
+    applications.iter().map(renamed).collect()
 }
 
 fn renamed(application: &Application, target: &str, path: &str) -> Application {

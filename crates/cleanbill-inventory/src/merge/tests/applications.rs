@@ -336,3 +336,33 @@ fn a_hard_link_to_nothing_is_a_problem() {
     let (inventory, _) = merge_all(&[layer], &MergeOptions::default());
     assert_eq!(inventory.problems, []);
 }
+
+#[test]
+fn second_names_are_bounded_by_the_packages_behind_them() {
+    let names: Vec<String> = (0..50).map(|n| format!("b/{n}/package.json")).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let limits = Limits {
+        packages_per_layer_max: 10,
+        ..Limits::default()
+    };
+    let options = MergeOptions {
+        limits: Arc::new(limits),
+        ..MergeOptions::default()
+    };
+    let (inventory, _) = merge_all(&[linked("a/package.json", &names)], &options);
+    let packages: usize = inventory
+        .applications
+        .iter()
+        .map(|a| a.packages.len())
+        .sum();
+    assert_eq!(packages, 11);
+    let told: Vec<_> = inventory
+        .problems
+        .iter()
+        .map(|p| (p.kind, p.message.as_str()))
+        .collect();
+    let [(ProblemKind::LimitExceeded, message)] = told.as_slice() else {
+        panic!("{told:?}");
+    };
+    assert!(message.starts_with("40 hard links"), "{message}");
+}

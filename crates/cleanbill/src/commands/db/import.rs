@@ -21,7 +21,8 @@ use crate::registries::Registries;
 use crate::stop;
 
 const EXPECTED: &str = "expected an archive (db.tar.gz, javadb.tar.gz), a directory with trivy.db \
-                        or trivy-java.db and metadata.json, or oci:REGISTRY/REPOSITORY:TAG";
+                        or trivy-java.db and metadata.json, EPSS scores (CSV), a KEV catalogue (JSON), \
+                        or oci:REGISTRY/REPOSITORY:TAG";
 
 pub(super) fn run(
     setting: &Setting,

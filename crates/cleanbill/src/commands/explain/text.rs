@@ -45,7 +45,7 @@ fn answer(text: &mut String, id: &str, explanation: &Explanation) {
     for item in filtered {
         finding(
             text,
-            "not shown: the filters leave out its severity or state",
+            "not shown: the filters leave it out (severity, state, EPSS or KEV)",
             item,
         );
     }

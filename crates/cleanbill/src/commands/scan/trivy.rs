@@ -51,7 +51,7 @@ impl TrivyEngine {
         let extra = engine.trivy_args.as_deref().unwrap_or_default();
         let arguments = TrivyArguments {
             cache_directory: cache_directory(database_directory)?,
-            skips_java_index_update: flags.database.offline || flags.database.skip_db_update,
+            skips_java_index_update: flags.database.offline || flags.database.skip_java_db_update,
             translated: translated(flags),
             translated_for_images: translated_for_images(flags),
             environment: credentials(flags),
@@ -189,6 +189,9 @@ fn translated(flags: &ScanArgs) -> Vec<OsString> {
         ("--skip-files", &detection.skip_files),
     ] {
         values.iter().for_each(|value| push(name, value));
+    }
+    for repository in &flags.database.java_db_repository {
+        push("--java-db-repository", repository);
     }
     if let Some(distro) = &detection.distro {
         push("--distro", distro);

@@ -93,7 +93,12 @@ impl CargoManifest {
             .map(|(name, version)| name.len() + version.as_deref().map_or(0, str::len) + 64)
             .sum();
         let members: usize = self.members.iter().map(|text| text.len() + 24).sum();
-        (size_of::<Self>() + dependencies + members + self.name.len()) as u64
+        let own = match &self.version {
+            PackageVersion::Own(text) => text.len(),
+            PackageVersion::Workspace => 0,
+        };
+        let texts = self.name.len() + own + self.workspace_version.len() + self.nameless_id.len();
+        (size_of::<Self>() + dependencies + members + texts) as u64
     }
 }
 

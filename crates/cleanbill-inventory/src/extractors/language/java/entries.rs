@@ -110,6 +110,7 @@ impl EntryReader for JarEntries<'_> {
                 let mut text = Vec::new();
                 let limit = manifest::SIZE_BYTES_MAX + 1;
                 content.stream.take(limit).read_to_end(&mut text)?;
+                self.place.budget.keep(text.len())?;
                 Some(JarEntry::Manifest(Box::new(Manifest::parse(&text)?)))
             }
             Some(EntryKind::Archive) => self.read_archive(name, content)?,
