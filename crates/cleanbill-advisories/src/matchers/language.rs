@@ -180,7 +180,8 @@ impl LanguageRows {
     }
 
     pub(crate) fn insert(&mut self, shelf: &Shelf, package: &str, rows: &Arc<[LanguageRow]>) {
-        let added = rows.len().max(1);
+        // Names come from images: a long one counts for several rows.
+        let added = rows.len().max(1) + package.len() / 512;
         if self.row_count + added > ROWS_MAX {
             *self = Self::default();
         }

@@ -22,10 +22,8 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, IgnoreFileError> {
         form: "TOML",
         source: Box::new(error),
     })?;
-    let line = |offset: usize| {
-        let before = text.as_bytes().get(..offset).unwrap_or_default();
-        1 + before.iter().filter(|byte| **byte == b'\n').count() as u64
-    };
+    let breaks: Vec<usize> = text.match_indices('\n').map(|(at, _)| at).collect();
+    let line = |offset: usize| 1 + breaks.partition_point(|at| *at < offset) as u64;
     let mut entries = Vec::new();
     for (key, value) in document.get_ref() {
         let name = key.get_ref().as_ref();
