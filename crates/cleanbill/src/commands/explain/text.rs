@@ -12,7 +12,8 @@ use cleanbill_report::text::clean;
 /// Writes one answer for each image.
 pub(super) fn of(id: &str, explanations: &[Explanation]) -> String {
     let mut text = String::new();
-    if let Some(details) = explanations.iter().find_map(|e| e.details.as_ref()) {
+    let details = explanations.iter().find_map(|e| e.details.as_ref());
+    if let Some(details) = details.filter(|details| !details.title.is_empty()) {
         let _ = writeln!(text, "{}: {}", clean(id), clean(&details.title));
     }
     for explanation in explanations {
