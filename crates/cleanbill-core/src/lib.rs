@@ -11,6 +11,7 @@
 //! the bytes come from a registry, an archive or a directory of the host.
 #![warn(missing_docs)]
 
+pub mod change;
 pub mod digest;
 pub mod distro;
 mod error_chain;

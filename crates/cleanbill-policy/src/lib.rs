@@ -17,6 +17,7 @@
 //! filter.
 #![warn(missing_docs)]
 
+pub mod delta;
 pub mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -30,6 +31,7 @@ pub mod vex;
 #[cfg(test)]
 mod oracle;
 
+pub use delta::{SeverityFilter, delta, remember};
 pub use filter::Filter;
 pub use gate::{Gate, Verdict};
 pub use ignore::IgnoreRules;

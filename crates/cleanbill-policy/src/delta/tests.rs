@@ -1,0 +1,299 @@
+use proptest::prelude::*;
+
+use super::*;
+use cleanbill_core::Digest;
+
+fn finding(id: &str, package: &str, severity: Severity) -> KnownFinding {
+    KnownFinding {
+        key: FindingKey {
+            vulnerability_id: id.to_owned(),
+            kind: "debian".to_owned(),
+            package_name: package.to_owned(),
+            package_path: String::new(),
+        },
+        installed_version: "1.0".to_owned(),
+        severity,
+        ..KnownFinding::default()
+    }
+}
+
+fn state(image: &[u8], database: &str, findings: &[KnownFinding]) -> ImageState {
+    let mut packages: Vec<KnownPackage> = findings.iter().map(package_of).collect();
+    packages.extend(["openssl", "zlib"].map(|name| KnownPackage {
+        kind: "debian".to_owned(),
+        name: name.to_owned(),
+        path: String::new(),
+        version: "1.0".to_owned(),
+    }));
+    packages.sort();
+    packages.dedup();
+    let mut findings = findings.to_vec();
+    findings.sort_by(|a, b| a.key.cmp(&b.key));
+    ImageState {
+        name: "app:1".to_owned(),
+        image_id: Some(Digest::of(image)),
+        database_updated_at: database.to_owned(),
+        packages,
+        findings,
+        ..ImageState::default()
+    }
+}
+
+const URGENT: [Severity; 2] = [Severity::High, Severity::Critical];
+
+#[track_caller]
+fn check(before: Option<&ImageState>, after: &ImageState, expected: &[(&str, &str, &str)]) {
+    let changes = delta(before, after, URGENT.into_iter().collect());
+    let found: Vec<(&str, &str, &str)> = changes
+        .iter()
+        .map(|change| {
+            let finding = change.finding.as_ref();
+            let id = finding.map_or("", |finding| &finding.key.vulnerability_id);
+            (change.kind.name(), id, change.cause.name())
+        })
+        .collect();
+    assert_eq!(found, expected);
+}
+
+#[test]
+fn everything_is_new_at_first() {
+    let after = state(
+        b"1",
+        "d1",
+        &[
+            finding("CVE-1", "zlib", Severity::High),
+            finding("CVE-2", "zlib", Severity::Low),
+        ],
+    );
+    check(None, &after, &[("new", "CVE-1", "first_seen")]);
+}
+
+#[test]
+fn nothing_changed_tells_nothing() {
+    let same = state(b"1", "d1", &[finding("CVE-1", "zlib", Severity::High)]);
+    check(Some(&same), &same, &[]);
+    let rebuilt = ImageState {
+        image_id: Some(Digest::of(b"2")),
+        database_updated_at: "d2".to_owned(),
+        ..same.clone()
+    };
+    check(Some(&same), &rebuilt, &[]);
+}
+
+#[test]
+fn a_new_advisory_on_the_same_package_is_the_advisory() {
+    let before = state(b"1", "d1", &[]);
+    let after = state(b"1", "d2", &[finding("CVE-1", "openssl", Severity::High)]);
+    check(
+        Some(&before),
+        &after,
+        &[("new", "CVE-1", "advisory_changed")],
+    );
+    check(
+        Some(&after),
+        &before,
+        &[("resolved", "CVE-1", "advisory_changed")],
+    );
+}
+
+#[test]
+fn a_new_package_is_the_image() {
+    let before = state(b"1", "d1", &[]);
+    let after = state(b"2", "d2", &[finding("CVE-1", "curl", Severity::High)]);
+    check(Some(&before), &after, &[("new", "CVE-1", "image_changed")]);
+    check(
+        Some(&after),
+        &before,
+        &[("resolved", "CVE-1", "image_changed")],
+    );
+}
+
+#[test]
+fn an_old_package_of_a_new_image_is_the_advisory() {
+    let before = state(b"1", "d1", &[]);
+    let after = state(b"2", "d2", &[finding("CVE-1", "openssl", Severity::High)]);
+    check(
+        Some(&before),
+        &after,
+        &[("new", "CVE-1", "advisory_changed")],
+    );
+}
+
+#[test]
+fn an_upgrade_that_does_not_help_is_no_news() {
+    let before = state(b"1", "d1", &[finding("CVE-1", "curl", Severity::High)]);
+    let upgraded = KnownFinding {
+        installed_version: "1.1".to_owned(),
+        ..finding("CVE-1", "curl", Severity::High)
+    };
+    check(Some(&before), &state(b"2", "d1", &[upgraded]), &[]);
+}
+
+#[test]
+fn an_incomplete_look_resolves_nothing() {
+    let before = state(b"1", "d1", &[finding("CVE-1", "zlib", Severity::High)]);
+    let partial = ImageState {
+        status: AssessmentStatus::Partial,
+        ..state(b"1", "d1", &[finding("CVE-2", "zlib", Severity::High)])
+    };
+    check(
+        Some(&before),
+        &partial,
+        &[
+            ("assessment_lost", "", "assessment"),
+            ("new", "CVE-2", "assessment"),
+        ],
+    );
+    let failed = ImageState {
+        status: AssessmentStatus::Failed,
+        ..state(b"1", "d1", &[])
+    };
+    check(
+        Some(&before),
+        &failed,
+        &[("assessment_lost", "", "assessment")],
+    );
+    check(Some(&failed), &failed, &[]);
+    check(None, &failed, &[("assessment_lost", "", "first_seen")]);
+    let never_judged = state(b"1", "", &[]);
+    check(
+        Some(&never_judged),
+        &before,
+        &[("new", "CVE-1", "first_seen")],
+    );
+}
+
+#[test]
+fn a_finding_below_the_filter_changed_its_severity() {
+    let high = state(b"1", "d1", &[finding("CVE-1", "zlib", Severity::High)]);
+    let low = state(b"1", "d2", &[finding("CVE-1", "zlib", Severity::Low)]);
+    let expected = [("severity_changed", "CVE-1", "advisory_changed")];
+    check(Some(&high), &low, &expected);
+    check(Some(&low), &high, &expected);
+    check(Some(&low), &low, &[]);
+}
+
+#[test]
+fn a_fix_and_an_exploit_are_told_once() {
+    let plain = finding("CVE-1", "zlib", Severity::High);
+    let before = state(b"1", "d1", std::slice::from_ref(&plain));
+    let after = state(
+        b"1",
+        "d2",
+        &[KnownFinding {
+            fixed_version: "2.0".to_owned(),
+            is_known_exploited: true,
+            ..plain
+        }],
+    );
+    check(
+        Some(&before),
+        &after,
+        &[
+            ("fix_available", "CVE-1", "advisory_changed"),
+            ("known_exploited", "CVE-1", "advisory_changed"),
+        ],
+    );
+    check(Some(&after), &after, &[]);
+}
+
+#[test]
+fn exceptions_resolve_and_bring_back() {
+    let plain = finding("CVE-1", "zlib", Severity::High);
+    let open = state(b"1", "d1", std::slice::from_ref(&plain));
+    let covered = state(
+        b"1",
+        "d1",
+        &[KnownFinding {
+            covered_by: ".trivyignore:3".to_owned(),
+            ..plain
+        }],
+    );
+    check(
+        Some(&open),
+        &covered,
+        &[("resolved", "CVE-1", "exception_changed")],
+    );
+    check(
+        Some(&covered),
+        &open,
+        &[("new", "CVE-1", "exception_changed")],
+    );
+    check(None, &covered, &[]);
+}
+
+fn any_state() -> impl Strategy<Value = ImageState> {
+    let finding = (0_u8..6, 0_u8..3, 0_u8..5, any::<bool>()).prop_map(
+        |(id, package, severity, is_covered)| KnownFinding {
+            covered_by: if is_covered { "rule" } else { "" }.to_owned(),
+            ..finding(
+                &format!("CVE-{id}"),
+                &format!("package{package}"),
+                Severity::from_number(i64::from(severity)),
+            )
+        },
+    );
+    (
+        0_u8..2,
+        0_u8..2,
+        0_usize..3,
+        prop::collection::vec(finding, 0..8),
+    )
+        .prop_map(|(image, database, status, findings)| {
+            let mut state = state(&[image], &database.to_string(), &findings);
+            state.findings.dedup_by(|a, b| a.key == b.key);
+            state.status = AssessmentStatus::ALL[status];
+            if state.status == AssessmentStatus::Failed {
+                state.findings.clear();
+            }
+            state
+        })
+}
+
+/// The ids that people believe to be open: what they were told of, less what was resolved.
+fn told(open: &mut BTreeSet<FindingKey>, changes: &[Change], filter: SeverityFilter) {
+    for change in changes {
+        let Some(finding) = &change.finding else {
+            continue;
+        };
+        match change.kind {
+            ChangeKind::Resolved => {
+                open.remove(&finding.key);
+            }
+            _ if filter.passes(finding.severity) => {
+                open.insert(finding.key.clone());
+            }
+            _ => {
+                open.remove(&finding.key);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn a_state_does_not_differ_from_itself(state in any_state()) {
+        prop_assert!(delta(Some(&state), &state, SeverityFilter::ALL).is_empty());
+    }
+
+    /// Who adds up what was told knows what is open, whatever could not be assessed in between.
+    #[test]
+    fn what_was_told_adds_up(states in prop::collection::vec(any_state(), 1..6)) {
+        let filter: SeverityFilter = URGENT.into_iter().collect();
+        let mut open = BTreeSet::new();
+        let mut before: Option<ImageState> = None;
+        for after in states {
+            told(&mut open, &delta(before.as_ref(), &after, filter), filter);
+            before = Some(remember(before, after));
+        }
+        let expected: BTreeSet<FindingKey> = before
+            .iter()
+            .flat_map(|state| &state.findings)
+            .filter(|finding| finding.counts() && filter.passes(finding.severity))
+            .map(|finding| finding.key.clone())
+            .collect();
+        prop_assert_eq!(open, expected);
+    }
+}
