@@ -31,4 +31,7 @@ pub use context::{Candidate, EngineEnvironment};
 pub use endpoint::{Endpoint, EndpointError, TlsFiles};
 pub(crate) use layer_database::chain_ids;
 
-pub use engine::{AccessPreference, Engine, EngineDescription, EngineOptions, ImageSummary};
+pub use engine::{
+    AccessPreference, ContainerSummary, Engine, EngineDescription, EngineEvent, EngineOptions,
+    ImageSummary,
+};

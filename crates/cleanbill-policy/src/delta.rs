@@ -64,6 +64,44 @@ pub fn delta(
     comparison.changes()
 }
 
+/// Compares a look with a baseline: the ids that were accepted, seen through the filter of their
+/// time. Whatever passes the filter and is not among them is new; an id that is nowhere among the
+/// findings is resolved, if all could be read. One that is still found below the filter is not.
+///
+/// A baseline knows ids only: what it says is resolved has no package.
+pub fn delta_to_baseline(
+    accepted: &BTreeSet<String>,
+    after: &ImageState,
+    filter: SeverityFilter,
+) -> Vec<Change> {
+    let is_accepted = |finding: &KnownFinding| accepted.contains(&finding.key.vulnerability_id);
+    let mut changes: Vec<Change> = delta(None, after, filter)
+        .into_iter()
+        .filter(|change| !change.finding.as_ref().is_some_and(is_accepted))
+        .collect();
+    if after.status == AssessmentStatus::Complete {
+        let found: BTreeSet<&str> = after
+            .findings
+            .iter()
+            .map(|finding| finding.key.vulnerability_id.as_str())
+            .collect();
+        let gone = accepted.iter().filter(|id| !found.contains(id.as_str()));
+        changes.extend(gone.map(|id| Change {
+            image: after.name.clone(),
+            kind: ChangeKind::Resolved,
+            cause: Cause::FirstSeen,
+            finding: Some(KnownFinding {
+                key: FindingKey {
+                    vulnerability_id: id.clone(),
+                    ..FindingKey::default()
+                },
+                ..KnownFinding::default()
+            }),
+        }));
+    }
+    changes
+}
+
 /// Returns what to remember after a look: what it found, and where it could not look, what was
 /// known before. The next look is compared with that, so a finding that was out of sight for a
 /// while is neither resolved nor new again.

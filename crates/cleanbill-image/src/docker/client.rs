@@ -12,6 +12,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use cleanbill_core::layer::LayerError;
 use reqwest::{Client, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use tracing::debug;
@@ -182,12 +183,27 @@ impl DockerClient {
         query: &[(&str, &str)],
         context: &ReadContext,
     ) -> Result<BodyReader, ImageError> {
+        self.get_endless_stream(segments, query, self.timeouts.stream_silence, context)
+    }
+
+    /// Asks for a stream that has no end of its own: the silence in it may be long.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::get_json`], up to the first byte.
+    pub(super) fn get_endless_stream(
+        &self,
+        segments: &[&str],
+        query: &[(&str, &str)],
+        silence_max: Duration,
+        context: &ReadContext,
+    ) -> Result<BodyReader, ImageError> {
         let (url, what) = self.url(segments, query)?;
         let response = self.send(url, self.timeouts.stream_silence, context)?;
         if !response.status().is_success() {
             return Err(self.refusal(response, &what, context));
         }
-        BodyReader::new(response, context, Some(self.timeouts.stream_silence))
+        BodyReader::new(response, context, Some(silence_max))
             .map_err(|error| self.unavailable(&error))
     }
 
@@ -245,10 +261,10 @@ impl DockerClient {
         let body = async { tokio::time::timeout(limit, collect).await };
         match block_on(context, body).map_err(|source| self.read_error(source))? {
             Ok(Ok(Some(body))) => Ok(body),
-            Ok(Ok(None)) => Err(ImageError::LimitExceeded {
-                what: format!("the answer of {} to {what}", self.place()),
-                limit: format!("api_answer_size_bytes_max = {size_bytes_max}"),
-            }),
+            Ok(Ok(None)) => {
+                let what = format!("the answer of {} to {what}", self.place());
+                Err(LayerError::exceeded(what, "api_answer_size_bytes_max", size_bytes_max).into())
+            }
             Ok(Err(error)) => Err(self.connection_error(&error)),
             Err(_) => {
                 Err(self.unavailable(&format!("its answer stopped for {} s", limit.as_secs_f64())))

@@ -1,5 +1,6 @@
 //! An engine as a source of images.
 
+mod events;
 mod listing;
 
 use std::sync::{Arc, OnceLock};
@@ -8,12 +9,13 @@ use cleanbill_core::image::ImageConfig;
 use cleanbill_core::{DiffId, ImageReference};
 use tracing::{info, warn};
 
+pub use self::events::{ContainerSummary, EngineEvent};
 pub use self::listing::{EngineDescription, ImageSummary};
 use super::client::{ApiVersion, DockerClient, Timeouts};
 use super::content_store;
 use super::context::Candidate;
 use super::export::{ExportStream, platform_json, stored_config};
-use super::metadata::{Inspected, config_from_answers, image_metadata};
+use super::metadata::{Inspected, config_from_answers, config_without_history, image_metadata};
 use super::model::{ContainerInspect, EngineInfo, HistoryItem, ImageInspect};
 use super::overlay;
 use super::place::{InPlace, NotInPlace, Surroundings};
@@ -147,8 +149,14 @@ impl Engine {
             self.client
                 .get_json(&["images", &id, "history"], &query, &self.context)?;
         let place = self.in_place(&inspected);
+        let mut is_config_late = false;
         let config = match config_from_answers(&inspected, &history) {
             Some(config) => config,
+            // It comes by with the layers.
+            None if place.is_err() && !inspected.diff_ids.is_empty() => {
+                is_config_late = true;
+                config_without_history(&inspected)
+            }
             None => self.read_config(&inspected, place.as_ref().ok())?,
         };
         let mut metadata = image_metadata(&inspected, config)?;
@@ -172,6 +180,11 @@ impl Engine {
             }
             (Err(reason), _) => {
                 let stream = self.export_stream(&inspected, diff_ids);
+                let stream = if is_config_late {
+                    stream.with_late_config()
+                } else {
+                    stream
+                };
                 (format!("export stream ({reason})"), Arc::new(stream))
             }
         };

@@ -222,6 +222,40 @@ fn exceptions_resolve_and_bring_back() {
     check(None, &covered, &[]);
 }
 
+#[test]
+fn a_baseline_accepts_ids_and_does_not_resolve_what_is_below_the_filter() {
+    let after = state(
+        b"1",
+        "d1",
+        &[
+            finding("CVE-1", "zlib", Severity::High),
+            finding("CVE-2", "zlib", Severity::High),
+            finding("CVE-3", "zlib", Severity::Low),
+        ],
+    );
+    let accepted = ["CVE-1", "CVE-3", "CVE-4"].map(str::to_owned).into();
+    let words = |after: &ImageState| -> Vec<(&'static str, String)> {
+        delta_to_baseline(&accepted, after, URGENT.into_iter().collect())
+            .into_iter()
+            .map(|change| {
+                let finding = change.finding.unwrap_or_default();
+                (change.kind.name(), finding.key.vulnerability_id)
+            })
+            .collect()
+    };
+    let expected = [("new", "CVE-2".to_owned()), ("resolved", "CVE-4".to_owned())];
+    assert_eq!(words(&after), expected);
+    let partial = ImageState {
+        status: AssessmentStatus::Partial,
+        ..after
+    };
+    let expected = [
+        ("assessment_lost", String::new()),
+        ("new", "CVE-2".to_owned()),
+    ];
+    assert_eq!(words(&partial), expected);
+}
+
 fn any_state() -> impl Strategy<Value = ImageState> {
     let finding = (0_u8..6, 0_u8..3, 0_u8..5, any::<bool>()).prop_map(
         |(id, package, severity, is_covered)| KnownFinding {
