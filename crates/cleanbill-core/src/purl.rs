@@ -262,7 +262,8 @@ impl PackageUrl {
     }
 }
 
-fn unescape(text: &str) -> Option<String> {
+/// Decodes percent escapes; `None` if one is malformed or what results is no text.
+pub fn unescape(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&first, tail)) = rest.split_first() {

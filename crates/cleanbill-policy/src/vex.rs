@@ -7,6 +7,7 @@
 mod csaf;
 mod cyclonedx;
 mod graph;
+mod header;
 mod openvex;
 
 #[cfg(test)]
@@ -15,9 +16,9 @@ mod tests;
 use cleanbill_core::purl::PackageUrl;
 use cleanbill_core::report::{ImageReport, ResultSet, SbomIdentity, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
-use serde::Deserialize;
 
 use graph::Graph;
+use header::Header;
 
 /// Holds VEX documents in the order in which they are asked; the first that says "not affected"
 /// or "fixed" decides.
@@ -109,15 +110,11 @@ impl VexDocument {
                 source,
             }
         };
-        let statements = if header.bom_format.as_str() == Some("CycloneDX") {
+        let statements = if header.bom_format.is_text("CycloneDX") {
             Statements::CycloneDx(cyclonedx::parse(bytes).map_err(malformed("CycloneDX"))?)
-        } else if header
-            .context
-            .as_str()
-            .is_some_and(|context| !context.is_empty())
-        {
+        } else if header.context.is_any_text() {
             Statements::OpenVex(openvex::parse(bytes).map_err(malformed("OpenVEX"))?)
-        } else if header.vulnerabilities.is_array() {
+        } else if header.vulnerabilities.is_list() {
             Statements::Csaf(csaf::parse(bytes).map_err(malformed("CSAF"))?)
         } else {
             return Err(VexError::UnknownKind(path()));
@@ -160,17 +157,6 @@ impl VexDocument {
             Statements::CycloneDx(cyclonedx) => cyclonedx.knows(vulnerability_id),
         }
     }
-}
-
-/// Tells kinds of documents apart.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Header {
-    #[serde(rename = "bomFormat")]
-    bom_format: serde_json::Value,
-    #[serde(rename = "@context")]
-    context: serde_json::Value,
-    vulnerabilities: serde_json::Value,
 }
 
 impl Vex {

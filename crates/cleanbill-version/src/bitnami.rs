@@ -9,10 +9,10 @@ mod tests;
 
 use std::cmp::Ordering;
 
-use crate::expression::{Grammar, Item, Operator};
+use crate::expression::{COMMON_OPERATORS, Grammar, Item, Operator};
 use crate::identifiers::{Identifier, Identifiers};
 use crate::range::Bound;
-use crate::semantic::{self, Compared, End, Pattern, Semantic};
+use crate::semantic::{self, End, Pattern, Semantic};
 
 /// Is a parsed version.
 #[derive(Clone, Debug)]
@@ -49,11 +49,7 @@ pub(crate) struct Constraint {
 
 impl Constraint {
     fn compare(&self, version: &Version) -> Ordering {
-        match self.pattern.compare_numbers(&version.0) {
-            Compared::Different(order) => order,
-            Compared::Wildcard => Ordering::Equal,
-            Compared::Equal => compare_revisions(&version.0.suffix, &self.pattern.suffix),
-        }
+        self.pattern.compare(&version.0, compare_revisions)
     }
 
     /// Says whether a version is between the bound and an end, of which revisions are not before.
@@ -73,18 +69,12 @@ impl Bound for Constraint {
     const EMPTY_HOLDS: bool = true;
     const GRAMMAR: Grammar = Grammar {
         operators: &[
-            ("==", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            (">=", Operator::AtLeast),
-            ("=>", Operator::AtLeast),
-            ("<=", Operator::AtMost),
-            ("=<", Operator::AtMost),
-            ("=", Operator::Equal),
-            (">", Operator::Greater),
-            ("<", Operator::Less),
-            ("~", Operator::Tilde),
-            ("^", Operator::Caret),
-            ("", Operator::Equal),
+            &[
+                ("!=", Operator::NotEqual),
+                ("~", Operator::Tilde),
+                ("^", Operator::Caret),
+            ],
+            COMMON_OPERATORS,
         ],
         read: semantic::read,
         ends: semantic::ends,

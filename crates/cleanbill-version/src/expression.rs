@@ -28,13 +28,30 @@ const SPLIT_SIZE_BYTES_MAX: usize = 512;
 
 /// Says how constraints of an ecosystem are written.
 pub(crate) struct Grammar {
-    /// Operators, a longer one before its beginning.
-    pub(crate) operators: &'static [(&'static str, Operator)],
+    /// Operators, tried in order: a longer one before its beginning.
+    pub(crate) operators: &'static [Operators],
     /// Reads a version as the reference takes one out of a text; `None` if none begins here.
     pub(crate) read: fn(&mut Scanner<'_>) -> Option<()>,
     /// Lists every place where a version that begins at the given ones may end.
     pub(crate) ends: for<'a> fn(&Positions<'a>) -> Positions<'a>,
 }
+
+/// Lists how operators are written.
+pub(crate) type Operators = &'static [(&'static str, Operator)];
+
+/// Operators that nearly every ecosystem has; none at all means `=`. Those that an ecosystem adds
+/// are tried before them.
+pub(crate) const COMMON_OPERATORS: Operators = &[
+    ("==", Operator::Equal),
+    (">=", Operator::AtLeast),
+    ("=>", Operator::AtLeast),
+    ("<=", Operator::AtMost),
+    ("=<", Operator::AtMost),
+    ("=", Operator::Equal),
+    (">", Operator::Greater),
+    ("<", Operator::Less),
+    ("", Operator::Equal),
+];
 
 /// Names what a bound demands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,6 +150,8 @@ fn read_operator(scanner: &mut Scanner<'_>, grammar: &Grammar) -> Option<Operato
     grammar
         .operators
         .iter()
+        .copied()
+        .flatten()
         .find_map(|(text, operator)| scanner.take_word(text).then_some(*operator))
 }
 

@@ -8,7 +8,7 @@ mod tests;
 
 use std::cmp::Ordering;
 
-use crate::expression::{Grammar, Item, Operator, Positions};
+use crate::expression::{COMMON_OPERATORS, Grammar, Item, Operator, Positions};
 use crate::identifiers::parse_number;
 use crate::range::Bound;
 use crate::scanner::{Scanner, is_digit, is_identifier};
@@ -173,17 +173,8 @@ impl Bound for Requirement {
     type Version = Version;
     const GRAMMAR: Grammar = Grammar {
         operators: &[
-            ("==", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            (">=", Operator::AtLeast),
-            ("=>", Operator::AtLeast),
-            ("<=", Operator::AtMost),
-            ("=<", Operator::AtMost),
-            ("~>", Operator::Pessimistic),
-            ("=", Operator::Equal),
-            (">", Operator::Greater),
-            ("<", Operator::Less),
-            ("", Operator::Equal),
+            &[("!=", Operator::NotEqual), ("~>", Operator::Pessimistic)],
+            COMMON_OPERATORS,
         ],
         read,
         ends,

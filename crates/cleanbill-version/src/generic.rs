@@ -10,7 +10,7 @@ mod tests;
 
 use std::cmp::Ordering;
 
-use crate::expression::{Grammar, Item, Operator, Positions};
+use crate::expression::{COMMON_OPERATORS, Grammar, Item, Operator, Positions};
 use crate::identifiers::{Identifiers, parse_number};
 use crate::range::Bound;
 use crate::scanner::{Scanner, is_digit};
@@ -129,19 +129,13 @@ fn is_identifier(byte: u8) -> bool {
 
 const GRAMMAR: Grammar = Grammar {
     operators: &[
-        ("==", Operator::Equal),
-        ("!=", Operator::NotEqual),
-        (">=", Operator::AtLeast),
-        ("=>", Operator::AtLeast),
-        ("<=", Operator::AtMost),
-        ("=<", Operator::AtMost),
-        ("~>", Operator::Pessimistic),
-        ("=", Operator::Equal),
-        (">", Operator::Greater),
-        ("<", Operator::Less),
-        ("~", Operator::Tilde),
-        ("^", Operator::Caret),
-        ("", Operator::Equal),
+        &[
+            ("!=", Operator::NotEqual),
+            ("~>", Operator::Pessimistic),
+            ("~", Operator::Tilde),
+            ("^", Operator::Caret),
+        ],
+        COMMON_OPERATORS,
     ],
     read: |scanner| read(scanner).map(drop),
     ends,

@@ -11,9 +11,10 @@ mod tests;
 
 use std::cmp::Ordering;
 
-use crate::expression::{Grammar, Item, Operator};
+use crate::expression::{COMMON_OPERATORS, Grammar, Item, Operator};
+use crate::identifiers::Identifiers;
 use crate::range::Bound;
-use crate::semantic::{self, Compared, End, Pattern, Semantic};
+use crate::semantic::{self, End, Pattern, Semantic};
 
 /// Is a parsed version.
 #[derive(Clone, Debug)]
@@ -49,14 +50,8 @@ pub(crate) struct Constraint {
 
 impl Constraint {
     fn compare(&self, version: &Version) -> Ordering {
-        match self.pattern.compare_numbers(&version.0) {
-            Compared::Different(order) => order,
-            Compared::Wildcard => Ordering::Equal,
-            Compared::Equal => version
-                .0
-                .suffix
-                .compare_as_pre_release(&self.pattern.suffix),
-        }
+        self.pattern
+            .compare(&version.0, Identifiers::compare_as_pre_release)
     }
 }
 
@@ -65,17 +60,8 @@ impl Bound for Constraint {
     const EMPTY_HOLDS: bool = true;
     const GRAMMAR: Grammar = Grammar {
         operators: &[
-            ("==", Operator::Equal),
-            (">=", Operator::AtLeast),
-            ("=>", Operator::AtLeast),
-            ("<=", Operator::AtMost),
-            ("=<", Operator::AtMost),
-            ("=", Operator::Equal),
-            (">", Operator::Greater),
-            ("<", Operator::Less),
-            ("~", Operator::Tilde),
-            ("^", Operator::Caret),
-            ("", Operator::Equal),
+            &[("~", Operator::Tilde), ("^", Operator::Caret)],
+            COMMON_OPERATORS,
         ],
         read: semantic::read,
         ends: semantic::ends,

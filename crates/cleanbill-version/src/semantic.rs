@@ -72,20 +72,24 @@ impl Pattern {
         self.parts.contains(&Identifier::Wildcard)
     }
 
-    /// Compares the numbers of a version with its parts. `None` if they are equal as far as there
-    /// is no wildcard. A part that is no number, such as `1x`, is greater than every number.
-    pub(crate) fn compare_numbers(&self, version: &Semantic) -> Compared {
+    /// Compares a version with it. From a wildcard on nothing counts. A part that is no number,
+    /// such as `1x`, is greater than every number. Ecosystems differ about suffixes.
+    pub(crate) fn compare(
+        &self,
+        version: &Semantic,
+        compare_suffixes: fn(&Identifiers, &Identifiers) -> Ordering,
+    ) -> Ordering {
         for (number, part) in version.numbers.iter().zip(&self.parts) {
             let order = match part {
-                Identifier::Wildcard => return Compared::Wildcard,
+                Identifier::Wildcard => return Ordering::Equal,
                 Identifier::Number(bound) => number.cmp(bound),
                 Identifier::Text(_) => Ordering::Less,
             };
             if order.is_ne() {
-                return Compared::Different(order);
+                return order;
             }
         }
-        Compared::Equal
+        compare_suffixes(&version.suffix, &self.suffix)
     }
 
     /// Returns the end of what `~` accepts; `None` if the part to be raised is no number, on which
@@ -111,16 +115,6 @@ impl Pattern {
             [major, ..] => End::after([major]),
         }
     }
-}
-
-/// Says how the numbers of a version compare with a pattern.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Compared {
-    Different(Ordering),
-    /// They agree up to a wildcard; what follows does not count.
-    Wildcard,
-    /// All three agree.
-    Equal,
 }
 
 /// Is the end of what `~` or `^` accepts.

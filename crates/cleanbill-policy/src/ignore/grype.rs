@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use cleanbill_core::glob::Pattern;
 use cleanbill_core::severity::FixStatus;
-use regex::RegexBuilder;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use serde_saphyr::Spanned;
@@ -15,9 +14,6 @@ use serde_saphyr::Spanned;
 use super::IgnoreFileError;
 use super::ecosystem;
 use super::rule::{Condition, Entry, Rule};
-
-/// What a compiled name pattern may take, in bytes.
-const PATTERN_SIZE_BYTES_MAX: usize = 1 << 20;
 
 /// Keys beside `ignore` that decide what counts, and what says the same here.
 const OTHER_KEYS: &[(&str, &str)] = &[
@@ -155,11 +151,8 @@ fn not_understood(key: &str) -> String {
 fn package_condition(key: &str, text: &str) -> Result<Condition, String> {
     let unknown = || format!("no package found here has the {key} '{text}'");
     match key {
-        "name" => RegexBuilder::new(&format!("^(?:{text})$"))
-            .size_limit(PATTERN_SIZE_BYTES_MAX)
-            .build()
-            .map(Condition::NameFits)
-            .map_err(|_| format!("package.name '{text}' is no regular expression")),
+        "name" => Condition::name_fits(text)
+            .ok_or_else(|| format!("package.name '{text}' is no regular expression")),
         "version" => Ok(Condition::VersionIs(text.to_owned())),
         "upstream-name" => Ok(Condition::SourceNameIs(text.to_owned())),
         "type" => ecosystem::grype_type(text).ok_or_else(unknown),

@@ -3,16 +3,12 @@
 //! Source: OSV-Scanner `internal/config/config.go`. A vulnerability is known by its aliases there,
 //! so it is here.
 
-use regex::RegexBuilder;
 use toml::de::{DeTable, DeValue};
 
 use super::IgnoreFileError;
 use super::ecosystem;
 use super::rule::{Condition, Entry, Rule};
 use crate::time;
-
-/// What a compiled name pattern may take, in bytes.
-const PATTERN_SIZE_BYTES_MAX: usize = 1 << 20;
 
 /// Reads one entry of a list.
 type Reader = fn(&DeTable<'_>) -> Result<Rule, String>;
@@ -131,11 +127,9 @@ fn name_condition((name, is_regex): &(String, bool)) -> Result<Option<Condition>
     match (name.as_str(), is_regex) {
         ("", _) => Ok(None),
         (name, false) => Ok(Some(Condition::NameIs(name.to_owned()))),
-        (name, true) => RegexBuilder::new(&format!("^(?:{name})$"))
-            .size_limit(PATTERN_SIZE_BYTES_MAX)
-            .build()
-            .map(|pattern| Some(Condition::NameFits(pattern)))
-            .map_err(|_| format!("name '{name}' is no regular expression")),
+        (name, true) => Condition::name_fits(name)
+            .map(Some)
+            .ok_or_else(|| format!("name '{name}' is no regular expression")),
     }
 }
 

@@ -5,7 +5,7 @@ use cleanbill_core::purl::PackageUrl;
 use cleanbill_core::severity::FixStatus;
 use cleanbill_core::vulnerability::Finding;
 use jiff::Timestamp;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 
 /// One entry of a file: a rule, or why it is none that can be honoured.
 #[derive(Clone, Debug)]
@@ -90,7 +90,18 @@ impl Rule {
     }
 }
 
+/// What a compiled name pattern may take, in bytes.
+const PATTERN_SIZE_BYTES_MAX: usize = 1 << 20;
+
 impl Condition {
+    /// Demands that the whole name fits a regular expression; `None` if it is none, or too large.
+    pub(crate) fn name_fits(pattern: &str) -> Option<Self> {
+        let whole = RegexBuilder::new(&format!("^(?:{pattern})$"))
+            .size_limit(PATTERN_SIZE_BYTES_MAX)
+            .build();
+        whole.ok().map(Self::NameFits)
+    }
+
     fn holds(&self, candidate: &Candidate<'_>) -> bool {
         let finding = candidate.finding;
         let purl = finding.package_identifier.purl.as_ref();

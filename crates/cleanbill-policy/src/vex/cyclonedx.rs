@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use cleanbill_core::purl::PackageUrl;
+use cleanbill_core::purl::{PackageUrl, unescape};
 use cleanbill_core::report::SbomIdentity;
 use serde::Deserialize;
 
@@ -149,23 +149,6 @@ fn normalize(text: &str) -> String {
         Ok(purl) if text.starts_with("pkg:") => purl.to_string(),
         _ => text.to_owned(),
     }
-}
-
-/// Decodes percent escapes; `None` if one is malformed or what results is no text.
-fn unescape(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.bytes();
-    while let Some(byte) = rest.next() {
-        bytes.push(match byte {
-            b'%' => {
-                let digits = [rest.next()?, rest.next()?].map(char::from);
-                let [high, low] = digits.map(|digit| digit.to_digit(16));
-                u8::try_from(high? * 16 + low?).ok()?
-            }
-            byte => byte,
-        });
-    }
-    String::from_utf8(bytes).ok()
 }
 
 fn purls_by_reference(mut components: Vec<RawComponent>) -> HashMap<String, String> {

@@ -1,6 +1,7 @@
 use cleanbill_core::Digest;
 use cleanbill_core::package::Package;
 use cleanbill_core::report::ResultClass;
+use serde_json::json;
 
 use super::*;
 use crate::oracle;
@@ -54,7 +55,14 @@ fn documents_decide_as_in_the_oracle() {
 fn other_files_are_refused() {
     let error = |text: &str| VexDocument::parse(text.as_bytes(), "f").unwrap_err();
     assert!(matches!(error("{"), VexError::Json { .. }));
-    assert!(matches!(error("{\"what\": 1}"), VexError::UnknownKind(_)));
+    for text in [
+        "{\"what\": 1}",
+        "{\"vulnerabilities\": {\"a\": [1, null, true]}}",
+        "{\"bomFormat\": null, \"@context\": \"\", \"vulnerabilities\": -1.5}",
+        "{\"@context\": [\"x\"]}",
+    ] {
+        assert!(matches!(error(text), VexError::UnknownKind(_)), "{text}");
+    }
     assert!(matches!(
         error("{\"bomFormat\": \"CycloneDX\", \"vulnerabilities\": [{\"id\": 1}]}"),
         VexError::Malformed {
@@ -255,6 +263,41 @@ fn csaf_relationships_name_a_part_of_a_product() {
         (&*suppressed.status, &*suppressed.statement),
         ("fixed", "none")
     );
+}
+
+/// Each of 50,000 mentions names the same product with 2,000 package URLs: what a mention costs must
+/// not depend on what it mentions.
+#[test]
+fn a_csaf_document_may_mention_a_large_product_often() {
+    const MENTIONS: usize = 50_000;
+    let names = (0..2_000).map(|number| {
+        let purl = format!("pkg:golang/other{number}");
+        json!({"product_id": "P", "product_identification_helper": {"purl": purl}})
+    });
+    let mut names: Vec<_> = names.collect();
+    let leaf = json!({"purl": "pkg:golang/leaf"});
+    names.push(json!({"product_id": "L", "product_identification_helper": leaf}));
+    let relationship = |id: &str, product: &str, part: &str| {
+        json!({
+            "category": "installed_on", "full_product_name": {"product_id": id},
+            "relates_to_product_reference": product, "product_reference": part,
+        })
+    };
+    let document = json!({
+        "product_tree": {
+            "full_product_names": names,
+            "relationships": vec![relationship("C", "P", "P"); MENTIONS],
+        },
+        "vulnerabilities": [
+            {"cve": "CVE-1", "product_status": {
+                "known_not_affected": vec!["P"; MENTIONS], "fixed": ["C", "P", "L"],
+            }},
+            {"cve": "CVE-2", "product_status": {"fixed": vec!["C"; MENTIONS]}},
+        ],
+    });
+    let mut image = program(false);
+    vex(document.to_string().as_bytes()).apply(&mut image);
+    assert_eq!(image.results[0].suppressed[0].status, "fixed");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sets of places in a text, for finding out whether there is any way to read it.
 
-use super::Operator;
+use super::Operators;
 use crate::scanner::{Class, is_space};
 
 /// Is a set of places in a text: those where reading may have come to.
@@ -128,8 +128,9 @@ impl<'a> Positions<'a> {
     }
 
     /// Goes past any of several operators.
-    pub(crate) fn operator(&self, operators: &[(&str, Operator)]) -> Self {
-        let words: Vec<&str> = operators.iter().map(|(word, _)| *word).collect();
+    pub(crate) fn operator(&self, operators: &[Operators]) -> Self {
+        let operators = operators.iter().copied().flatten();
+        let words: Vec<&str> = operators.map(|(word, _)| *word).collect();
         self.any_word(&words)
     }
 }

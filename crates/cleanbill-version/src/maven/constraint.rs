@@ -1,7 +1,7 @@
 //! Constraints on Maven artifacts, in two notations: `>=1.0, <2.0 || 3.0`, and Maven's own ranges,
 //! `[1.0,2.0),[3.0]`.
 
-use crate::expression::{Grammar, Item, Operator, Positions};
+use crate::expression::{COMMON_OPERATORS, Grammar, Item, Operator, Positions};
 use crate::maven::Version;
 use crate::range::Bound;
 use crate::scanner::Scanner;
@@ -16,18 +16,7 @@ pub(crate) struct Constraint {
 impl Bound for Constraint {
     type Version = Version;
     const GRAMMAR: Grammar = Grammar {
-        operators: &[
-            ("==", Operator::Equal),
-            ("!=", Operator::NotEqual),
-            (">=", Operator::AtLeast),
-            ("=>", Operator::AtLeast),
-            ("<=", Operator::AtMost),
-            ("=<", Operator::AtMost),
-            ("=", Operator::Equal),
-            (">", Operator::Greater),
-            ("<", Operator::Less),
-            ("", Operator::Equal),
-        ],
+        operators: &[&[("!=", Operator::NotEqual)], COMMON_OPERATORS],
         read,
         ends,
     };

@@ -37,7 +37,7 @@ enum Wanted {
 }
 
 const GRAMMAR: Grammar = Grammar {
-    operators: &[
+    operators: &[&[
         ("===", Operator::Arbitrary),
         ("==", Operator::Equal),
         ("!=", Operator::NotEqual),
@@ -48,7 +48,7 @@ const GRAMMAR: Grammar = Grammar {
         (">", Operator::Greater),
         ("<", Operator::Less),
         ("", Operator::Equal),
-    ],
+    ]],
     read: read::specifier,
     ends: read::ends,
 };

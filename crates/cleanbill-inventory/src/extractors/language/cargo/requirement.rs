@@ -11,6 +11,8 @@ mod tests;
 
 use std::cmp::Ordering;
 
+use cleanbill_version::VersionScheme;
+
 /// Holds alternatives, each a list of comparators that must all hold.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Requirement(Vec<Vec<Comparator>>);
@@ -365,22 +367,10 @@ fn compare_pre_releases(a: &[Identifier], b: &[Identifier]) -> Ordering {
     }
 }
 
-/// Says whether a requirement is a version without an operator.
-///
-/// Source: aquasecurity/go-version 0.0.1 `pkg/version` (`regex`).
+/// Says whether a requirement is a version without an operator, as the reference's other library
+/// reads versions.
 fn is_plain_version(text: &str) -> bool {
-    let (text, build) = split_suffix(text, '+');
-    let is_piece = |piece: &str| {
-        let is_known = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '~');
-        !piece.is_empty() && piece.chars().all(is_known)
-    };
-    let text = text.strip_prefix('v').unwrap_or(text);
-    let (release, pre_release) = take(text, |c| c.is_ascii_digit() || c == '.');
-    let is_begun_well =
-        pre_release.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '-' | '~'));
-    build.is_none_or(|build| build.split('.').all(is_piece))
-        && release.split('.').all(|part| part.parse::<u64>().is_ok())
-        && (pre_release.is_empty() || is_begun_well && pre_release.split('.').all(is_piece))
+    cleanbill_version::Version::parse(VersionScheme::Generic, text).is_some()
 }
 
 fn is_identifier(part: &str) -> bool {
