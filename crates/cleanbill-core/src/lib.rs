@@ -12,6 +12,7 @@
 #![warn(missing_docs)]
 
 pub mod change;
+pub mod base_image;
 pub mod digest;
 pub mod distro;
 mod error_chain;
@@ -19,6 +20,7 @@ mod error_chain;
 pub mod fuzzing;
 pub mod glob;
 pub mod image;
+mod image_pattern;
 pub mod inventory;
 pub mod java;
 pub mod layer;
@@ -36,6 +38,7 @@ pub mod vulnerability;
 
 pub use digest::{DiffId, Digest};
 pub use error_chain::error_chain;
+pub use image_pattern::{ImagePattern, ImagePatternError};
 pub use limits::Limits;
 pub use package::Package;
 pub use problem::Problem;
