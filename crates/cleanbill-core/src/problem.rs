@@ -55,6 +55,7 @@ impl ProblemKind {
         ProblemKind::UnreadableFile,
         ProblemKind::UnsupportedFormat,
         ProblemKind::IgnoredFile,
+        ProblemKind::UnidentifiedArchives,
         ProblemKind::LimitExceeded,
         ProblemKind::DanglingLink,
         ProblemKind::MatchingFailed,
@@ -176,5 +177,21 @@ impl AssessmentStatus {
             AssessmentStatus::Partial => "partial",
             AssessmentStatus::Failed => "failed",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A kind that is missing here could be written and not read.
+    #[test]
+    fn every_kind_is_listed_in_its_order() {
+        for (index, kind) in ProblemKind::ALL.iter().enumerate() {
+            assert_eq!(*kind as usize, index, "{kind}");
+            assert_eq!(ProblemKind::from_name(kind.name()), Some(*kind));
+        }
+        let last = ProblemKind::OtherResults as usize;
+        assert_eq!(ProblemKind::ALL.len(), last + 1);
     }
 }

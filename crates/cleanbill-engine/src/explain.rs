@@ -200,16 +200,18 @@ fn is_suppressed(shown: &ImageReport, finding: &Finding) -> bool {
 }
 
 fn is_same(a: &Finding, b: &Finding) -> bool {
-    let identity = |finding: &Finding| {
-        (
-            finding.vulnerability_id.clone(),
-            finding.package_name.clone(),
-            finding.package_path.clone(),
-            finding.installed_version.clone(),
-            finding.package_identifier.uid.clone(),
-        )
-    };
     identity(a) == identity(b)
+}
+
+/// Returns what tells findings of one image apart.
+fn identity(finding: &Finding) -> [&str; 5] {
+    [
+        &finding.vulnerability_id,
+        &finding.package_name,
+        &finding.package_path,
+        &finding.installed_version,
+        &finding.package_identifier.uid,
+    ]
 }
 
 /// Returns the place of a layer in the image, and the step that made it.

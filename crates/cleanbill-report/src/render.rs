@@ -2,12 +2,14 @@
 
 mod csv;
 mod cyclonedx;
+mod exploitation;
 mod fix;
 mod gitlab;
 mod groups;
 mod html;
 pub(crate) mod json;
 mod junit;
+mod justification;
 mod lazy;
 mod markdown;
 mod openvex;
@@ -16,6 +18,7 @@ mod sbom;
 mod spdx;
 mod table;
 mod trivy_json;
+mod uuid;
 mod words;
 
 pub(crate) use trivy_json::ZERO_TIME;

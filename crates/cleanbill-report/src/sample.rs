@@ -10,7 +10,9 @@ use cleanbill_core::report::{
     DatabaseInfo, ImageReport, ResultClass, ResultSet, ScanReport, SuppressedFinding,
 };
 use cleanbill_core::severity::{FixStatus, Severity};
-use cleanbill_core::vulnerability::{Cvss, DataSource, Evidence, Finding, VulnerabilityDetails};
+use cleanbill_core::vulnerability::{
+    Cvss, DataSource, Epss, Evidence, Finding, KnownExploited, VulnerabilityDetails,
+};
 use cleanbill_core::{DiffId, Digest};
 
 use crate::{Format, RenderOptions, assign_fingerprints, render};
@@ -228,6 +230,36 @@ pub(crate) fn findings() -> ImageReport {
     image
 }
 
+/// Returns the same image with what is known about exploitation: one finding is known to be
+/// exploited, two have scores, of the others nothing is known.
+pub(crate) fn exploited() -> ImageReport {
+    let mut image = findings();
+    let findings = &mut image.results[0].findings;
+    findings[2].known_exploited = Some(KnownExploited {
+        date_added: "2026-04-01".to_owned(),
+        due_date: "2026-04-22".to_owned(),
+        is_used_by_ransomware: true,
+    });
+    for (index, score, percentile) in [(2, 0.94213, 0.99912), (5, 0.00043, 0.1)] {
+        findings[index].epss = Some(Epss {
+            score,
+            percentile,
+            date: "2026-11-21".to_owned(),
+        });
+    }
+    image
+}
+
+/// Puts an image into a report that was made with the lists about exploitation.
+pub(crate) fn report_with_lists(image: ImageReport) -> ScanReport {
+    let mut report = report(vec![image]);
+    if let Some(database) = &mut report.database {
+        database.epss_date = "2026-11-21".to_owned();
+        database.kev_release = "2026.11.20".to_owned();
+    }
+    report
+}
+
 /// Returns the same image with two findings suppressed.
 pub(crate) fn suppressed() -> ImageReport {
     let mut image = findings();
@@ -289,6 +321,7 @@ pub(crate) fn all() -> Vec<ImageReport> {
     vec![
         clean(),
         findings(),
+        exploited(),
         suppressed(),
         partial(),
         failed(),

@@ -9,9 +9,10 @@
 use std::io::{self, Write};
 
 use cleanbill_core::problem::Problem;
-use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
+use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
 use cleanbill_core::vulnerability::Finding;
 
+use super::exploitation::Exploitation;
 use super::words::{self, Outcome};
 use super::{RenderOptions, json::fingerprint};
 use crate::escape::csv::Cell;
@@ -57,11 +58,18 @@ struct Row<'a> {
     layer: String,
     created_by: &'a str,
     fingerprint: String,
+    epss_score: String,
+    epss_percentile: String,
+    epss_date: &'a str,
+    known_exploited: &'static str,
+    kev_date_added: &'a str,
+    kev_due_date: &'a str,
+    kev_ransomware: &'static str,
 }
 
 type Column = (&'static str, for<'r> fn(&'r Row<'_>) -> &'r str);
 
-const COLUMNS: [Column; 20] = [
+const COLUMNS: [Column; 27] = [
     ("record", |row| row.record),
     ("image", |row| row.image),
     ("status", |row| row.status),
@@ -82,6 +90,13 @@ const COLUMNS: [Column; 20] = [
     ("layer", |row| &row.layer),
     ("created_by", |row| row.created_by),
     ("fingerprint", |row| &row.fingerprint),
+    ("epss_score", |row| &row.epss_score),
+    ("epss_percentile", |row| &row.epss_percentile),
+    ("epss_date", |row| row.epss_date),
+    ("known_exploited", |row| row.known_exploited),
+    ("kev_date_added", |row| row.kev_date_added),
+    ("kev_due_date", |row| row.kev_due_date),
+    ("kev_ransomware", |row| row.kev_ransomware),
 ];
 
 fn write_image<'a>(
@@ -98,7 +113,7 @@ fn write_image<'a>(
         ..blank.clone()
     };
     write(&row, out)?;
-    for problem in &image.problems {
+    for problem in words::problems(image) {
         write(&problem_row(problem, blank), out)?;
     }
     let layers = Layers::of(image);
@@ -111,7 +126,7 @@ fn write_image<'a>(
             let row = finding_row(result, &suppressed.finding, &layers, blank);
             let row = Row {
                 record: "suppressed",
-                reason: reason(suppressed),
+                reason: words::suppression(suppressed),
                 ..row
             };
             write(&row, out)?;
@@ -142,6 +157,7 @@ fn finding_row<'a>(
 ) -> Row<'a> {
     let layer = finding.layer.and_then(|layer| layers.find(&layer));
     let score = words::cvss(finding).and_then(|(_, cvss)| words::score(cvss));
+    let blank = exploitation_row(Exploitation::of(finding), blank);
     Row {
         record: "vulnerability",
         target: &result.target,
@@ -162,22 +178,29 @@ fn finding_row<'a>(
             .unwrap_or_default(),
         created_by: layer.map(|(_, line)| line).unwrap_or_default(),
         fingerprint: fingerprint::of(&result.kind, finding),
-        ..blank.clone()
+        ..blank
     }
 }
 
-fn reason(suppressed: &SuppressedFinding) -> String {
-    let parts = [
-        &suppressed.status,
-        &suppressed.statement,
-        &suppressed.source,
-    ];
-    let parts: Vec<&str> = parts
-        .into_iter()
-        .map(String::as_str)
-        .filter(|part| !part.is_empty())
-        .collect();
-    parts.join(": ")
+/// What is not known is an empty cell, not a nought and not a no.
+fn exploitation_row<'a>(exploitation: Exploitation<'a>, blank: &Row<'a>) -> Row<'a> {
+    let mut row = blank.clone();
+    if let Some(epss) = exploitation.epss {
+        row.epss_score = epss.score.to_string();
+        row.epss_percentile = epss.percentile.to_string();
+        row.epss_date = &epss.date;
+    }
+    if let Some(known) = exploitation.known {
+        row.known_exploited = "yes";
+        row.kev_date_added = &known.date_added;
+        row.kev_due_date = &known.due_date;
+        row.kev_ransomware = if known.is_used_by_ransomware {
+            "yes"
+        } else {
+            ""
+        };
+    }
+    row
 }
 
 fn write(row: &Row<'_>, out: &mut impl Write) -> io::Result<()> {

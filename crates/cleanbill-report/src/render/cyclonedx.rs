@@ -15,11 +15,10 @@ use std::io::{self, Write};
 use cleanbill_core::report::{ImageReport, ScanReport};
 use serde::Serialize;
 
-use super::RenderOptions;
 use super::json::escape::Escaping;
 use super::lazy::Lazy;
-use super::sbom::component::describe;
-use super::sbom::{Bom, document_uuid, seconds};
+use super::sbom::{Bom, document_uuid};
+use super::{RenderOptions, words};
 use component::{Property, View};
 use vulnerability::Vulnerabilities;
 
@@ -48,7 +47,7 @@ pub(super) fn render(
         ),
         version: 1,
         metadata: Metadata {
-            timestamp: seconds(&report.created_at),
+            timestamp: words::timestamp(&report.created_at),
             tools: Tools {
                 components: [Tool {
                     kind: "application",
@@ -73,9 +72,9 @@ fn assessment(image: &ImageReport) -> Vec<Property> {
         name: "cleanbill:status".to_owned(),
         value: image.status.name().to_owned(),
     };
-    let problems = image.problems.iter().map(|problem| Property {
+    let problems = words::problems(image).map(|problem| Property {
         name: "cleanbill:problem".to_owned(),
-        value: describe(problem),
+        value: words::problem(problem),
     });
     std::iter::once(status).chain(problems).collect()
 }

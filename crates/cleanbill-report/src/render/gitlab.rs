@@ -13,7 +13,7 @@ mod vulnerability;
 
 use std::io::{self, Write};
 
-use cleanbill_core::problem::{AssessmentStatus, Problem};
+use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ImageReport, ScanReport, SuppressedFinding};
 use serde::Serialize;
 
@@ -26,9 +26,6 @@ use vulnerability::Vulnerability;
 
 /// The version of the schema.
 const SCHEMA_VERSION: &str = "15.0.7";
-
-/// What stands for a time that is not known: the schema demands one.
-const NO_TIME: &str = "1970-01-01T00:00:00";
 
 pub(super) fn render(
     report: &ScanReport,
@@ -44,10 +41,7 @@ pub(super) fn render(
             .map(|(result, finding)| Vulnerability::of(image, result, finding))
     };
     let gaps = || {
-        let gaps = image
-            .problems
-            .iter()
-            .filter(|problem| problem.kind.is_gap());
+        let gaps = words::problems(image).filter(|problem| problem.kind.is_gap());
         gaps.map(|problem| Vulnerability::not_assessed(image, problem))
     };
     let document = Document {
@@ -72,8 +66,8 @@ struct Scan<'a> {
     scanner: Tool<'a>,
     #[serde(rename = "type")]
     kind: &'static str,
-    start_time: &'a str,
-    end_time: &'a str,
+    start_time: String,
+    end_time: String,
     status: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     messages: Vec<Message>,
@@ -106,12 +100,12 @@ impl<'a> Scan<'a> {
             vendor: Vendor { name: "Cleanbill" },
             version: &options.tool_version,
         };
-        let time = words::seconds(&report.created_at).unwrap_or(NO_TIME);
+        let time = words::seconds(&report.created_at).unwrap_or_else(|| words::NO_TIME.to_owned());
         Self {
             analyzer: tool(),
             scanner: tool(),
             kind: "container_scanning",
-            start_time: time,
+            start_time: time.clone(),
             end_time: time,
             status: match image.status {
                 AssessmentStatus::Failed => "failure",
@@ -135,13 +129,13 @@ fn messages(image: &ImageReport, options: &RenderOptions) -> Vec<Message> {
         AssessmentStatus::Partial => add("warn", "not assessed completely (partial)".to_owned()),
         AssessmentStatus::Complete => {}
     }
-    for problem in &image.problems {
+    for problem in words::problems(image) {
         let level = if problem.kind.is_gap() {
             "warn"
         } else {
             "info"
         };
-        add(level, problem_text(problem));
+        add(level, words::problem(problem));
     }
     if !options.selection.is_empty() {
         add("info", format!("shown are {}", options.selection));
@@ -153,22 +147,11 @@ fn messages(image: &ImageReport, options: &RenderOptions) -> Vec<Message> {
     messages
 }
 
-fn problem_text(problem: &Problem) -> String {
-    match problem.path.as_str() {
-        "" => format!("{}: {}", problem.kind, problem.message),
-        path => format!("{}: {path}: {}", problem.kind, problem.message),
-    }
-}
-
 fn suppressed_text(suppressed: &SuppressedFinding) -> String {
-    let SuppressedFinding {
-        status,
-        statement,
-        source,
-        finding,
-    } = suppressed;
     format!(
-        "suppressed: {} in {}: {status}: {statement} ({source})",
-        finding.vulnerability_id, finding.package_name
+        "suppressed: {} in {}: {}",
+        suppressed.finding.vulnerability_id,
+        suppressed.finding.package_name,
+        words::suppression(suppressed)
     )
 }

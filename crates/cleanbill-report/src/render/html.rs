@@ -30,7 +30,7 @@ pub(super) fn render(
 ) -> io::Result<()> {
     write_head(report, out)?;
     write_top(report, options, out)?;
-    overview::write_tools(out)?;
+    overview::write_tools(report, out)?;
     out.write_all(b"<main>\n")?;
     if report.images.len() > 1 {
         overview::write_table(report, out)?;
@@ -100,35 +100,21 @@ fn write_top(report: &ScanReport, options: &RenderOptions, out: &mut impl Write)
     out.write_all(b"</h1>\n<p>")?;
     let mut parts = Vec::new();
     if !report.created_at.is_empty() {
-        parts.push(format!("Scanned {}", time(&report.created_at)));
+        parts.push(format!("Scanned {}", words::minute(&report.created_at)));
     }
     parts.push(match &report.database {
         Some(database) => format!(
             "advisory database of {} ({} old)",
-            time(&database.updated_at),
-            age(database.age_hours)
+            words::minute(&database.updated_at),
+            words::age(database.age_hours)
         ),
         None => "no advisory database is named".to_owned(),
     });
+    parts.extend(report.database.as_ref().and_then(words::lists));
     writeln!(out, "{}</p>", Line(&parts.join(" · ")))?;
     write_banner(report, options, out)?;
     overview::write_cards(report, out)?;
     out.write_all(b"</div></header>\n")
-}
-
-/// Prints a time as a person reads it, where it is one.
-fn time(text: &str) -> String {
-    match words::seconds(text).and_then(|seconds| seconds.split_once('T')) {
-        Some((date, time)) => format!("{date} {} UTC", time.get(..5).unwrap_or_default()),
-        None => text.to_owned(),
-    }
-}
-
-fn age(hours: i64) -> String {
-    match hours.max(0).unsigned_abs() {
-        hours @ ..48 => count(hours, "hour"),
-        hours => count(hours / 24, "day"),
-    }
 }
 
 /// Says first what a reader must not overlook.

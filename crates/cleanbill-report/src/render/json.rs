@@ -29,7 +29,7 @@ use image::Image;
 pub use schema::json_schema;
 
 /// The version of the schema.
-pub(crate) const SCHEMA_VERSION: &str = "1.1";
+pub(crate) const SCHEMA_VERSION: &str = "1.2";
 
 pub(super) fn render(
     report: &ScanReport,

@@ -8,11 +8,12 @@
 
 use std::io::{self, Write};
 
-use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 
 use super::RenderOptions;
+use super::exploitation::{self, Exploitation};
 use super::words::{self, Outcome};
 use crate::escape::markup::{Line, Lines};
 
@@ -51,12 +52,13 @@ struct Totals {
 
 impl Totals {
     fn of(image: &ImageReport, options: &RenderOptions) -> Self {
-        let gaps = gaps(image).count();
+        let problems = words::problems(image);
+        let (gaps, notices): (Vec<_>, Vec<_>) = problems.partition(|problem| problem.kind.is_gap());
         let suppressed: usize = image.results.iter().map(|set| set.suppressed.len()).sum();
         Self {
-            passed: image.problems.len() - gaps + usize::from(has_passed(image)),
+            passed: notices.len() + usize::from(has_passed(image)),
             failures: image.findings().count(),
-            errors: gaps + usize::from(lacks_gap(image)),
+            errors: gaps.len(),
             skipped: if options.show_suppressed {
                 suppressed
             } else {
@@ -68,18 +70,6 @@ impl Totals {
     fn tests(&self) -> usize {
         self.passed + self.failures + self.errors + self.skipped
     }
-}
-
-fn gaps(image: &ImageReport) -> impl Iterator<Item = &Problem> {
-    image
-        .problems
-        .iter()
-        .filter(|problem| problem.kind.is_gap())
-}
-
-/// Says whether an image was not assessed completely although no problem says why.
-fn lacks_gap(image: &ImageReport) -> bool {
-    image.status != AssessmentStatus::Complete && gaps(image).next().is_none()
 }
 
 fn has_passed(image: &ImageReport) -> bool {
@@ -114,11 +104,7 @@ fn write_suite(
             r#"    <testcase classname="assessment" name="{sentence}" time="0"/>"#
         )?;
     }
-    if lacks_gap(image) {
-        let problem = Problem::new(ProblemKind::ImageFailed, Outcome::of(image).sentence());
-        write_problem(&problem, out)?;
-    }
-    for problem in &image.problems {
+    for problem in words::problems(image) {
         write_problem(problem, out)?;
     }
     for result in &image.results {
@@ -213,6 +199,9 @@ fn write_finding(
             writeln!(out, "{name}: {}", Line(fact))?;
         }
     }
+    for (name, fact) in Exploitation::of(finding).facts() {
+        writeln!(out, "{name}: {}", Line(&fact))?;
+    }
     let description = words::description(finding).trim();
     if !description.is_empty() {
         writeln!(out, "\n{}", Lines(description))?;
@@ -226,16 +215,10 @@ fn write_suppressed(
     out: &mut impl Write,
 ) -> io::Result<()> {
     open_case(class, &suppressed.finding, out)?;
-    let SuppressedFinding {
-        status,
-        statement,
-        source,
-        ..
-    } = suppressed;
     writeln!(
         out,
         "      <skipped>{}</skipped>\n    </testcase>",
-        Line(&format!("{status}: {statement} ({source})"))
+        Line(&words::suppression(suppressed))
     )
 }
 
@@ -266,7 +249,10 @@ fn message(finding: &Finding) -> String {
         title => format!(": {title}"),
     };
     format!(
-        "{} in {} {} ({fix}){title}",
-        finding.vulnerability_id, finding.package_name, finding.installed_version
+        "{} in {} {} ({fix}{}){title}",
+        finding.vulnerability_id,
+        finding.package_name,
+        finding.installed_version,
+        exploitation::mark(finding)
     )
 }

@@ -10,6 +10,7 @@ use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
 use super::RenderOptions;
+use super::exploitation::{self, EXPLOITED};
 use super::groups::{self, Group};
 use super::words::{self, Outcome, count};
 use crate::escape::link::web_address;
@@ -89,7 +90,14 @@ fn verdict(image: &ImageReport) -> String {
         Outcome::NothingToAssess => "–",
         Outcome::Clean => "✅",
     };
-    format!("{mark} {}", outcome.sentence())
+    format!("{mark} {}{}", outcome.sentence(), exploited(image))
+}
+
+fn exploited(image: &ImageReport) -> String {
+    match exploitation::count_known(image) {
+        0 => String::new(),
+        known => format!("; **{known} {EXPLOITED}**"),
+    }
 }
 
 fn write_image(
@@ -107,7 +115,12 @@ fn write_image(
             writeln!(out, "Nothing found in what could be read.\n")?;
         }
         (outcome, 0) => writeln!(out, "{}.\n", capitalised(outcome.sentence()))?,
-        _ => writeln!(out, "**{total}**: {}.\n", words::severities(&counts))?,
+        _ => writeln!(
+            out,
+            "**{total}**: {}{}.\n",
+            words::severities(&counts),
+            exploited(image)
+        )?,
     }
     for result in &image.results {
         write_result(image, result, options, out)?;
@@ -131,10 +144,8 @@ fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
             image.status.name()
         )?;
     }
-    let (gaps, notices): (Vec<_>, Vec<_>) = image
-        .problems
-        .iter()
-        .partition(|problem| problem.kind.is_gap());
+    let (gaps, notices): (Vec<_>, Vec<_>) =
+        words::problems(image).partition(|problem| problem.kind.is_gap());
     if !outcome.is_gap() && !gaps.is_empty() {
         writeln!(out, "> [!CAUTION]")?;
     }
@@ -231,11 +242,17 @@ fn write_group(group: &Group<'_>, third: &str, out: &mut impl Write) -> io::Resu
     }
 }
 
+/// Returns the id, as a link where there is an address, with a mark if it is known to be
+/// exploited.
 fn id(finding: &Finding) -> String {
     let words = Words(&finding.vulnerability_id);
+    let mark = match finding.known_exploited {
+        Some(_) => " **(exploited)**",
+        None => "",
+    };
     match web_address(&finding.primary_url) {
-        Some(url) if !url.contains(['(', ')']) => format!("[{words}]({url})"),
-        _ => words.to_string(),
+        Some(url) if !url.contains(['(', ')']) => format!("[{words}]({url}){mark}"),
+        _ => format!("{words}{mark}"),
     }
 }
 
@@ -243,11 +260,16 @@ fn write_findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> 
     if findings.is_empty() {
         return Ok(());
     }
+    let has_scores = findings.iter().any(|finding| finding.epss.is_some());
+    let (title, line) = match has_scores {
+        true => (" EPSS |", "--:|"),
+        false => ("", ""),
+    };
     writeln!(
         out,
         "<details><summary>{}</summary>\n\n\
-         | Severity | Vulnerability | Package | Installed | Fixed in | Title |\n\
-         |---|---|---|---|---|---|",
+         | Severity | Vulnerability |{title} Package | Installed | Fixed in | Title |\n\
+         |---|---|{line}---|---|---|---|",
         count(findings.len() as u64, "finding")
     )?;
     for finding in findings {
@@ -261,15 +283,25 @@ fn write_findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> 
         };
         writeln!(
             out,
-            "| {} | {} | {}{place} | {} | {fix} | {} |",
+            "| {} | {} |{} {}{place} | {} | {fix} | {} |",
             finding.severity,
             id(finding),
+            score(finding, has_scores),
             Code(&finding.package_name),
             Code(&finding.installed_version),
             Words(words::title(finding)),
         )?;
     }
     writeln!(out, "\n</details>\n")
+}
+
+/// Returns the cell of the EPSS score, where there is such a column.
+fn score(finding: &Finding, has_scores: bool) -> String {
+    match &finding.epss {
+        _ if !has_scores => String::new(),
+        Some(epss) => format!(" {} |", exploitation::percent(epss.score)),
+        None => " |".to_owned(),
+    }
 }
 
 fn write_suppressed(result: &ResultSet, out: &mut impl Write) -> io::Result<()> {
@@ -303,14 +335,18 @@ fn write_footer(
 ) -> io::Result<()> {
     let mut parts = vec![format!("Cleanbill {}", Words(&options.tool_version))];
     if !report.created_at.is_empty() {
-        parts.push(format!("scanned {}", Words(&report.created_at)));
+        let time = words::minute(&report.created_at);
+        parts.push(format!("scanned {}", Words(&time)));
     }
     if let Some(database) = &report.database {
-        let built = Words(&database.updated_at);
+        let built = words::minute(&database.updated_at);
         parts.push(format!(
-            "advisory database of {built} ({} h old)",
-            database.age_hours
+            "advisory database of {} ({} old)",
+            Words(&built),
+            words::age(database.age_hours)
         ));
+        let lists = words::lists(database);
+        parts.extend(lists.map(|lists| Words(&lists).to_string()));
     }
     writeln!(out, "---\n\n{}", parts.join(" · "))
 }

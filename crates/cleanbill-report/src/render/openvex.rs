@@ -17,9 +17,8 @@ use cleanbill_core::report::ScanReport;
 use cleanbill_core::vulnerability::Finding;
 use serde::Serialize;
 
-use super::RenderOptions;
 use super::json::escape::Escaping;
-use super::sbom::seconds;
+use super::{RenderOptions, words};
 use statement::Claim;
 
 pub(super) fn render(
@@ -33,7 +32,7 @@ pub(super) fn render(
         context: "https://openvex.dev/ns/v0.2.0",
         id: format!("https://openvex.dev/docs/public/vex-{identity}"),
         author: "cleanbill",
-        timestamp: seconds(&report.created_at),
+        timestamp: words::timestamp(&report.created_at),
         version: 1,
         tooling: format!("cleanbill {}", options.tool_version),
         statements,

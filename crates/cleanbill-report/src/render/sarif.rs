@@ -17,7 +17,7 @@ mod text;
 
 use std::io::{self, Write};
 
-use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ScanReport};
 use serde::Serialize;
 
@@ -183,8 +183,7 @@ fn run<'a>(
 }
 
 fn notifications(image: &ImageReport) -> Vec<Notification<'_>> {
-    let problems = image.problems.iter();
-    let mut notifications: Vec<_> = problems
+    words::problems(image)
         .map(|problem| Notification {
             level: match problem.kind.is_gap() {
                 true => "error",
@@ -195,17 +194,7 @@ fn notifications(image: &ImageReport) -> Vec<Notification<'_>> {
                 id: problem.kind.name(),
             },
         })
-        .collect();
-    if image.status != AssessmentStatus::Complete && notifications.is_empty() {
-        notifications.push(Notification {
-            level: "error",
-            message: Text::new(Outcome::of(image).sentence()),
-            descriptor: Descriptor {
-                id: ProblemKind::ImageFailed.name(),
-            },
-        });
-    }
-    notifications
+        .collect()
 }
 
 fn sentence(problem: &Problem) -> String {
@@ -226,9 +215,7 @@ fn results<'a>(
     options: &'a RenderOptions,
 ) -> impl Iterator<Item = ResultView<'a>> + use<'a> {
     let layers = std::rc::Rc::new(Layers::of(image));
-    let problems = image
-        .problems
-        .iter()
+    let problems = words::problems(image)
         .map(|problem| ResultView::of_problem(image, problem, rules))
         .collect::<Vec<_>>();
     let indices = rules.indices();

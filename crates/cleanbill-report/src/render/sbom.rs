@@ -11,11 +11,11 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
+use cleanbill_core::Package;
 use cleanbill_core::report::{ImageReport, ResultClass, ResultSet, ScanReport};
 use cleanbill_core::vulnerability::Finding;
-use cleanbill_core::{Digest, Package};
 
-use super::RenderOptions;
+use super::{RenderOptions, uuid};
 
 /// The index of the image itself.
 pub(super) const ROOT: usize = 0;
@@ -317,8 +317,6 @@ fn repeated_purls(image: &ImageReport) -> HashSet<String> {
 
 /// Returns the identity of a document: a UUID made of the id and the time of the report, the image
 /// and the format, so that it differs between documents and nothing else does.
-///
-/// Source: RFC 9562 section 5.8 (version 8).
 pub(super) fn document_uuid(
     format: &str,
     report: &ScanReport,
@@ -326,28 +324,11 @@ pub(super) fn document_uuid(
     options: &RenderOptions,
 ) -> String {
     let image_id = image.metadata.image_id.map(|id| id.to_string());
-    let seed = [
+    uuid::of(&[
         format,
         &options.report_id,
         &report.created_at,
         &image.artifact_name,
         image_id.as_deref().unwrap_or_default(),
-    ]
-    .join("\0");
-    let hex = Digest::of(seed.as_bytes()).to_hex();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!(
-        "{}-{}-8{}-a{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(12, 15),
-        part(15, 18),
-        part(18, 30)
-    )
-}
-
-/// Returns a time of the report in whole seconds of UTC, as both formats want it.
-pub(super) fn seconds(time: &str) -> String {
-    let timestamp: jiff::Timestamp = time.parse().unwrap_or_default();
-    timestamp.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    ])
 }

@@ -18,11 +18,10 @@ use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ImageReport, ScanReport};
 use serde::Serialize;
 
-use super::RenderOptions;
 use super::json::escape::Escaping;
 use super::lazy::Lazy;
-use super::sbom::component::describe;
-use super::sbom::{Bom, Part, ROOT, document_uuid, seconds};
+use super::sbom::{Bom, Part, ROOT, document_uuid};
+use super::{RenderOptions, words};
 use crate::escape::link::web_address;
 use license::ExtractedLicenses;
 use package::Packages;
@@ -38,7 +37,7 @@ pub(super) fn render(
 ) -> io::Result<()> {
     let bom = Bom::of(image);
     let creator = format!("Tool: cleanbill-{}", options.tool_version);
-    let created = seconds(&report.created_at);
+    let created = words::timestamp(&report.created_at);
     let packages = Packages {
         ids: bom.components().iter().map(package::id).collect(),
         advisories: advisories(image, &bom),
@@ -82,7 +81,7 @@ fn assessment(image: &ImageReport) -> String {
         return String::new();
     }
     let mut lines = vec![format!("assessment: {}", image.status.name())];
-    lines.extend(image.problems.iter().map(describe));
+    lines.extend(words::problems(image).map(words::problem));
     lines.join("\n")
 }
 

@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use cleanbill_core::report::{DatabaseInfo, ScanReport};
 use cleanbill_core::severity::Severity;
 
-use super::words::count;
+use super::words::{self, count};
 use super::{RenderOptions, lists_packages};
 use crate::format::Format;
 use canvas::{Canvas, Span, Style};
@@ -71,23 +71,14 @@ struct Choices<'a> {
 }
 
 fn footer(database: &DatabaseInfo, canvas: &mut Canvas<'_>) -> io::Result<()> {
-    let age = match database.age_hours {
-        hours @ ..48 => count(hours.max(0).unsigned_abs(), "hour"),
-        hours => count(hours.unsigned_abs() / 24, "day"),
-    };
     canvas.empty_line()?;
     let mut text = format!(
-        "Advisory database built {} ({age} old)",
-        database.updated_at
+        "Advisory database built {} ({} old)",
+        words::minute(&database.updated_at),
+        words::age(database.age_hours)
     );
-    // Who has neither list did not ask for them.
-    if !(database.epss_date.is_empty() && database.kev_release.is_empty()) {
-        let or_none = |date: &str| if date.is_empty() { "none" } else { date }.to_owned();
-        text.push_str(&format!(
-            ", EPSS scores of {}, KEV catalogue {}",
-            or_none(&database.epss_date),
-            or_none(&database.kev_release)
-        ));
+    if let Some(lists) = words::lists(database) {
+        text.push_str(&format!(", {lists}"));
     }
     canvas.note("", &text, Style::Dim)
 }

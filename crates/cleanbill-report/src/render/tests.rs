@@ -22,6 +22,11 @@ fn check(format: Format) {
     for (name, report, options) in [
         ("clean", one(sample::clean()), &plain),
         ("findings", one(sample::findings()), &plain),
+        (
+            "exploited",
+            sample::report_with_lists(sample::exploited()),
+            &plain,
+        ),
         ("suppressed", one(sample::suppressed()), &everything),
         ("partial", one(sample::partial()), &plain),
         ("failed", one(sample::failed()), &plain),
@@ -164,6 +169,60 @@ fn what_was_not_assessed_shows_in_every_format() {
                 info.name
             );
         }
+    }
+}
+
+#[test]
+fn what_is_not_known_about_exploitation_is_not_said() {
+    let words = [
+        "epss",
+        "EPSS",
+        "exploited",
+        "Exploited",
+        "kev",
+        "KEV",
+        "percentile",
+    ];
+    for info in FORMATS {
+        let text = rendered(
+            info.format,
+            &sample::report(vec![sample::findings()]),
+            &options(),
+        );
+        let text = match info.format {
+            // The names of the columns are always there.
+            Format::Csv => text.split_once("\r\n").unwrap().1.to_owned(),
+            _ => body(&text),
+        };
+        for word in words {
+            assert!(!text.contains(word), "{}: {word}: {text}", info.name);
+        }
+    }
+}
+
+#[test]
+fn what_is_exploited_shows_in_every_format_that_has_a_place_for_it() {
+    // Trivy's schema, SPDX and OpenVEX have none.
+    let silent = [Format::TrivyJson, Format::Spdx, Format::OpenVex];
+    let report = sample::report_with_lists(sample::exploited());
+    for format in FORMATS.iter().map(|info| info.format) {
+        let text = rendered(format, &report, &options());
+        let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+        let expected = !silent.contains(&format);
+        assert_eq!(
+            says(&["exploited", "knownExploited", "cleanbill:kev"]),
+            expected,
+            "{format}: {text}"
+        );
+        let due = says(&["2026-04-22"]);
+        let is_short = matches!(format, Format::Table | Format::Markdown);
+        assert_eq!(due, expected && !is_short, "{format}: {text}");
+        let score = says(&["0.94213", "94.2 %"]);
+        assert_eq!(
+            score,
+            expected && format != Format::Table,
+            "{format}: {text}"
+        );
     }
 }
 

@@ -1,7 +1,12 @@
 //! Words that several formats share.
 
-use cleanbill_core::problem::AssessmentStatus;
-use cleanbill_core::report::{ImageReport, ResultClass, ResultSet, SeverityCounts};
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::report::{
+    DatabaseInfo, ImageReport, ResultClass, ResultSet, SeverityCounts, SuppressedFinding,
+};
 use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::{Cvss, Finding};
 
@@ -173,16 +178,189 @@ pub(super) fn score(cvss: &Cvss) -> Option<f64> {
         .find(|score| *score > 0.0)
 }
 
-/// Returns an RFC 3339 time in UTC without its fraction and zone; `None` if it is no such time.
-/// Reports are written in UTC, so nothing is converted.
-pub(super) fn seconds(time: &str) -> Option<&str> {
-    let (seconds, _) = time.split_at_checked(19)?;
-    let is_time = seconds
-        .bytes()
-        .zip(*b"0000-00-00T00:00:00")
-        .all(|(byte, shape)| match shape {
-            b'0' => byte.is_ascii_digit(),
-            shape => byte == shape,
-        });
-    is_time.then_some(seconds)
+/// Returns the vector of the newest version of CVSS that has one; empty if none has.
+pub(super) fn vector(cvss: &Cvss) -> &str {
+    [&cvss.v40_vector, &cvss.v3_vector, &cvss.v2_vector]
+        .into_iter()
+        .find(|vector| !vector.is_empty())
+        .map_or("", String::as_str)
+}
+
+/// Returns the problems of an image. One that was not assessed completely has a gap, even where
+/// its report, saved or made by others, does not say why.
+pub(super) fn problems(image: &ImageReport) -> impl Iterator<Item = &Problem> {
+    static UNEXPLAINED: LazyLock<[Problem; 2]> = LazyLock::new(|| {
+        [Outcome::NotAssessed, Outcome::NotAssessedCompletely].map(|outcome| {
+            let message = format!("{}, and the report does not say why", outcome.sentence());
+            Problem::new(ProblemKind::ImageFailed, message)
+        })
+    });
+    let has_gap = image.problems.iter().any(|problem| problem.kind.is_gap());
+    let [failed, partial] = &*UNEXPLAINED;
+    let unexplained = match image.status {
+        _ if has_gap => None,
+        AssessmentStatus::Complete => None,
+        AssessmentStatus::Failed => Some(failed),
+        AssessmentStatus::Partial => Some(partial),
+    };
+    unexplained.into_iter().chain(&image.problems)
+}
+
+/// Says in one line what could not be assessed.
+pub(super) fn problem(problem: &Problem) -> String {
+    let Problem {
+        kind,
+        path,
+        message,
+    } = problem;
+    match path.as_str() {
+        "" => format!("{kind}: {message}"),
+        path => format!("{kind}: {path}: {message}"),
+    }
+}
+
+/// Says in one line what takes a finding out: `not affected: reason (file)`.
+pub(super) fn suppression(suppressed: &SuppressedFinding) -> String {
+    let SuppressedFinding {
+        status,
+        statement,
+        source,
+        ..
+    } = suppressed;
+    let mut words = status.replace('_', " ");
+    if !statement.is_empty() {
+        words.push_str(&format!(": {statement}"));
+    }
+    if !source.is_empty() {
+        words.push_str(&format!(" ({source})"));
+    }
+    words
+}
+
+/// Shortens a text to so many characters, the last of them `…` if any are missing.
+pub(super) fn cut(text: &str, chars_max: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(chars_max) {
+        None => Cow::Borrowed(text),
+        Some(_) => {
+            let kept = text.chars().take(chars_max.saturating_sub(1));
+            Cow::Owned(kept.chain(['…']).collect())
+        }
+    }
+}
+
+/// Returns an RFC 3339 time in whole seconds of UTC, without its zone; `None` if it is no such
+/// time.
+pub(super) fn seconds(time: &str) -> Option<String> {
+    let timestamp: jiff::Timestamp = time.parse().ok()?;
+    Some(timestamp.strftime("%Y-%m-%dT%H:%M:%S").to_string())
+}
+
+/// Returns the same with its zone, for formats that demand a time: the beginning of 1970 stands
+/// for one that is not known.
+pub(super) fn timestamp(time: &str) -> String {
+    let seconds = seconds(time).unwrap_or_else(|| NO_TIME.to_owned());
+    format!("{seconds}Z")
+}
+
+/// What stands for a time that is not known where a format demands one.
+pub(super) const NO_TIME: &str = "1970-01-01T00:00:00";
+
+/// Prints a time as a person reads it, where it is one.
+pub(super) fn minute(time: &str) -> Cow<'_, str> {
+    match time.parse::<jiff::Timestamp>() {
+        Ok(timestamp) => Cow::Owned(timestamp.strftime("%Y-%m-%d %H:%M UTC").to_string()),
+        Err(_) => Cow::Borrowed(time),
+    }
+}
+
+/// Names the lists about exploitation that were used; `None` if there was neither. Who has neither
+/// did not ask for them.
+pub(super) fn lists(database: &DatabaseInfo) -> Option<String> {
+    let DatabaseInfo {
+        epss_date,
+        kev_release,
+        ..
+    } = database;
+    let or_none = |date: &str| if date.is_empty() { "none" } else { date }.to_owned();
+    let has_any = !(epss_date.is_empty() && kev_release.is_empty());
+    has_any.then(|| {
+        format!(
+            "EPSS scores of {}, KEV catalogue {}",
+            or_none(epss_date),
+            or_none(kev_release)
+        )
+    })
+}
+
+/// Says how old something is.
+pub(super) fn age(hours: i64) -> String {
+    match hours.max(0).unsigned_abs() {
+        hours @ ..48 => count(hours, "hour"),
+        hours => count(hours / 24, "day"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_converted_to_utc() {
+        for (time, expected) in [
+            ("2026-11-22T06:00:00.5+01:00", "2026-11-22T05:00:00"),
+            ("2026-11-22T00:30:00-05:00", "2026-11-22T05:30:00"),
+            ("2026-11-22T06:00:00Z", "2026-11-22T06:00:00"),
+        ] {
+            assert_eq!(seconds(time).as_deref(), Some(expected));
+            assert_eq!(timestamp(time), format!("{expected}Z"));
+        }
+        assert_eq!(minute("2026-11-22T06:00:59+01:00"), "2026-11-22 05:00 UTC");
+        for text in ["", "yesterday", "2026-11-22", "2026-13-22T06:00:00Z"] {
+            assert_eq!(seconds(text), None);
+            assert_eq!(timestamp(text), "1970-01-01T00:00:00Z");
+            assert_eq!(minute(text), text);
+        }
+    }
+
+    #[test]
+    fn a_gap_without_a_reason_is_a_problem() {
+        let mut image = ImageReport::default();
+        assert_eq!(problems(&image).count(), 0);
+        for (status, expected) in [
+            (
+                AssessmentStatus::Failed,
+                "NOT ASSESSED, and the report does not say why",
+            ),
+            (
+                AssessmentStatus::Partial,
+                "NOT ASSESSED COMPLETELY, and the report does not say why",
+            ),
+        ] {
+            image.status = status;
+            image.problems = vec![Problem::new(ProblemKind::EndOfLife, "a notice")];
+            let messages: Vec<_> = problems(&image).map(|p| p.message.as_str()).collect();
+            assert_eq!(messages, [expected, "a notice"]);
+            image.problems = vec![Problem::new(ProblemKind::DanglingLink, "a reason")];
+            assert_eq!(problems(&image).count(), 1);
+        }
+    }
+
+    #[test]
+    fn long_texts_are_cut_and_say_so() {
+        assert_eq!(cut("äöü", 3), "äöü");
+        assert_eq!(cut("äöüx", 3), "äö…");
+        assert_eq!(cut("a", 0), "…");
+    }
+
+    #[test]
+    fn what_takes_a_finding_out_is_said_as_far_as_it_is_known() {
+        let mut suppressed = SuppressedFinding {
+            status: "not_affected".to_owned(),
+            ..SuppressedFinding::default()
+        };
+        assert_eq!(suppression(&suppressed), "not affected");
+        suppressed.statement = "why".to_owned();
+        suppressed.source = "vex.json".to_owned();
+        assert_eq!(suppression(&suppressed), "not affected: why (vex.json)");
+    }
 }

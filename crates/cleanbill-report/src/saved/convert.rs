@@ -14,7 +14,7 @@ use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::purl::PackageUrl;
 use cleanbill_core::report::{
     ArtifactType, DatabaseInfo, ExceptionOutcome, ExceptionReport, ImageReport, OtherMembers,
-    ResultClass, ResultSet, ScanReport, SuppressedFinding,
+    ResultClass, ResultSet, SbomIdentity, ScanReport, SuppressedFinding,
 };
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::{DataSource, Evidence, Finding};
@@ -115,6 +115,10 @@ fn image(members: model::Image) -> Result<ImageReport, SavedReportError> {
             .map(ToString::to_string)
             .collect(),
         others: others(members.others),
+        sbom: members.sbom.map(|sbom| SbomIdentity {
+            serial_number: sbom.serial_number,
+            version: sbom.version,
+        }),
         ..ImageReport::default()
     };
     assign_fingerprints(&mut image);

@@ -92,10 +92,18 @@ pub(super) struct Image {
     #[serde(default)]
     pub(super) problems: Vec<Problem>,
     pub(super) results: Vec<ResultMembers>,
+    /// Absent before 1.2.
+    pub(super) sbom: Option<Sbom>,
     #[serde(default)]
     pub(super) other_results: Vec<Value>,
     #[serde(default)]
     pub(super) others: Others,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Sbom {
+    pub(super) serial_number: String,
+    pub(super) version: u64,
 }
 
 #[derive(Deserialize)]

@@ -1,7 +1,9 @@
-use cleanbill_core::report::ScanReport;
+use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
+use cleanbill_core::report::{SbomIdentity, ScanReport};
 use proptest::prelude::*;
 
 use super::{SavedReport, read_report};
+use crate::render::json::SCHEMA_VERSION;
 use crate::sample::{self, options, rendered};
 use crate::{FORMATS, Format, RenderOptions};
 
@@ -111,6 +113,45 @@ fn equal_details_are_held_once() {
     assert!(std::sync::Arc::ptr_eq(first, second));
 }
 
+#[test]
+fn the_name_of_a_scanned_document_is_kept() {
+    let mut image = sample::clean();
+    image.sbom = Some(SbomIdentity {
+        serial_number: "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79".to_owned(),
+        version: 3,
+    });
+    let report = normalised(sample::report(vec![image]));
+    assert!(read(&report, &everything()).report == report);
+}
+
+/// The report of another program, or an edited one.
+#[test]
+fn a_gap_that_nothing_explains_shows_in_every_format() {
+    for status in [AssessmentStatus::Failed, AssessmentStatus::Partial] {
+        let mut image = sample::clean();
+        image.status = status;
+        image.problems = vec![Problem::new(ProblemKind::EndOfLife, "a notice")];
+        let saved = read(&sample::report(vec![image]), &everything());
+        let all = FORMATS.iter().map(|info| info.format);
+        // These state the status, and have no more to say.
+        let bare = [Format::OpenVex, Format::Json, Format::TrivyJson];
+        for format in all.filter(|format| !bare.contains(format)) {
+            let text = rendered(format, &saved.report, &options());
+            assert!(text.contains("image-failed"), "{format}: {text}");
+            assert!(text.contains("does not say why"), "{format}: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_of_problem_is_read() {
+    let mut image = sample::partial();
+    let kinds = ProblemKind::ALL.iter();
+    image.problems = kinds.map(|kind| Problem::new(*kind, "why")).collect();
+    let report = normalised(sample::report(vec![image]));
+    assert!(read(&report, &everything()).report == report);
+}
+
 #[track_caller]
 fn refused(text: &str, expected: &str) {
     let error = anyhow_chain(&read_report(text.as_bytes()).unwrap_err());
@@ -178,7 +219,7 @@ fn older_and_newer_reports_are_read() {
         "layers are known from the findings"
     );
     let newer = text.replace(
-        "\"schema_version\": \"1.1\"",
+        &format!("\"schema_version\": \"{SCHEMA_VERSION}\""),
         "\"schema_version\": \"1.9\", \"new\": [1]",
     );
     assert_eq!(

@@ -3,8 +3,10 @@
 //! Source: Trivy `pkg/sbom/cyclonedx/marshal.go` (`ratings`).
 
 use cleanbill_core::severity::Severity;
-use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
+use cleanbill_core::vulnerability::{Epss, Finding, VulnerabilityDetails};
 use serde::Serialize;
+
+use crate::render::words;
 
 #[derive(Serialize)]
 pub(super) struct Rating<'a> {
@@ -12,7 +14,8 @@ pub(super) struct Rating<'a> {
     source: Option<Source<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
-    severity: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    severity: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -25,15 +28,20 @@ struct Source<'a> {
 }
 
 /// Lists the sources by name, each with every version of CVSS that it scored. Where no source is
-/// known, the severity of the finding stands alone.
-pub(super) fn of<'a>(finding: &'a Finding, details: &'a VulnerabilityDetails) -> Vec<Rating<'a>> {
+/// known, the severity of the finding stands alone. The probability of EPSS comes last: a score of
+/// another kind, 0 to 1, and no severity.
+pub(super) fn of<'a>(
+    finding: &'a Finding,
+    details: &'a VulnerabilityDetails,
+    epss: Option<&Epss>,
+) -> Vec<Rating<'a>> {
     let mut ratings = Vec::new();
     for (source, number) in &finding.vendor_severity {
         let severity = Severity::from_number(*number);
         let rating = |severity, score, method, vector| Rating {
             source: Some(Source { name: source }),
             score,
-            severity: name(severity),
+            severity: Some(words::lower(severity)),
             method,
             vector,
         };
@@ -66,11 +74,18 @@ pub(super) fn of<'a>(finding: &'a Finding, details: &'a VulnerabilityDetails) ->
         ratings.push(Rating {
             source: None,
             score: None,
-            severity: name(finding.severity),
+            severity: Some(words::lower(finding.severity)),
             method: None,
             vector: "",
         });
     }
+    ratings.extend(epss.map(|epss| Rating {
+        source: Some(Source { name: "EPSS" }),
+        score: Some(epss.score),
+        severity: None,
+        method: Some("other"),
+        vector: "",
+    }));
     ratings
 }
 
@@ -82,15 +97,5 @@ fn severity_v2(score: f64) -> Severity {
         Severity::Medium
     } else {
         Severity::High
-    }
-}
-
-fn name(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Unknown => "unknown",
     }
 }

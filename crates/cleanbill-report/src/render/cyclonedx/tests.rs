@@ -74,6 +74,40 @@ fn suppressed_findings_are_shown_with_their_analysis() {
 }
 
 #[test]
+fn a_score_of_epss_is_a_rating_of_its_own_kind() {
+    let document = document(sample::exploited(), false);
+    let entry = |id: &str| {
+        let list = document["vulnerabilities"].as_array().unwrap();
+        list.iter().find(|v| v["id"] == id).unwrap().clone()
+    };
+    let known = entry("CVE-2026-1001");
+    let ratings = known["ratings"].as_array().unwrap();
+    assert_eq!(
+        ratings.last(),
+        Some(&json!({"source": {"name": "EPSS"}, "score": 0.94213, "method": "other"}))
+    );
+    let names: Vec<_> = known["properties"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|property| format!("{}={}", property["name"], property["value"]).replace('"', ""))
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "cleanbill:epss:percentile=0.99912",
+            "cleanbill:epss:date=2026-11-21",
+            "cleanbill:kev:date_added=2026-04-01",
+            "cleanbill:kev:due_date=2026-04-22",
+            "cleanbill:kev:is_used_by_ransomware=true",
+        ]
+    );
+    let unknown = entry("CVE-2026-1002");
+    assert_eq!(unknown["ratings"].as_array().unwrap().len(), 1);
+    assert_eq!(unknown.get("properties"), None);
+}
+
+#[test]
 fn addresses_that_a_reader_could_choke_on_are_left_out() {
     let mut image = sample::findings();
     let finding = &mut image.results[0].findings[0];

@@ -44,6 +44,10 @@ fn schema() -> Value {
             "operating_system": named, "image": named
         }
     });
+    let detail = json!({
+        "type": "object", "required": ["name", "type", "value"],
+        "properties": {"name": named, "type": {"const": "text"}, "value": text}
+    });
     json!({
         "type": "object", "required": ["scan", "version", "vulnerabilities"],
         "properties": {
@@ -74,6 +78,7 @@ fn schema() -> Value {
                     "links": {"type": "array", "items": {
                         "type": "object", "required": ["url"], "properties": {"url": url}
                     }},
+                    "details": {"type": "object", "additionalProperties": detail},
                     "location": location
                 }
             }}
@@ -120,6 +125,19 @@ fn what_was_not_assessed_is_an_entry_and_a_message() {
     );
     assert_eq!(report["scan"]["status"], "success");
     assert_eq!(parsed(sample::failed())["scan"]["status"], "failure");
+}
+
+#[test]
+fn exploitation_is_listed_by_name() {
+    let report = parsed(sample::exploited());
+    let expected = json!({
+        "epss": {"type": "text", "name": "EPSS",
+            "value": "94.2 % within 30 days (percentile 99.9 %, of 2026-11-21)"},
+        "known_exploited": {"type": "text", "name": "Known exploited",
+            "value": "since 2026-04-01, used by ransomware, to be fixed by 2026-04-22"}
+    });
+    assert_eq!(report["vulnerabilities"][2]["details"], expected);
+    assert_eq!(report["vulnerabilities"][0].get("details"), None);
 }
 
 #[test]

@@ -1,11 +1,13 @@
 //! One row of the findings.
 
 use std::io::{self, Write};
+use std::sync::LazyLock;
 
 use cleanbill_core::report::ResultSet;
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
 
+use super::super::exploitation::{self, Exploitation};
 use super::super::words;
 use crate::escape::link::web_address;
 use crate::escape::markup::{Line, Lines};
@@ -17,21 +19,34 @@ const DESCRIPTION_MAX: usize = 600;
 const TITLE_MAX: usize = 300;
 /// References before the list is cut.
 const REFERENCES_MAX: usize = 5;
+/// What marks a finding that is known to be exploited.
+const EXPLOITED_BADGE: &str = " <span class=\"badge exploited\">exploited</span>";
+
+/// What the rows of a table have in common.
+pub(super) struct Table<'a> {
+    pub(super) layers: &'a Layers<'a>,
+    /// There is a column for EPSS scores.
+    pub(super) has_scores: bool,
+}
 
 /// Writes a row. `data-k` is what a column is sorted by, where that is not its text.
 pub(super) fn write_row(
     result: &ResultSet,
     finding: &Finding,
-    layers: &Layers<'_>,
+    table: &Table<'_>,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    let is_exploited = finding.known_exploited.is_some();
     write!(
         out,
-        "<tr data-s=\"{}\" data-f=\"{}\"><td data-k=\"{}\">{}</td><td data-k=\"{}\">{}",
+        "<tr data-s=\"{}\" data-f=\"{}\" data-x=\"{}\"><td data-k=\"{}\">{}{}</td>\
+         <td data-k=\"{}\">{}",
         words::lower(finding.severity),
         u8::from(!finding.fixed_version.is_empty()),
+        u8::from(is_exploited),
         4 - finding.severity.number(),
         badge(finding.severity),
+        if is_exploited { EXPLOITED_BADGE } else { "" },
         Line(&finding.vulnerability_id),
         id(finding),
     )?;
@@ -63,12 +78,29 @@ pub(super) fn write_row(
             Line(fixed)
         )?,
     }
-    match finding.layer.and_then(|layer| layers.find(&layer)) {
+    if table.has_scores {
+        write_score(finding, out)?;
+    }
+    match finding.layer.and_then(|layer| table.layers.find(&layer)) {
         Some((index, _)) => writeln!(
             out,
             "<td class=\"dim\" data-name=\"layer\">#{index}</td></tr>"
         ),
         None => writeln!(out, "<td></td></tr>"),
+    }
+}
+
+/// Writes the EPSS score. The greatest comes first when sorted; what has none comes last.
+fn write_score(finding: &Finding, out: &mut impl Write) -> io::Result<()> {
+    const SCALE: f64 = 1_000_000.0;
+    match &finding.epss {
+        None => write!(out, "<td data-k=\"9999999\"></td>"),
+        Some(epss) => write!(
+            out,
+            "<td class=\"num\" data-k=\"{:07.0}\" data-name=\"EPSS\">{}</td>",
+            (1.0 - epss.score.clamp(0.0, 1.0)) * SCALE,
+            exploitation::percent(epss.score)
+        ),
     }
 }
 
@@ -93,14 +125,12 @@ pub(super) fn id(finding: &Finding) -> String {
 }
 
 fn write_about(finding: &Finding, out: &mut impl Write) -> io::Result<()> {
-    let title = cut(words::title(finding), TITLE_MAX);
-    let Some(details) = finding
-        .details
-        .as_deref()
-        .filter(|details| has_more(details))
-    else {
+    static NO_DETAILS: LazyLock<VulnerabilityDetails> = LazyLock::new(Default::default);
+    let title = words::cut(words::title(finding), TITLE_MAX);
+    let details = finding.details.as_deref().unwrap_or(&NO_DETAILS);
+    if !has_more(details) && Exploitation::of(finding).is_empty() {
         return write!(out, "<div class=\"dim\">{}</div>", Line(&title));
-    };
+    }
     let summary = if title.is_empty() { "details" } else { &title };
     write!(
         out,
@@ -108,7 +138,7 @@ fn write_about(finding: &Finding, out: &mut impl Write) -> io::Result<()> {
         Line(summary)
     )?;
     if !details.description.is_empty() {
-        let description = cut(details.description.trim(), DESCRIPTION_MAX);
+        let description = words::cut(details.description.trim(), DESCRIPTION_MAX);
         write!(out, "<p>{}</p>", Lines(&description))?;
     }
     write_facts(finding, details, out)?;
@@ -143,10 +173,7 @@ fn write_facts(
 ) -> io::Result<()> {
     let score = words::cvss(finding).and_then(|(source, cvss)| {
         let score = words::score(cvss)?;
-        let vector = [&cvss.v40_vector, &cvss.v3_vector, &cvss.v2_vector];
-        let vector = vector.into_iter().find(|vector| !vector.is_empty());
-        let vector = vector.map(String::as_str).unwrap_or_default();
-        Some(format!("{score:.1} ({source}) {vector}"))
+        Some(format!("{score:.1} ({source}) {}", words::vector(cvss)))
     });
     let source = finding
         .data_source
@@ -164,15 +191,9 @@ fn write_facts(
         ),
     ];
     out.write_all(b"<dl>")?;
-    for (name, fact) in facts.iter().filter(|(_, fact)| !fact.is_empty()) {
-        write!(out, "<dt>{name}</dt><dd>{}</dd>", Line(fact))?;
+    let facts = Exploitation::of(finding).facts().chain(facts);
+    for (name, fact) in facts.filter(|(_, fact)| !fact.is_empty()) {
+        write!(out, "<dt>{name}</dt><dd>{}</dd>", Line(&fact))?;
     }
     out.write_all(b"</dl>")
-}
-
-fn cut(text: &str, chars_max: usize) -> String {
-    match text.char_indices().nth(chars_max) {
-        None => text.to_owned(),
-        Some((end, _)) => format!("{}…", text.get(..end).unwrap_or_default()),
-    }
 }

@@ -7,7 +7,7 @@ use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::Severity;
 
 use super::super::words::{self, Outcome, count};
-use super::super::{RenderOptions, lists_packages};
+use super::super::{RenderOptions, exploitation, lists_packages};
 use super::{finding, overview};
 use crate::escape::markup::Line;
 use crate::format::Format;
@@ -83,10 +83,10 @@ fn write_header(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
 
 /// Writes gaps first, then notices.
 fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
-    if image.problems.is_empty() {
+    let mut problems: Vec<_> = words::problems(image).collect();
+    if problems.is_empty() {
         return Ok(());
     }
-    let mut problems: Vec<_> = image.problems.iter().collect();
     problems.sort_by_key(|problem| !problem.kind.is_gap());
     out.write_all(b"<ul class=\"problems\">\n")?;
     for problem in problems {
@@ -142,19 +142,33 @@ fn write_findings(
     if image.findings().next().is_none() {
         return Ok(());
     }
-    out.write_all(
-        b"<div class=\"scroll\"><table class=\"findings stack\"><thead><tr><th>Severity</th>\
-          <th>Vulnerability</th><th>Package</th><th>Installed</th><th>Fixed in</th><th>Layer</th>\
-          </tr></thead>\n<tbody>\n",
+    let table = finding::Table {
+        layers,
+        has_scores: exploitation::has_scores(image),
+    };
+    writeln!(
+        out,
+        "<div class=\"scroll\"><table class=\"findings stack\"><thead><tr>\
+         <th class=\"is-short\">Severity</th><th class=\"is-long\">Vulnerability</th>\
+         <th>Package</th><th class=\"is-version\">Installed</th>\
+         <th class=\"is-version\">Fixed in</th>{}<th class=\"is-number\">Layer</th></tr></thead>\n\
+         <tbody>",
+        if table.has_scores {
+            "<th class=\"is-number\">EPSS</th>"
+        } else {
+            ""
+        }
     )?;
     let mut findings: Vec<_> = image
         .results
         .iter()
         .flat_map(|result| result.findings.iter().map(move |finding| (result, finding)))
         .collect();
-    findings.sort_by_key(|(_, finding)| std::cmp::Reverse(finding.severity));
+    findings.sort_by_key(|(_, finding)| {
+        std::cmp::Reverse((finding.severity, finding.known_exploited.is_some()))
+    });
     for (result, one) in findings {
-        finding::write_row(result, one, layers, out)?;
+        finding::write_row(result, one, &table, out)?;
     }
     out.write_all(b"</tbody></table></div>\n")
 }

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::severity::Severity;
 
+use super::super::exploitation;
 use super::super::words::{self, Outcome};
 use crate::escape::markup::Line;
 
@@ -30,10 +31,22 @@ pub(super) fn write_cards(report: &ScanReport, out: &mut impl Write) -> io::Resu
         let word = words::lower(severity);
         write_card(word, counts.get(severity), word, out)?;
     }
+    if let Some(known) = known_exploited(report) {
+        write_card("gap", known, "known exploited", out)?;
+    }
     write_card("plain", fixable as u64, "with a fix", out)?;
     write_card("plain", suppressed as u64, "suppressed", out)?;
     write_card("gap", gaps.count() as u64, "not assessed", out)?;
     out.write_all(b"</div>\n")
+}
+
+/// Counts the findings that are known to be exploited; `None` where nobody knows, since there was
+/// no catalogue.
+fn known_exploited(report: &ScanReport) -> Option<u64> {
+    let known = report.images.iter().map(exploitation::count_known).sum();
+    let database = report.database.as_ref();
+    let has_catalogue = database.is_some_and(|database| !database.kev_release.is_empty());
+    (known > 0 || has_catalogue).then_some(known)
 }
 
 fn write_card(class: &str, number: u64, word: &str, out: &mut impl Write) -> io::Result<()> {
@@ -45,7 +58,7 @@ fn write_card(class: &str, number: u64, word: &str, out: &mut impl Write) -> io:
 }
 
 /// Writes the filters. They stay hidden until the script shows them: without it they do nothing.
-pub(super) fn write_tools(out: &mut impl Write) -> io::Result<()> {
+pub(super) fn write_tools(report: &ScanReport, out: &mut impl Write) -> io::Result<()> {
     out.write_all(
         b"<div class=\"tools\" id=\"tools\" hidden><form role=\"search\">\n\
           <input type=\"search\" placeholder=\"Filter by vulnerability, package, path, title\" \
@@ -57,6 +70,12 @@ pub(super) fn write_tools(out: &mut impl Write) -> io::Result<()> {
             out,
             "<label class=\"{word}-text\"><input type=\"checkbox\" name=\"severity\" \
              value=\"{word}\" checked>{word}</label>"
+        )?;
+    }
+    if known_exploited(report).is_some_and(|known| known > 0) {
+        out.write_all(
+            b"<label class=\"critical-text\"><input type=\"checkbox\" name=\"exploited\">\
+              known exploited</label>\n",
         )?;
     }
     out.write_all(

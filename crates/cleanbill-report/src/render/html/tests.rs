@@ -67,6 +67,34 @@ fn only_what_is_clean_is_green() {
 }
 
 #[test]
+fn exploited_findings_are_marked_and_can_be_filtered() {
+    let filter = "name=\"exploited\"";
+    let card = "<span>known exploited</span>";
+    let page = rendered(
+        Format::Html,
+        &sample::report_with_lists(sample::exploited()),
+        &options(),
+    );
+    assert_eq!(page.matches("data-x=\"1\"").count(), 1);
+    for text in [
+        filter,
+        card,
+        ">exploited</span>",
+        "to be fixed by 2026-04-22",
+    ] {
+        assert!(page.contains(text), "{text}");
+    }
+    assert_eq!(page.matches("data-name=\"EPSS\"").count(), 2);
+    // There was a catalogue, but nothing of it is in the image.
+    let none = rendered(
+        Format::Html,
+        &sample::report_with_lists(sample::findings()),
+        &options(),
+    );
+    assert!(none.contains(card) && !none.contains(filter));
+}
+
+#[test]
 fn suppressed_findings_are_there_with_their_reason() {
     let page = page(vec![sample::suppressed()]);
     for text in [

@@ -5,7 +5,9 @@ use std::rc::Rc;
 use cleanbill_core::image::LayerMetadata;
 use cleanbill_core::package::Package;
 use cleanbill_core::problem::Problem;
-use cleanbill_core::report::{ImageReport, ResultClass, ResultSet, SuppressedFinding};
+use cleanbill_core::report::{
+    ImageReport, ResultClass, ResultSet, SbomIdentity, SuppressedFinding,
+};
 use cleanbill_core::vulnerability as core;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -67,6 +69,9 @@ pub(super) struct Image<'a> {
     severity_summary: SeveritySummary,
     /// OS packages first, then language packages by target.
     results: Vec<ResultView<'a>>,
+    /// The bill of materials that was scanned, if it has a name of its own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sbom: Option<Sbom<'a>>,
     /// Results of other kinds, as another engine wrote them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     other_results: Vec<Value>,
@@ -106,8 +111,28 @@ impl<'a> Image<'a> {
                 .iter()
                 .map(|set| ResultView::of(set, &layers, parts))
                 .collect(),
+            sbom: image.sbom.as_ref().map(Sbom::of),
             other_results: image.other_results.iter().map(|text| value(text)).collect(),
             others: Others(&image.others),
+        }
+    }
+}
+
+/// A bill of materials, as links to it name it.
+#[derive(Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
+struct Sbom<'a> {
+    /// The serial number of a CycloneDX document, `urn:uuid:…`.
+    serial_number: &'a str,
+    /// The version of the document, counted from 1.
+    version: u64,
+}
+
+impl<'a> Sbom<'a> {
+    fn of(sbom: &'a SbomIdentity) -> Self {
+        Self {
+            serial_number: &sbom.serial_number,
+            version: sbom.version,
         }
     }
 }

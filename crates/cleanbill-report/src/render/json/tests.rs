@@ -39,6 +39,7 @@ fn reports_are_valid_by_the_schema() {
     let images = [
         sample::clean(),
         sample::findings(),
+        sample::exploited(),
         sample::suppressed(),
         sample::partial(),
         sample::failed(),

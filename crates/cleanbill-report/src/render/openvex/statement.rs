@@ -3,20 +3,7 @@
 use cleanbill_core::report::SuppressedFinding;
 use serde::Serialize;
 
-/// The justifications that OpenVEX knows, and what CycloneDX calls them.
-const JUSTIFICATIONS: [(&str, &str); 5] = [
-    ("component_not_present", ""),
-    ("vulnerable_code_not_present", "code_not_present"),
-    ("vulnerable_code_not_in_execute_path", "code_not_reachable"),
-    (
-        "vulnerable_code_cannot_be_controlled_by_adversary",
-        "requires_environment",
-    ),
-    (
-        "inline_mitigations_already_exist",
-        "protected_by_mitigating_control",
-    ),
-];
+use crate::render::justification;
 
 /// Status, reason and origin. `not_affected` has a justification or an impact statement, `affected`
 /// an action statement, as the specification demands.
@@ -40,7 +27,10 @@ impl Claim {
             "" => String::new(),
             source => format!("stated by {source}"),
         };
-        let claim = match (suppressed.status.as_str(), justification(statement)) {
+        let claim = match (
+            suppressed.status.as_str(),
+            justification::openvex(statement),
+        ) {
             ("fixed", _) => Self {
                 status: "fixed",
                 impact_statement: statement.to_owned(),
@@ -71,18 +61,6 @@ impl Claim {
             ..claim
         }
     }
-}
-
-/// Splits a reason that begins with a justification, perhaps with a colon behind it.
-fn justification(statement: &str) -> Option<(&'static str, &str)> {
-    JUSTIFICATIONS.iter().find_map(|(own, other)| {
-        let rest = [own, other]
-            .into_iter()
-            .filter(|name| !name.is_empty())
-            .find_map(|name| statement.strip_prefix(name))?;
-        let ends = rest.is_empty() || rest.starts_with(|c: char| c == ':' || c.is_whitespace());
-        ends.then(|| (*own, rest.trim_start_matches(':').trim()))
-    })
 }
 
 fn or(text: &str, otherwise: &str) -> String {

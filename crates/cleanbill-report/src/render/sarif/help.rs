@@ -3,6 +3,7 @@
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
+use super::super::exploitation::Exploitation;
 use super::super::words;
 use super::text::{Help, plain};
 use crate::escape::link::web_address;
@@ -14,7 +15,7 @@ const REFERENCES_MAX: usize = 10;
 const DESCRIPTION_MAX: usize = 4_000;
 
 /// Describes a vulnerability whoever is hit by it.
-pub(super) fn of(finding: &Finding, severity: Severity) -> Help {
+pub(super) fn of(finding: &Finding, severity: Severity, exploitation: Exploitation<'_>) -> Help {
     let details = finding.details.as_deref();
     let mut text = format!("Vulnerability {}\n", plain(&finding.vulnerability_id));
     let mut markdown = format!("# {}\n\n", Words(&finding.vulnerability_id));
@@ -26,7 +27,7 @@ pub(super) fn of(finding: &Finding, severity: Severity) -> Help {
     text.push_str(&format!("Severity: {severity}\n"));
     markdown.push_str("| Severity | Rated by | CVSS | Published |\n|---|---|---|---|\n");
     let (score, vector) = words::cvss(finding)
-        .map(|(_, cvss)| (words::score(cvss), vector(cvss)))
+        .map(|(_, cvss)| (words::score(cvss), words::vector(cvss)))
         .unwrap_or_default();
     let score = score
         .map(|score| format!("{score:.1} "))
@@ -40,6 +41,10 @@ pub(super) fn of(finding: &Finding, severity: Severity) -> Help {
         Code(vector),
         Words(published.get(..10).unwrap_or_default()),
     ));
+    for (name, fact) in exploitation.facts() {
+        text.push_str(&format!("{name}: {}\n", plain(&fact)));
+        markdown.push_str(&format!("**{name}:** {}\n\n", Words(&fact)));
+    }
     let description = words::description(finding);
     let description: String = description.chars().take(DESCRIPTION_MAX).collect();
     if !description.trim().is_empty() {
@@ -51,14 +56,6 @@ pub(super) fn of(finding: &Finding, severity: Severity) -> Help {
     }
     references(finding, &mut text, &mut markdown);
     Help { text, markdown }
-}
-
-fn vector(cvss: &cleanbill_core::vulnerability::Cvss) -> &str {
-    [&cvss.v40_vector, &cvss.v3_vector, &cvss.v2_vector]
-        .into_iter()
-        .find(|vector| !vector.is_empty())
-        .map(String::as_str)
-        .unwrap_or_default()
 }
 
 fn references(finding: &Finding, text: &mut String, markdown: &mut String) {

@@ -6,7 +6,7 @@ use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 use serde::Serialize;
 
-use super::super::words;
+use super::super::{exploitation, words};
 use super::location::Location;
 use super::rule::{Rules, level};
 use super::text::{Text, plain};
@@ -145,16 +145,10 @@ impl<'a> ResultView<'a> {
 
 impl Suppression {
     fn of(suppressed: &SuppressedFinding) -> Self {
-        let SuppressedFinding {
-            status,
-            statement,
-            source,
-            ..
-        } = suppressed;
         Self {
             kind: "external",
             status: "accepted",
-            justification: clean(&format!("{status}: {statement} ({source})")).into_owned(),
+            justification: clean(&words::suppression(suppressed)).into_owned(),
         }
     }
 }
@@ -165,8 +159,11 @@ fn message(finding: &Finding) -> String {
         fixed => format!("fixed in {fixed}"),
     };
     let mut message = plain(&format!(
-        "{} {}: {}, {fix}",
-        finding.package_name, finding.installed_version, finding.severity
+        "{} {}: {}, {fix}{}",
+        finding.package_name,
+        finding.installed_version,
+        finding.severity,
+        exploitation::mark(finding)
     ));
     let title = words::title(finding);
     if !title.is_empty() {

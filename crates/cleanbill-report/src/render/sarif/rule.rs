@@ -9,6 +9,7 @@ use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 use serde::Serialize;
 
+use super::super::exploitation::{EpssView, Exploitation, KnownView};
 use super::super::words;
 use super::help;
 use super::text::{Help, Text};
@@ -27,15 +28,16 @@ pub(super) struct Rules<'a> {
     indices: Rc<HashMap<&'a str, usize>>,
 }
 
-/// A vulnerability with the worst severity that one of its findings has.
+/// A vulnerability with the worst that one of its findings says of it.
 struct Entry<'a> {
     finding: &'a Finding,
     severity: Severity,
+    exploitation: Exploitation<'a>,
 }
 
 impl<'a> Rules<'a> {
     pub(super) fn of(image: &'a ImageReport, includes_suppressed: bool) -> Self {
-        let mut problems: Vec<_> = image.problems.iter().map(|problem| problem.kind).collect();
+        let mut problems: Vec<_> = words::problems(image).map(|problem| problem.kind).collect();
         problems.sort();
         problems.dedup();
         let mut vulnerabilities: Vec<Entry<'a>> = Vec::new();
@@ -48,17 +50,8 @@ impl<'a> Rules<'a> {
                     .entry(finding.vulnerability_id.as_str())
                     .or_insert(vulnerabilities.len());
                 match vulnerabilities.get_mut(index) {
-                    Some(entry) if entry.severity >= finding.severity => {}
-                    Some(entry) => {
-                        *entry = Entry {
-                            finding,
-                            severity: finding.severity,
-                        }
-                    }
-                    None => vulnerabilities.push(Entry {
-                        finding,
-                        severity: finding.severity,
-                    }),
+                    Some(entry) => entry.add(finding),
+                    None => vulnerabilities.push(Entry::of(finding)),
                 }
             }
         }
@@ -98,6 +91,24 @@ impl<'a> Rules<'a> {
     }
 }
 
+impl<'a> Entry<'a> {
+    fn of(finding: &'a Finding) -> Self {
+        Self {
+            finding,
+            severity: finding.severity,
+            exploitation: Exploitation::of(finding),
+        }
+    }
+
+    fn add(&mut self, finding: &'a Finding) {
+        if finding.severity > self.severity {
+            self.finding = finding;
+            self.severity = finding.severity;
+        }
+        self.exploitation = self.exploitation.or_worse(Exploitation::of(finding));
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct RuleView<'a> {
@@ -109,7 +120,7 @@ pub(super) struct RuleView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help_uri: Option<&'a str>,
     help: Help,
-    properties: Properties,
+    properties: Properties<'a>,
 }
 
 #[derive(Serialize)]
@@ -118,12 +129,16 @@ struct Configuration {
 }
 
 #[derive(Serialize)]
-struct Properties {
+struct Properties<'a> {
     precision: &'static str,
     #[serde(rename = "problem.severity", skip_serializing_if = "Option::is_none")]
     problem_severity: Option<&'static str>,
     #[serde(rename = "security-severity", skip_serializing_if = "Option::is_none")]
     security_severity: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    epss: Option<EpssView<'a>>,
+    #[serde(rename = "knownExploited", skip_serializing_if = "Option::is_none")]
+    known_exploited: Option<KnownView<'a>>,
     tags: Vec<String>,
 }
 
@@ -147,12 +162,14 @@ impl<'a> RuleView<'a> {
                 level: level(entry.severity),
             },
             help_uri: web_address(&finding.primary_url),
-            help: help::of(finding, entry.severity),
+            help: help::of(finding, entry.severity, entry.exploitation),
             properties: Properties {
                 precision: "very-high",
                 problem_severity: None,
                 security_severity: security_severity(finding, entry.severity),
-                tags: tags(finding, entry.severity),
+                epss: entry.exploitation.epss.map(EpssView::from),
+                known_exploited: entry.exploitation.known.map(KnownView::from),
+                tags: tags(entry),
             },
         }
     }
@@ -184,6 +201,8 @@ impl<'a> RuleView<'a> {
                     "recommendation"
                 }),
                 security_severity: None,
+                epss: None,
+                known_exploited: None,
                 tags: vec!["not-assessed".to_owned(), kind.name().to_owned()],
             },
         }
@@ -221,14 +240,20 @@ fn security_severity(finding: &Finding, severity: Severity) -> Option<String> {
     Some(format!("{score:.1}"))
 }
 
-fn tags(finding: &Finding, severity: Severity) -> Vec<String> {
-    let weaknesses = finding.details.iter().flat_map(|details| &details.cwe_ids);
+fn tags(entry: &Entry<'_>) -> Vec<String> {
+    let weaknesses = entry
+        .finding
+        .details
+        .iter()
+        .flat_map(|details| &details.cwe_ids);
     let weaknesses = weaknesses
         .filter_map(|id| id.strip_prefix("CWE-"))
         .filter(|number| !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit()))
         .map(|number| format!("external/cwe/cwe-{number}"));
-    ["vulnerability", "security", severity.name()]
+    let is_known = entry.exploitation.known.is_some();
+    ["vulnerability", "security", entry.severity.name()]
         .into_iter()
+        .chain(is_known.then_some("known-exploited"))
         .map(str::to_owned)
         .chain(weaknesses)
         // A code host takes no more than 20.

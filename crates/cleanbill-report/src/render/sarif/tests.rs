@@ -124,6 +124,45 @@ fn what_was_not_assessed_is_a_notification_and_a_result() {
 }
 
 #[test]
+fn a_rule_knows_the_worst_about_exploitation() {
+    let mut image = sample::exploited();
+    // Another package, of which more is known.
+    let id = "CVE-2026-1001";
+    let findings = &mut image.results[0].findings;
+    findings[0].vulnerability_id = id.to_owned();
+    findings[0].known_exploited = findings[2].known_exploited.take();
+    let report = parsed(vec![image]);
+    let rules = &report["runs"][0]["tool"]["driver"]["rules"];
+    let rules = rules.as_array().unwrap();
+    let properties = |id: &str| {
+        let rule = rules.iter().find(|rule| rule["id"] == id).unwrap();
+        rule["properties"].clone()
+    };
+    let known = properties(id);
+    assert_eq!(
+        known["epss"],
+        serde_json::json!({"score": 0.94213, "percentile": 0.99912, "date": "2026-11-21"})
+    );
+    assert_eq!(
+        known["knownExploited"],
+        serde_json::json!({
+            "dateAdded": "2026-04-01", "dueDate": "2026-04-22", "isUsedByRansomware": true
+        })
+    );
+    let has_tag = |properties: &Value| {
+        let tags = properties["tags"].as_array().unwrap();
+        tags.contains(&"known-exploited".into())
+    };
+    assert!(has_tag(&known));
+    let unknown = properties("CVE-2026-1002");
+    assert!(!has_tag(&unknown));
+    assert_eq!(
+        (unknown.get("epss"), unknown.get("knownExploited")),
+        (None, None)
+    );
+}
+
+#[test]
 fn suppressed_findings_carry_their_reason() {
     let report = parsed(vec![sample::suppressed()]);
     let results = report["runs"][0]["results"].as_array().unwrap();

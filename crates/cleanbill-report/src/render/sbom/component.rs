@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use cleanbill_core::Package;
-use cleanbill_core::problem::Problem;
 use cleanbill_core::report::{ImageReport, ResultSet};
 
 use super::Part;
@@ -153,20 +152,6 @@ fn of_listed<'a>(set: &'a ResultSet, package: &'a Package) -> Vec<Property<'a>> 
         properties.push(text("Arch", &build.arch));
     }
     properties
-}
-
-/// Says in one line what could not be assessed.
-pub(in crate::render) fn describe(problem: &Problem) -> String {
-    let Problem {
-        kind,
-        path,
-        message,
-    } = problem;
-    if path.is_empty() {
-        format!("{kind}: {message}")
-    } else {
-        format!("{kind}: {path}: {message}")
-    }
 }
 
 /// Splits a digest of a package database into the algorithm's name and its hex digits; `None` for

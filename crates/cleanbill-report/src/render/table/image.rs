@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::io;
 
 use cleanbill_core::problem::{AssessmentStatus, Problem};
-use cleanbill_core::report::{ImageReport, ResultClass, ResultSet};
+use cleanbill_core::report::{ImageReport, ResultSet};
 
 use super::Choices;
 use super::canvas::{Canvas, Span, Style};
 use super::packages::{self, Kind};
 use crate::layers::Layers;
+use crate::render::exploitation::{self, EXPLOITED};
 use crate::render::groups::{self, Group};
-use crate::render::words::count;
+use crate::render::words::{self, Outcome, count};
 use crate::text;
 
 /// Columns of a name or path; longer ones are cut.
@@ -45,13 +46,13 @@ pub(super) fn render(
 /// Writes the name and what the image is.
 fn header(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
     let mut about = Vec::new();
-    if let Some(distro) = &image.distro {
+    if let Some(distro) = words::distro(image) {
         let end = if image.is_end_of_life {
             " (end of life)"
         } else {
             ""
         };
-        about.push(format!("{} {}{end}", distro.family, distro.release()));
+        about.push(format!("{distro}{end}"));
     } else if image.status != AssessmentStatus::Failed {
         about.push("no distribution".to_owned());
     }
@@ -76,26 +77,26 @@ fn header(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
 /// Writes the counts. Only an image that was assessed completely, and without reservation, looks
 /// clean.
 fn verdict(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
-    let counts = image.severity_counts();
-    let mut line = match image.status {
-        AssessmentStatus::Failed => vec![Span::new("NOT ASSESSED", Style::Alarm)],
-        AssessmentStatus::Partial => vec![
-            Span::new("NOT ASSESSED COMPLETELY", Style::Alarm),
-            Span::plain("–"),
-        ],
-        AssessmentStatus::Complete => Vec::new(),
-    };
-    match (counts.total(), image.status) {
-        (0, AssessmentStatus::Failed) => {}
-        (0, AssessmentStatus::Partial) => {
+    let (outcome, counts) = (Outcome::of(image), image.severity_counts());
+    let mut line = Vec::new();
+    if outcome.is_gap() {
+        line.push(Span::new(outcome.sentence(), Style::Alarm));
+    }
+    if outcome == Outcome::NotAssessedCompletely {
+        line.push(Span::plain("–"));
+    }
+    match (counts.total(), outcome) {
+        (0, Outcome::NotAssessed) => {}
+        (0, Outcome::NotAssessedCompletely) => {
             let text = "nothing found in what could be read";
             line.extend(Span::words(text, Style::Plain));
         }
-        (0, AssessmentStatus::Complete) => line.push(nothing_found(image)),
+        (0, outcome) => line.push(nothing_found(outcome, choices)),
         (total, _) => {
             let total = format!("{}:", count(total, "vulnerability"));
             line.push(Span::new(&total, Style::Bold));
             line.extend(packages::severity_words(&counts));
+            line.extend(exploited(image));
         }
     }
     if !choices.selection.is_empty() && image.status != AssessmentStatus::Failed {
@@ -105,30 +106,30 @@ fn verdict(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -
     canvas.paragraph("", &line)
 }
 
-fn nothing_found(image: &ImageReport) -> Span {
-    if image
-        .results
-        .iter()
-        .all(|result| result.package_count() == 0)
-    {
-        Span::plain("nothing to assess: no packages")
-    } else if is_clean(image) {
-        Span::new("✓ no known vulnerabilities", Style::Good)
-    } else {
-        Span::new("no known vulnerabilities, with reservations", Style::Notice)
+/// Only what was looked at whole may be green.
+fn nothing_found(outcome: Outcome, choices: Choices<'_>) -> Span {
+    let sentence = outcome.sentence();
+    match outcome {
+        Outcome::Clean if choices.selection.is_empty() => {
+            Span::new(&format!("✓ {sentence}"), Style::Good)
+        }
+        Outcome::Reserved => Span::new(sentence, Style::Notice),
+        _ => Span::plain(sentence),
     }
 }
 
-/// Says whether an image without findings may be shown in green.
-pub(super) fn is_clean(image: &ImageReport) -> bool {
-    image.status == AssessmentStatus::Complete
-        && image.problems.is_empty()
-        && !image.is_end_of_life
-        && image.severity_counts().total() == 0
+fn exploited(image: &ImageReport) -> Vec<Span> {
+    match exploitation::count_known(image) {
+        0 => Vec::new(),
+        known => vec![
+            Span::plain("·"),
+            Span::new(&format!("{known} {EXPLOITED}"), Style::Gap),
+        ],
+    }
 }
 
 fn problems(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
-    let mut sorted: Vec<&Problem> = image.problems.iter().collect();
+    let mut sorted: Vec<&Problem> = words::problems(image).collect();
     sorted.sort_by_key(|problem| !problem.kind.is_gap());
     let shown = if choices.full {
         sorted.len()
@@ -182,7 +183,7 @@ fn section(
     if result.findings.is_empty() && !shows_suppressed && !shows_packages {
         return Ok(());
     }
-    let title = title(image, result);
+    let title = format!("{}:", words::part(image, result));
     let (upgrades, others) = groups::group(&result.findings);
     for (kind, groups) in [(Kind::Upgrade, upgrades), (Kind::NoFix, others)] {
         if groups.is_empty() {
@@ -233,16 +234,6 @@ fn extent(groups: &[Group<'_>], joint: &str) -> String {
         count(groups.len() as u64, "package"),
         count(findings as u64, "vulnerability")
     )
-}
-
-fn title(image: &ImageReport, result: &ResultSet) -> String {
-    match (result.class, &image.distro) {
-        (ResultClass::OsPackages, Some(distro)) => {
-            format!("{} {}:", distro.family, distro.release())
-        }
-        _ if result.target.is_empty() => format!("{}:", result.kind),
-        _ => format!("{}:", result.target),
-    }
 }
 
 /// Says what the numbers of layers mean.

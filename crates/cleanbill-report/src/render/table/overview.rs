@@ -7,10 +7,10 @@ use cleanbill_core::report::{ImageReport, ScanReport, SeverityCounts};
 use cleanbill_core::severity::Severity;
 
 use super::canvas::{Canvas, Span, Style};
-use super::image::is_clean;
 use super::layout::{self, Cell, Column, Row};
 use super::packages::{number, severity_words};
 use super::{count, short_name};
+use crate::render::words::Outcome;
 use crate::text;
 
 /// Columns of a name; longer ones are cut.
@@ -67,7 +67,9 @@ fn name(image: &ImageReport) -> Span {
 
 fn status(image: &ImageReport) -> Span {
     match image.status {
-        AssessmentStatus::Complete if is_clean(image) => Span::new("assessed", Style::Good),
+        AssessmentStatus::Complete if Outcome::of(image) == Outcome::Clean => {
+            Span::new("assessed", Style::Good)
+        }
         AssessmentStatus::Complete => Span::plain("assessed"),
         AssessmentStatus::Partial => Span::new("PARTIAL", Style::Alarm),
         AssessmentStatus::Failed => Span::new("NOT ASSESSED", Style::Alarm),

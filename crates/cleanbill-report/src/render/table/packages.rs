@@ -12,7 +12,7 @@ use super::layout::{self, Cell, Column, Row};
 use super::{Choices, short_name};
 use crate::layers::Layers;
 use crate::render::groups::Group;
-use crate::render::words::count;
+use crate::render::words::{self, count};
 use crate::text;
 
 /// Rows of a table of packages to upgrade before it is folded.
@@ -212,7 +212,7 @@ pub(super) fn severity_words(counts: &SeverityCounts) -> Vec<Span> {
         .enumerate()
         .map(|(index, severity)| {
             let comma = if index < last { "," } else { "" };
-            let name = severity.name().to_lowercase();
+            let name = words::lower(severity);
             let text = format!("{} {name}{comma}", counts.get(severity));
             Span::new(&text, Style::Severity(severity))
         })
@@ -251,7 +251,7 @@ fn id(finding: &Finding) -> Span {
     let id = Span::new(&finding.vulnerability_id, Style::Severity(severity));
     let shown = text::truncate(&id.text, ID_WIDTH_MAX);
     let id = match &finding.known_exploited {
-        Some(_) => id.with_text(&format!("{shown}(exploited)")),
+        Some(_) => id.with_text(&format!("{shown} (exploited)")),
         None => id.with_text(&shown),
     };
     id.with_link(&finding.primary_url)
@@ -270,20 +270,17 @@ pub(super) fn suppressed(
     };
     for suppressed in findings.iter().take(rows_max) {
         let finding = &suppressed.finding;
-        let because = match suppressed.statement.as_str() {
-            "" => suppressed.status.clone(),
-            statement => format!("{}: {statement}", suppressed.status),
-        };
-        let severity = finding.severity.name().to_lowercase();
-        let mut words = vec![
+        let mut line = vec![
             id(finding),
-            Span::new(&severity, Style::Severity(finding.severity)),
+            Span::new(
+                words::lower(finding.severity),
+                Style::Severity(finding.severity),
+            ),
             short(&finding.package_name, Style::Bold),
             Span::plain(&finding.installed_version),
         ];
-        words.extend(Span::words(&because.replace('_', " "), Style::Plain));
-        words.push(Span::new(&format!("({})", suppressed.source), Style::Dim));
-        canvas.paragraph("  ", &words)?;
+        line.extend(Span::words(&words::suppression(suppressed), Style::Plain));
+        canvas.paragraph("  ", &line)?;
     }
     match findings.len().saturating_sub(rows_max) {
         0 => Ok(()),
