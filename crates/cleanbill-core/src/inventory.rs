@@ -263,6 +263,15 @@ pub struct ImageInventory {
 }
 
 impl ImageInventory {
+    /// Forgets which files packages own: most bytes of an inventory, and nothing is judged by
+    /// them. What is kept to be judged again by a later database does without.
+    pub fn forget_files(&mut self) {
+        let of_applications = self.applications.iter_mut().map(|one| &mut one.packages);
+        for package in (of_applications.flatten()).chain(&mut self.packages) {
+            package.installed_files = Vec::new();
+        }
+    }
+
     /// Returns the family, empty if unknown.
     pub fn family(&self) -> Family {
         self.distro

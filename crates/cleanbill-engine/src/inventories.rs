@@ -61,7 +61,7 @@ struct ReadLayer {
 }
 
 /// What is installed in an image, and what its layers told beside.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventoried {
     /// The merged inventory.
     pub inventory: ImageInventory,

@@ -1,6 +1,8 @@
 //! Judges an image inventory against the advisory database.
 
+mod known;
 mod language;
+mod series;
 
 use cleanbill_advisories::{
     Database, MatchError, OsPackages, SeveritySources, Support, match_os_packages, support,
@@ -16,6 +18,9 @@ use jiff::Timestamp;
 
 use crate::inventories::Inventoried;
 use crate::problems::summarize;
+
+pub use known::KnownImage;
+pub use series::{JudgeObserver, KnownImages};
 
 /// Says which packages are judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,6 +67,17 @@ impl Judge<'_> {
     /// Judges one image. Findings are neither filtered nor sorted yet: that is what
     /// [`crate::apply_policy`] does.
     pub fn judge(&self, image: &Image, inventoried: Inventoried) -> ImageReport {
+        self.judge_known(KnownImage::new(image, inventoried))
+    }
+
+    /// Judges one image that need not be there any more, as [`Judge::judge`] does.
+    pub fn judge_known(&self, image: KnownImage) -> ImageReport {
+        let KnownImage {
+            name,
+            source,
+            mut metadata,
+            inventoried,
+        } = image;
         let ImageInventory {
             distro,
             repository_hint,
@@ -78,7 +94,7 @@ impl Judge<'_> {
                 let hint = repository_hint.as_ref();
                 let findings = self.judge_os(distro, hint, &packages, &mut judged, &mut problems);
                 results.extend(findings.map(|findings| ResultSet {
-                    target: format!("{} ({} {})", image.name, distro.family, distro.release()),
+                    target: format!("{name} ({} {})", distro.family, distro.release()),
                     class: ResultClass::OsPackages,
                     kind: distro.family.to_string(),
                     packages,
@@ -94,7 +110,6 @@ impl Judge<'_> {
         } else {
             problems.retain(|problem| !OF_LANGUAGE_PACKAGES.contains(&problem.kind));
         }
-        let mut metadata = image.metadata.clone();
         for (layer, size_bytes) in metadata
             .layers
             .iter_mut()
@@ -109,8 +124,8 @@ impl Judge<'_> {
             AssessmentStatus::Complete
         };
         let mut report = ImageReport {
-            artifact_name: image.name.clone(),
-            source: image.source.to_owned(),
+            artifact_name: name,
+            source,
             metadata,
             distro,
             is_end_of_life: distro_support.is_some_and(|support| support.is_over()),

@@ -30,7 +30,7 @@ pub use agreement::{Agreement, Difference, DifferenceKind, PackageKey};
 pub use explain::{Explanation, NotAffected, Reported, explain};
 pub use inventories::{Inventoried, InventoryError, LayerInventories};
 pub use java::JavaIndexSource;
-pub use judge::{Judge, JudgeOptions, PackageTypes};
+pub use judge::{Judge, JudgeObserver, JudgeOptions, KnownImage, KnownImages, PackageTypes};
 pub use policy::apply_policy;
 pub use progress::{ScanObserver, SilentObserver};
 pub use scan::{ScanOptions, Scanner, failed_report};

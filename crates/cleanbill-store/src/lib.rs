@@ -11,8 +11,10 @@
 mod error;
 mod java_index;
 mod layer_cache;
+mod packed;
 mod sqlite;
 
 pub use error::StoreError;
 pub use java_index::{JavaIndexError, JavaIndexFile};
 pub use layer_cache::{CacheInfo, LayerCache, LayerKey, PruneOutcome};
+pub use packed::{pack, unpack};
