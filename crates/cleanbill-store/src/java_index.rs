@@ -14,6 +14,8 @@ use cleanbill_core::java::{JavaArtifact, JavaIndex, JavaLookupError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Params, Row};
 
+use crate::sqlite::uri;
+
 /// Pages of the index that are kept in memory, in KiB. A look-up touches a dozen.
 const CACHE_SIZE_KIB: i64 = 4096;
 
@@ -169,26 +171,12 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(immutable_uri(path), flags)?;
+    let connection = Connection::open_with_flags(uri(path, "mode=ro&immutable=1"), flags)?;
     // What the file declares beside tables and indices is not run.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.pragma_update(None, "cache_size", -CACHE_SIZE_KIB)?;
     Ok(connection)
-}
-
-/// Writes a path as a URI, in which `?`, `#` and `%` mean something.
-fn immutable_uri(path: &Path) -> PathBuf {
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    let mut uri = b"file:".to_vec();
-    for byte in path.as_os_str().as_bytes() {
-        match byte {
-            b'?' | b'#' | b'%' => uri.extend(format!("%{byte:02X}").into_bytes()),
-            byte => uri.push(*byte),
-        }
-    }
-    uri.extend(b"?mode=ro&immutable=1");
-    PathBuf::from(std::ffi::OsString::from_vec(uri))
 }
 
 fn has_table(connection: &Connection, name: &str) -> rusqlite::Result<bool> {

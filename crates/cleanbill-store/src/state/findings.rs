@@ -1,0 +1,258 @@
+//! What is remembered of images, and who has a vulnerability.
+
+use std::collections::HashMap;
+
+use cleanbill_core::Severity;
+use cleanbill_core::change::{FindingKey, ImageState, KnownFinding};
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::de::DeserializeOwned;
+
+use super::images::{containers, digest, status};
+use super::packing::decompress;
+use super::rows::{AffectedImage, Container};
+use super::{StateReader, unreadable};
+use crate::StoreError;
+
+/// The columns that [`affected_row`] reads.
+const AFFECTED_ROW: &str = "\
+    SELECT i.name, s.image_id, f.vulnerability_id, f.kind, f.package_name, f.package_path, \
+           f.installed_version, f.fixed_version, f.severity, f.covered_by, f.first_seen_at \
+    FROM finding f JOIN image i ON i.id = f.image JOIN image_state s ON s.image = f.image";
+
+impl StateReader {
+    /// Returns what is remembered of an image, exactly as it was stored; `None` if nobody has
+    /// looked at it.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed, or what is stored makes no sense. That is never taken for nothing: it would
+    /// tell all findings anew.
+    pub fn image_state(&self, name: &str) -> Result<Option<ImageState>, StoreError> {
+        let row = self.query(|connection| packed_state(connection, name))?;
+        let Some((state, packages, findings)) = row else {
+            return Ok(None);
+        };
+        // Outside the lock: decoding takes longer than reading.
+        Ok(Some(ImageState {
+            packages: decode("packages", name, &packages)?,
+            findings: decode("findings", name, &findings)?,
+            ..state
+        }))
+    }
+
+    /// Lists who has a vulnerability, under any of its ids: watched images, by name. Findings that
+    /// an exception covers are among them.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn affected(&self, vulnerability_ids: &[&str]) -> Result<Vec<AffectedImage>, StoreError> {
+        self.affected_where("f.vulnerability_id = ?1", vulnerability_ids)
+    }
+
+    /// Lists the findings of a package, as [`StateReader::affected`] does.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn affected_by_package(
+        &self,
+        package_name: &str,
+    ) -> Result<Vec<AffectedImage>, StoreError> {
+        self.affected_where("f.package_name = ?1", &[package_name])
+    }
+
+    fn affected_where(
+        &self,
+        condition: &'static str,
+        values: &[&str],
+    ) -> Result<Vec<AffectedImage>, StoreError> {
+        let mut affected = self.snapshot(|connection| {
+            let users = Users::new(containers(connection).map_err(unreadable)?);
+            let mut affected = Vec::new();
+            for value in values {
+                affected.extend(select(connection, condition, value, &users).map_err(unreadable)?);
+            }
+            Ok(affected)
+        })?;
+        affected.sort_by(|a, b| (&a.image, &a.key).cmp(&(&b.image, &b.key)));
+        affected.dedup();
+        Ok(affected)
+    }
+}
+
+/// Makes the searchable findings of an image equal to a list. A finding that stays keeps the time
+/// when it was seen first.
+pub(super) fn replace(
+    connection: &Connection,
+    image: i64,
+    findings: &[KnownFinding],
+    now: i64,
+) -> rusqlite::Result<()> {
+    let mut old = rows_of(connection, image)?;
+    let mut insert = connection.prepare_cached(
+        "INSERT OR REPLACE INTO finding (image, vulnerability_id, kind, package_name, package_path,
+             installed_version, fixed_version, severity, covered_by, first_seen_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+    )?;
+    for finding in findings {
+        let known = old.remove(&finding.key);
+        let first_seen_at = known.as_ref().map_or(now, |row| row.first_seen_at);
+        if known.is_some_and(|row| row.shows(finding)) {
+            continue;
+        }
+        insert.execute(params![
+            image,
+            finding.key.vulnerability_id,
+            finding.key.kind,
+            finding.key.package_name,
+            finding.key.package_path,
+            finding.installed_version,
+            finding.fixed_version,
+            finding.severity.number(),
+            finding.covered_by,
+            first_seen_at,
+        ])?;
+    }
+    let mut delete = connection.prepare_cached("DELETE FROM finding WHERE id = ?1")?;
+    for row in old.into_values() {
+        delete.execute([row.id])?;
+    }
+    Ok(())
+}
+
+/// Is a searchable finding apart from its key.
+struct FindingRow {
+    id: i64,
+    installed_version: String,
+    fixed_version: String,
+    severity: i64,
+    covered_by: String,
+    first_seen_at: i64,
+}
+
+impl FindingRow {
+    fn shows(&self, finding: &KnownFinding) -> bool {
+        self.installed_version == finding.installed_version
+            && self.fixed_version == finding.fixed_version
+            && self.severity == i64::from(finding.severity.number())
+            && self.covered_by == finding.covered_by
+    }
+}
+
+fn rows_of(
+    connection: &Connection,
+    image: i64,
+) -> rusqlite::Result<HashMap<FindingKey, FindingRow>> {
+    connection
+        .prepare_cached(
+            "SELECT id, vulnerability_id, kind, package_name, package_path, installed_version,
+                    fixed_version, severity, covered_by, first_seen_at
+             FROM finding WHERE image = ?1",
+        )?
+        .query_map([image], |row| {
+            let finding = FindingRow {
+                id: row.get(0)?,
+                installed_version: row.get(5)?,
+                fixed_version: row.get(6)?,
+                severity: row.get(7)?,
+                covered_by: row.get(8)?,
+                first_seen_at: row.get(9)?,
+            };
+            Ok((finding_key(row, 1)?, finding))
+        })?
+        .collect()
+}
+
+fn finding_key(row: &Row<'_>, first: usize) -> rusqlite::Result<FindingKey> {
+    Ok(FindingKey {
+        vulnerability_id: row.get(first)?,
+        kind: row.get(first + 1)?,
+        package_name: row.get(first + 2)?,
+        package_path: row.get(first + 3)?,
+    })
+}
+
+type PackedState = (ImageState, Vec<u8>, Vec<u8>);
+
+fn packed_state(connection: &Connection, name: &str) -> rusqlite::Result<Option<PackedState>> {
+    connection
+        .prepare_cached(
+            "SELECT image_id, distro, status, reason, database_updated_at, rules, packages, findings
+             FROM image_state WHERE image = (SELECT id FROM image WHERE name = ?1)",
+        )?
+        .query_row([name], |row| {
+            let state = ImageState {
+                name: name.to_owned(),
+                image_id: digest(row, 0)?,
+                distro: row.get(1)?,
+                status: status(row, 2)?,
+                reason: row.get(3)?,
+                database_updated_at: row.get(4)?,
+                rules: row.get(5)?,
+                ..ImageState::default()
+            };
+            Ok((state, row.get(6)?, row.get(7)?))
+        })
+        .optional()
+}
+
+fn decode<T: DeserializeOwned>(
+    what: &'static str,
+    image: &str,
+    bytes: &[u8],
+) -> Result<T, StoreError> {
+    decompress(bytes).ok_or_else(|| StoreError::DecodeState {
+        what,
+        of: image.to_owned(),
+    })
+}
+
+fn select(
+    connection: &Connection,
+    condition: &'static str,
+    value: &str,
+    users: &Users,
+) -> rusqlite::Result<Vec<AffectedImage>> {
+    connection
+        .prepare_cached(&format!(
+            "{AFFECTED_ROW} WHERE {condition} AND i.gone_at IS NULL"
+        ))?
+        .query_map([value], |row| affected_row(row, users))?
+        .collect()
+}
+
+fn affected_row(row: &Row<'_>, users: &Users) -> rusqlite::Result<AffectedImage> {
+    let image: String = row.get(0)?;
+    let image_id = digest(row, 1)?;
+    Ok(AffectedImage {
+        containers: users.of(&image, image_id),
+        key: finding_key(row, 2)?,
+        installed_version: row.get(6)?,
+        fixed_version: row.get(7)?,
+        severity: Severity::from_number(row.get(8)?),
+        covered_by: row.get(9)?,
+        first_seen_at: row.get(10)?,
+        image,
+        image_id,
+    })
+}
+
+/// Knows which containers run an image. A container is of an image if it runs that very image, or
+/// if it was started by its name and nobody knows what it runs.
+struct Users(Vec<Container>);
+
+impl Users {
+    fn new(containers: Vec<Container>) -> Self {
+        Self(containers)
+    }
+
+    fn of(&self, image: &str, image_id: Option<cleanbill_core::Digest>) -> Vec<String> {
+        let runs = |container: &&Container| match (container.image_id, image_id) {
+            (Some(runs), Some(image_id)) => runs == image_id,
+            _ => container.image_name == image,
+        };
+        let names = self.0.iter().filter(runs);
+        names.map(|container| container.name.clone()).collect()
+    }
+}

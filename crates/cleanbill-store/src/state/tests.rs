@@ -1,0 +1,4 @@
+//! The state, in and out.
+
+mod kit;
+mod use_cases;
