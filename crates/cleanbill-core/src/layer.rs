@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::digest::DiffId;
+use crate::digest::{DiffId, Digest};
 
 /// Tells kinds of layer entries apart. Whiteouts are decoded by the reader: a tar names them
 /// `.wh.<name>`, an overlay directory holds a character device 0:0.
@@ -151,4 +151,34 @@ pub enum LayerError {
         /// The field of [`crate::Limits`] with its value.
         limit: String,
     },
+}
+
+impl LayerError {
+    /// Says that something exceeds a limit, by the field of [`crate::Limits`] and its value.
+    pub fn exceeded(what: impl Into<String>, limit: &str, value: u64) -> Self {
+        Self::LimitExceeded {
+            what: what.into(),
+            limit: format!("{limit} = {value}"),
+        }
+    }
+
+    /// Compares the digest of what came with the one that was promised.
+    ///
+    /// # Errors
+    ///
+    /// They differ: [`LayerError::DigestMismatch`].
+    pub fn check_digest(
+        what: impl FnOnce() -> String,
+        expected: Digest,
+        actual: Digest,
+    ) -> Result<(), Self> {
+        if expected == actual {
+            return Ok(());
+        }
+        Err(Self::DigestMismatch {
+            what: what(),
+            expected: expected.to_string(),
+            actual: actual.to_string(),
+        })
+    }
 }

@@ -1,5 +1,7 @@
 //! Scans images: reads what is not known, judges, and records what failed.
 
+use std::borrow::Cow;
+
 use cleanbill_advisories::Database;
 use cleanbill_core::error_chain;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
@@ -9,7 +11,7 @@ use cleanbill_inventory::{ExtractOptions, MergeOptions};
 use cleanbill_store::LayerCache;
 use jiff::Timestamp;
 
-use crate::inventories::{Inventoried, LayerInventories};
+use crate::inventories::{Inventoried, InventoryError, LayerInventories};
 use crate::java::JavaIndexSource;
 use crate::judge::{Judge, JudgeOptions};
 use crate::progress::ScanObserver;
@@ -95,11 +97,8 @@ impl<'a> Scanner<'a> {
         let span = tracing::info_span!("scan", image.name = image.name, source = image.source);
         let _entered = span.enter();
         tracing::debug!(access = image.access, "image opened");
-        let outcome = self
-            .inventories
-            .image_inventory(image, &self.options.merge, self.observer);
-        let report = match outcome {
-            Ok(inventoried) => self.judge(image, inventoried),
+        let report = match self.read(image) {
+            Ok((image, inventoried)) => self.judge(&image, inventoried),
             Err(error) => ImageReport {
                 source: image.source.to_owned(),
                 metadata: image.metadata.clone(),
@@ -108,6 +107,14 @@ impl<'a> Scanner<'a> {
         };
         self.observer.image_done(&image.name);
         report
+    }
+
+    fn read<'i>(&self, image: &'i Image) -> Result<(Cow<'i, Image>, Inventoried), InventoryError> {
+        let merge = &self.options.merge;
+        let inventoried = self
+            .inventories
+            .image_inventory(image, merge, self.observer)?;
+        Ok((image.completed()?, inventoried))
     }
 
     /// Judges what is installed in an image.

@@ -15,14 +15,12 @@ mod stream;
 use std::path::Path;
 use std::sync::Arc;
 
-use cleanbill_core::layer::LayerError;
-
 use crate::blob::Compression;
 use crate::file::open_regular;
 use crate::input::{InputOptions, Selection};
 use crate::members::ArchiveStore;
 use crate::oci_layout;
-use crate::tar::{SectionSource, TarError};
+use crate::tar::SectionSource;
 use crate::{Image, ImageError, LayerSink};
 
 use index::IndexedArchive;
@@ -75,22 +73,6 @@ fn open_images(
         what: format!("{} or {}", docker::MANIFEST_FILE, oci_layout::INDEX_FILE),
         place: path.to_owned(),
     })
-}
-
-/// Says which archive an error of the tar reader belongs to.
-fn archive_error(error: TarError, path: &str) -> LayerError {
-    let what = path.to_owned();
-    match error {
-        TarError::Read(source) => LayerError::Read { what, source },
-        TarError::Malformed { .. } => LayerError::Malformed {
-            what,
-            reason: error.to_string(),
-        },
-        TarError::LimitExceeded { what: part, limit } => LayerError::LimitExceeded {
-            what: format!("{part} of {what}"),
-            limit,
-        },
-    }
 }
 
 #[cfg(test)]

@@ -255,11 +255,9 @@ fn compare(
     actual: Option<Digest>,
 ) -> Result<(), LayerError> {
     match (expected, actual) {
-        (Some(expected), Some(actual)) if expected != actual => Err(LayerError::DigestMismatch {
-            what: format!("{which} of {}", spec.what),
-            expected: expected.to_string(),
-            actual: actual.to_string(),
-        }),
+        (Some(expected), Some(actual)) => {
+            LayerError::check_digest(|| format!("{which} of {}", spec.what), expected, actual)
+        }
         _ => Ok(()),
     }
 }

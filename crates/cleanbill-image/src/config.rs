@@ -1,6 +1,7 @@
 //! Image configurations, and what they say about layers.
 
 use cleanbill_core::image::{ImageConfig, ImageMetadata, LayerMetadata};
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest, Limits};
 
@@ -50,10 +51,9 @@ impl ParsedConfig {
         }
         let stated = config.rootfs.diff_ids.len();
         if stated as u64 > limits.layers_per_image_max {
-            return Err(ImageError::LimitExceeded {
-                what: format!("{what} with {stated} layers"),
-                limit: format!("layers_per_image_max = {}", limits.layers_per_image_max),
-            });
+            let what = format!("{what} with {stated} layers");
+            let max = limits.layers_per_image_max;
+            return Err(LayerError::exceeded(what, "layers_per_image_max", max).into());
         }
         if stated != layer_count {
             let reason = format!("rootfs.diff_ids has {stated} layers, the manifest {layer_count}");

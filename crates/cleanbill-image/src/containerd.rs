@@ -25,7 +25,8 @@ use cleanbill_core::{DiffId, Digest, ImageReference};
 use tracing::info;
 
 use crate::docker::{AccessPreference, EngineEnvironment, ImageSummary};
-use crate::local::{StoreOptions, choose, setting};
+use crate::file::{SETTINGS_BOUND, read_document};
+use crate::local::{StoreOptions, choose, choose_container, setting};
 use crate::oci::{Descriptor, Platform};
 use crate::oci_layout::{self, Target};
 use crate::{Image, ImageError, LayerSource};
@@ -36,7 +37,6 @@ const CONTENT: &str = "io.containerd.content.v1.content";
 const METADATA: &str = "io.containerd.metadata.v1.bolt/meta.db";
 /// Where containerd's settings lie, and where it keeps everything unless they say otherwise.
 const SETTINGS: &str = "etc/containerd/config.toml";
-const SETTINGS_SIZE_BYTES_MAX: u64 = 1 << 20;
 const USUAL_ROOTS: [&str; 3] = [
     "var/lib/containerd",
     "var/lib/rancher/k3s/agent/containerd",
@@ -103,7 +103,8 @@ impl Containerd {
 
     /// Opens an image, see [`crate::LocalImages::open`].
     pub(crate) fn open(&self, name: &str) -> Result<Image, ImageError> {
-        let images = self.metadata()?.images(self.namespace.as_deref())?;
+        let metadata = self.metadata()?;
+        let images = metadata.images(self.namespace.as_deref())?;
         let image = choose(
             &images,
             name,
@@ -111,33 +112,27 @@ impl Containerd {
             |image| std::slice::from_ref(&image.name),
             |image| image.ids(),
         )?;
-        self.open_stored(name, image)
+        self.open_stored(name, image, &metadata)
     }
 
     /// Opens the image of a container, see [`crate::LocalImages::open_container`].
     pub(crate) fn open_container(&self, container: &str) -> Result<Image, ImageError> {
-        let containers = self.metadata()?.containers(self.namespace.as_deref())?;
-        let not_found = || ImageError::NotFound {
-            what: format!("container {container}"),
-            place: self.place(),
-        };
-        let mut fitting = containers
-            .iter()
-            .filter(|found| found.id.starts_with(container));
-        let found = match (fitting.next(), fitting.next()) {
-            (Some(found), None) if !container.is_empty() => found,
-            _ => containers
-                .iter()
-                .find(|found| found.id == container)
-                .ok_or_else(not_found)?,
-        };
-        let images = self.metadata()?.images(Some(&found.namespace))?;
+        let metadata = self.metadata()?;
+        let containers = metadata.containers(self.namespace.as_deref())?;
+        let found = choose_container(
+            &containers,
+            container,
+            &self.place(),
+            |_| &[],
+            |found| &found.id,
+        )?;
+        let images = metadata.images(Some(&found.namespace))?;
         let image = images.iter().find(|image| image.name == found.image);
         let image = image.ok_or_else(|| ImageError::NotFound {
             what: format!("image {} of container {container}", found.image),
             place: self.place(),
         })?;
-        self.open_stored(&image.name, image)
+        self.open_stored(&image.name, image, &metadata)
     }
 
     /// Lists the images, see [`crate::LocalImages::list_images`]. All of them have names.
@@ -172,7 +167,12 @@ impl Containerd {
         Metadata::read(&self.root.join(METADATA), &self.options.context)
     }
 
-    fn open_stored(&self, name: &str, stored: &StoredImage) -> Result<Image, ImageError> {
+    fn open_stored(
+        &self,
+        name: &str,
+        stored: &StoredImage,
+        metadata: &Metadata,
+    ) -> Result<Image, ImageError> {
         if self.options.access == AccessPreference::ExportStream {
             return Err(ImageError::Unsupported {
                 what: "an export stream of containerd".to_owned(),
@@ -188,7 +188,7 @@ impl Containerd {
             platform: &wanted,
             is_platform_named: self.options.platform.is_some(),
         };
-        let unpacked = |diff_ids: &[DiffId]| self.unpacked(&stored.namespace, diff_ids);
+        let unpacked = |diff_ids: &[DiffId]| self.unpacked(&stored.namespace, diff_ids, metadata);
         let mut image =
             oci_layout::open_target(&content, &target, &unpacked, &self.options.context)?;
         image.source = "containerd";
@@ -206,10 +206,11 @@ impl Containerd {
         &self,
         namespace: &str,
         diff_ids: &[DiffId],
+        metadata: &Metadata,
     ) -> Result<Arc<dyn LayerSource>, ImageError> {
         let snapshots = Snapshots {
             root: &self.root,
-            metadata: self.metadata()?,
+            metadata,
             capabilities: self.options.capabilities,
             context: &self.options.context,
         };
@@ -221,7 +222,7 @@ impl Containerd {
 /// only one.
 fn roots(environment: &EngineEnvironment) -> Vec<PathBuf> {
     let settings = environment.fixed(SETTINGS);
-    let settings = crate::file::read_document(&settings, SETTINGS_SIZE_BYTES_MAX);
+    let settings = read_document(&settings, SETTINGS_BOUND);
     let settings = settings
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok());

@@ -435,10 +435,7 @@ impl Walk<'_> {
     }
 
     fn limit_exceeded(&self, name: &str, value: u64) -> LayerError {
-        LayerError::LimitExceeded {
-            what: self.place(),
-            limit: format!("{name} = {value}"),
-        }
+        LayerError::exceeded(self.place(), name, value)
     }
 
     fn error(&self, source: io::Error) -> LayerError {

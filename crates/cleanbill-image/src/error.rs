@@ -56,15 +56,7 @@ pub enum ImageError {
         /// Why.
         reason: String,
     },
-    /// A bound was exceeded.
-    #[error("{what} exceeds the limit {limit}")]
-    LimitExceeded {
-        /// What was being read.
-        what: String,
-        /// The field of [`cleanbill_core::Limits`] with its value.
-        limit: String,
-    },
-    /// A layer could not be read.
+    /// Content could not be read, is not what its name says, or exceeds a limit.
     #[error(transparent)]
     Layer(#[from] LayerError),
 }

@@ -5,6 +5,8 @@ use std::io::Read;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use cleanbill_core::Limits;
+use cleanbill_core::layer::LayerError;
 use rustix::fs::OFlags;
 
 use crate::ImageError;
@@ -36,17 +38,50 @@ pub(crate) fn open_regular(path: &Path) -> Result<(File, u64), ImageError> {
     Ok((file, metadata.len()))
 }
 
-/// Reads a document of at most `size_bytes_max` bytes.
+/// A bound on the size of a file, with the name that errors give it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bound {
+    /// The field of [`Limits`], or what is bounded.
+    pub(crate) name: &'static str,
+    /// Bytes.
+    pub(crate) max: u64,
+}
+
+/// The bound of files with settings of the host's.
+pub(crate) const SETTINGS_BOUND: Bound = Bound {
+    name: "settings_size_bytes_max",
+    max: 1 << 20,
+};
+
+impl Bound {
+    /// Returns the bound of manifests, configurations and indexes.
+    pub(crate) fn of_document(limits: &Limits) -> Self {
+        Self {
+            name: "manifest_size_bytes_max",
+            max: limits.manifest_size_bytes_max,
+        }
+    }
+
+    /// Returns the bound of the lists in which engines keep what they have.
+    pub(crate) fn of_engine_metadata(limits: &Limits) -> Self {
+        Self {
+            name: "engine_metadata_size_bytes_max",
+            max: limits.engine_metadata_size_bytes_max,
+        }
+    }
+}
+
+/// Reads a document whose size is bounded.
 ///
 /// # Errors
 ///
 /// As [`open_regular`], or it is larger.
-pub(crate) fn read_document(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>, ImageError> {
+pub(crate) fn read_document(path: &Path, bound: Bound) -> Result<Vec<u8>, ImageError> {
     let (file, _) = open_regular(path)?;
-    read_bounded(file, &path.display().to_string(), size_bytes_max)
+    read_bounded(file, &path.display().to_string(), bound)
 }
 
-/// Reads all there is, if it is no more than `size_bytes_max` bytes.
+/// Reads all there is, if it is no more than the bound allows.
 ///
 /// # Errors
 ///
@@ -54,21 +89,38 @@ pub(crate) fn read_document(path: &Path, size_bytes_max: u64) -> Result<Vec<u8>,
 pub(crate) fn read_bounded(
     reader: impl Read,
     what: &str,
-    size_bytes_max: u64,
+    bound: Bound,
 ) -> Result<Vec<u8>, ImageError> {
     let mut bytes = Vec::new();
     reader
-        .take(size_bytes_max.saturating_add(1))
+        .take(bound.max.saturating_add(1))
         .read_to_end(&mut bytes)
         .map_err(|source| ImageError::Read {
             what: what.to_owned(),
             source,
         })?;
-    if bytes.len() as u64 > size_bytes_max {
-        return Err(ImageError::LimitExceeded {
-            what: what.to_owned(),
-            limit: format!("manifest_size_bytes_max = {size_bytes_max}"),
-        });
+    if bytes.len() as u64 > bound.max {
+        return Err(LayerError::exceeded(what, bound.name, bound.max).into());
     }
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_names_the_limit_that_applied() {
+        let bound = Bound {
+            name: "engine_metadata_size_bytes_max",
+            max: 3,
+        };
+        assert_eq!(
+            read_bounded(&b"abc"[..], "the list", bound).unwrap(),
+            b"abc"
+        );
+        let error = read_bounded(&b"abcd"[..], "the list", bound).unwrap_err();
+        let expected = "the list exceeds the limit engine_metadata_size_bytes_max = 3";
+        assert_eq!(error.to_string(), expected);
+    }
 }

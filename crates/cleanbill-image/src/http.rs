@@ -7,6 +7,7 @@
 
 mod client;
 mod error;
+mod post;
 mod proxy;
 mod reach;
 mod retry;
@@ -21,11 +22,12 @@ use url::{Host, Url};
 pub(crate) use client::{HttpClient, Request, Response};
 pub use error::HttpError;
 pub(crate) use error::display_url;
+pub use post::{PostAnswer, PostClient};
 pub use proxy::{ProxyError, ProxySettings};
 pub use retry::{Pause, RetryPolicy};
 pub(crate) use retry::{is_retryable, retry_after};
 pub use secret::Secret;
-pub use tls::{TlsSetupError, TrustedRoots, crypto_provider};
+pub use tls::{TlsSetupError, TrustedRoots, crypto_provider, trusted_certificates};
 
 /// Says how hosts are reached and whom to trust.
 #[derive(Clone, Debug)]

@@ -1,9 +1,10 @@
 //! An opened image.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use cleanbill_core::image::ImageMetadata;
+use cleanbill_core::image::{ImageConfig, ImageMetadata};
 use cleanbill_core::layer::{LayerError, LayerReader};
 
 use crate::ImageError;
@@ -22,6 +23,41 @@ pub struct Image {
     pub metadata: ImageMetadata,
     /// Opens the layers.
     pub layers: Arc<dyn LayerSource>,
+}
+
+impl Image {
+    /// Completes the metadata with what came by when the layers were read, see
+    /// [`LayerSource::late_config`]. To be asked after that.
+    ///
+    /// # Errors
+    ///
+    /// The configuration cannot be had, or is one of other layers.
+    pub fn completed(&self) -> Result<Cow<'_, Self>, ImageError> {
+        let Some(config) = self.layers.late_config()? else {
+            return Ok(Cow::Borrowed(self));
+        };
+        let mut image = self.clone();
+        let layers = &mut image.metadata.layers;
+        let is_same = config.diff_ids().is_ok_and(|diff_ids| {
+            layers.len() == diff_ids.len()
+                && layers
+                    .iter()
+                    .zip(&diff_ids)
+                    .all(|(layer, diff_id)| layer.id.diff_id == *diff_id)
+        });
+        if !is_same {
+            return Err(ImageError::Malformed {
+                what: format!("configuration of image {}", self.name),
+                reason: "it lists other layers than the engine does".to_owned(),
+            });
+        }
+        let history = config.layer_history(layers.len()).unwrap_or_default();
+        for (layer, entry) in layers.iter_mut().zip(history) {
+            layer.created_by.clone_from(&entry.created_by);
+        }
+        image.metadata.config = config;
+        Ok(Cow::Owned(image))
+    }
 }
 
 impl fmt::Debug for Image {
@@ -54,6 +90,17 @@ pub trait LayerSource: Send + Sync {
     /// kept under it. A directory on disk has no such identity.
     fn is_content_addressed(&self) -> bool {
         true
+    }
+
+    /// Returns the stored configuration, where opening the image left it out because it stands in
+    /// one stream with the layers: after these were read it costs nothing, before it costs a pass
+    /// of its own. `None` where the metadata are complete.
+    ///
+    /// # Errors
+    ///
+    /// It is needed, and cannot be had.
+    fn late_config(&self) -> Result<Option<ImageConfig>, ImageError> {
+        Ok(None)
     }
 
     /// Returns the bytes of a layer as it is stored, where known: layers are read largest first.

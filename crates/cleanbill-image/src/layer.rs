@@ -7,7 +7,7 @@ use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary}
 
 use crate::ReadContext;
 use crate::blob::{self, BlobSpec, BlobSummary};
-use crate::tar::{self, StreamSource, TarError, WalkError};
+use crate::tar::{self, StreamSource, WalkError};
 
 /// Walks a layer whose bytes are at hand, compressed or not. `what` names it in errors.
 ///
@@ -127,22 +127,6 @@ fn walk_content(
             what: format!("'{path}' in {what}"),
             source,
         }),
-        Err(WalkError::Tar(error)) => Err(layer_error(error, what)),
-    }
-}
-
-/// Says which layer an error of the tar reader belongs to.
-fn layer_error(error: TarError, what: &str) -> LayerError {
-    let what = what.to_owned();
-    match error {
-        TarError::Read(source) => LayerError::Read { what, source },
-        TarError::Malformed { .. } => LayerError::Malformed {
-            what,
-            reason: error.to_string(),
-        },
-        TarError::LimitExceeded { what: part, limit } => LayerError::LimitExceeded {
-            what: format!("{part} of {what}"),
-            limit,
-        },
+        Err(WalkError::Tar(error)) => Err(error.of(what)),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cleanbill_core::{Digest, ImageReference};
+use cleanbill_core::{DiffId, Digest, ImageReference};
 
 use crate::containerd::Containerd;
 use crate::docker::{AccessPreference, Engine, ImageSummary};
@@ -71,6 +71,19 @@ impl LocalImages {
             LocalImages::Engine(engine) => engine.list_images(include_dangling),
             LocalImages::Containerd(containerd) => containerd.list_images(),
             LocalImages::Podman(storage) => storage.list_images(include_dangling),
+        }
+    }
+
+    /// Returns the layers of an image by its id, base first; `None` where they cannot be had without
+    /// opening the image.
+    ///
+    /// # Errors
+    ///
+    /// The engine has no such image any more, or does not answer.
+    pub fn diff_ids(&self, id: &Digest) -> Result<Option<Vec<DiffId>>, ImageError> {
+        match self {
+            LocalImages::Engine(engine) => engine.diff_ids(id).map(Some),
+            LocalImages::Containerd(_) | LocalImages::Podman(_) => Ok(None),
         }
     }
 
@@ -182,10 +195,70 @@ pub(crate) fn choose<'a, T>(
             what: format!("image {name}"),
             place: place.to_owned(),
         }),
-        _ => Err(ImageError::NotFound {
-            what: format!("one image {name} (but {})", fitting.len()),
+        _ => {
+            let named = fitting.iter().map(|item| match names(item).first() {
+                Some(name) => name.clone(),
+                None => ids(item)
+                    .first()
+                    .map(ToString::to_string)
+                    .unwrap_or_default(),
+            });
+            Err(ambiguous("image", name, named.collect(), place))
+        }
+    }
+}
+
+/// Candidates that an error names.
+const CANDIDATES_NAMED_MAX: usize = 5;
+
+/// Chooses the container of a list that is wanted: the first by its name or whole id, else the only
+/// one whose id begins so.
+///
+/// # Errors
+///
+/// None fits, or the beginning is that of several ids.
+pub(crate) fn choose_container<'a, T>(
+    items: &'a [T],
+    container: &str,
+    place: &str,
+    names: impl Fn(&T) -> &[String],
+    id: impl Fn(&T) -> &str,
+) -> Result<&'a T, ImageError> {
+    let is_exact =
+        |item: &&T| id(item) == container || names(item).iter().any(|name| name == container);
+    if let Some(item) = items.iter().find(is_exact) {
+        return Ok(item);
+    }
+    let fits = |item: &&T| !container.is_empty() && id(item).starts_with(container);
+    let fitting: Vec<&T> = items.iter().filter(fits).collect();
+    match fitting[..] {
+        [item] => Ok(item),
+        [] => Err(ImageError::NotFound {
+            what: format!("container {container}"),
             place: place.to_owned(),
         }),
+        _ => {
+            let named = fitting.iter().map(|item| match names(item).first() {
+                Some(name) => format!("{name} ({})", id(item)),
+                None => id(item).to_owned(),
+            });
+            Err(ambiguous("container", container, named.collect(), place))
+        }
+    }
+}
+
+/// Says that a name may mean several things, and which.
+fn ambiguous(kind: &str, name: &str, mut candidates: Vec<String>, place: &str) -> ImageError {
+    candidates.sort();
+    let others = candidates.len().saturating_sub(CANDIDATES_NAMED_MAX);
+    candidates.truncate(CANDIDATES_NAMED_MAX);
+    let mut list = candidates.join(", ");
+    if others > 0 {
+        list.push_str(&format!(" and {others} more"));
+    }
+    ImageError::NotFound {
+        what: format!("one {kind} {name} (it may be {list})"),
+        place: place.to_owned(),
     }
 }
 

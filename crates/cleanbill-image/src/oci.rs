@@ -7,6 +7,7 @@ mod platform;
 
 use std::collections::BTreeMap;
 
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::{Digest, Limits};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, Error as _};
@@ -254,10 +255,9 @@ fn refuse_artifact(artifact_type: &str, config: &Descriptor, what: &str) -> Resu
 
 fn check_layers(layers: &[Descriptor], what: &str, limits: &Limits) -> Result<(), ImageError> {
     if layers.len() as u64 > limits.layers_per_image_max {
-        return Err(ImageError::LimitExceeded {
-            what: format!("{what} with {} layers", layers.len()),
-            limit: format!("layers_per_image_max = {}", limits.layers_per_image_max),
-        });
+        let what = format!("{what} with {} layers", layers.len());
+        let max = limits.layers_per_image_max;
+        return Err(LayerError::exceeded(what, "layers_per_image_max", max).into());
     }
     match layers.iter().find(|layer| layer.is_foreign_layer()) {
         Some(layer) => Err(ImageError::Unsupported {
@@ -278,13 +278,8 @@ pub(crate) fn parse_json<T: DeserializeOwned>(
     limits: &Limits,
 ) -> Result<T, ImageError> {
     if bytes.len() as u64 > limits.manifest_size_bytes_max {
-        return Err(ImageError::LimitExceeded {
-            what: what.to_owned(),
-            limit: format!(
-                "manifest_size_bytes_max = {}",
-                limits.manifest_size_bytes_max
-            ),
-        });
+        let max = limits.manifest_size_bytes_max;
+        return Err(LayerError::exceeded(what, "manifest_size_bytes_max", max).into());
     }
     serde_json::from_slice(bytes).map_err(|error| malformed(what, error.to_string()))
 }

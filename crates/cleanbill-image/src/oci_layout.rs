@@ -11,6 +11,7 @@ mod select;
 use std::path::Path;
 use std::sync::Arc;
 
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::{DiffId, Digest};
 
 use crate::blob::BlobSpec;
@@ -151,14 +152,10 @@ impl Layout<'_> {
 
     fn blob(&self, descriptor: &Descriptor) -> Result<Vec<u8>, ImageError> {
         let bytes = self.store.document(&blob_name(&descriptor.digest))?;
-        let actual = Digest::of(&bytes);
-        if actual == descriptor.digest {
-            return Ok(bytes);
-        }
-        Err(ImageError::Malformed {
-            what: self.what(&format!("blob {}", descriptor.digest)),
-            reason: format!("its bytes have digest {actual}"),
-        })
+        let expected = descriptor.digest;
+        let what = || self.what(&format!("blob {expected}"));
+        LayerError::check_digest(what, expected, Digest::of(&bytes))?;
+        Ok(bytes)
     }
 
     fn config(&self, manifest: &Manifest) -> Result<ParsedConfig, ImageError> {

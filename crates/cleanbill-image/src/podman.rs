@@ -15,24 +15,24 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::{DiffId, Digest, ImageReference};
 use tracing::info;
 
 use crate::config::{LayerFacts, ParsedConfig};
 use crate::directory::OverlayAttributes;
 use crate::docker::{AccessPreference, EngineEnvironment, ImageSummary};
-use crate::file::read_document;
-use crate::local::{StoreOptions, choose, setting};
+use crate::file::{SETTINGS_BOUND, read_document};
+use crate::local::{StoreOptions, choose, choose_container, setting};
 use crate::unpacked::{UnpackedLayer, UnpackedLayers, obstacle};
 use crate::{Image, ImageError};
-use records::{ContainerRecord, ImageRecord, LayerRecord, Store};
+use records::{ImageRecord, KeptLayers, LayerRecord, ListState, Store};
 
 const ACCESS: &str = "containers storage in place";
 const SETTINGS: [&str; 2] = [
     "etc/containers/storage.conf",
     "usr/share/containers/storage.conf",
 ];
-const SETTINGS_SIZE_BYTES_MAX: u64 = 1 << 20;
 const USUAL_ROOT: &str = "var/lib/containers/storage";
 const USUAL_ROOT_OF_USER: &str = ".local/share/containers/storage";
 
@@ -96,17 +96,13 @@ impl PodmanStorage {
     /// Opens the image of a container, see [`crate::LocalImages::open_container`].
     pub(crate) fn open_container(&self, container: &str) -> Result<Image, ImageError> {
         let containers = self.store.containers()?;
-        let is_wanted = |record: &&ContainerRecord| {
-            record.names.iter().any(|name| name == container)
-                || (container.len() >= 4 && record.id.starts_with(container))
-        };
-        let found = containers
-            .iter()
-            .find(is_wanted)
-            .ok_or_else(|| ImageError::NotFound {
-                what: format!("container {container}"),
-                place: self.place(),
-            })?;
+        let found = choose_container(
+            &containers,
+            container,
+            &self.place(),
+            |record| &record.names,
+            |record| &record.id,
+        )?;
         let images = self.store.images()?;
         let image = images.iter().find(|image| image.id == found.image);
         let image = image.ok_or_else(|| ImageError::NotFound {
@@ -153,15 +149,11 @@ impl PodmanStorage {
     fn open_record(&self, name: &str, record: &ImageRecord) -> Result<Image, ImageError> {
         self.check_access()?;
         let id = self.id_of(record)?;
-        let layers = self.store.layers()?;
+        let (layers, state) = self.store.layers()?;
         let chain = self.chain(record, &layers)?;
         let what = format!("configuration {id} in {}", self.place());
         let bytes = self.store.config(&id)?;
-        let actual = Digest::of(&bytes);
-        if actual != id {
-            let reason = format!("its bytes have digest {actual}");
-            return Err(ImageError::Malformed { what, reason });
-        }
+        LayerError::check_digest(|| what.clone(), id, Digest::of(&bytes))?;
         let limits = &self.options.context.limits;
         let config = ParsedConfig::parse(&bytes, &what, chain.len(), limits)?;
         let is_same =
@@ -183,7 +175,7 @@ impl PodmanStorage {
             source: "podman",
             access: ACCESS.to_owned(),
             metadata,
-            layers: Arc::new(self.unpacked(&chain)),
+            layers: Arc::new(self.unpacked(&chain, state)),
         })
     }
 
@@ -222,10 +214,8 @@ impl PodmanStorage {
                 place: self.place(),
             })?;
             if chain.len() as u64 >= max {
-                return Err(ImageError::LimitExceeded {
-                    what: format!("image {} in {}", image.id, self.place()),
-                    limit: format!("layers_per_image_max = {max}"),
-                });
+                let what = format!("image {} in {}", image.id, self.place());
+                return Err(LayerError::exceeded(what, "layers_per_image_max", max).into());
             }
             if layer.is_incomplete() {
                 return Err(ImageError::Unavailable {
@@ -240,17 +230,17 @@ impl PodmanStorage {
         Ok(chain)
     }
 
-    fn unpacked(&self, chain: &[&LayerRecord]) -> UnpackedLayers {
+    fn unpacked(&self, chain: &[&LayerRecord], state: ListState) -> UnpackedLayers {
         let layers = chain.iter().map(|layer| UnpackedLayer {
             directory: self.store.directory(layer),
             size_bytes: layer.size_bytes(),
         });
-        let ids: Vec<String> = chain.iter().map(|layer| layer.id.clone()).collect();
-        let store = self.store.clone();
+        let ids = chain.iter().map(|layer| layer.id.clone()).collect();
+        let kept = KeptLayers::new(self.store.clone(), ids, state);
         UnpackedLayers {
             layers: layers.collect(),
             attributes: OverlayAttributes::Trusted,
-            is_kept: Arc::new(move || store.check_kept(&ids)),
+            is_kept: Arc::new(move || kept.check()),
             context: self.options.context.clone(),
         }
     }
@@ -260,7 +250,7 @@ impl PodmanStorage {
 /// the user's own last.
 fn roots(environment: &EngineEnvironment) -> Vec<PathBuf> {
     for path in SETTINGS {
-        let bytes = read_document(&environment.fixed(path), SETTINGS_SIZE_BYTES_MAX);
+        let bytes = read_document(&environment.fixed(path), SETTINGS_BOUND);
         let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let root = text.and_then(|text| setting(&text, "storage", "graphroot"));
         if let Some(root) = root.filter(|root| Path::new(root).is_absolute()) {

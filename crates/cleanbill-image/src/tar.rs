@@ -20,6 +20,8 @@ mod walk;
 
 use std::io::{self, Read};
 
+use cleanbill_core::layer::LayerError;
+
 pub(crate) use body::Body;
 pub(crate) use header::{BLOCK_SIZE, Block, typeflag};
 pub(crate) use source::{SectionSource, Source, StreamSource};
@@ -50,6 +52,22 @@ impl TarError {
         Self::Malformed {
             offset,
             reason: reason.into(),
+        }
+    }
+
+    /// Says which archive or layer the error belongs to.
+    pub(crate) fn of(self, what: &str) -> LayerError {
+        let what = what.to_owned();
+        match self {
+            Self::Read(source) => LayerError::Read { what, source },
+            Self::Malformed { .. } => LayerError::Malformed {
+                what,
+                reason: self.to_string(),
+            },
+            Self::LimitExceeded { what: part, limit } => LayerError::LimitExceeded {
+                what: format!("{part} of {what}"),
+                limit,
+            },
         }
     }
 }

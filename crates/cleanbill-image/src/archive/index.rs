@@ -8,10 +8,9 @@ use std::sync::Arc;
 use cleanbill_core::layer::LayerError;
 use cleanbill_core::{Digest, path};
 
-use super::archive_error;
 use super::links::Links;
 use crate::blob::{self, BlobLayers, BlobPlace, BlobSpec, Compression, LayerBlob};
-use crate::file::read_bounded;
+use crate::file::{Bound, read_bounded};
 use crate::members::{ArchiveStore, MemberStore, StoredLayer, WantedLayer};
 use crate::tar::{Entry, SectionSource, TarReader, typeflag};
 use crate::{ImageError, LayerSource, ReadContext};
@@ -61,17 +60,16 @@ impl<'a> IndexedArchive<'a> {
         let mut count = 0;
         while reader
             .next_entry(&mut entry)
-            .map_err(|error| archive_error(error, self.path))?
+            .map_err(|error| error.of(self.path))?
         {
             self.context
                 .check()
                 .map_err(|source| self.read_error(source))?;
             count += 1;
             if count > limits.archive_members_max {
-                return Err(ImageError::LimitExceeded {
-                    what: format!("the number of members of {}", self.path),
-                    limit: format!("archive_members_max = {}", limits.archive_members_max),
-                });
+                let what = format!("the number of members of {}", self.path);
+                let max = limits.archive_members_max;
+                return Err(LayerError::exceeded(what, "archive_members_max", max).into());
             }
             let name = path::clean(&String::from_utf8_lossy(&entry.name));
             match entry.typeflag {
@@ -135,10 +133,10 @@ impl MemberStore for IndexedArchive<'_> {
     /// Readers disagree about which of several documents of one name counts. So those must be
     /// the same.
     fn find_document(&self, name: &str) -> Result<Option<Vec<u8>>, ImageError> {
-        let limit = self.context.limits.manifest_size_bytes_max;
+        let bound = Bound::of_document(&self.context.limits);
         let mut document: Option<Vec<u8>> = None;
         for section in self.sections(name)? {
-            let bytes = read_bounded(self.source(*section), &self.what(name), limit)?;
+            let bytes = read_bounded(self.source(*section), &self.what(name), bound)?;
             if document.is_some_and(|other| other != bytes) {
                 return Err(ImageError::Malformed {
                     what: self.path.to_owned(),

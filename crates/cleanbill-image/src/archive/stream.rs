@@ -10,7 +10,6 @@ use std::sync::Arc;
 use cleanbill_core::layer::LayerError;
 use cleanbill_core::{Digest, path};
 
-use super::archive_error;
 use super::links::Links;
 use crate::blob::{self, BlobSpec, BlobSummary, Compression};
 use crate::file::open_regular;
@@ -169,14 +168,13 @@ fn pass(
         let mut count = 0;
         while reader
             .next_entry(&mut entry)
-            .map_err(|error| archive_error(error, path))?
+            .map_err(|error| error.of(path))?
         {
             count += 1;
             if count > limits.archive_members_max {
-                return Err(LayerError::LimitExceeded {
-                    what: format!("the number of members of {path}"),
-                    limit: format!("archive_members_max = {}", limits.archive_members_max),
-                });
+                let what = format!("the number of members of {path}");
+                let max = limits.archive_members_max;
+                return Err(LayerError::exceeded(what, "archive_members_max", max));
             }
             let name = path::clean(&String::from_utf8_lossy(&entry.name));
             take(&name, &entry, &mut reader.body())?;
@@ -236,10 +234,8 @@ impl MemberStore for StreamedArchive<'_> {
             Some(Some(bytes)) => Ok(Some(bytes.clone())),
             Some(None) => {
                 let limit = self.context.limits.manifest_size_bytes_max;
-                Err(ImageError::LimitExceeded {
-                    what: format!("'{name}' in {}", self.path),
-                    limit: format!("manifest_size_bytes_max = {limit}"),
-                })
+                let what = format!("'{name}' in {}", self.path);
+                Err(LayerError::exceeded(what, "manifest_size_bytes_max", limit).into())
             }
         }
     }

@@ -1,7 +1,7 @@
 use std::io::Write as _;
 
 use cleanbill_core::image::ImageMetadata;
-use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerReader};
+use cleanbill_core::layer::{EntryBody, EntryHeader, EntryVisitor, LayerError, LayerReader};
 use cleanbill_core::{Digest, Limits};
 use cleanbill_testkit::tar::{RawHeader, RawTar};
 use cleanbill_testkit::{Compression as Stored, ImageBuilder, docker_archive_of, gzip, zstd};
@@ -9,9 +9,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use tempfile::NamedTempFile;
 
-use crate::{ReadContext, open_input};
-
 use super::*;
+use crate::{ReadContext, open_input};
 
 /// Collects the paths of every layer.
 #[derive(Default)]

@@ -133,16 +133,12 @@ impl<B: BufRead> Decompressed<B> {
         if self.size <= self.limits.compression_ratio_from_bytes || self.size <= allowed {
             return Ok(());
         }
-        Err(LayerError::LimitExceeded {
-            what: format!(
-                "{} ({} bytes of {stored} stored ones)",
-                self.spec.what, self.size
-            ),
-            limit: format!(
-                "compression_ratio_max = {}",
-                self.limits.compression_ratio_max
-            ),
-        })
+        let what = format!(
+            "{} ({} bytes of {stored} stored ones)",
+            self.spec.what, self.size
+        );
+        let max = self.limits.compression_ratio_max;
+        Err(LayerError::exceeded(what, "compression_ratio_max", max))
     }
 }
 

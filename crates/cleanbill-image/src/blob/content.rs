@@ -53,10 +53,12 @@ impl<'a, B: BufRead> Content<'a, B> {
     }
 
     fn too_large(&self) -> io::Error {
-        self.faults.raise(LayerError::LimitExceeded {
-            what: self.spec.what.clone(),
-            limit: format!("layer_size_bytes_max = {}", self.size_max),
-        })
+        let what = self.spec.what.as_str();
+        self.faults.raise(LayerError::exceeded(
+            what,
+            "layer_size_bytes_max",
+            self.size_max,
+        ))
     }
 }
 

@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use cleanbill_boltdb::{BoltDb, BoltError, Bucket, Content};
 use cleanbill_core::Digest;
 
-use crate::file::{open_regular, read_bounded};
+use crate::file::{Bound, open_regular, read_bounded};
 use crate::oci::Descriptor;
 use crate::{ImageError, ReadContext};
 
@@ -75,8 +75,8 @@ impl Metadata {
         for _ in 0..ATTEMPTS {
             context.check().map_err(failed)?;
             let (file, _) = open_regular(path)?;
-            let limit = context.limits.engine_metadata_size_bytes_max;
-            let bytes = read_bounded(&file, &path.display().to_string(), limit)?;
+            let bound = Bound::of_engine_metadata(&context.limits);
+            let bytes = read_bounded(&file, &path.display().to_string(), bound)?;
             match BoltDb::open(bytes) {
                 Ok(db) if is_current(&file, &db).map_err(failed)? => {
                     let path = path.to_owned();

@@ -23,7 +23,7 @@ const DIRECTORY: &str = "io.containerd.snapshotter.v1.overlayfs";
 /// Finds snapshots.
 pub(super) struct Snapshots<'a> {
     pub(super) root: &'a Path,
-    pub(super) metadata: Metadata,
+    pub(super) metadata: &'a Metadata,
     pub(super) capabilities: Capabilities,
     pub(super) context: &'a ReadContext,
 }

@@ -6,6 +6,11 @@
 //! not trusted: a layer is what its bytes hash to, and every layer that the image states must have
 //! come when the stream ends.
 //!
+//! An image is exported once where all its layers are unknown or all are known. It is exported
+//! twice where a link makes a layer interesting again after the pass, and where the engine does not
+//! say which layers an image has (old Podman): those are found in the configuration, which must be
+//! known before the pass.
+//!
 //! Source: moby `image/tarexport/save.go`, containerd `core/images/archive/exporter.go`,
 //! containers/image `docker/internal/tarfile/writer.go`.
 
@@ -13,13 +18,16 @@ mod archive;
 mod config;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
+use cleanbill_core::image::ImageConfig;
 use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
 use cleanbill_core::{DiffId, Digest};
 use tracing::debug;
 
 use self::archive::{Flow, Links, Member, member_for};
+use self::config::Documents;
 pub(super) use self::config::stored_config;
 use super::client::{ApiVersion, DockerClient};
 use super::metadata::Inspected;
@@ -45,6 +53,10 @@ pub(super) struct ExportStream {
     diff_ids: Vec<DiffId>,
     /// The names that layers have in the stream, as far as they are known.
     names: Mutex<BTreeMap<DiffId, String>>,
+    /// The metadata lack the configuration.
+    wants_config: bool,
+    /// What came by beside the layers, kept where the configuration is wanted.
+    documents: Mutex<Option<Documents>>,
     context: ReadContext,
 }
 
@@ -67,8 +79,16 @@ impl ExportStream {
             platform,
             diff_ids,
             names: Mutex::default(),
+            wants_config: false,
+            documents: Mutex::default(),
             context,
         }
+    }
+
+    /// Keeps the configuration when it comes by, for [`LayerSource::late_config`].
+    pub(super) fn with_late_config(mut self) -> Self {
+        self.wants_config = true;
+        self
     }
 
     /// Names the export in messages.
@@ -179,11 +199,10 @@ impl ExportStream {
             return Ok(());
         };
         match came.others.iter().next() {
-            Some((actual, name)) => Err(ImageError::Layer(LayerError::DigestMismatch {
-                what: format!("diff id of {name} in the {}", self.what()),
-                expected: missing.to_string(),
-                actual: actual.to_string(),
-            })),
+            Some((actual, name)) => {
+                let what = || format!("diff id of {name} in the {}", self.what());
+                Ok(LayerError::check_digest(what, missing.0, actual.0)?)
+            }
             None => Err(self.malformed(format!("layer {missing} did not come"))),
         }
     }
@@ -227,30 +246,70 @@ impl LayerSource for ExportStream {
     fn read_all(&self, sink: &mut dyn LayerSink) -> Result<(), ImageError> {
         let stated: BTreeSet<DiffId> = self.diff_ids.iter().copied().collect();
         let mut came = Came::default();
+        let mut documents = Documents::default();
         self.pass(|member| {
-            if let Member::Layer { name, content } = member {
-                let what = format!("{name} in the {}", self.what());
-                let spec = BlobSpec {
-                    what,
-                    ..BlobSpec::default()
-                };
-                let mut layer = PassingLayer::new(content, spec, self.context.clone());
-                sink.layer(&mut layer)?;
-                if let Some(digest) = layer.finish()?.content_digest {
-                    let diff_id = DiffId(digest);
-                    let is_stated = stated.contains(&diff_id);
-                    let list = if is_stated {
-                        &mut came.expected
-                    } else {
-                        &mut came.others
-                    };
-                    list.insert(diff_id, name.to_owned());
+            match member {
+                Member::Layer { name, content } => {
+                    self.pass_layer(name, content, &stated, sink, &mut came)?
                 }
+                Member::Document { name, bytes } if self.wants_config => {
+                    documents.insert(name, bytes, self)?;
+                }
+                Member::Document { .. } => {}
             }
             Ok(Flow::Continue)
         })?;
         self.verify(&came)?;
         self.remember(came.expected);
+        *self
+            .documents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = Some(documents);
+        Ok(())
+    }
+
+    fn late_config(&self) -> Result<Option<ImageConfig>, ImageError> {
+        if !self.wants_config {
+            return Ok(None);
+        }
+        let kept = self
+            .documents
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        match kept {
+            Some(documents) => documents.stored_config(self),
+            // Every layer was known.
+            None => stored_config(self),
+        }
+        .map(Some)
+    }
+}
+
+impl ExportStream {
+    fn pass_layer(
+        &self,
+        name: &str,
+        content: &mut dyn Read,
+        stated: &BTreeSet<DiffId>,
+        sink: &mut dyn LayerSink,
+        came: &mut Came,
+    ) -> Result<(), ImageError> {
+        let spec = BlobSpec {
+            what: format!("{name} in the {}", self.what()),
+            ..BlobSpec::default()
+        };
+        let mut layer = PassingLayer::new(content, spec, self.context.clone());
+        sink.layer(&mut layer)?;
+        if let Some(digest) = layer.finish()?.content_digest {
+            let diff_id = DiffId(digest);
+            let list = if stated.contains(&diff_id) {
+                &mut came.expected
+            } else {
+                &mut came.others
+            };
+            list.insert(diff_id, name.to_owned());
+        }
         Ok(())
     }
 }

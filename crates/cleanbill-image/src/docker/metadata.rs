@@ -9,6 +9,7 @@
 use cleanbill_core::image::{
     ContainerConfig, Healthcheck, HistoryEntry, ImageConfig, ImageMetadata, LayerMetadata,
 };
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest, Limits};
 use jiff::Timestamp;
@@ -50,10 +51,9 @@ impl Inspected {
         };
         let layer_count = answer.root_fs.layers.len() as u64;
         if layer_count > limits.layers_per_image_max {
-            return Err(ImageError::LimitExceeded {
-                what: format!("image {name} with {layer_count} layers"),
-                limit: format!("layers_per_image_max = {}", limits.layers_per_image_max),
-            });
+            let what = format!("image {name} with {layer_count} layers");
+            let max = limits.layers_per_image_max;
+            return Err(LayerError::exceeded(what, "layers_per_image_max", max).into());
         }
         let id = parse_id(&answer.id).map_err(|error| malformed(error.to_string()))?;
         let diff_ids = answer.root_fs.layers.iter().map(|text| text.parse());
@@ -83,22 +83,29 @@ pub(super) fn config_from_answers(
     inspected: &Inspected,
     history: &[HistoryItem],
 ) -> Option<ImageConfig> {
-    let answer = &inspected.answer;
     let history: Vec<HistoryEntry> = history.iter().rev().map(history_entry).collect();
     let layer_count = history.iter().filter(|entry| !entry.empty_layer).count();
     if inspected.diff_ids.is_empty() || layer_count != inspected.diff_ids.len() {
         return None;
     }
     Some(ImageConfig {
+        history,
+        ..config_without_history(inspected)
+    })
+}
+
+/// Puts together what the engine's description tells.
+pub(super) fn config_without_history(inspected: &Inspected) -> ImageConfig {
+    let answer = &inspected.answer;
+    ImageConfig {
         architecture: answer.architecture.clone(),
         author: answer.author.clone(),
         created: answer.created.clone(),
-        history,
         os: answer.os.clone(),
         rootfs: (&answer.root_fs).into(),
         config: container_config(&answer.config),
         ..ImageConfig::default()
-    })
+    }
 }
 
 fn history_entry(item: &HistoryItem) -> HistoryEntry {

@@ -60,6 +60,9 @@ enum Trust {
     Lenient,
 }
 
+/// The status, the headers and the first bytes of an answer.
+pub(super) type Exchanged = (StatusCode, HeaderMap, Vec<u8>);
+
 /// Describes a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Request<'a> {
@@ -176,6 +179,37 @@ impl HttpClient {
             url = target;
         }
         Err(refused(&request.url, "too many redirects"))
+    }
+
+    /// Prepares a request that is sent once and never redirected, with the first bytes of its
+    /// answer. What is returned waits neither for [`ReadContext::cancelled`] nor for the clock.
+    ///
+    /// # Errors
+    ///
+    /// The host may not be asked.
+    pub(super) fn exchange(
+        &self,
+        request: &Request<'_>,
+        answer_size_bytes_max: usize,
+    ) -> Result<impl Future<Output = Result<Exchanged, HttpError>>, HttpError> {
+        let client = self.client_for(&request.url, request.on_behalf_of)?;
+        let url = request.url.clone();
+        let (method, headers) = (request.method.clone(), request.headers.clone());
+        let body = request.body.clone().unwrap_or_default();
+        Ok(async move {
+            let failed = |error| HttpError::from_reqwest(error, &url);
+            let builder = client.request(method, url.clone()).headers(headers);
+            let mut inner = builder.body(body).send().await.map_err(failed)?;
+            let mut bytes = Vec::new();
+            while bytes.len() < answer_size_bytes_max {
+                match inner.chunk().await.map_err(failed)? {
+                    Some(chunk) => bytes.extend_from_slice(&chunk),
+                    None => break,
+                }
+            }
+            bytes.truncate(answer_size_bytes_max);
+            Ok((inner.status(), inner.headers().clone(), bytes))
+        })
     }
 
     /// Returns the client for a host, or refuses it.
@@ -387,6 +421,6 @@ impl Response {
     }
 }
 
-async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     tokio::time::timeout(limit, future).await.ok()
 }

@@ -99,6 +99,21 @@ impl HttpError {
         }
     }
 
+    /// Names another place instead of the URL: that of a webhook is a secret, its path included.
+    pub(super) fn at_place(mut self, place: &str) -> Self {
+        match &mut self {
+            Self::Offline { url }
+            | Self::Refused { url, .. }
+            | Self::Connect { url, .. }
+            | Self::Tls { url, .. }
+            | Self::Transfer { url, .. }
+            | Self::Timeout { url }
+            | Self::TooLarge { url, .. } => place.clone_into(url),
+            Self::Setup { .. } | Self::TlsSetup(_) | Self::Proxy(_) | Self::Stopped(_) => {}
+        }
+        self
+    }
+
     /// Sorts a failure of the HTTP library.
     pub(crate) fn from_reqwest(error: reqwest::Error, url: &Url) -> Self {
         let url = display_url(url);

@@ -107,7 +107,39 @@ impl TrustedRoots {
     }
 }
 
+/// Returns the certificates of the authorities that [`TrustedRoots::load`] trusts, for libraries
+/// that want to set TLS up themselves: those of the system (`None` if it has none, which stands
+/// for those built in) and those of the files.
+///
+/// # Errors
+///
+/// As [`TrustedRoots::load`].
+pub fn trusted_certificates(
+    files: &[PathBuf],
+) -> Result<(Option<Vec<CertificateDer<'static>>>, Vec<CertificateDer<'static>>), TlsSetupError> {
+    let is_usable = |certificate: &CertificateDer<'static>| {
+        RootCertStore::empty().add(certificate.clone()).is_ok()
+    };
+    let mut system = rustls_native_certs::load_native_certs().certs;
+    system.retain(is_usable);
+    let mut own = Vec::new();
+    for path in files {
+        own.extend(read_certificates(path)?);
+    }
+    Ok(((!system.is_empty()).then_some(system), own))
+}
+
 fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, TlsSetupError> {
+    let certificates = read_certificates(path)?;
+    let count = certificates.len();
+    for certificate in certificates {
+        store.add(certificate)?;
+    }
+    Ok(count)
+}
+
+/// Reads a file of certificates, each of which can be used.
+fn read_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, TlsSetupError> {
     let malformed = |reason: String| TlsSetupError::Malformed {
         path: path.to_owned(),
         reason,
@@ -116,18 +148,18 @@ fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, TlsSetupErr
         path: path.to_owned(),
         source,
     })?;
-    let mut count = 0;
+    let mut certificates = Vec::new();
     for certificate in CertificateDer::pem_slice_iter(&bytes) {
         let certificate = certificate.map_err(|error| malformed(error.to_string()))?;
-        store
-            .add(certificate)
+        RootCertStore::empty()
+            .add(certificate.clone())
             .map_err(|error| malformed(error.to_string()))?;
-        count += 1;
+        certificates.push(certificate);
     }
-    if count == 0 {
+    if certificates.is_empty() {
         return Err(malformed("no certificate in PEM form in it".to_owned()));
     }
-    Ok(count)
+    Ok(certificates)
 }
 
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::blob::{BlobLayers, BlobPlace, Compression, LayerBlob};
-use crate::file::{open_regular, read_document};
+use crate::file::{Bound, open_regular, read_document};
 use crate::members::{MemberStore, StoredLayer, WantedLayer};
 use crate::tar::SectionSource;
 use crate::{ImageError, LayerSource, ReadContext};
@@ -42,8 +42,8 @@ impl MemberStore for LayoutDirectory<'_> {
         if !self.is_there(name) {
             return Ok(None);
         }
-        let limit = self.context.limits.manifest_size_bytes_max;
-        read_document(&self.path(name), limit).map(Some)
+        let bound = Bound::of_document(&self.context.limits);
+        read_document(&self.path(name), bound).map(Some)
     }
 
     fn find_layer(&self, name: &str) -> Result<Option<StoredLayer>, ImageError> {

@@ -1,7 +1,11 @@
 //! The lists of the store.
 
+use std::collections::HashSet;
+use std::fs::Metadata;
 use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +13,7 @@ use cleanbill_core::{Digest, ImageReference};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::file::read_document;
+use crate::file::{Bound, read_document};
 use crate::{ImageError, ReadContext};
 
 const IMAGES: &str = "overlay-images/images.json";
@@ -133,8 +137,15 @@ impl Store {
         self.list(IMAGES)
     }
 
-    pub(super) fn layers(&self) -> Result<Vec<LayerRecord>, ImageError> {
-        self.list(LAYERS)
+    /// Lists the layers. The state is that of the list or an older one, never a newer one.
+    pub(super) fn layers(&self) -> Result<(Vec<LayerRecord>, ListState), ImageError> {
+        let state = self.layers_state();
+        Ok((self.list(LAYERS)?, state))
+    }
+
+    pub(super) fn layers_state(&self) -> ListState {
+        let metadata = std::fs::metadata(self.root.join(LAYERS)).ok();
+        ListState(metadata.as_ref().map(FileState::of))
     }
 
     pub(super) fn containers(&self) -> Result<Vec<ContainerRecord>, ImageError> {
@@ -145,8 +156,8 @@ impl Store {
     pub(super) fn config(&self, id: &Digest) -> Result<Vec<u8>, ImageError> {
         let document = format!("={}", STANDARD.encode(id.to_string()));
         let directory = self.root.join("overlay-images").join(id.to_hex());
-        let limit = self.context.limits.manifest_size_bytes_max;
-        read_document(&directory.join(document), limit)
+        let bound = Bound::of_document(&self.context.limits);
+        read_document(&directory.join(document), bound)
     }
 
     /// Returns the directory of a layer. Its id is one that [`Store::layers`] accepted.
@@ -157,31 +168,21 @@ impl Store {
     /// Says why the directories cannot be read rightly, if that is so.
     pub(super) fn obstacle(&self) -> Option<String> {
         let path = self.root.join(MOUNT_PROGRAM);
-        let text = read_document(&path, 64).unwrap_or_default();
+        let bound = Bound {
+            name: "the size of the mark",
+            max: 64,
+        };
+        let text = read_document(&path, bound).unwrap_or_default();
         text.starts_with(b"true").then(|| {
             "layers are mounted by a program in user space, which marks hidden files in its own way"
                 .to_owned()
         })
     }
 
-    /// Checks that layers are still listed as complete.
-    pub(super) fn check_kept(&self, ids: &[String]) -> Result<(), String> {
-        let layers = self.layers().map_err(|error| error.to_string())?;
-        let is_kept = |id: &&String| {
-            layers
-                .iter()
-                .any(|layer| layer.id == **id && !layer.is_incomplete())
-        };
-        match ids.iter().find(|id| !is_kept(id)) {
-            Some(id) => Err(format!("the store does not list layer {id} any more")),
-            None => Ok(()),
-        }
-    }
-
     fn list<T: DeserializeOwned + Identified>(&self, name: &str) -> Result<Vec<T>, ImageError> {
         let path = self.root.join(name);
         let limits = &self.context.limits;
-        let bytes = read_document(&path, limits.engine_metadata_size_bytes_max)?;
+        let bytes = read_document(&path, Bound::of_engine_metadata(limits))?;
         let what = path.display().to_string();
         let malformed = |reason: String| ImageError::Malformed {
             what: what.clone(),
@@ -197,6 +198,71 @@ impl Store {
             ))),
             None => Ok(items),
         }
+    }
+}
+
+/// Tells states of a list apart: each is a file of its own, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ListState(Option<FileState>);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileState {
+    device: u64,
+    inode: u64,
+    size_bytes: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl FileState {
+    fn of(metadata: &Metadata) -> Self {
+        Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size_bytes: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        }
+    }
+}
+
+/// Watches over the layers of an image while they are read. The list, which has those of all
+/// images, is read again only when it has changed.
+#[derive(Debug)]
+pub(super) struct KeptLayers {
+    store: Store,
+    ids: Vec<String>,
+    /// The state in which the layers were last seen complete.
+    seen: Mutex<ListState>,
+}
+
+impl KeptLayers {
+    pub(super) fn new(store: Store, ids: Vec<String>, seen: ListState) -> Self {
+        Self {
+            store,
+            ids,
+            seen: Mutex::new(seen),
+        }
+    }
+
+    /// Checks that the layers are still listed as complete.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = self.store.layers_state();
+        if now.0.is_some() && now == *seen {
+            return Ok(());
+        }
+        let (layers, state) = self.store.layers().map_err(|error| error.to_string())?;
+        let complete: HashSet<&str> = layers
+            .iter()
+            .filter(|layer| !layer.is_incomplete())
+            .map(|layer| layer.id.as_str())
+            .collect();
+        if let Some(id) = self.ids.iter().find(|id| !complete.contains(id.as_str())) {
+            return Err(format!("the store does not list layer {id} any more"));
+        }
+        *seen = state;
+        Ok(())
     }
 }
 

@@ -220,3 +220,48 @@ fn settings_name_the_directory() {
     let error = PodmanStorage::find(&environment, StoreOptions::default()).unwrap_err();
     assert!(error.to_string().contains("elsewhere"), "{error}");
 }
+
+#[test]
+fn an_ambiguous_beginning_of_an_id_is_refused_with_the_candidates() {
+    let fixture = Fixture::new();
+    let image = fixture.storage().list_images(false).unwrap()[0].id.to_hex();
+    let ids = [
+        format!("abcd{}", "1".repeat(60)),
+        format!("abcd{}", "2".repeat(60)),
+    ];
+    fixture.list(
+        "overlay-containers/containers.json",
+        &json!([
+            { "id": ids[0], "names": ["web"], "image": image },
+            { "id": ids[1], "names": null, "image": image },
+            { "id": layer_id(3), "names": ["abcd"], "image": image },
+        ]),
+    );
+    let storage = fixture.storage();
+    let error = storage.open_container("abcd").map(|image| image.name);
+    assert_eq!(
+        error.unwrap(),
+        "docker.io/library/a:1",
+        "a name goes before"
+    );
+    let error = storage.open_container("abc").unwrap_err().to_string();
+    let expected = format!("one container abc (it may be {}, web ({}))", ids[1], ids[0]);
+    assert!(error.contains(&expected), "{error}");
+    assert!(storage.open_container(&ids[1][..5]).is_ok());
+    assert!(storage.open_container("").is_err());
+}
+
+#[test]
+fn the_list_of_layers_is_read_again_only_when_it_changed() {
+    let fixture = Fixture::new();
+    let store = fixture.storage().store;
+    // What the file holds is never looked at while it is the same file.
+    fixture.write("overlay-layers/layers.json", "no list");
+    let state = store.layers_state();
+    let kept = KeptLayers::new(store.clone(), vec![layer_id(0)], state);
+    assert_eq!(kept.check(), Ok(()));
+    fixture.layers(&json!({}));
+    assert_eq!(kept.check(), Ok(()), "it has changed, and lists the layer");
+    let gone = KeptLayers::new(store, vec![layer_id(200)], state);
+    assert!(gone.check().unwrap_err().contains(&layer_id(200)));
+}

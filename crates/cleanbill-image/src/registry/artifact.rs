@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::path::{Component, Path};
 use std::sync::Arc;
 
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::{Digest, ImageReference};
 use serde::Deserialize;
 use sha2::Digest as _;
@@ -152,15 +153,8 @@ impl<R: Read> Read for VerifiedReader<R> {
         }
         if count == 0 && !buffer.is_empty() {
             let actual = Digest::from_bytes(hasher.clone().finalize().into());
-            if actual != self.expected {
-                let (what, expected) = (self.what.clone(), self.expected);
-                let error = RegistryError::DigestMismatch {
-                    what,
-                    expected,
-                    actual,
-                };
-                return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-            }
+            LayerError::check_digest(|| self.what.clone(), self.expected, actual)
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
             self.hasher = None;
         }
         Ok(count)

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 
-use cleanbill_core::Digest;
 use cleanbill_core::layer::LayerError;
 use reqwest::StatusCode;
 use serde::Deserialize;
@@ -87,15 +86,8 @@ pub enum RegistryError {
         reason: String,
     },
     /// The content is not what its name says.
-    #[error("{what} has digest {actual}, expected {expected}")]
-    DigestMismatch {
-        /// What was being read.
-        what: String,
-        /// The digest that was asked for or announced.
-        expected: Digest,
-        /// The digest of what came.
-        actual: Digest,
-    },
+    #[error(transparent)]
+    Content(#[from] LayerError),
     /// The credentials could not be found out or stored.
     #[error(transparent)]
     Credentials(#[from] CredentialError),
@@ -286,15 +278,7 @@ impl From<RegistryError> for ImageError {
             },
             RegistryError::Read { what, source } => Self::Read { what, source },
             RegistryError::Malformed { what, reason } => Self::Malformed { what, reason },
-            RegistryError::DigestMismatch {
-                what,
-                expected,
-                actual,
-            } => Self::Layer(LayerError::DigestMismatch {
-                what,
-                expected: expected.to_string(),
-                actual: actual.to_string(),
-            }),
+            RegistryError::Content(error) => Self::Layer(error),
             RegistryError::Credentials(_) => Self::Unauthorized {
                 place: "the registry".to_owned(),
                 reason: text,

@@ -1,5 +1,6 @@
 //! Fetching manifests and other documents, each bounded and verified.
 
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::{Digest, ImageReference};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 
@@ -19,6 +20,12 @@ pub(super) struct Fetched {
     pub(super) media_type: Option<String>,
     /// Where it is from, for errors.
     pub(super) what: String,
+}
+
+impl Fetched {
+    fn check(&self, expected: Digest) -> Result<(), LayerError> {
+        LayerError::check_digest(|| self.what.clone(), expected, self.digest)
+    }
 }
 
 impl RegistryClient {
@@ -55,7 +62,7 @@ impl RegistryClient {
         let announced = announced_digest(&response);
         let fetched = self.read_document(host, purpose, response)?;
         for expected in [expected, announced].into_iter().flatten() {
-            compare(&fetched, expected)?;
+            fetched.check(expected)?;
         }
         Ok(fetched)
     }
@@ -75,7 +82,7 @@ impl RegistryClient {
         let url = host.url(&format!("/v2/{repository}/blobs/{digest}"));
         let response = self.get(host, purpose, url, &HeaderMap::new())?;
         let fetched = self.read_document(host, purpose, response)?;
-        compare(&fetched, digest)?;
+        fetched.check(digest)?;
         Ok(fetched)
     }
 
@@ -107,15 +114,4 @@ impl RegistryClient {
 /// compute it says nothing.
 fn announced_digest(response: &Response) -> Option<Digest> {
     response.header("docker-content-digest")?.parse().ok()
-}
-
-fn compare(fetched: &Fetched, expected: Digest) -> Result<(), RegistryError> {
-    if fetched.digest == expected {
-        return Ok(());
-    }
-    Err(RegistryError::DigestMismatch {
-        what: fetched.what.clone(),
-        expected,
-        actual: fetched.digest,
-    })
 }

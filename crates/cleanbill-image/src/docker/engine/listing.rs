@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cleanbill_core::Digest;
+use cleanbill_core::{DiffId, Digest};
 
 use super::Engine;
 use crate::ImageError;
@@ -69,6 +69,15 @@ impl Engine {
             storage: info.driver.clone(),
             in_place_obstacle: self.check_in_place().err().map(|reason| reason.to_string()),
         })
+    }
+
+    /// Asks for the layers of an image by its id, base first. Empty if the engine does not say.
+    ///
+    /// # Errors
+    ///
+    /// The engine has no such image any more, or does not answer.
+    pub fn diff_ids(&self, id: &Digest) -> Result<Vec<DiffId>, ImageError> {
+        Ok(self.inspect(&id.to_string())?.diff_ids)
     }
 
     /// Lists the images, each id once, sorted. An image with neither a tag nor a digest is dangling:

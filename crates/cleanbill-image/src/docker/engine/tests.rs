@@ -137,10 +137,51 @@ fn the_configuration_comes_out_of_the_export_where_history_does_not_tell() {
         let engine = engine_with(&image, &id, |answer| answer["RootFS"] = root_fs.clone());
         engine.reply(&format!("/images/{id}/history"), Reply::ok("[]"));
         let opened = open(&engine).unwrap();
-        assert_eq!(opened.metadata.config.docker_version, "20.10");
         assert_eq!(opened.metadata.layers.len(), 2);
         opened.layers.read_all(&mut Paths::default()).unwrap();
+        let completed = opened.completed().unwrap();
+        assert_eq!(completed.metadata.config.docker_version, "20.10");
+        assert_eq!(completed.metadata.layers[1].created_by, "ADD a");
+        // Which layers there are must be known before they are read.
+        let expected = if root_fs.is_null() { 2 } else { 1 };
+        assert_eq!(export_count(&engine), expected, "{root_fs}");
     }
+}
+
+fn export_count(engine: &FakeEngine) -> usize {
+    let requests = engine.requests();
+    let exports = requests.iter().filter(|request| request.contains("/get"));
+    exports.count()
+}
+
+#[test]
+fn the_configuration_of_an_image_whose_layers_are_known_is_fetched_alone() {
+    let image = image().config("docker_version", json!("20.10"));
+    let engine = engine_with(&image, &image.image_id(), |_| {});
+    engine.reply(
+        &format!("/images/{}/history", image.image_id()),
+        Reply::ok("[]"),
+    );
+    let opened = open(&engine).unwrap();
+    assert_eq!(opened.metadata.config.config.env, ["A=b"]);
+    let completed = opened.completed().unwrap();
+    assert_eq!(completed.metadata.config.docker_version, "20.10");
+    assert_eq!(export_count(&engine), 1);
+}
+
+#[test]
+fn a_configuration_of_other_layers_is_refused() {
+    let image = image();
+    let other = ImageBuilder::new()
+        .layer(|l| l.file("etc/os-release", "ID=x\n"))
+        .config("docker_version", json!("20.10"));
+    let id = other.image_id();
+    let engine = engine_with(&other, &id, |answer| {
+        answer["RootFS"] = json!({ "Layers": image.diff_ids() });
+    });
+    engine.reply(&format!("/images/{id}/history"), Reply::ok("[]"));
+    let error = open(&engine).unwrap().completed().unwrap_err();
+    assert!(error.to_string().contains("other layers"), "{error}");
 }
 
 #[test]

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 
+use cleanbill_core::layer::LayerError;
 use cleanbill_core::{Limits, path};
 use serde::Deserialize;
 
 use crate::ImageError;
 use crate::oci::or_default;
-use crate::tar::{Entry, StreamSource, TarError, TarReader, typeflag};
+use crate::tar::{Entry, StreamSource, TarReader, typeflag};
 
 /// The stream is taken from the socket in pieces of this size.
 const BUFFER_SIZE: usize = 256 << 10;
@@ -77,15 +78,12 @@ pub(super) fn pass(
     let mut count = 0_u64;
     while archive
         .next_entry(&mut entry)
-        .map_err(|error| image_error(error, what))?
+        .map_err(|error| error.of(&format!("the {what}")))?
     {
         count += 1;
         if count > limits.archive_members_max {
-            return Err(exceeded(
-                what,
-                "archive_members_max",
-                limits.archive_members_max,
-            ));
+            let max = limits.archive_members_max;
+            return Err(LayerError::exceeded(what, "archive_members_max", max).into());
         }
         let name = path::clean(&String::from_utf8_lossy(&entry.name));
         let link = || String::from_utf8_lossy(&entry.link);
@@ -149,11 +147,8 @@ fn offer(
         .read_to_end(&mut bytes)
         .map_err(read_error)?;
     if bytes.len() as u64 > limit {
-        return Err(exceeded(
-            &format!("{name} in the {what}"),
-            "manifest_size_bytes_max",
-            limit,
-        ));
+        let what = format!("{name} in the {what}");
+        return Err(LayerError::exceeded(what, "manifest_size_bytes_max", limit).into());
     }
     take(Member::Document { name, bytes })
 }
@@ -170,26 +165,4 @@ pub(super) fn member_for(name: &str, links: &Links) -> String {
         }
     }
     name
-}
-
-fn image_error(error: TarError, what: &str) -> ImageError {
-    let what = what.to_owned();
-    match error {
-        TarError::Read(source) => ImageError::Read { what, source },
-        TarError::Malformed { .. } => ImageError::Malformed {
-            what,
-            reason: error.to_string(),
-        },
-        TarError::LimitExceeded { what: part, limit } => ImageError::LimitExceeded {
-            what: format!("{part} of the {what}"),
-            limit,
-        },
-    }
-}
-
-fn exceeded(what: &str, limit: &str, value: u64) -> ImageError {
-    ImageError::LimitExceeded {
-        what: what.to_owned(),
-        limit: format!("{limit} = {value}"),
-    }
 }

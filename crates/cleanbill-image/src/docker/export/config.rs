@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use cleanbill_core::Digest;
 use cleanbill_core::image::ImageConfig;
+use cleanbill_core::layer::LayerError;
 
 use super::ExportStream;
 use super::archive::{Flow, Member};
@@ -27,34 +28,39 @@ pub(in crate::docker) fn stored_config(stream: &ExportStream) -> Result<ImageCon
             Flow::Continue
         })
     })?;
-    let (name, bytes) = match documents.config(stream.id) {
-        Some(bytes) => (stream.id.to_hex(), bytes),
-        // With the containerd image store the id is that of a manifest.
-        None => {
-            let name = stream.manifest(documents.get("manifest.json"))?.config;
-            let bytes = documents.get(&name);
-            let absent = || stream.malformed(format!("configuration {name} did not come"));
-            let bytes = bytes.ok_or_else(absent)?;
-            (name, bytes)
-        }
-    };
-    let digest = Digest::of(bytes);
-    if !name.contains(&digest.to_hex()) {
-        return Err(stream.malformed(format!("configuration {name} has digest {digest}")));
-    }
-    let what = format!("configuration {name} in the {}", stream.what());
-    crate::oci::parse_json(bytes, &what, &stream.context.limits)
+    documents.stored_config(stream)
 }
 
 /// Keeps the small documents of an export; all of them together are bounded as one.
-#[derive(Default)]
-struct Documents {
+#[derive(Debug, Default)]
+pub(super) struct Documents {
     by_name: BTreeMap<String, Vec<u8>>,
     size_bytes: u64,
 }
 
 impl Documents {
-    fn insert(
+    /// Finds the configuration among them, and verifies it.
+    pub(super) fn stored_config(&self, stream: &ExportStream) -> Result<ImageConfig, ImageError> {
+        let (name, bytes) = match self.config(stream.id) {
+            Some(bytes) => (stream.id.to_hex(), bytes),
+            // With the containerd image store the id is that of a manifest.
+            None => {
+                let name = stream.manifest(self.get("manifest.json"))?.config;
+                let bytes = self.get(&name);
+                let absent = || stream.malformed(format!("configuration {name} did not come"));
+                let bytes = bytes.ok_or_else(absent)?;
+                (name, bytes)
+            }
+        };
+        let digest = Digest::of(bytes);
+        if !name.contains(&digest.to_hex()) {
+            return Err(stream.malformed(format!("configuration {name} has digest {digest}")));
+        }
+        let what = format!("configuration {name} in the {}", stream.what());
+        crate::oci::parse_json(bytes, &what, &stream.context.limits)
+    }
+
+    pub(super) fn insert(
         &mut self,
         name: &str,
         bytes: Vec<u8>,
@@ -63,10 +69,8 @@ impl Documents {
         let limit = stream.context.limits.manifest_size_bytes_max;
         self.size_bytes = self.size_bytes.saturating_add(bytes.len() as u64);
         if self.size_bytes > limit {
-            return Err(ImageError::LimitExceeded {
-                what: format!("documents in the {}", stream.what()),
-                limit: format!("manifest_size_bytes_max = {limit}"),
-            });
+            let what = format!("documents in the {}", stream.what());
+            return Err(LayerError::exceeded(what, "manifest_size_bytes_max", limit).into());
         }
         self.by_name.insert(name.to_owned(), bytes);
         Ok(())
