@@ -41,22 +41,24 @@ pub struct LayerInventory {
 }
 
 impl LayerInventory {
-    /// Returns about how many bytes the packages take.
+    /// Returns about how many bytes the packages take, those that Java archives may become included.
     pub fn packages_size_bytes(&self) -> u64 {
         let listed = self.package_databases.iter().map(|one| &one.packages);
         let of_applications = self.applications.iter().map(|one| &one.packages);
-        listed
+        let listed: u64 = listed
             .chain(of_applications)
             .flatten()
             .map(Package::size_bytes)
-            .sum()
+            .sum();
+        let archives = self.java_archives.iter();
+        let in_archives: u64 = archives.map(|archive| archive.extent().size_bytes).sum();
+        listed.saturating_add(in_archives)
     }
 
     /// Forgets all packages.
     pub fn clear_packages(&mut self) {
         self.package_databases.clear();
         self.applications.clear();
-        self.java_archives.clear();
         self.java_archives.clear();
     }
 }

@@ -6,6 +6,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Package;
+
 /// Holds what is known of one archive (`.jar`, `.war`, `.ear`, `.par`) and of those inside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JavaArchive {
@@ -19,6 +21,40 @@ pub struct JavaArchive {
     pub pom_licenses: Vec<(String, Vec<String>)>,
     /// The licences that the manifest or a licence file states for the archive itself.
     pub own_licenses: Vec<String>,
+}
+
+impl JavaArchive {
+    /// Measures the packages that it and those inside it may become.
+    pub fn extent(&self) -> JavaExtent {
+        let licenses = self.pom_licenses.iter().flat_map(|(_, names)| names);
+        let licenses = licenses.chain(&self.own_licenses);
+        let itself = size_of::<Package>() + self.path.len();
+        let mut total = JavaExtent {
+            package_count: 1,
+            size_bytes: (itself + licenses.map(String::len).sum::<usize>()) as u64,
+        };
+        for item in &self.items {
+            let part = match item {
+                JavaItem::Archive(archive) => archive.extent(),
+                JavaItem::Artifact(artifact) => JavaExtent {
+                    package_count: 1,
+                    size_bytes: (itself + artifact.size_bytes()) as u64,
+                },
+            };
+            total.package_count = total.package_count.saturating_add(part.package_count);
+            total.size_bytes = total.size_bytes.saturating_add(part.size_bytes);
+        }
+        total
+    }
+}
+
+/// Says how much the packages of an archive are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct JavaExtent {
+    /// How many there may be.
+    pub package_count: u64,
+    /// About how many bytes they take.
+    pub size_bytes: u64,
 }
 
 /// Is one thing of interest inside an archive.
@@ -45,6 +81,10 @@ impl JavaArtifact {
     /// Returns the name by which packages go, `group:artifact`.
     pub fn name(&self) -> String {
         format!("{}:{}", self.group, self.artifact)
+    }
+
+    fn size_bytes(&self) -> usize {
+        self.group.len() + self.artifact.len() + self.version.len()
     }
 
     /// Says whether group, artifact and version are stated.

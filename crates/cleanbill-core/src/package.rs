@@ -196,15 +196,28 @@ impl Package {
             .flat_map(|list| list.iter())
             .map(|text| text.len() + 24)
             .sum();
+        let identifier = &self.identifier;
         let texts = [
             &self.id,
             &self.name,
             &self.version,
-            &self.maintainer,
+            &self.release,
+            &self.arch,
             &self.src_name,
+            &self.src_version,
+            &self.src_release,
+            &self.maintainer,
+            &self.modularity_label,
+            &self.file_path,
+            &self.digest,
+            &self.analyzed_by,
+            &identifier.uid,
+            &identifier.bom_ref,
         ];
         let stated: usize = texts.iter().map(|text| text.len()).sum();
-        (size_of::<Self>() + listed + stated) as u64
+        let url = identifier.purl.as_ref().map_or(0, PackageUrl::size_bytes);
+        let lines = size_of_val(self.locations.as_slice());
+        (size_of::<Self>() + listed + stated + url + lines) as u64
     }
 
     /// Returns `[epoch:]version[-release]` of the source package.

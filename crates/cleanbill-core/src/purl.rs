@@ -37,6 +37,15 @@ pub struct PackageUrlError {
 }
 
 impl PackageUrl {
+    /// Returns about how many bytes its texts take.
+    pub(crate) fn size_bytes(&self) -> usize {
+        let parts = [&self.kind, &self.namespace, &self.name];
+        let parts = parts.into_iter().chain([&self.version, &self.subpath]);
+        let qualifiers = self.qualifiers.iter();
+        let qualifiers = qualifiers.map(|pair| pair.0.len() + pair.1.len() + size_of_val(pair));
+        parts.map(String::len).sum::<usize>() + qualifiers.sum::<usize>()
+    }
+
     /// Returns the value of a qualifier.
     pub fn qualifier(&self, key: &str) -> Option<&str> {
         self.qualifiers

@@ -1,5 +1,8 @@
 //! Java archives: the index is asked for what only it knows, if an image has such archives.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use cleanbill_core::error_chain;
@@ -54,19 +57,38 @@ impl<'a> LazyJavaIndex<'a> {
     }
 }
 
-/// Returns the inventory with its Java archives named; the same one where there are none.
+/// Names the Java archives of all layers; layers without any stay the same.
+///
+/// # Errors
+///
+/// The index cannot be read.
 pub(crate) fn resolve(
-    inventory: &Arc<LayerInventory>,
+    layers: &[Arc<LayerInventory>],
     index: &dyn JavaIndex,
-) -> Result<Arc<LayerInventory>, JavaLookupError> {
-    let resolved = java::resolve(inventory, index)?;
-    Ok(resolved.map_or_else(|| Arc::clone(inventory), Arc::new))
+) -> Result<Vec<Arc<LayerInventory>>, JavaLookupError> {
+    each(layers, |layer| java::resolve(layer, index))
 }
 
 /// As [`resolve`], with a mark for each archive that only the index could name.
-pub(crate) fn resolve_without_index(inventory: &Arc<LayerInventory>) -> Arc<LayerInventory> {
-    let resolved = java::resolve_without_index(inventory);
-    resolved.map_or_else(|| Arc::clone(inventory), Arc::new)
+pub(crate) fn resolve_without_index(layers: &[Arc<LayerInventory>]) -> Vec<Arc<LayerInventory>> {
+    let Ok(resolved) = each::<Infallible>(layers, |layer| Ok(java::resolve_without_index(layer)));
+    resolved
+}
+
+/// Resolves each layer once, however often the image has it: so no more is in memory than was.
+fn each<E>(
+    layers: &[Arc<LayerInventory>],
+    resolve: impl Fn(&LayerInventory) -> Result<Option<LayerInventory>, E>,
+) -> Result<Vec<Arc<LayerInventory>>, E> {
+    let mut known: HashMap<*const LayerInventory, Arc<LayerInventory>> = HashMap::new();
+    for layer in layers {
+        if let Entry::Vacant(place) = known.entry(Arc::as_ptr(layer)) {
+            let resolved = resolve(layer)?;
+            place.insert(resolved.map_or_else(|| Arc::clone(layer), Arc::new));
+        }
+    }
+    let resolved = |layer: &Arc<LayerInventory>| known.get(&Arc::as_ptr(layer)).cloned();
+    Ok(layers.iter().filter_map(resolved).collect())
 }
 
 /// Takes what stands for unidentified archives out of an image, and says whether there was any.
@@ -97,5 +119,29 @@ impl Unidentified {
             self.example.clone(),
             message,
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use cleanbill_core::java::JavaArchive;
+
+    use super::*;
+
+    #[test]
+    fn a_layer_that_an_image_has_often_is_resolved_once() {
+        let plain = Arc::new(LayerInventory::default());
+        let with_archive = Arc::new(LayerInventory {
+            java_archives: vec![JavaArchive::default()],
+            ..LayerInventory::default()
+        });
+        let layers = [&plain, &with_archive, &with_archive].map(Arc::clone);
+        let resolved = resolve_without_index(&layers);
+        let [first, second, third] = resolved.as_slice() else {
+            panic!("as many as before");
+        };
+        assert!(Arc::ptr_eq(first, &plain));
+        assert_eq!(second.applications.len(), 1);
+        assert!(Arc::ptr_eq(second, third));
     }
 }

@@ -63,6 +63,14 @@ pub(crate) trait EntryReader {
     ) -> Result<Option<Self::Output>, ArchiveError>;
 }
 
+/// Returns about how many bytes some texts take.
+pub(crate) fn texts_size_bytes(texts: &[String]) -> usize {
+    texts
+        .iter()
+        .map(|text| text.len() + size_of_val(text))
+        .sum()
+}
+
 /// Gives the content of an entry.
 pub(crate) struct EntryContent<'a> {
     /// The content, unpacked, checked at its end.

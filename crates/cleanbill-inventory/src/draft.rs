@@ -24,6 +24,7 @@ use cleanbill_core::package::{self, BuildInfo};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem, uid};
 
+use crate::room::Room;
 use crate::subtree::keys_below;
 pub(crate) use dpkg::DpkgDraft;
 pub(crate) use license_texts::LicenseTexts;
@@ -297,14 +298,18 @@ impl LayerDraft {
 
     fn finish_databases(&mut self) -> Vec<PackageDatabase> {
         let mut databases = Vec::with_capacity(self.databases.len());
+        let mut room = Room::new(&self.limits);
         let dpkg = self.dpkg.index();
         for (path, Sourced { mut value, .. }) in std::mem::take(&mut self.databases) {
-            dpkg.complete(&mut value);
+            dpkg.complete(&mut value, &mut room);
             finish_packages("", &mut value);
             databases.push(PackageDatabase {
                 path,
                 packages: value,
             });
+        }
+        if let Some(message) = room.exceeded() {
+            self.add_problem(Problem::new(ProblemKind::LimitExceeded, message));
         }
         databases
     }

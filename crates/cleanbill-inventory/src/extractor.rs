@@ -6,6 +6,7 @@ use std::io::{self, Read};
 use cleanbill_core::Limits;
 use cleanbill_core::layer::EntryBody;
 
+use crate::bounded;
 use crate::draft::LayerDraft;
 
 /// Bytes that an extractor is shown to see whether it wants a file.
@@ -129,15 +130,7 @@ impl FileInput<'_> {
         if self.size_bytes > max {
             return Err(too_large());
         }
-        // The header's size is a hint that may lie: no more than this is allocated on its word.
-        let hint = usize::try_from(self.size_bytes.min(1 << 20)).unwrap_or(0);
-        let mut bytes = Vec::with_capacity(hint);
-        let body: &mut dyn EntryBody = &mut *self.body;
-        body.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
-        if bytes.len() as u64 > max {
-            return Err(too_large());
-        }
-        Ok(bytes)
+        bounded::read_all(self.body, max)?.ok_or_else(too_large)
     }
 
     /// Returns the content in the way that costs the least memory: as a file that can be read at

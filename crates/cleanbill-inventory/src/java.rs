@@ -8,7 +8,8 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::{HashMap, HashSet};
+use std::cmp::Ordering;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use cleanbill_core::Package;
@@ -16,7 +17,7 @@ use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
 use cleanbill_core::java::{
     JavaArchive, JavaArtifact, JavaClues, JavaIdentity, JavaIndex, JavaItem, JavaLookupError,
 };
-use cleanbill_version::{Version, VersionScheme};
+use cleanbill_version::maven::Version;
 
 use crate::draft::finish_application;
 
@@ -110,36 +111,6 @@ pub(crate) fn needs_index(archive: &JavaArchive) -> bool {
             JavaItem::Archive(archive) => needs_index(archive),
             JavaItem::Artifact(_) => false,
         })
-}
-
-/// Is what the facts about an archive take.
-#[derive(Default)]
-pub(crate) struct Extent {
-    pub(crate) package_count: u64,
-    pub(crate) size_bytes: u64,
-}
-
-/// Measures the facts about an archive and those inside it: each may be a package.
-pub(crate) fn extent(archive: &JavaArchive) -> Extent {
-    let licenses = archive.pom_licenses.iter().flat_map(|(_, names)| names);
-    let texts = licenses.chain(&archive.own_licenses).map(String::len);
-    let mut total = Extent {
-        package_count: 1,
-        size_bytes: (size_of::<Package>() + archive.path.len() + texts.sum::<usize>()) as u64,
-    };
-    for item in &archive.items {
-        let part = match item {
-            JavaItem::Archive(archive) => extent(archive),
-            JavaItem::Artifact(artifact) => Extent {
-                package_count: 1,
-                size_bytes: package(&archive.path, artifact).size_bytes()
-                    + archive.path.len() as u64,
-            },
-        };
-        total.package_count += part.package_count;
-        total.size_bytes += part.size_bytes;
-    }
-    total
 }
 
 /// Returns the packages of an archive that needs no index, and of those inside it.
@@ -257,30 +228,40 @@ fn without_repeated(packages: Vec<Package>) -> Vec<Package> {
         .collect()
 }
 
-/// Holds versions of one package: sorted, so that an archive that states a hundred thousand costs
-/// no more than sorting them.
+/// Holds versions of one package, so that an archive that states a hundred thousand, in whatever
+/// order, costs no more than sorting them.
 #[derive(Default)]
 struct Versions {
     texts: HashSet<String>,
-    sorted: Vec<Version>,
+    known: BTreeSet<Ordered>,
 }
 
 impl Versions {
     /// Adds a version. Says whether none of the others is equal.
     fn insert(&mut self, text: &str) -> bool {
-        if !self.texts.insert(text.to_owned()) {
-            return false;
-        }
-        let Some(version) = Version::parse(VersionScheme::Maven, text) else {
-            return true;
-        };
-        let found = self.sorted.binary_search_by(|known| {
-            let order = known.compare(&version);
-            order.unwrap_or(std::cmp::Ordering::Less)
-        });
-        if let Err(at) = found {
-            self.sorted.insert(at, version);
-        }
-        found.is_err()
+        self.texts.insert(text.to_owned()) && self.known.insert(Ordered(Version::parse(text)))
     }
 }
+
+/// Is a version in the order of Maven.
+struct Ordered(Version);
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.compare(&other.0)
+    }
+}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ordered {}

@@ -9,6 +9,7 @@
 #![deny(clippy::indexing_slicing)]
 
 mod archive;
+mod bounded;
 #[cfg(test)]
 mod corpus;
 mod draft;
@@ -23,6 +24,7 @@ mod lines;
 mod merge;
 #[cfg(test)]
 mod oracle;
+mod room;
 mod sbom;
 mod subtree;
 #[cfg(test)]

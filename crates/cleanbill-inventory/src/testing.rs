@@ -7,6 +7,7 @@ use cleanbill_core::inventory::{Alias, LayerInventory};
 use cleanbill_core::layer::{
     EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader, LayerSummary,
 };
+use cleanbill_core::problem::ProblemKind;
 
 use crate::draft::{LayerDraft, LayerFrame};
 use crate::extractor::{Extractor, FileInput};
@@ -38,6 +39,36 @@ pub(crate) fn extract_with_limits(
         crate::walk::settle(error, path, &mut draft).expect("memory can be read");
     }
     draft.finish(LayerFrame::default())
+}
+
+/// Limits under which what packages need may take 200,000 bytes.
+pub(crate) fn little_room() -> Limits {
+    Limits {
+        packages_size_bytes_max: 400_000,
+        ..Limits::default()
+    }
+}
+
+/// Checks that all packages are there, what they need and own is bounded, and that it is told.
+#[track_caller]
+pub(crate) fn check_bounded(inventory: &LayerInventory, package_count: usize) {
+    let of_databases = inventory.package_databases.iter().map(|one| &one.packages);
+    let of_applications = inventory.applications.iter().map(|one| &one.packages);
+    let packages: Vec<_> = of_databases.chain(of_applications).flatten().collect();
+    assert_eq!(packages.len(), package_count);
+    let lists = packages
+        .iter()
+        .flat_map(|package| package.depends_on.iter().chain(&package.installed_files));
+    let size_bytes: usize = lists.map(String::len).sum();
+    assert!((1..200_000).contains(&size_bytes), "{size_bytes}");
+    let [problem] = inventory.problems.as_slice() else {
+        panic!("{:?}", inventory.problems);
+    };
+    assert_eq!(problem.kind, ProblemKind::LimitExceeded);
+    assert!(
+        problem.message.contains("packages_size_bytes_max"),
+        "{problem:?}"
+    );
 }
 
 /// A layer in memory, entry by entry.
@@ -122,6 +153,15 @@ impl FakeLayer {
     /// Walks the layer with all extractors.
     pub(crate) fn inventory(mut self) -> LayerInventory {
         extract_layer(&mut self, &ExtractOptions::default()).expect("memory can be read")
+    }
+
+    /// Walks the layer with all extractors, under other limits.
+    pub(crate) fn inventory_within(mut self, limits: Limits) -> LayerInventory {
+        let options = ExtractOptions {
+            limits: Arc::new(limits),
+            ..ExtractOptions::default()
+        };
+        extract_layer(&mut self, &options).expect("memory can be read")
     }
 
     /// Walks the layer for one alias.

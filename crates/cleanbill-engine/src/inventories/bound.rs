@@ -3,6 +3,7 @@
 //! Each layer is bounded by itself; but an image may have thousands of them, and each may hide what
 //! the one below it lists.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use cleanbill_core::inventory::LayerInventory;
@@ -21,6 +22,20 @@ impl PackageBound {
             size_bytes_max: limits.packages_per_image_size_bytes_max,
             size_bytes: 0,
         }
+    }
+
+    /// Begins behind the layers of an image, which were admitted before: what an image has more
+    /// than once is in memory once.
+    pub(super) fn after(limits: &Limits, layers: &[Arc<LayerInventory>]) -> Self {
+        let mut bound = Self::new(limits);
+        let mut counted = HashSet::new();
+        for layer in layers {
+            if counted.insert(Arc::as_ptr(layer)) {
+                let total = bound.size_bytes.saturating_add(layer.packages_size_bytes());
+                bound.size_bytes = total;
+            }
+        }
+        bound
     }
 
     /// Counts an inventory, unless there is no room for its packages.
@@ -85,5 +100,19 @@ mod tests {
             assert_eq!(after.package_databases.is_empty(), !is_admitted);
             assert_eq!(after.problems.is_empty(), is_admitted);
         }
+    }
+
+    #[test]
+    fn what_lies_behind_links_shares_the_room_of_the_layers() {
+        let (first, second) = (layer(1), layer(2));
+        let one = first.packages_size_bytes();
+        let limits = Limits {
+            packages_per_image_size_bytes_max: 4 * one,
+            ..Limits::default()
+        };
+        let layers = [&first, &second, &first].map(Arc::clone);
+        let mut bound = PackageBound::after(&limits, &layers);
+        assert!(bound.admit(layer(1)).problems.is_empty());
+        assert!(!bound.admit(layer(1)).problems.is_empty());
     }
 }

@@ -46,6 +46,18 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
+    /// Bounds the entries of one archive that are looked at: each may give something that stays in
+    /// memory until the archive has been read.
+    pub(super) fn check_wanted(&self, count: usize) -> Result<(), ArchiveError> {
+        let max = self.limits.packages_per_layer_max;
+        if (count as u64) < max {
+            return Ok(());
+        }
+        Err(ArchiveError::LimitExceeded(format!(
+            "more than {max} entries of interest (packages_per_layer_max)"
+        )))
+    }
+
     /// Counts bytes of texts that stay in memory until the archive has been read.
     pub(crate) fn keep(&self, size_bytes: usize) -> Result<(), ArchiveError> {
         let max = self.limits.packages_size_bytes_max;

@@ -31,11 +31,13 @@ pub(crate) fn read_at<R: EntryReader>(
         .ok_or_else(|| ArchiveError::malformed("the directory lies outside of the archive"))?;
     let mut headers = BufReader::with_capacity(BUFFER_SIZE_BYTES, part.reader());
     let mut outputs = Vec::new();
-    let mut count: u64 = 0;
+    let (mut count, mut wanted): (u64, usize) = (0, 0);
     while let Some(record) = next_record(&mut headers)? {
         count += 1;
         budget.spend_entry()?;
         if reader.wants(&record.name) {
+            budget.check_wanted(wanted)?;
+            wanted += 1;
             let output = match read_entry(&window, &directory, &record, reader, budget) {
                 Ok(output) => output,
                 Err(error) => reader.failed(&record.name, error)?,

@@ -108,7 +108,7 @@ impl<R: EntryReader> Pass<'_, '_, R> {
         self.stream.skip(4)?;
         let mut record = EntryRecord::read_local(&mut self.stream)?;
         if self.reader.wants(&record.name) {
-            self.check_room(self.passed.len())?;
+            self.keep(&record, self.passed.len())?;
             let output = content::read(&mut self.stream, &mut record, self.reader, self.budget)?;
             self.passed.insert(at, Passed { record, output });
             return Ok(());
@@ -117,14 +117,9 @@ impl<R: EntryReader> Pass<'_, '_, R> {
     }
 
     /// Bounds what is kept until the directory has passed.
-    fn check_room(&self, kept: usize) -> Result<(), ArchiveError> {
-        let max = self.budget.limits().packages_per_layer_max;
-        if (kept as u64) < max {
-            return Ok(());
-        }
-        Err(ArchiveError::LimitExceeded(format!(
-            "more than {max} entries of interest (packages_per_layer_max)"
-        )))
+    fn keep(&self, record: &EntryRecord, kept: usize) -> Result<(), ArchiveError> {
+        self.budget.check_wanted(kept)?;
+        self.budget.keep(size_of_val(record) + record.name.len())
     }
 
     /// Reads a directory up to where it ends.
@@ -139,7 +134,7 @@ impl<R: EntryReader> Pass<'_, '_, R> {
             let record = EntryRecord::read_central(&mut self.stream)?;
             directory.entry_count += 1;
             if self.reader.wants(&record.name) {
-                self.check_room(directory.wanted.len())?;
+                self.keep(&record, directory.wanted.len())?;
                 directory.wanted.push(record);
             }
         }

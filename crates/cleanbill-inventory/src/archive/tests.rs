@@ -285,6 +285,33 @@ fn bombs_cost_what_the_limits_allow() {
 }
 
 #[test]
+fn what_is_kept_of_an_archive_is_bounded() {
+    let long = "n".repeat(5_000);
+    let many = (0..101).fold(ZipBuilder::new(), |zip, n| zip.file(&format!("{n}"), ""));
+    let limits = Limits {
+        packages_per_layer_max: 100,
+        ..Limits::default()
+    };
+    for read in [at_any_place, passing] {
+        let error = read(&many.build(), &limits).unwrap_err().to_string();
+        assert!(error.contains("packages_per_layer_max"), "{error}");
+    }
+    // As it passes, names are kept until the directory confirms them.
+    let long_names = (0..50).fold(ZipBuilder::new(), |zip, n| {
+        zip.file(&format!("{n}{long}"), "")
+    });
+    let limits = Limits {
+        packages_size_bytes_max: 200_000,
+        ..Limits::default()
+    };
+    let error = passing(&long_names.build(), &limits)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("packages_size_bytes_max"), "{error}");
+    assert!(at_any_place(&long_names.build(), &limits).is_ok());
+}
+
+#[test]
 fn more_entries_than_sixteen_bits_can_count_are_read() {
     let archive = (0..65_537).fold(ZipBuilder::new().entry(entry("a")), |zip, n| {
         zip.stored(&format!("x{n}"), "")

@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use cleanbill_core::Package;
 use cleanbill_core::package::RepositoryClass;
-use cleanbill_core::path;
+use cleanbill_core::{Limits, Package, path};
+
+use crate::room::Room;
 
 /// Holds owned files and digests until the packages of the layer are known: the files that state
 /// them may stand before or after the status file.
@@ -15,9 +16,16 @@ pub(crate) struct DpkgDraft {
     /// Digests of packages by `name@version`, from `available`.
     digests: HashMap<String, String>,
     digests_source: String,
+    /// What is left for all of that.
+    room: Option<Room>,
 }
 
 impl DpkgDraft {
+    /// Returns what is left for the texts that are recorded here.
+    pub(crate) fn room(&mut self, limits: &Limits) -> &mut Room {
+        self.room.get_or_insert_with(|| Room::new(limits))
+    }
+
     /// Records the sorted files that an `md5sums` file lists, each with a leading slash.
     pub(crate) fn add_owned_files(&mut self, path: &str, files: Vec<String>) {
         self.owned_files.insert(path.to_owned(), files);
@@ -62,8 +70,8 @@ pub(super) struct DpkgIndex<'a> {
 
 impl DpkgIndex<'_> {
     /// Gives the dpkg packages of a database their digests and, to those of the distribution,
-    /// their files. Source: spec 02 section 2.2.
-    pub(super) fn complete(&self, packages: &mut [Package]) {
+    /// their files as long as there is room. Source: spec 02 section 2.2.
+    pub(super) fn complete(&self, packages: &mut [Package], room: &mut Room) {
         for package in packages
             .iter_mut()
             .filter(|package| package.analyzed_by == "dpkg")
@@ -72,17 +80,17 @@ impl DpkgIndex<'_> {
                 package.digest.clone_from(digest);
             }
             if package.repository_class == RepositoryClass::Official {
-                package.installed_files = self.files_of(package);
+                package.installed_files = room.copy(self.files_of(package));
             }
         }
     }
 
-    fn files_of(&self, package: &Package) -> Vec<String> {
+    fn files_of(&self, package: &Package) -> impl Iterator<Item = &str> {
         let by_name = self.owned_files.get(package.name.as_str());
         let files = by_name.or_else(|| {
             let name = format!("{}:{}", package.name, package.arch);
             self.owned_files.get(name.as_str())
         });
-        files.map(|files| (*files).clone()).unwrap_or_default()
+        files.into_iter().copied().flatten().map(String::as_str)
     }
 }

@@ -82,6 +82,72 @@ fn refuse(kind: &'static str, path: &str, reason: &str, draft: &mut LayerDraft) 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::extractor::Extractor;
+    use crate::testing::{check_bounded, extract_with_limits, little_room};
+
+    /// A version of the greatest length that packages may have.
+    fn long() -> String {
+        "1".repeat(4_096)
+    }
+
+    /// Joins what a function writes for each of a hundred numbers.
+    fn hundred(separator: &str, write: impl Fn(usize) -> String) -> String {
+        (0..100).map(write).collect::<Vec<_>>().join(separator)
+    }
+
+    #[track_caller]
+    fn check_long_id(extractor: &dyn Extractor, path: &str, content: &str) {
+        let inventory = extract_with_limits(extractor, path, content.as_bytes(), little_room());
+        check_bounded(&inventory, 101);
+    }
+
+    #[test]
+    fn one_long_id_is_not_written_out_for_all_that_need_it() {
+        let long = long();
+        let others = hundred(",", |n| {
+            format!(r#"{{"name": "p{n}", "version": "1", "require": {{"long": "*"}}}}"#)
+        });
+        check_long_id(
+            &composer::ComposerVendor,
+            "installed.json",
+            &format!(r#"{{"packages": [{{"name": "long", "version": "{long}"}}, {others}]}}"#),
+        );
+        let others = hundred(",", |n| {
+            format!(r#""p{n}": {{"resolved": "1", "dependencies": {{"long": "1"}}}}"#)
+        });
+        check_long_id(
+            &nuget::NuGet,
+            "packages.lock.json",
+            &format!(
+                r#"{{"dependencies": {{"net8.0": {{"long": {{"resolved": "{long}"}}, {others}}}}}}}"#
+            ),
+        );
+        let others = hundred("\n", |n| {
+            format!("[[package]]\nname = 'p{n}'\nversion = '1'\ndependencies = ['long']")
+        });
+        check_long_id(
+            &cargo::Cargo,
+            "Cargo.lock",
+            &format!("[[package]]\nname = 'long'\nversion = '{long}'\n{others}"),
+        );
+        let others = hundred(",", |n| {
+            format!(
+                r#"{{"type": "library", "name": "p{n}", "purl": "pkg:npm/p{n}@1", "bom-ref": "p{n}"}}"#
+            )
+        });
+        let needs = hundred(",", |n| {
+            format!(r#"{{"ref": "p{n}", "dependsOn": ["long"]}}"#)
+        });
+        check_long_id(
+            &crate::extractors::sbom::Sbom,
+            "a.cdx.json",
+            &format!(
+                r#"{{"bomFormat": "CycloneDX", "components": [
+                {{"type": "library", "name": "long", "purl": "pkg:npm/long@{long}", "bom-ref": "long"}}, {others}],
+                "dependencies": [{needs}]}}"#
+            ),
+        );
+    }
 
     #[test]
     fn ids_join_name_and_version() {

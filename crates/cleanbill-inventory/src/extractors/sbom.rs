@@ -18,11 +18,11 @@ mod tests;
 
 use cleanbill_core::path;
 use cleanbill_core::problem::ProblemKind;
-use cleanbill_core::{Limits, Package, Problem};
+use cleanbill_core::{Limits, Package, Problem, error_chain};
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput};
-use cleanbill_core::error_chain;
+use crate::room::Room;
 pub(crate) use error::SbomError;
 pub(crate) use packages::{Contents, ImageFacts};
 
@@ -68,7 +68,7 @@ impl Extractor for Sbom {
         let parsed = parse(&bytes, Origin::Image, file.limits);
         let (_, mut contents) = parsed.map_err(|error| refuse(&error, &bytes))?;
         drop(bytes);
-        contents.settle(file.path);
+        contents.settle(file.path, Room::new(file.limits));
         contents.put_into(draft, file.path);
         Ok(())
     }
@@ -85,7 +85,7 @@ pub(crate) fn parse(
     limits: &Limits,
 ) -> Result<(SbomFormat, Contents), SbomError> {
     let (format, bom) = format::decode(bytes, origin)?;
-    let contents = packages::collect(bom, limits.file_size_bytes_max)?;
+    let contents = packages::collect(bom, Room::new(limits))?;
     Ok((format, contents))
 }
 
@@ -95,7 +95,6 @@ fn refuse(error: &SbomError, bytes: &[u8]) -> ExtractError {
         .windows(4)
         .any(|window| window.eq_ignore_ascii_case(b"pkg:"));
     match error {
-        SbomError::TooLarge { .. } => ExtractError::LimitExceeded(error_chain(error)),
         // The text of an attestation is encoded: what it names cannot be seen.
         SbomError::Attestation { .. } => ExtractError::Malformed(error_chain(error)),
         _ if !names_packages => ExtractError::Ignored,
@@ -111,6 +110,9 @@ impl Contents {
             let message = format!("{} malformed package URLs", self.malformed_urls);
             draft.add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
         }
+        if let Some(message) = self.left_out {
+            draft.add_problem(Problem::at(ProblemKind::LimitExceeded, path, message));
+        }
         if let Some(packages) = self.os_packages {
             draft.add_database(path, packages);
         }
@@ -122,8 +124,9 @@ impl Contents {
     /// Gives the applications of a document their paths.
     ///
     /// In images of Bitnami a document lies in the directory of the component that it describes,
-    /// and its paths are relative to that directory.
-    fn settle(&mut self, sbom_path: &str) {
+    /// and its paths are relative to that directory. They are left as they are where there is no
+    /// room for more.
+    fn settle(&mut self, sbom_path: &str, mut room: Room) {
         let directory = sbom_path
             .starts_with("opt/bitnami/")
             .then(|| path::parent(sbom_path).unwrap_or_default());
@@ -131,7 +134,7 @@ impl Contents {
             let mut settled = application_path;
             match directory {
                 Some(directory) if kind == "bitnami" => directory.clone_into(&mut settled),
-                Some(directory) => place_below(directory, &mut packages),
+                Some(directory) => place_below(directory, &mut packages, &mut room),
                 None => {}
             }
             if settled.is_empty() {
@@ -142,11 +145,15 @@ impl Contents {
                 .or_default()
                 .extend(packages);
         }
+        self.left_out = self.left_out.take().or(room.exceeded());
     }
 }
 
-fn place_below(directory: &str, packages: &mut [Package]) {
+fn place_below(directory: &str, packages: &mut [Package], room: &mut Room) {
     for package in packages {
+        if !room.take(directory.len()) {
+            return;
+        }
         package.file_path = path::clean(&format!("{directory}/{}", package.file_path));
     }
 }

@@ -22,6 +22,7 @@ pub(crate) use manifest::CargoManifest;
 use super::tables;
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
+use crate::room::Room;
 
 /// Finds packages in lock files of Cargo.
 pub(crate) struct Cargo;
@@ -50,12 +51,13 @@ impl Extractor for Cargo {
             let max = file.limits.packages_size_bytes_max;
             return draft.siblings.add_cargo_manifest(file.path, manifest, max);
         }
-        let packages =
-            lock::parse(&bytes).map_err(|error| ExtractError::Malformed(error.to_string()))?;
+        let mut room = Room::new(file.limits);
+        let packages = lock::parse(&bytes, &mut room)
+            .map_err(|error| ExtractError::Malformed(error.to_string()))?;
         if !packages.is_empty() {
             draft.add_application(KIND, file.path, packages);
         }
-        Ok(())
+        room.check()
     }
 
     fn link_rule(&self) -> LinkRule {

@@ -14,6 +14,7 @@ use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
 use crate::json::{JsonError, Located, decode_strict};
 use crate::licenses;
+use crate::room::Room;
 
 const KIND: &str = "composer-vendor";
 
@@ -35,12 +36,13 @@ impl Extractor for ComposerVendor {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         let bytes = file.read_small()?;
-        match parse(&bytes) {
+        let mut room = Room::new(file.limits);
+        match parse(&bytes, &mut room) {
             Ok(packages) if packages.is_empty() => {}
             Ok(packages) => draft.add_application(KIND, file.path, packages),
             Err(error) => refuse(KIND, file.path, &error.to_string(), draft),
         }
-        Ok(())
+        room.check()
     }
 
     fn link_rule(&self) -> LinkRule {
@@ -71,7 +73,7 @@ struct Entry<'a> {
 }
 
 /// Lists the packages; the first of a name counts.
-fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
+fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, JsonError> {
     let installed: Installed<'_> = decode_strict(bytes)?;
     let regular = installed.packages.iter().map(|entry| (entry, false));
     let dev = installed.packages_dev.iter().map(|entry| (entry, true));
@@ -80,11 +82,15 @@ fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
         let name = entry.value.name.as_ref();
         entries.entry(name).or_insert((entry, is_dev));
     }
-    let id_of = |name: &str| entries.get(name).map(|(entry, _)| entry.value.id());
+    let version_of = |name: &str| {
+        entries
+            .get(name)
+            .map(|(entry, _)| entry.value.version.as_ref())
+    };
     let to_package = |(entry, is_dev): &(&Located<Entry<'_>>, bool)| Package {
         locations: vec![entry.location],
         dev: *is_dev,
-        depends_on: entry.value.depends_on(id_of),
+        depends_on: entry.value.depends_on(version_of, room),
         ..entry.value.to_package()
     };
     Ok(entries.values().map(to_package).collect())
@@ -92,7 +98,7 @@ fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
 
 impl Entry<'_> {
     fn id(&self) -> String {
-        package_id(KIND, &self.name, &self.version)
+        id_of(&self.name, &self.version)
     }
 
     fn to_package(&self) -> Package {
@@ -106,10 +112,15 @@ impl Entry<'_> {
     /// Returns the ids of the required packages that are listed too, sorted. PHP itself and its
     /// extensions are none; nor, as in the reference implementation, is any name that begins as
     /// theirs do.
-    fn depends_on(&self, id_of: impl Fn(&str) -> Option<String>) -> Vec<String> {
+    fn depends_on<'a>(
+        &self,
+        version_of: impl Fn(&str) -> Option<&'a str>,
+        room: &mut Room,
+    ) -> Vec<String> {
         let names = self.require.keys();
         let packages = names.filter(|name| *name != "php" && !name.starts_with("ext"));
-        let mut ids: Vec<String> = packages.filter_map(|name| id_of(name)).collect();
+        let packages = packages.filter_map(|name| Some((name.as_str(), version_of(name)?)));
+        let mut ids = room.join(packages, id_of);
         ids.sort();
         ids
     }
@@ -126,8 +137,13 @@ impl Entry<'_> {
     }
 }
 
+fn id_of(name: &str, version: &str) -> String {
+    package_id(KIND, name, version)
+}
+
 #[cfg(test)]
 mod tests {
+    use cleanbill_core::Limits;
     use cleanbill_core::problem::ProblemKind;
     use proptest::prelude::*;
 
@@ -154,7 +170,8 @@ mod tests {
 
     #[test]
     fn packages_are_listed_with_their_dependencies_and_lines() {
-        let packages = parse(INSTALLED.as_bytes()).unwrap();
+        let mut room = Room::new(&Limits::default());
+        let packages = parse(INSTALLED.as_bytes(), &mut room).unwrap();
         let found: Vec<_> = packages
             .iter()
             .map(|package| {
@@ -206,7 +223,7 @@ mod tests {
 
         #[test]
         fn any_bytes_are_packages_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(&bytes);
+            let _ = parse(&bytes, &mut Room::new(&Limits::default()));
         }
     }
 }

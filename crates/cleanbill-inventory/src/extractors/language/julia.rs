@@ -16,6 +16,7 @@ pub(crate) use project::JuliaProject;
 use super::tables;
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
+use crate::room::Room;
 
 /// Finds packages in manifests of Julia.
 pub(crate) struct Julia;
@@ -44,11 +45,12 @@ impl Extractor for Julia {
             let max = file.limits.packages_size_bytes_max;
             return draft.siblings.add_julia_project(file.path, project, max);
         }
-        match manifest::parse(&bytes) {
+        let mut room = Room::new(file.limits);
+        match manifest::parse(&bytes, &mut room) {
             Ok(packages) if packages.is_empty() => Ok(()),
             Ok(packages) => {
                 draft.add_application(KIND, file.path, packages);
-                Ok(())
+                room.check()
             }
             // Other tools call their files so too. Julia's name packages by UUID.
             Err(_) if !names_packages(&bytes) => Err(ExtractError::Ignored),

@@ -17,6 +17,7 @@ use cleanbill_core::{Package, path};
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
+use crate::room::Room;
 
 /// Finds packages in lock files and in the older `packages.config`.
 pub(crate) struct NuGet;
@@ -46,12 +47,13 @@ impl Extractor for NuGet {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         let bytes = file.read_small()?;
+        let mut room = Room::new(file.limits);
         let packages = match path::base_name(file.path) {
             "packages.config" => config::parse(&bytes)?,
-            _ => lock::parse(&bytes)?,
+            _ => lock::parse(&bytes, &mut room)?,
         };
         add(KIND, file.path, packages, draft);
-        Ok(())
+        room.check()
     }
 
     fn link_rule(&self) -> LinkRule {

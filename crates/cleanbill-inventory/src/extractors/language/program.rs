@@ -18,6 +18,7 @@ use cleanbill_core::Limits;
 
 use crate::draft::LayerDraft;
 use crate::extractor::{Content, ExtractError, Extractor, FileInput, LinkRule};
+use crate::room::Room;
 use crate::walk::settle;
 use layout::Layout;
 use passed::Passed;
@@ -78,12 +79,13 @@ fn extract(
     draft: &mut LayerDraft,
 ) -> Result<(), ExtractError> {
     let layout = Layout::read(source).map_err(|error| error.reading("a table of the program"))?;
-    let go = go::read(source, &layout).map(|program| {
+    let mut room = Room::new(limits);
+    let go = go::read(source, &layout, &mut room).map(|program| {
         let program = program?;
         draft.add_application(go::KIND, path, program.packages);
         program.problem
     });
-    let rust = rust::read(source, &layout, limits).map(|packages| {
+    let rust = rust::read(source, &layout, limits, &mut room).map(|packages| {
         let packages = packages.filter(|packages| !packages.is_empty())?;
         draft.add_application(rust::KIND, path, packages);
         None
@@ -92,7 +94,8 @@ fn extract(
         .damage
         .map(|error| error.reading("the program's table of sections"));
     let errors = [go, rust, Ok(damage)].map(|outcome| outcome.unwrap_or_else(Some));
-    for error in errors.into_iter().flatten() {
+    let errors = errors.into_iter().flatten().chain(room.check().err());
+    for error in errors {
         settle(error, path, draft)?;
     }
     Ok(())

@@ -2,18 +2,20 @@
 //!
 //! Source: spec 02 section 2.1; apk-tools' `installed` database.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use cleanbill_core::problem::ProblemKind;
-use cleanbill_core::{Package, Problem};
+use cleanbill_core::{Limits, Package, Problem};
 use cleanbill_version::apk;
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput};
 use crate::licenses;
 use crate::lines::{Lines, text};
+use crate::room::Room;
 
 /// Reads `installed`.
 pub(crate) struct ApkInstalled;
@@ -35,7 +37,7 @@ impl Extractor for ApkInstalled {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         let path = file.path;
-        let mut installed = Installed::default();
+        let mut installed = Installed::new(file.limits);
         let result = installed.read(file);
         if installed.malformed_count > 0 {
             draft.add_problem(Problem::at(
@@ -54,7 +56,7 @@ impl Extractor for ApkInstalled {
         if is_nonsense && result.is_ok() {
             return Err(ExtractError::Malformed("it names no package".to_owned()));
         }
-        result
+        result.and_then(|()| installed.room.check())
     }
 
     fn places(&self) -> &'static [&'static str] {
@@ -63,14 +65,20 @@ impl Extractor for ApkInstalled {
 }
 
 /// Holds what was read so far.
-#[derive(Default)]
 struct Installed {
+    /// What is left for packages.
+    packages_room: Room,
+    /// What is left for the files that they own, the names that they provide, and the ids of what
+    /// they need.
+    room: Room,
     packages: Vec<Package>,
     /// Names of finished packages: of several of one name the first counts.
     names: HashSet<String>,
     /// What packages provide, their own names among it, with the id of the last that does.
-    provides: HashMap<String, String>,
+    provides: HashMap<String, Rc<str>>,
     package: Package,
+    /// The id of the package, for what it provides.
+    id: Rc<str>,
     /// The version as written. It outlives a package: one whose origin is stated before its own
     /// version gets that of the package before, as in the reference implementation.
     version: String,
@@ -81,6 +89,22 @@ struct Installed {
 }
 
 impl Installed {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            packages_room: Room::of_packages(limits),
+            room: Room::new(limits),
+            packages: Vec::new(),
+            names: HashSet::new(),
+            provides: HashMap::new(),
+            package: Package::default(),
+            id: Rc::default(),
+            version: String::new(),
+            directory: String::new(),
+            malformed_count: 0,
+            has_content: false,
+        }
+    }
+
     fn read(&mut self, file: &mut FileInput<'_>) -> Result<(), ExtractError> {
         let packages_max = file.limits.packages_per_layer_max;
         let mut lines = Lines::new(file);
@@ -96,17 +120,21 @@ impl Installed {
                     "more than {packages_max} packages (packages_per_layer_max)"
                 )));
             }
+            self.packages_room.check()?;
         }
         self.end_package();
-        Ok(())
+        self.packages_room.check()
     }
 
     fn end_package(&mut self) {
         let package = std::mem::take(&mut self.package);
+        self.id = Rc::default();
         if package.name.is_empty() || package.version.is_empty() {
             let is_stated = !package.name.is_empty();
             self.malformed_count += u64::from(is_stated);
-        } else if self.names.insert(package.name.clone()) {
+        } else if self.names.insert(package.name.clone())
+            && self.packages_room.take_package(&package)
+        {
             self.packages.push(package);
         }
     }
@@ -138,12 +166,15 @@ impl Installed {
                 }
             }
             "F:" => value.clone_into(&mut self.directory),
-            "R:" => package.installed_files.push(join(&self.directory, value)),
+            "R:" => {
+                if self.room.take(self.directory.len() + value.len()) {
+                    package.installed_files.push(join(&self.directory, value));
+                }
+            }
             "D:" => package.depends_on = dependencies(value),
             "p:" => {
                 for name in value.split_whitespace() {
-                    self.provides
-                        .insert(without_version(name).to_owned(), package.id.clone());
+                    self.provide(without_version(name));
                 }
             }
             _ => return,
@@ -164,31 +195,33 @@ impl Installed {
             .is_some_and(|version| version == package.version);
         if !is_known {
             package.id = format!("{}@{}", package.name, package.version);
+            self.id = package.id.as_str().into();
         }
-        match self.provides.get_mut(&package.name) {
-            Some(id) if *id == package.id => {}
-            Some(id) => id.clone_from(&package.id),
-            None => {
-                self.provides
-                    .insert(package.name.clone(), package.id.clone());
-            }
+        let name = std::mem::take(&mut package.name);
+        self.provide(&name);
+        self.package.name = name;
+    }
+
+    /// Notes that the package provides a name.
+    fn provide(&mut self, name: &str) {
+        if let Some(id) = self.provides.get_mut(name) {
+            *id = Rc::clone(&self.id);
+        } else if self.room.take(name.len()) {
+            self.provides.insert(name.to_owned(), Rc::clone(&self.id));
         }
     }
 
-    fn finish(self) -> Vec<Package> {
-        let Self {
-            mut packages,
-            provides,
-            ..
-        } = self;
+    /// Returns the packages, with what they need in place of the names of it. What there is no room
+    /// for any more is left out.
+    fn finish(&mut self) -> Vec<Package> {
+        let mut packages = std::mem::take(&mut self.packages);
         for package in &mut packages {
-            let needed = std::mem::take(&mut package.depends_on);
-            package.depends_on = needed
+            let needed: BTreeSet<&str> = package
+                .depends_on
                 .iter()
-                .filter_map(|name| provides.get(name).cloned())
+                .filter_map(|name| self.provides.get(name).map(|id| &**id))
                 .collect();
-            package.depends_on.sort();
-            package.depends_on.dedup();
+            package.depends_on = self.room.copy(needed);
         }
         packages
     }

@@ -56,10 +56,4 @@ pub(crate) enum SbomError {
         /// The types of their URLs.
         kinds: String,
     },
-    /// The dependencies take more memory than is reasonable.
-    #[error("dependencies of more than {max} bytes (file_size_bytes_max)")]
-    TooLarge {
-        /// The limit.
-        max: u64,
-    },
 }

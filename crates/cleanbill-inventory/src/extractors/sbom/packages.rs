@@ -11,11 +11,10 @@ use cleanbill_core::Package;
 use super::bom::{Bom, Component, ComponentKind};
 use super::error::SbomError;
 use super::package::{self, Class};
+use crate::room::Room;
 
 /// Applications of these types have no path of their own: reports join them.
 const AGGREGATED: [&str; 5] = ["python-pkg", "conda-pkg", "gemspec", "node-pkg", "jar"];
-/// Bytes that an id takes beside its text.
-const ID_OVERHEAD: u64 = 32;
 
 /// Holds what a document lists.
 #[derive(Debug, Default)]
@@ -30,6 +29,8 @@ pub(crate) struct Contents {
     pub(super) applications: BTreeMap<(String, String), Vec<Package>>,
     /// Package URLs that could not be read.
     pub(super) malformed_urls: u64,
+    /// Why dependencies were left out, if any were.
+    pub(super) left_out: Option<String>,
 }
 
 /// Holds what Trivy noted about an image, in its own words.
@@ -63,13 +64,12 @@ impl ImageFacts {
     }
 }
 
-/// Collects the packages of a document. Their dependencies may take `dependency_bytes_max` bytes.
+/// Collects the packages of a document, their dependencies as long as there is `room`.
 ///
 /// # Errors
 ///
-/// A property is malformed, packages of several package managers belong to nothing, or the
-/// dependencies are too large.
-pub(super) fn collect(bom: Bom, dependency_bytes_max: u64) -> Result<Contents, SbomError> {
+/// A property is malformed, or packages of several package managers belong to nothing.
+pub(super) fn collect(bom: Bom, mut room: Room) -> Result<Contents, SbomError> {
     check_root(&bom)?;
     let mut packages = Vec::with_capacity(bom.components.len());
     let mut applications = Vec::new();
@@ -89,10 +89,11 @@ pub(super) fn collect(bom: Bom, dependency_bytes_max: u64) -> Result<Contents, S
         });
     }
     let mut collector = Collector { bom, packages };
-    collector.link(dependency_bytes_max)?;
+    collector.link(&mut room);
     let mut contents = Contents {
         malformed_urls: collector.bom.malformed_urls,
         image: ImageFacts::of(&mut collector.bom),
+        left_out: room.exceeded(),
         ..Contents::default()
     };
     if let Some(number) = operating_system {
@@ -151,27 +152,18 @@ struct Collector {
 
 impl Collector {
     /// Gives each package the ids of those that it needs.
-    fn link(&mut self, bytes_max: u64) -> Result<(), SbomError> {
-        let mut bytes_left = bytes_max;
+    fn link(&mut self, room: &mut Room) {
         for number in 0..self.packages.len() {
             if !matches!(self.packages.get(number), Some(Some(_))) {
                 continue;
             }
-            let mut depends_on = Vec::new();
-            for &child in self.bom.children(number) {
-                let Some(Some(child)) = self.packages.get(child) else {
-                    continue;
-                };
-                bytes_left = bytes_left
-                    .checked_sub(child.id.len() as u64 + ID_OVERHEAD)
-                    .ok_or(SbomError::TooLarge { max: bytes_max })?;
-                depends_on.push(child.id.clone());
-            }
+            let children = self.bom.children(number).iter();
+            let children = children.filter_map(|&child| self.packages.get(child)?.as_ref());
+            let depends_on = room.copy(children.map(|child| child.id.as_str()));
             if let Some(Some(package)) = self.packages.get_mut(number) {
                 package.depends_on = depends_on;
             }
         }
-        Ok(())
     }
 
     /// Takes the packages that a component needs or contains, directly or through packages.

@@ -5,6 +5,7 @@ use cleanbill_core::inventory::LayerInventory;
 use proptest::prelude::*;
 
 use super::*;
+use crate::testing;
 
 /// Extracts a document as the walk of a layer does.
 fn extract(path: &str, bytes: &[u8]) -> (LayerInventory, Result<(), ExtractError>) {
@@ -273,11 +274,36 @@ fn long_ids_cannot_be_multiplied_by_dependencies() {
         {{"type": "library", "name": "{id}", "purl": "pkg:npm/b@1", "bom-ref": "b"}}],
         "dependencies": [{{"ref": "a", "dependsOn": [{refs}]}}]}}"#
     );
-    let result = extract("a.cdx.json", document.as_bytes()).1;
+    let (inventory, result) = extract("a.cdx.json", document.as_bytes());
+    assert!(result.is_ok());
+    assert_eq!(inventory.applications[0].packages[0].name, "a");
+    let problems = inventory.problems.iter();
     assert!(
-        matches!(result, Err(ExtractError::LimitExceeded(_))),
-        "{result:?}"
+        problems
+            .map(|problem| &problem.message)
+            .any(|message| message.contains("half of packages_size_bytes_max")),
+        "{:?}",
+        inventory.problems
     );
+}
+
+#[test]
+fn a_long_directory_cannot_be_multiplied_by_packages() {
+    let components: Vec<_> = (0..100)
+        .map(|n| format!(r#"{{"type": "library", "name": "p{n}", "purl": "pkg:npm/p{n}@1", "bom-ref": "p{n}"}}"#))
+        .collect();
+    let document = format!(
+        r#"{{"bomFormat": "CycloneDX", "components": [{}]}}"#,
+        components.join(",")
+    );
+    let path = format!("opt/bitnami/{}/a.cdx.json", "d".repeat(4_000));
+    let limits = testing::little_room();
+    let inventory = testing::extract_with_limits(&Sbom, &path, document.as_bytes(), limits);
+    let packages = &inventory.applications[0].packages;
+    assert_eq!(packages.len(), 100);
+    let paths: usize = packages.iter().map(|package| package.file_path.len()).sum();
+    assert!((4_000..200_000).contains(&paths), "{paths}");
+    assert_eq!(inventory.problems[0].kind, ProblemKind::LimitExceeded);
 }
 
 #[test]

@@ -13,6 +13,7 @@ use super::super::tables::{
     TomlError, blocks, parse as parse_toml, tables_member, text, text_member, texts_member,
 };
 use super::id_of;
+use crate::room::Room;
 
 /// Holds an entry of a lock file.
 struct Entry<'a> {
@@ -26,7 +27,7 @@ struct Entry<'a> {
 /// # Errors
 ///
 /// It is no TOML, or a member that counts has the wrong type.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, TomlError> {
+pub(super) fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, TomlError> {
     let text = text(bytes)?;
     let table = parse_toml(text)?;
     let entries = tables_member(&table, "package")?
@@ -44,7 +45,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, TomlError> {
         .collect();
     Ok(entries
         .iter()
-        .map(|entry| entry.package(&versions, &locations))
+        .map(|entry| entry.package(&versions, &locations, room))
         .collect())
 }
 
@@ -62,13 +63,12 @@ impl<'a> Entry<'a> {
         &self,
         versions: &HashMap<&str, &str>,
         locations: &HashMap<String, Location>,
+        room: &mut Room,
     ) -> Package {
         let id = id_of(self.name, self.version);
-        let depends_on = self
-            .dependencies
-            .iter()
-            .filter_map(|text| dependency_id(text, versions));
-        let mut depends_on: Vec<String> = depends_on.collect();
+        let dependencies = self.dependencies.iter();
+        let needed = dependencies.filter_map(|text| dependency(text, versions));
+        let mut depends_on = room.join(needed, id_of);
         depends_on.sort_unstable();
         Package {
             locations: locations.get(&id).copied().into_iter().collect(),
@@ -79,14 +79,15 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Returns the id of a dependency: `name`, where the lock file has one version of it, `name
-/// version`, or in old files `name version (source)`.
-fn dependency_id(text: &str, versions: &HashMap<&str, &str>) -> Option<String> {
+/// Returns the name and version of a dependency: `name`, where the lock file has one version of it,
+/// `name version`, or in old files `name version (source)`.
+fn dependency<'a>(text: &'a str, versions: &HashMap<&str, &'a str>) -> Option<(&'a str, &'a str)> {
     let mut words = text.split_whitespace();
     let name = words.next()?;
-    match (words.next(), words.next(), words.next()) {
-        (None, ..) => versions.get(name).map(|version| id_of(name, version)),
-        (Some(version), _, None) => Some(id_of(name, version)),
-        _ => None,
-    }
+    let version = match (words.next(), words.next(), words.next()) {
+        (None, ..) => versions.get(name)?,
+        (Some(version), _, None) => version,
+        _ => return None,
+    };
+    Some((name, version))
 }

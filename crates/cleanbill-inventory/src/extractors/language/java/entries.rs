@@ -9,7 +9,8 @@ use cleanbill_core::problem::ProblemKind;
 use super::manifest::{self, Manifest};
 use super::parse::{Parsed, Place, parse_stream, parse_window};
 use super::{into_problem, pom};
-use crate::archive::{ArchiveError, EntryContent, EntryReader, Window};
+use crate::archive::{ArchiveError, EntryContent, EntryReader, Window, texts_size_bytes};
+use crate::bounded;
 use crate::licenses;
 
 /// Bytes of a text file in an archive that are read. They have a few kilobytes.
@@ -67,8 +68,27 @@ pub(super) enum JarEntry {
     Artifact(JavaArtifact),
     Manifest(Box<Manifest>),
     Archive(Box<Parsed>),
-    /// An archive that could not be read.
+    /// What could not be read, and the archive is of use without.
     Broken(ProblemKind, String),
+}
+
+impl JarEntry {
+    /// Returns about how many bytes it takes, without what is inside an archive.
+    fn size_bytes(&self) -> usize {
+        let texts = match self {
+            Self::PomLicenses(name, licenses) => name.len() + texts_size_bytes(licenses),
+            Self::License(licenses) => texts_size_bytes(licenses),
+            Self::Artifact(JavaArtifact {
+                group,
+                artifact,
+                version,
+            }) => group.len() + artifact.len() + version.len(),
+            Self::Manifest(manifest) => manifest.size_bytes(),
+            Self::Archive(parsed) => size_of_val(&**parsed) + parsed.archive.path.len(),
+            Self::Broken(_, message) => message.len(),
+        };
+        size_of::<Self>() + texts
+    }
 }
 
 /// Reads the entries of one archive.
@@ -110,12 +130,13 @@ impl EntryReader for JarEntries<'_> {
                 let mut text = Vec::new();
                 let limit = manifest::SIZE_BYTES_MAX + 1;
                 content.stream.take(limit).read_to_end(&mut text)?;
-                self.place.budget.keep(text.len())?;
                 Some(JarEntry::Manifest(Box::new(Manifest::parse(&text)?)))
             }
             Some(EntryKind::Archive) => self.read_archive(name, content)?,
             None => None,
         };
+        let size_bytes = entry.as_ref().map_or(0, JarEntry::size_bytes);
+        self.place.budget.keep(size_bytes)?;
         Ok(entry)
     }
 
@@ -126,12 +147,17 @@ impl EntryReader for JarEntries<'_> {
     ) -> Result<Option<JarEntry>, ArchiveError> {
         match (EntryKind::of(name), error) {
             (_, error @ ArchiveError::Read(_)) => Err(error),
-            (Some(EntryKind::PomXml), _) => Ok(None),
-            (Some(EntryKind::License), _) => Ok(Some(JarEntry::License(Vec::new()))),
-            (Some(EntryKind::Archive), error) => {
+            (Some(EntryKind::Archive), error)
+            | (
+                Some(EntryKind::PomXml | EntryKind::License),
+                error @ ArchiveError::LimitExceeded(_),
+            ) => {
                 let (kind, message) = into_problem(name, &error);
                 Ok(Some(JarEntry::Broken(kind, message)))
             }
+            // What is wrong with a text costs the names of licences only.
+            (Some(EntryKind::PomXml), _) => Ok(None),
+            (Some(EntryKind::License), _) => Ok(Some(JarEntry::License(Vec::new()))),
             (_, ArchiveError::Malformed(reason)) => {
                 Err(ArchiveError::Malformed(format!("{name}: {reason}")))
             }
@@ -180,15 +206,11 @@ impl JarEntries<'_> {
 }
 
 fn read_text(stream: &mut dyn Read) -> Result<Vec<u8>, ArchiveError> {
-    let mut text = Vec::new();
-    let limit = TEXT_SIZE_BYTES_MAX + 1;
-    stream.take(limit).read_to_end(&mut text)?;
-    if text.len() as u64 > TEXT_SIZE_BYTES_MAX {
-        return Err(ArchiveError::LimitExceeded(format!(
+    bounded::read_all(stream, TEXT_SIZE_BYTES_MAX)?.ok_or_else(|| {
+        ArchiveError::LimitExceeded(format!(
             "a text file in an archive has more than {TEXT_SIZE_BYTES_MAX} bytes"
-        )));
-    }
-    Ok(text)
+        ))
+    })
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use cleanbill_core::java::JavaArtifact;
 use cleanbill_core::spdx;
 
 use super::parse::TEXT_LINE_SIZE_BYTES_MAX;
-use crate::archive::ArchiveError;
+use crate::archive::{ArchiveError, texts_size_bytes};
 use crate::licenses;
 
 /// Bytes of a manifest that are read. Source: Trivy 0.74.0 `maxManifestSize`.
@@ -102,6 +102,24 @@ impl Manifest {
             _ => return,
         };
         value.clone_into(target);
+    }
+
+    /// Returns about how many bytes its texts take.
+    pub(super) fn size_bytes(&self) -> usize {
+        let attributes = [&self.implementation, &self.specification];
+        let texts = attributes
+            .iter()
+            .flat_map(|found| [&found.title, &found.version, &found.vendor])
+            .chain([
+                &self.implementation_vendor_id,
+                &self.bundle_name,
+                &self.bundle_version,
+                &self.bundle_symbolic_name,
+                &self.bundle_license,
+            ]);
+        size_of_val(self)
+            + texts.map(String::len).sum::<usize>()
+            + texts_size_bytes(&self.plugin_licenses)
     }
 
     /// Returns what the manifest claims the archive to be, if it states everything.

@@ -1,12 +1,13 @@
 //! What Maven leaves in an archive: `pom.properties` and `pom.xml`.
 
+use std::borrow::Cow;
+
 use cleanbill_core::java::JavaArtifact;
-use quick_xml::events::{BytesRef, Event};
-use quick_xml::{Reader, escape};
 
 use super::parse::TEXT_LINE_SIZE_BYTES_MAX;
 use crate::archive::ArchiveError;
 use crate::licenses;
+use crate::xml::{XmlError, XmlReader};
 
 /// Reads `pom.properties`. Of repeated keys the last counts.
 ///
@@ -48,134 +49,47 @@ pub(super) fn name_by_path(entry: &str) -> Option<String> {
 /// that is not well-formed names none.
 pub(super) fn parse_licenses(bytes: &[u8]) -> Vec<String> {
     let text = match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => Cow::Borrowed(text),
         // The other encoding of old files. Names of licences are plain letters anyway.
-        Err(_) => bytes.iter().copied().map(char::from).collect(),
+        Err(_) => Cow::Owned(bytes.iter().copied().map(char::from).collect()),
     };
-    let mut reader = Reader::from_str(&text);
-    let mut licenses = Licenses::default();
-    loop {
-        match reader.read_event() {
-            Ok(Event::Start(tag)) => {
-                licenses.open(tag.local_name().as_ref());
-            }
-            Ok(Event::End(_)) => licenses.close(),
-            Ok(Event::Text(text)) => licenses.text(&text),
-            Ok(Event::CData(text)) => licenses.text(&text),
-            Ok(Event::GeneralRef(reference)) => {
-                let Some(text) = resolve(&reference) else {
-                    return Vec::new();
-                };
-                licenses.text(&text);
-            }
-            Ok(Event::Eof) => break,
-            Ok(_) => {}
-            Err(_) => return Vec::new(),
-        }
-        if licenses.is_ended {
-            break;
-        }
-    }
-    if licenses.is_ended {
-        licenses.names
-    } else {
-        Vec::new()
-    }
+    read_project(text.as_bytes()).unwrap_or_default()
 }
 
-/// Returns what a reference (`&amp;`, `&#38;`) stands for.
-fn resolve(reference: &BytesRef<'_>) -> Option<String> {
-    match reference.resolve_char_ref() {
-        Ok(Some(character)) => Some(character.to_string()),
-        Ok(None) => escape::resolve_predefined_entity(reference).map(str::to_owned),
-        Err(_) => None,
-    }
-}
-
-/// Follows the elements `project/licenses/license/{name,url}`, whatever the root is called.
-#[derive(Default)]
-struct Licenses {
-    depth: u64,
-    /// How many of the open elements, from the root on, lie on the way.
-    on_way: u64,
-    field: Field,
-    name: String,
-    url: String,
-    names: Vec<String>,
-    is_ended: bool,
-}
-
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum Field {
-    #[default]
-    Other,
-    Name,
-    Url,
-}
-
-impl Licenses {
-    fn open(&mut self, tag: &str) {
-        if self.depth == self.on_way {
-            let is_way = match self.depth {
-                0 => true,
-                1 => tag == "licenses",
-                2 => tag == "license",
-                _ => false,
-            };
-            self.on_way += u64::from(is_way);
-            if self.depth == 3 {
-                self.field = match tag {
-                    "name" => Field::Name,
-                    "url" => Field::Url,
-                    _ => Field::Other,
-                };
-                match self.field {
-                    Field::Name => self.name.clear(),
-                    Field::Url => self.url.clear(),
-                    Field::Other => {}
-                }
-            }
+/// Reads `project/licenses/license`, whatever the root is called.
+fn read_project(bytes: &[u8]) -> Result<Vec<String>, XmlError> {
+    let mut reader = XmlReader::new(bytes)?;
+    let mut names = Vec::new();
+    reader.root()?;
+    while let Some(element) = reader.child()? {
+        if element.name() != "licenses" {
+            reader.skip()?;
+            continue;
         }
-        self.depth += 1;
-    }
-
-    fn text(&mut self, text: &str) {
-        // Directly in the field, not in an element below it.
-        if self.depth == 4 && self.on_way == 3 {
-            match self.field {
-                Field::Name => self.name.push_str(text),
-                Field::Url => self.url.push_str(text),
-                Field::Other => {}
+        while let Some(element) = reader.child()? {
+            match element.name() {
+                "license" => names.extend(read_license(&mut reader)?),
+                _ => reader.skip()?,
             }
         }
     }
+    Ok(names)
+}
 
-    fn close(&mut self) {
-        self.depth = self.depth.saturating_sub(1);
-        if self.depth == 3 {
-            self.field = Field::Other;
-        }
-        if self.depth < self.on_way {
-            if self.on_way == 3 {
-                self.add();
-            }
-            self.on_way = self.depth;
-        }
-        self.is_ended = self.depth == 0;
-    }
-
-    fn add(&mut self) {
-        let (name, url) = (
-            std::mem::take(&mut self.name),
-            std::mem::take(&mut self.url),
-        );
-        let name = name.trim();
-        if name.is_empty() {
-            self.names.extend(licenses::spdx_id_by_url(&url));
-        } else {
-            self.names.push(name.to_owned());
+/// Reads `name` and `url`; of several the last counts.
+fn read_license(reader: &mut XmlReader<'_>) -> Result<Option<String>, XmlError> {
+    let (mut name, mut url) = (String::new(), String::new());
+    while let Some(element) = reader.child()? {
+        match element.name() {
+            "name" => name = reader.text()?,
+            "url" => url = reader.text()?,
+            _ => reader.skip()?,
         }
     }
+    Ok(match name.trim() {
+        "" => licenses::spdx_id_by_url(&url),
+        name => Some(name.to_owned()),
+    })
 }
 
 #[cfg(test)]

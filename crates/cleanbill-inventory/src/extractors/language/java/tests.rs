@@ -308,6 +308,74 @@ fn fields_and_counts_are_bounded() {
 }
 
 #[test]
+fn texts_that_are_kept_are_bounded() {
+    let pom = format!(
+        "<project><licenses><license><name>{}</name></license></licenses></project>",
+        "n".repeat(10_000)
+    );
+    let entries = |content: &str, name: fn(usize) -> String| {
+        let zip = (0..50).fold(maven("x"), |zip, n| zip.file(&name(n), content));
+        zip.build()
+    };
+    let poms = entries(&pom, |n| format!("META-INF/maven/g/a{n}/pom.xml"));
+    let properties = entries(&properties("g", &"a".repeat(10_000), "1"), |n| {
+        format!("{n}/pom.properties")
+    });
+    for limits in [Limits::default(), streaming()] {
+        let limits = Limits {
+            packages_size_bytes_max: 200_000,
+            ..limits
+        };
+        for archive in [&poms, &properties] {
+            let inventory =
+                extract_with_limits(&JavaArchives, "x-1.0.jar", archive, limits.clone());
+            let problems = inventory.problems.iter();
+            assert!(
+                problems
+                    .map(|problem| &problem.message)
+                    .any(|message| message.contains("packages_size_bytes_max")),
+                "{:?}",
+                inventory.problems
+            );
+        }
+    }
+}
+
+#[test]
+fn a_pom_that_is_too_large_is_told() {
+    let archive = maven("x").file(
+        "META-INF/maven/g/x/pom.xml",
+        vec![b' '; (super::manifest::SIZE_BYTES_MAX + 1) as usize],
+    );
+    check(
+        "x-1.0.jar",
+        &archive,
+        &[
+            "x-1.0.jar g:x 1.0",
+            "! limit-exceeded META-INF/maven/g/x/pom.xml inside it cannot be read: a text file in \
+             an archive has more than 10485760 bytes",
+        ],
+    );
+}
+
+#[test]
+fn a_long_path_is_not_written_out_for_all_that_lies_there() {
+    let archive = (0..100).fold(maven("x"), |zip, n| {
+        let artifact = properties("g", &format!("a{n}"), "1");
+        zip.file(&format!("{n}/pom.properties"), artifact)
+    });
+    let path = format!("{}/x-1.0.jar", "d".repeat(5_000));
+    let limits = crate::testing::little_room();
+    let inventory = extract_with_limits(&JavaArchives, &path, &archive.build(), limits);
+    assert_eq!(inventory.applications, []);
+    assert!(
+        inventory.problems[0]
+            .message
+            .contains("packages_size_bytes_max")
+    );
+}
+
+#[test]
 fn licences_are_kept_as_facts() {
     let pom = "<project><licenses><license><name>MIT</name></license></licenses></project>";
     let archive = maven("x")

@@ -16,6 +16,7 @@ use crate::extractors::language::tables::{
     TomlError, blocks, member, parse as parse_toml, table_member, tables, text, text_member, texts,
     wrong,
 };
+use crate::room::Room;
 
 /// Stands for the version of packages that come with a Julia whose version is not stated.
 const UNKNOWN_VERSION: &str = "unknown";
@@ -35,7 +36,7 @@ struct Entry<'a> {
 ///
 /// It is no TOML, a member that counts has the wrong type, or a dependency is not listed exactly
 /// once.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, TomlError> {
+pub(super) fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, TomlError> {
     let text = text(bytes)?;
     let table = parse_toml(text)?;
     let (entries, julia_version) = entries(&table)?;
@@ -53,7 +54,7 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, TomlError> {
             };
             packages.push(Package {
                 id: entry.uuid.to_owned(),
-                depends_on: entry.depends_on(&entries)?,
+                depends_on: entry.depends_on(&entries, room)?,
                 locations: locations.get(entry.uuid).copied().into_iter().collect(),
                 ..package(*name, version)
             });
@@ -104,27 +105,27 @@ fn read_entries<'a>(
 
 impl Entry<'_> {
     /// Returns the UUIDs of what it needs: a list of names, or a table of names and UUIDs.
-    fn depends_on(&self, entries: &Entries<'_>) -> Result<Vec<String>, TomlError> {
+    fn depends_on(&self, entries: &Entries<'_>, room: &mut Room) -> Result<Vec<String>, TomlError> {
         let Some(dependencies) = self.dependencies else {
             return Ok(Vec::new());
         };
-        let mut uuids = match (texts(dependencies), dependencies) {
+        let uuids = match (texts(dependencies), dependencies) {
             (Some(names), _) => uuids_of(&names, entries)?,
             (None, Value::Table(pairs)) => {
-                let uuid = |(_, uuid): (_, &Value)| uuid.as_str().map(str::to_owned);
-                let uuids: Option<Vec<_>> = pairs.iter().map(uuid).collect();
+                let uuids: Option<Vec<_>> = pairs.values().map(Value::as_str).collect();
                 uuids.ok_or_else(|| wrong("deps", "a table of texts"))?
             }
             _ => return Err(wrong("deps", "a list or a table of texts")),
         };
+        let mut uuids = room.copy(uuids);
         uuids.sort_unstable();
         Ok(uuids)
     }
 }
 
-fn uuids_of(names: &[&str], entries: &Entries<'_>) -> Result<Vec<String>, TomlError> {
+fn uuids_of<'a>(names: &[&str], entries: &Entries<'a>) -> Result<Vec<&'a str>, TomlError> {
     let uuid = |name: &&str| match entries.get(name).map(Vec::as_slice) {
-        Some([entry]) => Ok(entry.uuid.to_owned()),
+        Some([entry]) => Ok(entry.uuid),
         _ => Err(wrong(name, "listed exactly once")),
     };
     names.iter().map(uuid).collect()

@@ -3,7 +3,8 @@ use cleanbill_core::inventory::LayerInventory;
 use cleanbill_core::problem::ProblemKind;
 use proptest::prelude::*;
 
-use crate::testing::FakeLayer;
+use crate::room::Room;
+use crate::testing::{FakeLayer, little_room};
 
 const MANIFEST: &str = "julia_version = \"1.9.0\"\nmanifest_format = \"2.0\"\n\n\
     [[deps.A]]\ndeps = [\"B\"]\nuuid = \"a-1\"\nversion = \"1.2.3\"\n\n\
@@ -47,6 +48,26 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
         .flat_map(|a| a.packages.iter().map(line))
         .collect();
     assert_eq!(lines, expected);
+}
+
+#[test]
+fn one_long_id_is_not_written_out_for_all_that_need_it() {
+    let mut manifest = format!(
+        "manifest_format = '2.0'\n[[deps.Long]]\nuuid = '{}'\n",
+        "u".repeat(4_096)
+    );
+    for n in 0..100 {
+        manifest.push_str(&format!("[[deps.P{n}]]\nuuid = '{n}'\ndeps = ['Long']\n"));
+    }
+    let mut room = Room::new(&little_room());
+    let packages = super::manifest::parse(manifest.as_bytes(), &mut room).unwrap();
+    assert_eq!(packages.len(), 101);
+    let needed: usize = packages
+        .iter()
+        .map(|package| package.depends_on.len())
+        .sum();
+    assert!((1..50).contains(&needed), "{needed}");
+    assert!(room.exceeded().is_some());
 }
 
 #[test]

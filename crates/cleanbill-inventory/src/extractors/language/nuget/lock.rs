@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::{KIND, unique};
 use crate::extractors::language::{package, package_id};
 use crate::json::{JsonError, Located, decode_strict};
+use crate::room::Room;
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -35,7 +36,7 @@ struct Entry {
 /// # Errors
 ///
 /// It is malformed.
-pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
+pub(super) fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, JsonError> {
     let file: LockFile = decode_strict(bytes)?;
     let mut needs: HashMap<String, BTreeSet<String>> = HashMap::new();
     let mut packages = Vec::new();
@@ -43,11 +44,12 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
         // Other projects of the same source tree are no packages.
         let entries = framework.iter();
         for (name, entry) in entries.filter(|(_, entry)| entry.value.r#type != "Project") {
-            let id = package_id(KIND, name, &entry.value.resolved);
+            let id = id_of(name, &entry.value.resolved);
             let needed = entry.value.dependencies.keys().map(|name| {
                 let resolved = framework.get(name).map(|entry| &entry.value.resolved);
-                package_id(KIND, name, resolved.map_or("", String::as_str))
+                (name.as_str(), resolved.map_or("", String::as_str))
             });
+            let needed = room.join(needed, id_of);
             needs.entry(id.clone()).or_default().extend(needed);
             let is_direct = entry.value.r#type == "Direct";
             packages.push(Package {
@@ -70,4 +72,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
         package.depends_on = needed.into_iter().collect();
     }
     Ok(packages)
+}
+
+fn id_of(name: &str, version: &str) -> String {
+    package_id(KIND, name, version)
 }

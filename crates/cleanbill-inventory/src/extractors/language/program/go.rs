@@ -19,6 +19,7 @@ use super::super::package_id;
 use super::layout::Layout;
 use super::source::{Mark, ReadError, Source};
 use crate::extractor::ExtractError;
+use crate::room::Room;
 use module_text::{Module, ModuleText};
 
 /// The type that reports print.
@@ -53,6 +54,7 @@ pub(super) struct GoProgram {
 pub(super) fn read(
     source: &Source<'_>,
     layout: &Layout,
+    room: &mut Room,
 ) -> Result<Option<GoProgram>, ExtractError> {
     let found = read_build_info(source, layout);
     let Some(info) = found.map_err(|error| error.reading("Go's build information"))? else {
@@ -72,7 +74,7 @@ pub(super) fn read(
                 String::new()
             })
         });
-        add_main(&mut packages, &main.path, &version);
+        add_main(&mut packages, &main.path, &version, room);
     }
     Ok(Some(GoProgram { packages, problem }))
 }
@@ -97,8 +99,8 @@ fn dependency(module: &Module) -> Option<Package> {
     Some(package(path, version::known(version)))
 }
 
-/// Adds the main module, which needs all others.
-fn add_main(packages: &mut Vec<Package>, path: &str, version: &str) {
+/// Adds the main module, which needs all others. So do those that have its id.
+fn add_main(packages: &mut Vec<Package>, path: &str, version: &str, room: &mut Room) {
     let mut depends_on: Vec<_> = packages.iter().map(|package| package.id.clone()).collect();
     depends_on.sort();
     let main = Package {
@@ -108,7 +110,7 @@ fn add_main(packages: &mut Vec<Package>, path: &str, version: &str) {
     let id = main.id.clone();
     packages.push(main);
     for package in packages.iter_mut().filter(|package| package.id == id) {
-        package.depends_on.clone_from(&depends_on);
+        package.depends_on = room.copy(depends_on.iter().map(String::as_str));
     }
 }
 

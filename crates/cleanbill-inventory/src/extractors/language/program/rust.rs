@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::io::Read as _;
 
 use cleanbill_core::package::Relationship;
 use cleanbill_core::{Limits, Package};
@@ -15,8 +14,10 @@ use serde::Deserialize;
 use super::super::package_id;
 use super::layout::Layout;
 use super::source::Source;
+use crate::bounded;
 use crate::extractor::ExtractError;
 use crate::json::decode_classic;
+use crate::room::Room;
 
 /// The type that reports print.
 pub(super) const KIND: &str = "rustbinary";
@@ -49,7 +50,15 @@ impl Crate {
     }
 
     fn id(&self) -> String {
-        package_id(KIND, &self.name, &self.version)
+        id_of(&self.name, &self.version)
+    }
+
+    /// Returns the crates that it needs and that are part of the program.
+    fn needed<'a>(&'a self, crates: &'a [Crate]) -> impl Iterator<Item = &'a Self> {
+        let items = self.dependencies.iter();
+        items
+            .filter_map(|index| at(crates, *index))
+            .filter(|item| item.is_runtime())
     }
 }
 
@@ -62,6 +71,7 @@ pub(super) fn read(
     source: &Source<'_>,
     layout: &Layout,
     limits: &Limits,
+    room: &mut Room,
 ) -> Result<Option<Vec<Package>>, ExtractError> {
     let Some(section) = layout.section(SECTIONS) else {
         return Ok(None);
@@ -71,21 +81,16 @@ pub(super) fn read(
         .map_err(|error| error.reading("Rust's audit data"))?;
     let json = inflate(&compressed, limits.program_data_size_bytes_max)?;
     let data: AuditData = decode_classic(&json).map_err(malformed)?;
-    packages(&data.packages).map(Some)
+    packages(&data.packages, room).map(Some)
 }
 
 fn inflate(compressed: &[u8], max: u64) -> Result<Vec<u8>, ExtractError> {
-    let mut json = Vec::new();
-    ZlibDecoder::new(compressed)
-        .take(max.saturating_add(1))
-        .read_to_end(&mut json)
-        .map_err(malformed)?;
-    if json.len() as u64 > max {
-        return Err(ExtractError::LimitExceeded(format!(
+    let json = bounded::read_all(&mut ZlibDecoder::new(compressed), max).map_err(malformed)?;
+    json.ok_or_else(|| {
+        ExtractError::LimitExceeded(format!(
             "Rust's audit data has more than {max} bytes (program_data_size_bytes_max)"
-        )));
-    }
-    Ok(json)
+        ))
+    })
 }
 
 fn malformed(error: impl Display) -> ExtractError {
@@ -94,39 +99,34 @@ fn malformed(error: impl Display) -> ExtractError {
 
 /// Returns the crates that are part of the program. Those of one id (a version from two registries)
 /// have the dependencies of the last that has any, as in the reference implementation.
-fn packages(crates: &[Crate]) -> Result<Vec<Package>, ExtractError> {
-    let runtime = crates.iter().filter(|item| item.is_runtime());
-    let packages = runtime.map(|item| package(item, crates));
-    let mut packages = packages.collect::<Result<Vec<_>, _>>()?;
-    let with_needs = packages
-        .iter()
-        .filter(|package| !package.depends_on.is_empty());
-    let needs: HashMap<String, Vec<String>> = with_needs
-        .map(|package| (package.id.clone(), package.depends_on.clone()))
-        .collect();
-    for package in &mut packages {
-        if let Some(depends_on) = needs.get(&package.id) {
-            package.depends_on.clone_from(depends_on);
+fn packages(crates: &[Crate], room: &mut Room) -> Result<Vec<Package>, ExtractError> {
+    let runtime = || crates.iter().filter(|item| item.is_runtime());
+    for index in runtime().flat_map(|item| &item.dependencies) {
+        if at(crates, *index).is_none() {
+            return Err(ExtractError::Malformed(format!(
+                "Rust's audit data has no package {index}"
+            )));
         }
     }
-    Ok(packages)
+    let needing = runtime().filter(|item| item.needed(crates).next().is_some());
+    let needing: HashMap<String, &Crate> = needing.map(|item| (item.id(), item)).collect();
+    let packages = runtime().map(|item| {
+        let needed = needing.get(&item.id()).into_iter();
+        let needed = needed.flat_map(|item| item.needed(crates));
+        let needed = needed.map(|item| (item.name.as_str(), item.version.as_str()));
+        package(item, room.join(needed, id_of))
+    });
+    Ok(packages.collect())
 }
 
-fn package(item: &Crate, crates: &[Crate]) -> Result<Package, ExtractError> {
-    let mut depends_on = Vec::new();
-    for index in &item.dependencies {
-        let needed = usize::try_from(*index)
-            .ok()
-            .and_then(|index| crates.get(index));
-        let needed = needed.ok_or_else(|| {
-            ExtractError::Malformed(format!("Rust's audit data has no package {index}"))
-        })?;
-        if needed.is_runtime() {
-            depends_on.push(needed.id());
-        }
-    }
-    Ok(Package {
+fn at(crates: &[Crate], index: u64) -> Option<&Crate> {
+    crates.get(usize::try_from(index).ok()?)
+}
+
+fn package(item: &Crate, depends_on: Vec<String>) -> Package {
+    Package {
         id: item.id(),
+        depends_on,
         name: item.name.clone(),
         version: item.version.clone(),
         relationship: if item.root {
@@ -134,8 +134,11 @@ fn package(item: &Crate, crates: &[Crate]) -> Result<Package, ExtractError> {
         } else {
             Relationship::Unknown
         },
-        depends_on,
         analyzed_by: KIND.to_owned(),
         ..Package::default()
-    })
+    }
+}
+
+fn id_of(name: &str, version: &str) -> String {
+    package_id(KIND, name, version)
 }

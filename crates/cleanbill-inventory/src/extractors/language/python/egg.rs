@@ -2,10 +2,13 @@
 
 use std::io::Read;
 
-use cleanbill_core::{Limits, Package, path};
+use cleanbill_core::{Package, path};
 
 use super::{KIND, LICENSE_SIZE_BYTES_MAX, is_egg_metadata, may_be_license, metadata};
-use crate::archive::{self, ArchiveError, Budget, EntryContent, EntryReader, Window};
+use crate::archive::{
+    self, ArchiveError, Budget, EntryContent, EntryReader, Window, texts_size_bytes,
+};
+use crate::bounded;
 use crate::draft::LayerDraft;
 use crate::extractor::{Content, ExtractError, Extractor, FileInput, LinkRule};
 use crate::extractors::language::refuse;
@@ -49,7 +52,7 @@ impl Extractor for PythonEgg {
 fn read(file: &mut FileInput<'_>) -> Result<Option<Package>, ExtractError> {
     let limits = file.limits;
     let budget = Budget::new(limits);
-    let mut parts = Parts { limits };
+    let mut parts = Parts { budget: &budget };
     let found = match file.content()? {
         Content::Whole(bytes) => {
             let window = Window::new(&bytes, bytes.len() as u64);
@@ -104,13 +107,13 @@ fn names_in(parts: &[Part], file: &str) -> Vec<String> {
 
 /// Reads the entries of an egg that matter.
 struct Parts<'a> {
-    limits: &'a Limits,
+    budget: &'a Budget<'a>,
 }
 
 impl Parts<'_> {
     fn read_metadata(&self, stream: &mut dyn Read) -> Result<Part, ArchiveError> {
-        let max = self.limits.buffered_file_size_bytes_max;
-        let text = read_all(stream, max)?.ok_or_else(|| {
+        let max = self.budget.limits().buffered_file_size_bytes_max;
+        let text = bounded::read_all(stream, max)?.ok_or_else(|| {
             ArchiveError::LimitExceeded(format!(
                 "metadata of more than {max} bytes (buffered_file_size_bytes_max)"
             ))
@@ -129,6 +132,16 @@ enum Part {
     },
 }
 
+impl Part {
+    fn size_bytes(&self) -> usize {
+        let texts = match self {
+            Self::Metadata(text) => text.len(),
+            Self::License { name, licenses } => name.len() + texts_size_bytes(licenses),
+        };
+        size_of::<Self>() + texts
+    }
+}
+
 impl EntryReader for Parts<'_> {
     type Output = Part;
 
@@ -141,14 +154,17 @@ impl EntryReader for Parts<'_> {
         name: &str,
         content: EntryContent<'_>,
     ) -> Result<Option<Part>, ArchiveError> {
-        if is_egg_metadata(name) {
-            return self.read_metadata(content.stream).map(Some);
-        }
-        let text = read_all(content.stream, LICENSE_SIZE_BYTES_MAX)?;
-        Ok(text.map(|text| Part::License {
-            name: path::base_name(name).to_owned(),
-            licenses: licenses::classify(&text),
-        }))
+        let part = if is_egg_metadata(name) {
+            Some(self.read_metadata(content.stream)?)
+        } else {
+            bounded::read_all(content.stream, LICENSE_SIZE_BYTES_MAX)?.map(|text| Part::License {
+                name: path::base_name(name).to_owned(),
+                licenses: licenses::classify(&text),
+            })
+        };
+        self.budget
+            .keep(part.as_ref().map_or(0, Part::size_bytes))?;
+        Ok(part)
     }
 
     /// A licence's text that cannot be read costs its name only.
@@ -171,13 +187,6 @@ fn may_be_license_in_egg(name: &str) -> bool {
         None => !name.is_empty(),
     };
     is_text && may_be_license(name)
-}
-
-/// Reads all, or nothing if it has more than `max` bytes.
-fn read_all(stream: &mut dyn Read, max: u64) -> Result<Option<Vec<u8>>, ArchiveError> {
-    let mut bytes = Vec::new();
-    stream.take(max.saturating_add(1)).read_to_end(&mut bytes)?;
-    Ok((bytes.len() as u64 <= max).then_some(bytes))
 }
 
 #[cfg(test)]
@@ -280,6 +289,23 @@ mod tests {
             let inventory = extract(bytes);
             assert_eq!(inventory.applications, []);
             assert_eq!(inventory.problems[0].kind, ProblemKind::IgnoredFile);
+        }
+    }
+
+    #[test]
+    fn metadata_of_any_number_is_bounded() {
+        let egg = (0..50).fold(ZipBuilder::new(), |egg, n| {
+            egg.file(&format!("{n}.egg-info/PKG-INFO"), vec![b'x'; 10_000])
+        });
+        for buffered_file_size_bytes_max in [1 << 20, 50_000] {
+            let limits = Limits {
+                buffered_file_size_bytes_max,
+                packages_size_bytes_max: 200_000,
+                ..Limits::default()
+            };
+            let inventory = testing::extract_with_limits(&PythonEgg, PATH, &egg.build(), limits);
+            let message = &inventory.problems[0].message;
+            assert!(message.contains("packages_size_bytes_max"), "{message}");
         }
     }
 

@@ -2,7 +2,7 @@ use cleanbill_core::Limits;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{extract, extract_with_limits};
+use crate::testing::{check_bounded, extract, extract_with_limits, little_room};
 
 const PATH: &str = "lib/apk/db/installed";
 
@@ -114,6 +114,41 @@ fn limits_are_told() {
         1
     );
     assert!(!inventory.problems.is_empty());
+}
+
+#[test]
+fn what_is_said_once_is_not_written_out_without_bound() {
+    let long = "9".repeat(4_000);
+    let others = |line: &str| {
+        let other = |n| format!("P:p{n}\nV:1\n{line}\n\n");
+        (0..100).map(other).collect::<String>()
+    };
+    let check = |content: String, package_count: usize| {
+        let inventory = extract_with_limits(&ApkInstalled, PATH, content.as_bytes(), little_room());
+        check_bounded(&inventory, package_count);
+    };
+    check(format!("P:a\nV:{long}\np:x\n\n{}", others("D:x")), 101);
+    // A directory is stated once for any number of files.
+    let files = "R:a\n".repeat(100);
+    check(format!("P:a\nV:1\n\nP:b\nV:1\nF:{long}\n{files}"), 2);
+}
+
+#[test]
+fn the_id_of_a_package_is_not_written_out_for_each_thing_it_provides() {
+    // Half a gigabyte, if each had its own.
+    let provided: String = (0..1_000).map(|n| format!(" so:{n}")).collect();
+    let content = format!("P:{}\nV:1\np:{provided}\n\nP:b\nV:1\n", "a".repeat(1 << 19));
+    let mut installed = Installed::new(&Limits::default());
+    let limits = Limits::default();
+    let mut file = FileInput {
+        path: PATH,
+        size_bytes: 0,
+        body: &mut content.as_bytes(),
+        limits: &limits,
+    };
+    assert!(installed.read(&mut file).is_ok());
+    let ids: HashSet<*const str> = installed.provides.values().map(Rc::as_ptr).collect();
+    assert_eq!((installed.provides.len(), ids.len()), (1_002, 2));
 }
 
 proptest! {

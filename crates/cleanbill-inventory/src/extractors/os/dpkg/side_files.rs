@@ -23,10 +23,14 @@ pub(super) fn extract_owned_files(
         )));
     }
     let mut files = Vec::new();
+    let room = draft.dpkg.room(file.limits);
     let mut lines = Lines::new(file);
     while let Some(line) = lines.next()? {
         let line = text(line);
         let (_, owned) = line.split_once("  ").ok_or(ExtractError::Ignored)?;
+        if !room.take(owned.len()) {
+            return room.check();
+        }
         files.push(format!("/{owned}"));
     }
     files.sort_unstable();
@@ -41,6 +45,7 @@ pub(super) fn extract_digests(
 ) -> Result<(), ExtractError> {
     let path = file.path;
     let count_max = file.limits.packages_per_layer_max;
+    let room = draft.dpkg.room(file.limits);
     let mut digests = HashMap::new();
     let mut paragraphs = Paragraphs::new(file, ["Package", "Version", "SHA256"]);
     while let Some(paragraph) = paragraphs.next()? {
@@ -49,6 +54,9 @@ pub(super) fn extract_digests(
         };
         if checksum.is_empty() {
             continue;
+        }
+        if !room.take(name.len() + version.len()) || !room.take(checksum.len()) {
+            return room.check();
         }
         digests.insert(format!("{name}@{version}"), format!("sha256:{checksum}"));
         if digests.len() as u64 > count_max {

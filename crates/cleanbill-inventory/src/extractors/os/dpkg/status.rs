@@ -1,6 +1,6 @@
 //! `status` and the files in `status.d`: one paragraph per package.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use cleanbill_core::package::RepositoryClass;
 use cleanbill_core::problem::ProblemKind;
@@ -11,6 +11,7 @@ use super::control::Paragraphs;
 use super::third_party::is_third_party;
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, FileInput};
+use crate::room::Room;
 
 /// Reads a status file as a stream: what is kept is the result. Packages that were read before an
 /// error are kept too.
@@ -20,9 +21,12 @@ pub(super) fn extract(
 ) -> Result<(), ExtractError> {
     let path = file.path;
     let mut status = Status {
+        packages: BTreeMap::new(),
+        names: NameTable::default(),
+        malformed_count: 0,
         packages_max: file.limits.packages_per_layer_max,
-        dependency_bytes_left: file.limits.file_size_bytes_max,
-        ..Status::default()
+        packages_room: Room::of_packages(file.limits),
+        room: Room::new(file.limits),
     };
     let result = status.read(file);
     if status.malformed_count > 0 {
@@ -36,7 +40,7 @@ pub(super) fn extract(
         ));
     }
     draft.add_database(path, status.finish());
-    result
+    result.and_then(|()| status.room.check())
 }
 
 const FIELDS: [&str; 7] = [
@@ -50,7 +54,6 @@ const FIELDS: [&str; 7] = [
 ];
 
 /// Holds the packages of one file so far.
-#[derive(Default)]
 struct Status {
     /// By id: of packages with equal name and version (of several architectures) the last counts.
     packages: BTreeMap<String, Entry>,
@@ -58,7 +61,10 @@ struct Status {
     names: NameTable,
     malformed_count: u64,
     packages_max: u64,
-    dependency_bytes_left: u64,
+    /// What is left for packages.
+    packages_room: Room,
+    /// What is left for what they need: the names first, then the ids in their place.
+    room: Room,
 }
 
 /// Holds a package whose dependencies are still numbers of names.
@@ -104,7 +110,10 @@ impl Status {
                 self.packages_max
             )));
         }
-        let depends_on = self.dependencies(&depends)?;
+        if !self.packages_room.take_package(&package) {
+            return self.packages_room.check();
+        }
+        let depends_on = self.dependencies(&depends);
         self.names.set_id(&package.name, &package.id);
         self.packages.insert(
             package.id.clone(),
@@ -116,48 +125,41 @@ impl Status {
         Ok(())
     }
 
-    fn dependencies(&mut self, depends: &str) -> Result<Vec<u32>, ExtractError> {
+    /// Returns the numbers of the names that a package needs, as long as there is room.
+    fn dependencies(&mut self, depends: &str) -> Vec<u32> {
         let mut numbers = Vec::new();
         for alternative in depends.split([',', '|']) {
             let name = alternative.split('(').next().unwrap_or_default().trim();
             if name.is_empty() {
                 continue;
             }
-            if !self.names.contains(name) {
-                let size_bytes = name.len() as u64;
-                self.dependency_bytes_left = self
-                    .dependency_bytes_left
-                    .checked_sub(size_bytes)
-                    .ok_or_else(|| {
-                        ExtractError::LimitExceeded(
-                            "the names of dependencies are too long (file_size_bytes_max)"
-                                .to_owned(),
-                        )
-                    })?;
+            if !self.names.contains(name) && !self.room.take(name.len()) {
+                break;
             }
             numbers.push(self.names.number(name));
         }
-        Ok(numbers)
+        numbers.sort_unstable();
+        numbers.dedup();
+        if !numbers.is_empty() && !self.room.take(numbers.len() * size_of::<u32>()) {
+            numbers = Vec::new();
+        }
+        numbers.shrink_to_fit();
+        numbers
     }
 
-    fn finish(self) -> Vec<Package> {
-        let names = self.names;
-        self.packages
-            .into_values()
-            .map(
-                |Entry {
-                     mut package,
-                     depends_on,
-                 }| {
-                    package.depends_on = depends_on
-                        .into_iter()
-                        .filter_map(|number| names.id(number))
-                        .collect();
-                    package.depends_on.sort();
-                    package.depends_on.dedup();
-                    package
-                },
-            )
+    /// Returns the packages, with the ids of what they need as long as there is room.
+    fn finish(&mut self) -> Vec<Package> {
+        let entries = std::mem::take(&mut self.packages).into_values();
+        entries
+            .map(|entry| {
+                let needed = entry.depends_on.iter();
+                let needed: BTreeSet<&str> =
+                    needed.filter_map(|number| self.names.id(*number)).collect();
+                Package {
+                    depends_on: self.room.copy(needed),
+                    ..entry.package
+                }
+            })
             .collect()
     }
 }
@@ -231,7 +233,7 @@ impl NameTable {
         }
     }
 
-    fn id(&self, number: u32) -> Option<String> {
-        self.ids.get(number as usize).cloned().flatten()
+    fn id(&self, number: u32) -> Option<&str> {
+        self.ids.get(number as usize)?.as_deref()
     }
 }

@@ -3,7 +3,7 @@ use cleanbill_core::{Limits, Package};
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{FakeLayer, extract, extract_with_limits};
+use crate::testing::{FakeLayer, check_bounded, extract, extract_with_limits, little_room};
 
 const LIBC: &str = "Package: libc6\nStatus: install ok installed\nMaintainer: D <d@debian.org>\n\
     Architecture: amd64\nSource: glibc (2.31-13)\nVersion: 2.31-13+b1\n\
@@ -232,6 +232,48 @@ fn limits_are_told() {
         1
     );
     assert_eq!(inventory.problems.len(), 1);
+}
+
+#[test]
+fn what_is_said_once_is_not_written_out_without_bound() {
+    let long = "9".repeat(4_000);
+    let other = |n| format!("Package: p{n}\nVersion: 1\nDepends: long\n\n");
+    let others: String = (0..100).map(other).collect();
+    let content = format!("Package: long\nVersion: {long}\n\n{others}");
+    let inventory = extract_with_limits(&DpkgStatus, STATUS, content.as_bytes(), little_room());
+    check_bounded(&inventory, 101);
+    // Nor are the files of a name, of which there are many packages.
+    let files = format!("{}  {long}\n", "0".repeat(32)).repeat(20);
+    let same = |n| format!("Package: a\nVersion: {n}\nMaintainer: D <d@debian.org>\n\n");
+    let same: String = (0..100).map(same).collect();
+    let inventory = FakeLayer::new()
+        .file("var/lib/dpkg/info/a.md5sums", files.as_bytes())
+        .file(STATUS, same.as_bytes())
+        .inventory_within(little_room());
+    check_bounded(&inventory, 100);
+}
+
+#[test]
+fn packages_and_what_lies_beside_them_are_bounded() {
+    let long = "m".repeat(5_000);
+    let package = |n| format!("Package: p{n}\nVersion: 1\nMaintainer: {long}\nSHA256: {long}\n\n");
+    let content: String = (0..100).map(package).collect();
+    let files = format!("{}  {long}\n", "0".repeat(32)).repeat(100);
+    for (extractor, path, content) in [
+        (&DpkgStatus as &dyn Extractor, STATUS, &content),
+        (&DpkgSideFiles, AVAILABLE, &content),
+        (&DpkgSideFiles, "var/lib/dpkg/info/a.md5sums", &files),
+    ] {
+        let inventory = extract_with_limits(extractor, path, content.as_bytes(), little_room());
+        assert!(inventory.packages_size_bytes() < 400_000);
+        let [problem] = inventory.problems.as_slice() else {
+            panic!("{path}: {:?}", inventory.problems);
+        };
+        assert!(
+            problem.message.contains("packages_size_bytes_max"),
+            "{problem:?}"
+        );
+    }
 }
 
 proptest! {

@@ -2,10 +2,12 @@
 
 use proptest::prelude::*;
 
+use super::super::Program;
 use super::super::testing::{
     Class, Elf, audit_data, inline_build_info, problems, read, read_passing,
 };
 use super::{AUDIT, MODULES, with_pointers};
+use crate::testing::{check_bounded, extract_with_limits, little_room};
 
 #[test]
 fn build_information_that_is_cut_is_a_problem() {
@@ -59,6 +61,27 @@ fn audit_data_is_bounded_and_checked() {
         &audit_data(r#"{"packages":[{"name":"a","dependencies":[7]}]}"#),
         "no package 7",
     );
+}
+
+#[test]
+fn one_long_id_is_not_written_out_for_all_that_need_it() {
+    let check = |program: &[u8], package_count: usize| {
+        let inventory = extract_with_limits(&Program, "app/tool", program, little_room());
+        check_bounded(&inventory, package_count);
+    };
+    let long = "1".repeat(4_096);
+    let others = vec![r#"{"name":"p","version":"1","dependencies":[0]}"#; 100].join(",");
+    let audit = format!(r#"{{"packages":[{{"name":"long","version":"{long}"}},{others}]}}"#);
+    let program = Elf::common().constants(".dep-v0", &audit_data(&audit));
+    check(&program.build(), 101);
+    // Modules with the id of the main one need what that needs.
+    let version = format!("v1.0.0-{}", "1".repeat(500));
+    let modules = format!(
+        "path\ta.b/c\nmod\ta.b/c\t{version}\t\n{}",
+        format!("dep\ta.b/c\t{version}\t\n").repeat(100)
+    );
+    let info = inline_build_info("go1.22.3", &modules);
+    check(&Elf::common().data(".go.buildinfo", &info).build(), 102);
 }
 
 #[test]
