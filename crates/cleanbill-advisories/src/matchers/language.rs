@@ -1,8 +1,9 @@
 //! Packages of language ecosystems.
 //!
 //! Source: spec 04 section 2, Trivy 0.74.0 `pkg/detector/library`. What the reference takes for "not
-//! vulnerable" because a version or a range cannot be read is so here too, but said: see
-//! [`ProblemKind::UnjudgedPackages`].
+//! vulnerable" because a package has no version, or none that can be read, is so here too, but said:
+//! see [`ProblemKind::UnjudgedPackages`]. A range that cannot be read affects nothing either; that is
+//! a defect of the advisory, not of the image, and is not said.
 
 mod ecosystem;
 mod rows;
@@ -18,7 +19,7 @@ use cleanbill_core::problem::{Problem, ProblemKind};
 use cleanbill_core::vulnerability::{Evidence, Finding};
 use cleanbill_version::{Version, VersionScheme};
 
-use super::session::{UNCOMPARABLE, finding, not_judged_message};
+use super::session::{NO_VERSION, UNCOMPARABLE, finding, not_judged_message};
 use super::{AdvisorySource, MatchError};
 use crate::database::LookupError;
 use ecosystem::Ecosystem;
@@ -54,18 +55,20 @@ pub fn match_language_packages(
         });
     };
     let mut findings = Vec::new();
-    let mut not_judged = Vec::new();
-    for package in packages
-        .iter()
-        .filter(|package| !package.version.is_empty())
-    {
+    let mut without_version = Vec::new();
+    let mut uncomparable = Vec::new();
+    for package in packages {
         let shelf = look_up(source, ecosystem, package)?;
         if shelf.rows.is_empty() {
             continue;
         }
+        if package.version.is_empty() {
+            without_version.push(package.name.clone());
+            continue;
+        }
         let version = Version::parse(shelf.scheme, &package.version);
         if version.is_none() && shelf.rows.iter().any(LanguageRow::needs_version) {
-            not_judged.push(format!("{} {}", package.name, package.version));
+            uncomparable.push(format!("{} {}", package.name, package.version));
         }
         let affecting = shelf
             .rows
@@ -76,7 +79,10 @@ pub fn match_language_packages(
     Ok(LanguageMatch {
         is_supported: true,
         findings,
-        problems: uncomparable(&not_judged).into_iter().collect(),
+        problems: [(NO_VERSION, without_version), (UNCOMPARABLE, uncomparable)]
+            .iter()
+            .filter_map(|(reason, packages)| not_judged(reason, packages))
+            .collect(),
     })
 }
 
@@ -94,11 +100,11 @@ fn unsupported(kind: &str, packages: &[Package]) -> Option<Problem> {
     })
 }
 
-fn uncomparable(packages: &[String]) -> Option<Problem> {
+fn not_judged(reason: &str, packages: &[String]) -> Option<Problem> {
     (!packages.is_empty()).then(|| {
         Problem::new(
             ProblemKind::UnjudgedPackages,
-            not_judged_message(UNCOMPARABLE, packages),
+            not_judged_message(reason, packages),
         )
     })
 }

@@ -213,8 +213,10 @@ fn what_is_not_judged_is_told() {
     // Nothing would have been compared.
     let unknown = run(&database, "node-pkg", "b", "v1.0.0");
     assert_eq!((unknown.is_supported, unknown.problems.len()), (true, 0));
-    let without_version = run(&database, "node-pkg", "a", "");
-    assert_eq!(without_version.problems, []);
+    let message = problem(run(&database, "node-pkg", "a", ""));
+    assert!(message.ends_with("they have no version: a"), "{message}");
+    let unknown = run(&database, "node-pkg", "b", "");
+    assert_eq!(unknown.problems, []);
     assert!(
         database
             .asked
