@@ -126,7 +126,7 @@ impl<'a> LayerInventories<'a> {
         if let Some(Ok(layers)) = &resolved {
             return self.merge_following(image, layers, options);
         }
-        let known: Vec<_> = layers.iter().map(java::resolve_without_index).collect();
+        let known = java::resolve_without_index(layers);
         let mut inventory = self.merge_following(image, &known, options)?;
         let Some(unidentified) = java::take_unidentified(&mut inventory) else {
             return Ok(inventory);
@@ -163,6 +163,7 @@ impl<'a> LayerInventories<'a> {
                 inventory,
             })
             .collect();
+        let mut bound = PackageBound::after(&self.options.limits, layers);
         let mut grown: Vec<GrownLayer> = Vec::new();
         for _ in 0..LINK_ROUNDS_MAX {
             let merged = cleanbill_inventory::merge(&inputs, &grown, options);
@@ -180,7 +181,7 @@ impl<'a> LayerInventories<'a> {
             }
             drop(merged.inventory);
             for requests in wanted.chunk_by(|a, b| a.layer_index == b.layer_index) {
-                grown.extend(self.grow(image, requests)?);
+                grown.extend(self.grow(image, requests, &mut bound)?);
             }
         }
         Ok(cleanbill_inventory::merge(&inputs, &grown, options).inventory)
@@ -308,11 +309,12 @@ impl<'a> LayerInventories<'a> {
     }
 
     /// Gets what links make interesting in one layer, from the cache or by opening the layer a
-    /// second time. All requests are for the same layer.
+    /// second time. All requests are for the same layer. Packages have room as in layers.
     fn grow(
         &self,
         image: &Image,
         requests: &[AliasRequest],
+        bound: &mut PackageBound,
     ) -> Result<Vec<GrownLayer>, InventoryError> {
         let index = requests.first().map_or(0, |request| request.layer_index);
         let Some(layer) = image.metadata.layers.get(index) else {
@@ -341,10 +343,11 @@ impl<'a> LayerInventories<'a> {
         let grown = |request: &AliasRequest| {
             // Another process may have cleared the cache: what is gone is not "nothing found".
             let inventory = self.look_up(&key(&request.alias));
+            let inventory = inventory.ok_or(InventoryError::Missing(diff_id))?;
             Ok(GrownLayer {
                 layer_index: index,
                 alias: request.alias.clone(),
-                inventory: inventory.ok_or(InventoryError::Missing(diff_id))?,
+                inventory: bound.admit(inventory),
             })
         };
         requests.iter().map(grown).collect()
@@ -420,10 +423,7 @@ fn resolve_all(
     layers: &[Arc<LayerInventory>],
     index: &dyn JavaIndex,
 ) -> Result<Vec<Arc<LayerInventory>>, String> {
-    layers
-        .iter()
-        .map(|layer| java::resolve(layer, index).map_err(|error| error_chain(&error)))
-        .collect()
+    java::resolve(layers, index).map_err(|error| error_chain(&error))
 }
 
 /// A cache that cannot be used makes scans slow, not wrong.
