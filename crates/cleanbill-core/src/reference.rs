@@ -156,6 +156,13 @@ impl ImageReference {
         }
     }
 
+    /// Returns the name as people write it: `debian:12`, `ghcr.io/org/app@sha256:…`.
+    pub fn familiar(&self) -> String {
+        let separator = if self.digest.is_some() { '@' } else { ':' };
+        let repository = self.familiar_repository();
+        format!("{repository}{separator}{}", self.manifest_name())
+    }
+
     /// Returns the repository as people write it: without the default registry and `library/`.
     pub fn familiar_repository(&self) -> String {
         if self.registry == DEFAULT_REGISTRY {

@@ -2,6 +2,7 @@
 
 mod tree;
 
+use crate::base_image::BaseImage;
 use crate::distro::Distro;
 use crate::image::ImageMetadata;
 use crate::package::Package;
@@ -102,6 +103,8 @@ pub struct ImageReport {
     pub others: OtherMembers,
     /// The document that was scanned, where it was a bill of materials with a name of its own.
     pub sbom: Option<SbomIdentity>,
+    /// The image that it is built on, if one is known.
+    pub base: Option<BaseImage>,
 }
 
 /// Identifies a CycloneDX document, as BOM-Links do.
@@ -225,6 +228,17 @@ impl SeverityCounts {
         }
     }
 
+    /// Returns the sum of the severities' weights, see [`Severity::weight`].
+    pub fn weight(&self) -> u64 {
+        Severity::ALL
+            .into_iter()
+            .map(|severity| {
+                self.get(severity)
+                    .saturating_mul(u64::from(severity.weight()))
+            })
+            .fold(0, u64::saturating_add)
+    }
+
     /// Returns how many findings have the severity.
     pub fn get(&self, severity: Severity) -> u64 {
         self.counts
@@ -233,9 +247,16 @@ impl SeverityCounts {
             .unwrap_or(0)
     }
 
+    /// Sets how many findings have the severity.
+    pub fn set(&mut self, severity: Severity, count: u64) {
+        if let Some(slot) = self.counts.get_mut(usize::from(severity.number())) {
+            *slot = count;
+        }
+    }
+
     /// Returns how many findings there are.
     pub fn total(&self) -> u64 {
-        self.counts.iter().sum()
+        self.counts.iter().copied().fold(0, u64::saturating_add)
     }
 }
 

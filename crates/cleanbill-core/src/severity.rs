@@ -49,6 +49,17 @@ impl Severity {
         self as u8
     }
 
+    /// Returns how much a finding of this severity weighs where findings are added up; CVSS has its
+    /// bounds there.
+    pub const fn weight(self) -> u8 {
+        match self {
+            Severity::Critical => 10,
+            Severity::High => 7,
+            Severity::Medium => 4,
+            Severity::Low | Severity::Unknown => 1,
+        }
+    }
+
     /// Returns the name in upper case, as reports print it.
     pub const fn name(self) -> &'static str {
         match self {

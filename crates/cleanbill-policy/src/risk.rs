@@ -8,7 +8,6 @@
 //!   none, about what an average vulnerability has.
 
 use cleanbill_core::report::ImageReport;
-use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
 /// The probability that stands for an unknown one.
@@ -24,12 +23,7 @@ pub fn sort_by_risk(image: &mut ImageReport) {
 
 /// Returns the risk of a finding, 0 to 10.
 pub fn risk(finding: &Finding) -> f64 {
-    let weight = match finding.severity {
-        Severity::Critical => 10.0,
-        Severity::High => 7.0,
-        Severity::Medium => 4.0,
-        Severity::Low | Severity::Unknown => 1.0,
-    };
+    let weight = f64::from(finding.severity.weight());
     let probability = match (&finding.known_exploited, &finding.epss) {
         (Some(_), _) => 1.0,
         (None, Some(epss)) => epss.score,
@@ -41,6 +35,7 @@ pub fn risk(finding: &Finding) -> f64 {
 #[cfg(test)]
 mod tests {
     use cleanbill_core::report::ResultSet;
+    use cleanbill_core::severity::Severity;
     use cleanbill_core::vulnerability::{Epss, KnownExploited};
 
     use super::*;

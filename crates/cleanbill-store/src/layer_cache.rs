@@ -11,7 +11,10 @@ use crate::StoreError;
 use crate::packed::{pack, unpack};
 use crate::sqlite::{self, failed};
 
-const MIGRATIONS: &[&str] = &[include_str!("migrations/0001_layer_inventories.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/0001_layer_inventories.sql"),
+    include_str!("migrations/0002_named_chains.sql"),
+];
 
 /// Counts layouts of the encoded inventory; part of every key together with the extractors'
 /// version.
@@ -258,7 +261,7 @@ impl LayerCache {
         })
     }
 
-    fn connection(&self) -> MutexGuard<'_, Connection> {
+    pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held left no half-done transaction: SQLite rolled it back.
         self.connection
             .lock()
@@ -377,7 +380,7 @@ mod tests {
             error,
             StoreError::NewerSchema {
                 found: 99,
-                known: 1,
+                known: 2,
                 ..
             }
         ));

@@ -1,0 +1,297 @@
+//! Names of images with the chains of their layers: what may be the base of another image.
+
+#[cfg(test)]
+mod tests;
+
+use cleanbill_core::base_image::NamedChain;
+use cleanbill_core::{DiffId, Digest, ImageReference};
+use rusqlite::{Connection, OptionalExtension as _, Row, ToSql, TransactionBehavior, params};
+
+use crate::sqlite::failed;
+use crate::{LayerCache, StoreError};
+
+/// Chains that are kept of images that were seen: the longest unseen go first. A chain of ten layers
+/// takes about 700 bytes.
+const SEEN_MAX: u32 = 5_000;
+
+/// How stale the time of last sight may be before a further sight refreshes it: scans of known
+/// images do not write.
+const SEEN_RESOLUTION_SECONDS: i64 = 24 * 60 * 60;
+
+const COLUMNS: &str = "reference, image_id, diff_ids, is_imported, seen_at";
+
+/// A named chain with when and whence it came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownChain {
+    /// The name and the layers.
+    pub chain: NamedChain,
+    /// It came from a list, not from an image that was seen.
+    pub is_imported: bool,
+    /// When the name was last seen with these layers, in Unix seconds.
+    pub seen_at: i64,
+}
+
+impl LayerCache {
+    /// Remembers an image that was seen under a name. `now` is in Unix seconds. Says whether it was
+    /// not known before. What is known is not written again on the same day.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed (disk full, read-only file).
+    pub fn chain_put(&self, chain: &NamedChain, now: i64) -> Result<bool, StoreError> {
+        let Some(chain_id) = chain.chain_id() else {
+            return Ok(false);
+        };
+        let reference = chain.reference.to_string();
+        let connection = self.connection();
+        let newest = "SELECT chain_id = ?2, seen_at FROM named_chains WHERE reference = ?1
+                      ORDER BY chain_id = ?2 DESC, seen_at DESC LIMIT 2";
+        let found: Vec<(bool, i64)> = select(
+            &connection,
+            newest,
+            &[&reference, &chain_id.as_bytes()],
+            |row| Ok((row.get(0)?, row.get(1)?)),
+        )?;
+        let is_known = matches!(found.first(), Some((true, _)));
+        let is_fresh = match found[..] {
+            [(true, seen_at)] => now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS,
+            // The name has moved away and back: it must be the newest again.
+            [(true, seen_at), (_, other)] => {
+                seen_at > other && now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS
+            }
+            _ => false,
+        };
+        if !is_fresh {
+            insert(&connection, chain, chain_id, false, now)?;
+        }
+        if !is_known {
+            forget_oldest(&connection)?;
+        }
+        Ok(!is_known)
+    }
+
+    /// Adds imported chains, all of them or none. Returns how many were not known as such.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chains_import(&self, chains: &[NamedChain], now: i64) -> Result<u64, StoreError> {
+        let mut connection = self.connection();
+        let transaction = connection
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(failed("write"))?;
+        let count = |connection: &Connection| -> Result<i64, StoreError> {
+            let sql = "SELECT count(*) FROM named_chains WHERE is_imported = 1";
+            connection
+                .query_row(sql, [], |row| row.get(0))
+                .map_err(failed("read"))
+        };
+        let before = count(&transaction)?;
+        for chain in chains {
+            if let Some(chain_id) = chain.chain_id() {
+                insert(&transaction, chain, chain_id, true, now)?;
+            }
+        }
+        let after = count(&transaction)?;
+        transaction.commit().map_err(failed("write"))?;
+        Ok(after.saturating_sub(before).unsigned_abs())
+    }
+
+    /// Returns the images whose whole chain is the longest of those given by their chain ids, the
+    /// shortest first. Empty if none is known.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chains_longest(&self, chain_ids: &[Digest]) -> Result<Vec<KnownChain>, StoreError> {
+        let connection = self.connection();
+        for chain_id in chain_ids.iter().rev() {
+            let sql = format!("SELECT {COLUMNS} FROM named_chains WHERE chain_id = ?1 ORDER BY id");
+            let found = known(&connection, &sql, &[&chain_id.as_bytes()])?;
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// Returns every chain that a name was seen with, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chains_named(&self, reference: &ImageReference) -> Result<Vec<KnownChain>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM named_chains WHERE reference = ?1 ORDER BY seen_at DESC, id DESC"
+        );
+        known(&self.connection(), &sql, &[&reference.to_string()])
+    }
+
+    /// Returns what each name of a repository means now: the chain that it was last seen with.
+    /// Sorted, the newest first.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chains_of_repository(
+        &self,
+        reference: &ImageReference,
+    ) -> Result<Vec<KnownChain>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM named_chains AS one WHERE repository = ?1 AND NOT EXISTS (
+                 SELECT 1 FROM named_chains AS other WHERE other.reference = one.reference
+                 AND (other.seen_at, other.id) > (one.seen_at, one.id))
+             ORDER BY seen_at DESC, reference"
+        );
+        known(&self.connection(), &sql, &[&reference.context()])
+    }
+
+    /// Returns the chain of an image by its id, under any of its names.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chain_of_image(&self, image_id: &Digest) -> Result<Option<KnownChain>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM named_chains WHERE image_id = ?1 LIMIT 1");
+        let found = known(&self.connection(), &sql, &[&image_id.as_bytes()])?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Lists every chain, by name, then the newest first.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chains(&self) -> Result<Vec<KnownChain>, StoreError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM named_chains ORDER BY reference, seen_at DESC, chain_id"
+        );
+        known(&self.connection(), &sql, &[])
+    }
+
+    /// Forgets a name with all its chains. Returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn chains_remove(&self, reference: &ImageReference) -> Result<u64, StoreError> {
+        let removed = self
+            .connection()
+            .execute(
+                "DELETE FROM named_chains WHERE reference = ?1",
+                params![reference.to_string()],
+            )
+            .map_err(failed("write"))?;
+        Ok(removed as u64)
+    }
+}
+
+/// Inserts a chain, or notes that it was seen again. What was imported stays so.
+fn insert(
+    connection: &Connection,
+    chain: &NamedChain,
+    chain_id: Digest,
+    is_imported: bool,
+    now: i64,
+) -> Result<(), StoreError> {
+    let diff_ids: Vec<u8> = chain
+        .diff_ids
+        .iter()
+        .flat_map(|diff_id| *diff_id.0.as_bytes())
+        .collect();
+    connection
+        .prepare_cached(
+            "INSERT INTO named_chains
+             (reference, repository, chain_id, diff_ids, image_id, is_imported, seen_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             ON CONFLICT (reference, chain_id) DO UPDATE SET
+             image_id = coalesce(image_id, excluded.image_id),
+             is_imported = max(is_imported, excluded.is_imported),
+             seen_at = max(seen_at, excluded.seen_at)",
+        )
+        .and_then(|mut statement| {
+            statement.execute(params![
+                chain.reference.to_string(),
+                chain.reference.context(),
+                chain_id.as_bytes(),
+                diff_ids,
+                chain.image_id.as_ref().map(Digest::as_bytes),
+                is_imported,
+                now,
+            ])
+        })
+        .map_err(failed("write"))?;
+    Ok(())
+}
+
+/// Makes room: the images that were not seen for longest go.
+fn forget_oldest(connection: &Connection) -> Result<(), StoreError> {
+    let oldest_kept: Option<i64> = connection
+        .query_row(
+            "SELECT seen_at FROM named_chains WHERE is_imported = 0
+             ORDER BY seen_at DESC LIMIT 1 OFFSET ?1",
+            params![SEEN_MAX],
+            |row| row.get(0),
+        )
+        .optional()
+        .map_err(failed("read"))?;
+    if oldest_kept.is_none() {
+        return Ok(());
+    }
+    connection
+        .execute(
+            "DELETE FROM named_chains WHERE is_imported = 0 AND id NOT IN (
+                 SELECT id FROM named_chains WHERE is_imported = 0
+                 ORDER BY seen_at DESC, id DESC LIMIT ?1)",
+            params![SEEN_MAX],
+        )
+        .map_err(failed("write"))?;
+    Ok(())
+}
+
+/// Reads rows; those that make no sense count as absent.
+fn known(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn ToSql],
+) -> Result<Vec<KnownChain>, StoreError> {
+    let rows = select(connection, sql, parameters, decode)?;
+    Ok(rows.into_iter().flatten().collect())
+}
+
+fn select<T>(
+    connection: &Connection,
+    sql: &str,
+    parameters: &[&dyn ToSql],
+    read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>, StoreError> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| {
+            let rows = statement.query_map(parameters, |row| read(row))?;
+            rows.collect()
+        })
+        .map_err(failed("read"))
+}
+
+fn decode(row: &Row<'_>) -> rusqlite::Result<Option<KnownChain>> {
+    let reference: String = row.get(0)?;
+    let image_id: Option<[u8; 32]> = row.get(1)?;
+    let diff_ids: Vec<u8> = row.get(2)?;
+    let (diff_ids, rest) = diff_ids.as_chunks::<32>();
+    let (Ok(reference), []) = (reference.parse(), rest) else {
+        return Ok(None);
+    };
+    Ok(Some(KnownChain {
+        chain: NamedChain {
+            reference,
+            image_id: image_id.map(Digest::from_bytes),
+            diff_ids: diff_ids
+                .iter()
+                .map(|bytes| DiffId(Digest::from_bytes(*bytes)))
+                .collect(),
+        },
+        is_imported: row.get(3)?,
+        seen_at: row.get(4)?,
+    }))
+}
