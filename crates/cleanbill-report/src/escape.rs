@@ -4,8 +4,8 @@
 //! turns text around becomes U+FFFD. Each medium adds what it takes for its own.
 
 pub(crate) mod csv;
-pub(crate) mod link;
+pub mod link;
 pub(crate) mod markdown;
-pub(crate) mod markup;
+pub mod markup;
 #[cfg(test)]
 mod tests;

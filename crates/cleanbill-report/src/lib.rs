@@ -14,7 +14,7 @@
 //! ```
 #![warn(missing_docs)]
 
-mod escape;
+pub mod escape;
 mod fingerprint;
 pub mod format;
 #[doc(hidden)]

@@ -97,12 +97,18 @@ impl PostClient {
     /// Hides the path and the query of the address in a text that may repeat them.
     pub fn redact(&self, text: &str) -> String {
         let path = self.url.path();
-        let parts = [self.url.query().unwrap_or_default(), path, path.trim_matches('/')];
+        let parts = [
+            self.url.query().unwrap_or_default(),
+            path,
+            path.trim_matches('/'),
+        ];
         let is_telling = |part: &&str| part.len() >= SECRET_LENGTH_MIN;
         parts
             .into_iter()
             .filter(is_telling)
-            .fold(text.to_owned(), |text, part| text.replace(part, "(redacted)"))
+            .fold(text.to_owned(), |text, part| {
+                text.replace(part, "(redacted)")
+            })
     }
 
     /// Sends a body once. Any answer is one, whatever its status.
@@ -157,11 +163,8 @@ impl PostClient {
         };
         let exchange = self.client.exchange(&request, ANSWER_SIZE_BYTES_MAX)?;
         let answer = block_on(context, within(self.timeout, exchange))?;
-        let (status, headers, body) = answer.unwrap_or_else(|| {
-            Err(HttpError::Timeout {
-                url: self.place(),
-            })
-        })?;
+        let (status, headers, body) =
+            answer.unwrap_or_else(|| Err(HttpError::Timeout { url: self.place() }))?;
         Ok(PostAnswer {
             status: status.as_u16(),
             retry_after: retry_after(&headers),

@@ -5,7 +5,7 @@ use std::fmt;
 /// Returns an address that may become a link: absolute, `http` or `https`, and made of nothing
 /// but the printable characters that an address consists of. `javascript:`, `data:` and whatever
 /// could end an attribute or a Markdown link is none.
-pub(crate) fn web_address(text: &str) -> Option<&str> {
+pub fn web_address(text: &str) -> Option<&str> {
     let rest = ["https://", "http://"].iter().find_map(|scheme| {
         let (start, rest) = text.split_at_checked(scheme.len())?;
         start.eq_ignore_ascii_case(scheme).then_some(rest)
@@ -21,7 +21,7 @@ pub(crate) fn web_address(text: &str) -> Option<&str> {
 /// but unreserved characters and slashes escaped.
 ///
 /// Source: RFC 3986 section 2.3.
-pub(crate) struct RelativeUri<'a>(pub(crate) &'a str);
+pub struct RelativeUri<'a>(pub &'a str);
 
 impl fmt::Display for RelativeUri<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

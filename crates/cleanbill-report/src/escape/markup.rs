@@ -6,11 +6,11 @@ use crate::text::{REPLACEMENT, is_harmless};
 
 /// Prints a text as one line of HTML or XML content, fit for a quoted attribute too.
 #[derive(Clone, Copy)]
-pub(crate) struct Line<'a>(pub(crate) &'a str);
+pub struct Line<'a>(pub &'a str);
 
 /// Prints a text as HTML or XML content and keeps its line feeds.
 #[derive(Clone, Copy)]
-pub(crate) struct Lines<'a>(pub(crate) &'a str);
+pub struct Lines<'a>(pub &'a str);
 
 impl fmt::Display for Line<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,0 +1,417 @@
+//! The HTML part. Mail programs are no browsers: tables, styles on each element, nothing remote.
+//! What only some understand (dark colours, small screens) is in one style sheet that the others
+//! ignore.
+
+use std::fmt::Write as _;
+
+use cleanbill_core::Severity;
+use cleanbill_report::escape::link::web_address;
+use cleanbill_report::escape::markup::Line as Escaped;
+
+use super::headings;
+use crate::notify::message::{
+    Failure, Happening, Hit, ImageLine, Notification, NotificationKind, VulnerabilityGroup,
+};
+use crate::notify::outline::{
+    Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX, clusters, tags,
+};
+use crate::notify::split::lengths;
+use crate::notify::words::{self, clip, count};
+
+const DETAIL: Detail = Detail::MAIL;
+
+const STYLE: &str = include_str!("style.css");
+
+const TEXT: &str = "color:#1f2933";
+const MUTED: &str = "color:#52606d;font-size:13px;line-height:19px";
+const CODE: &str =
+    "font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:13px";
+const CARD: &str = "background:#ffffff;border:1px solid #d9e2ec;border-radius:6px";
+
+/// Writes the part with the first `shown` entries.
+pub(super) fn write(message: &Notification, shown: usize) -> String {
+    let title = words::title(message) + &words::part(message);
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">\
+         <meta name=\"color-scheme\" content=\"light dark\">\
+         <meta name=\"supported-color-schemes\" content=\"light dark\">\
+         <title>{title}</title><style>{STYLE}</style></head>\n\
+         <body class=\"page\" style=\"margin:0;padding:0;background:#f0f4f8;{TEXT};\
+         font-family:-apple-system,BlinkMacSystemFont,'Segoe UI',Roboto,Helvetica,Arial,sans-serif;\
+         font-size:15px;line-height:22px\">\n\
+         <table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\"><tr>\
+         <td align=\"center\" class=\"outer\" style=\"padding:20px 12px\">\
+         <table role=\"presentation\" width=\"100%\" cellpadding=\"0\" cellspacing=\"0\" \
+         style=\"max-width:680px;text-align:left\"><tr><td>\n\
+         <h1 style=\"margin:0 0 6px;font-size:21px;line-height:28px\">{title}</h1>\n",
+        title = Escaped(&title),
+    );
+    write_summary(message, &mut out);
+    write_entries(message, shown, &mut out);
+    write_footer(message, shown, &mut out);
+    out.push_str("</td></tr></table></td></tr></table></body></html>\n");
+    out
+}
+
+fn write_summary(message: &Notification, out: &mut String) {
+    let totals = &message.totals;
+    let sentence = match message.kind {
+        NotificationKind::Test => {
+            "Somebody asked Cleanbill for a test message. Nothing else happened."
+        }
+        NotificationKind::Heartbeat => {
+            "This message proves that silence means quiet. It comes when nothing else has come \
+             for a while."
+        }
+        _ => "",
+    };
+    if !sentence.is_empty() {
+        paragraph(sentence, out);
+    }
+    if let Some(since) = message.since {
+        let (from, to) = (words::minute(since), words::minute(message.time));
+        paragraph(&format!("From {from} to {to}."), out);
+    }
+    if totals.images > 0 {
+        let chips: String = Severity::ALL
+            .map(|severity| chip(severity, totals.findings.of(severity)))
+            .concat();
+        let _ = writeln!(
+            out,
+            "<p class=\"muted\" style=\"margin:0 0 4px;{MUTED}\">{} looked at, \
+             with these findings:</p><p style=\"margin:0 0 14px\">{chips}</p>",
+            count(totals.images, "image")
+        );
+    }
+}
+
+fn paragraph(text: &str, out: &mut String) {
+    let _ = writeln!(out, "<p style=\"margin:0 0 10px\">{}</p>", Escaped(text));
+}
+
+/// Shows a number of findings; without any it is pale.
+fn chip(severity: Severity, number: u64) -> String {
+    let style = "display:inline-block;margin:0 6px 6px 0;padding:1px 8px;border-radius:10px;\
+                 font-size:13px;line-height:20px";
+    if number == 0 {
+        return format!(
+            "<span class=\"pale\" style=\"{style};background:#e4e9ef;color:#52606d\">{} 0</span>",
+            severity.name()
+        );
+    }
+    let (background, colour) = colours(severity);
+    format!(
+        "<span style=\"{style};background:{background};color:{colour};font-weight:600\">{} {number}</span>",
+        severity.name()
+    )
+}
+
+/// Returns the background and the text of a badge; their contrast is at least 4.5 to 1.
+fn colours(severity: Severity) -> (&'static str, &'static str) {
+    match severity {
+        Severity::Critical => ("#a3122b", "#ffffff"),
+        Severity::High => ("#b54708", "#ffffff"),
+        Severity::Medium => ("#f2c94c", "#3d2f00"),
+        Severity::Low => ("#2364aa", "#ffffff"),
+        Severity::Unknown => ("#52606d", "#ffffff"),
+    }
+}
+
+fn write_entries(message: &Notification, shown: usize, out: &mut String) {
+    let [failures, groups, images] = lengths(message);
+    let [failed, changed, lines] = headings(message);
+    let shown_failures = failures.min(shown);
+    let shown_groups = groups.min(shown - shown_failures);
+    let shown_images = images.min(shown - shown_failures - shown_groups);
+    if shown_failures > 0 {
+        heading(failed, out);
+        let entries = message.failures.iter().take(shown_failures);
+        entries.for_each(|failure| write_failure(failure, out));
+    }
+    if shown_groups > 0 {
+        heading(changed, out);
+        let entries = message.vulnerabilities.iter().take(shown_groups);
+        entries.for_each(|group| write_group(group, out));
+    }
+    if shown_images > 0 {
+        heading(lines, out);
+        let _ = write!(
+            out,
+            "<table role=\"presentation\" class=\"card\" width=\"100%\" cellpadding=\"0\" \
+             cellspacing=\"0\" style=\"{CARD};border-collapse:separate\">"
+        );
+        for (index, line) in message.images.iter().take(shown_images).enumerate() {
+            write_image(line, index, message.kind, out);
+        }
+        out.push_str("</table>\n");
+    }
+}
+
+fn heading(text: &str, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "<h2 style=\"margin:20px 0 8px;font-size:16px;line-height:22px\">{text}</h2>"
+    );
+}
+
+fn write_failure(failure: &Failure, out: &mut String) {
+    let word = match failure.status.as_str() {
+        "partial" => "NOT ASSESSED COMPLETELY",
+        _ => "ERROR",
+    };
+    let _ = write!(
+        out,
+        "<div class=\"alert\" style=\"margin:0 0 8px;padding:8px 12px;background:#fdf0f1;\
+         border:1px solid #e8b4bc;border-left:4px solid #a3122b;border-radius:6px\">\
+         <strong>{word}</strong> {}",
+        code(&failure.image, NAME_CHARS_MAX)
+    );
+    out.push_str(&containers(&failure.containers));
+    if !failure.reason.is_empty() {
+        let reason = clip(&failure.reason, DETAIL.text_chars_max);
+        let _ = write!(out, "<div class=\"wrap\">{}</div>", Escaped(&reason));
+    }
+    if !failure.log_path.is_empty() {
+        muted("See ", &place(&failure.log_path), out);
+    }
+    out.push_str("</div>\n");
+}
+
+fn write_group(group: &VulnerabilityGroup, out: &mut String) {
+    let (background, colour) = colours(group.severity);
+    let id = clip(&group.id, WORD_CHARS_MAX);
+    let _ = write!(
+        out,
+        "<div class=\"card\" style=\"margin:0 0 10px;padding:10px 12px;{CARD};\
+         border-left:4px solid {background}\"><div style=\"margin:0 0 2px\">\
+         <span style=\"display:inline-block;margin-right:6px;padding:0 7px;border-radius:4px;\
+         background:{background};color:{colour};font-size:12px;line-height:20px;font-weight:700\">\
+         {}</span><strong>{}</strong>",
+        group.severity.name(),
+        link(&group.url, &id),
+    );
+    for (tag, is_strong) in tags(group) {
+        let _ = match is_strong {
+            true => write!(
+                out,
+                " <span style=\"display:inline-block;padding:0 6px;border-radius:4px;\
+                 background:#1f2933;color:#ffffff;font-size:12px;line-height:20px;\
+                 font-weight:700\">{tag}</span>"
+            ),
+            false => write!(
+                out,
+                " <span class=\"muted\" style=\"{MUTED}\">· {tag}</span>"
+            ),
+        };
+    }
+    out.push_str("</div>\n");
+    if !group.title.is_empty() {
+        let title = clip(&group.title, DETAIL.text_chars_max);
+        let _ = writeln!(
+            out,
+            "<div class=\"wrap\" style=\"margin:0 0 6px\">{}</div>",
+            Escaped(&title)
+        );
+    }
+    write_hits(group, out);
+    out.push_str("</div>\n");
+}
+
+fn write_hits(group: &VulnerabilityGroup, out: &mut String) {
+    let clusters = clusters(&group.hits);
+    for cluster in clusters.iter().take(DETAIL.clusters_max) {
+        write_cluster(cluster, out);
+    }
+    let hidden: usize = clusters
+        .iter()
+        .skip(DETAIL.clusters_max)
+        .map(Vec::len)
+        .sum();
+    let hidden = hidden as u64 + group.hits_left_out;
+    if hidden > 0 {
+        let text = format!(
+            "and {} more, in {} altogether",
+            count(hidden, "hit"),
+            count(group.images, "image")
+        );
+        muted("", &text, out);
+    }
+    let Some(first) = group.hits.first() else {
+        return;
+    };
+    if !first.because.is_empty() {
+        let because = clip(&first.because, DETAIL.text_chars_max);
+        muted("Why: ", &Escaped(&because).to_string(), out);
+    }
+    if !first.created_by.is_empty() {
+        muted(
+            "Layer: ",
+            &code(&first.created_by, DETAIL.text_chars_max),
+            out,
+        );
+    } else if !first.layer.is_empty() {
+        muted("Layer: ", &code(&first.layer, WORD_CHARS_MAX), out);
+    }
+    muted("", &code(&first.command, PATH_CHARS_MAX), out);
+}
+
+/// Shows the package with what to do in one line, and the images in the next.
+fn write_cluster(cluster: &[&Hit], out: &mut String) {
+    let Some(first) = cluster.first() else { return };
+    let _ = write!(
+        out,
+        "<div class=\"wrap hit\" style=\"margin:4px 0;padding:5px 8px;background:#f5f7fa;\
+         border-radius:4px\"><strong>{}</strong> {}{}<br>",
+        code(&first.package, NAME_CHARS_MAX),
+        code(&first.installed_version, WORD_CHARS_MAX),
+        what_to_do(first),
+    );
+    for (index, hit) in cluster.iter().take(DETAIL.images_max).enumerate() {
+        let _ = write!(
+            out,
+            "{}{}{}",
+            if index > 0 { ", " } else { "in " },
+            code(&hit.image, NAME_CHARS_MAX),
+            containers(&hit.containers)
+        );
+    }
+    let hidden = cluster.len().saturating_sub(DETAIL.images_max);
+    if hidden > 0 {
+        let _ = write!(out, " and {hidden} more");
+    }
+    out.push_str("</div>\n");
+}
+
+fn what_to_do(hit: &Hit) -> String {
+    if hit.happening == Happening::Resolved {
+        return " – resolved".to_owned();
+    }
+    let mut text = String::new();
+    if hit.happening == Happening::SeverityChanged {
+        let before = clip(&hit.severity_before, WORD_CHARS_MAX);
+        let _ = write!(text, " – was {}", Escaped(&before));
+    }
+    if hit.fixed_version.is_empty() {
+        let status = match hit.fix_status.as_str() {
+            "" => "no fix known".to_owned(),
+            status => clip(status, WORD_CHARS_MAX),
+        };
+        let _ = write!(text, " – {}", Escaped(&status));
+    } else {
+        let _ = write!(
+            text,
+            " → <strong>{}</strong>",
+            code(&hit.fixed_version, WORD_CHARS_MAX)
+        );
+    }
+    text
+}
+
+/// Names of containers that are listed for an image.
+const CONTAINERS_MAX: usize = 5;
+
+fn containers(names: &[String]) -> String {
+    if names.is_empty() {
+        return String::new();
+    }
+    let shown: Vec<String> = names
+        .iter()
+        .take(CONTAINERS_MAX)
+        .map(|name| Escaped(&clip(name, WORD_CHARS_MAX)).to_string())
+        .collect();
+    let hidden = names.len().saturating_sub(CONTAINERS_MAX);
+    let more = if hidden > 0 {
+        format!(" and {hidden} more")
+    } else {
+        String::new()
+    };
+    format!(
+        " <span class=\"muted\" style=\"{MUTED}\">(runs as {}{more})</span>",
+        shown.join(", ")
+    )
+}
+
+fn write_image(line: &ImageLine, index: usize, kind: NotificationKind, out: &mut String) {
+    let border = if index > 0 {
+        "border-top:1px solid #d9e2ec"
+    } else {
+        ""
+    };
+    let _ = write!(
+        out,
+        "<tr><td class=\"row\" style=\"padding:8px 12px;{border}\"><div class=\"wrap\">{}{}</div>",
+        code(&line.image, NAME_CHARS_MAX),
+        containers(&line.containers)
+    );
+    let counts = words::counts(line);
+    let text = match kind {
+        NotificationKind::Summary => format!("counts: {counts}"),
+        _ => format!("{} | counts: {counts}", words::image_changes(line)),
+    };
+    muted("", &text, out);
+    if !line.log_path.is_empty() {
+        muted("Details: ", &place(&line.log_path), out);
+    }
+    out.push_str("</td></tr>\n");
+}
+
+fn write_footer(message: &Notification, shown: usize, out: &mut String) {
+    out.push_str("<div style=\"margin:18px 0 0\">\n");
+    let left_out = words::left_out(message, shown);
+    if !left_out.is_empty() {
+        let _ = writeln!(
+            out,
+            "<p style=\"margin:0 0 8px\"><strong>Not shown: {left_out}.</strong></p>"
+        );
+    }
+    if !message.report.is_empty() {
+        let _ = writeln!(
+            out,
+            "<p class=\"wrap\" style=\"margin:0 0 8px\">Full report: {}</p>",
+            place(&message.report)
+        );
+    }
+    let mut signature = format!("Cleanbill · {}", words::minute(message.time));
+    if message.kind != NotificationKind::Test {
+        let _ = write!(signature, " · {}", words::database_age(message));
+    }
+    if !message.host.is_empty() {
+        let _ = write!(signature, " · {}", code(&message.host, WORD_CHARS_MAX));
+    }
+    muted("", &signature, out);
+    out.push_str("</div>\n");
+}
+
+/// Writes a line of small print; `html` is escaped already.
+fn muted(label: &str, html: &str, out: &mut String) {
+    let _ = writeln!(
+        out,
+        "<div class=\"muted wrap\" style=\"{MUTED}\">{label}{html}</div>"
+    );
+}
+
+fn code(text: &str, chars_max: usize) -> String {
+    let text = clip(text, chars_max);
+    let text = if text.is_empty() { "?" } else { &text };
+    format!("<code style=\"{CODE}\">{}</code>", Escaped(text))
+}
+
+fn link(url: &str, text: &str) -> String {
+    match web_address(url) {
+        Some(url) if url.len() <= PATH_CHARS_MAX => format!(
+            "<a href=\"{}\" rel=\"noreferrer noopener\" class=\"link\" style=\"color:#1d4f91\">{}</a>",
+            Escaped(url),
+            Escaped(text)
+        ),
+        _ => Escaped(text).to_string(),
+    }
+}
+
+/// Shows where something is: as a link if it is a web address.
+fn place(text: &str) -> String {
+    match web_address(text) {
+        Some(url) => link(url, url),
+        None => code(text, PATH_CHARS_MAX),
+    }
+}

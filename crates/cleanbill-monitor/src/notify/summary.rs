@@ -1,0 +1,160 @@
+//! Makes a message of a saved report.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::{ImageReport, ScanReport};
+use cleanbill_core::vulnerability::Finding;
+use jiff::Timestamp;
+
+use super::compose::{ComposeSettings, by_urgency, cap, command, fix_words, frame};
+use super::message::{
+    Counts, Failure, Happening, Hit, ImageLine, Notification, NotificationKind, Totals,
+    VulnerabilityGroup,
+};
+
+/// Says what a summary is for.
+#[derive(Clone, Copy, Debug)]
+pub struct SummaryOptions<'a> {
+    /// Identifies the message.
+    pub id: &'a str,
+    /// When it is composed.
+    pub time: Timestamp,
+    /// How to say it; `report` may be the address of the run.
+    pub settings: &'a ComposeSettings,
+}
+
+/// Makes a message of what a report says.
+pub fn summary(report: &ScanReport, options: &SummaryOptions<'_>) -> Notification {
+    let settings = options.settings;
+    let mut message = frame(options.id, options.time, settings);
+    message.kind = NotificationKind::Summary;
+    message.database_updated_at = report
+        .database
+        .as_ref()
+        .and_then(|database| database.updated_at.parse().ok());
+    let failures: Vec<Failure> = report.images.iter().filter_map(failure).collect();
+    let images: Vec<ImageLine> = report.images.iter().map(image_line).collect();
+    message.totals = Totals {
+        images: report.images.len() as u64,
+        errors: failures.len() as u64,
+        findings: sum(report),
+        ..Totals::default()
+    };
+    (message.failures, message.failures_left_out) = cap(failures, settings.images_max);
+    (message.images, message.images_left_out) = cap(images, settings.images_max);
+    (message.vulnerabilities, message.vulnerabilities_left_out) = cap(
+        groups(report, settings.hits_max),
+        settings.vulnerabilities_max,
+    );
+    message
+}
+
+fn failure(image: &ImageReport) -> Option<Failure> {
+    if image.status == AssessmentStatus::Complete {
+        return None;
+    }
+    let reason = image.problems.first();
+    Some(Failure {
+        image: image.artifact_name.clone(),
+        status: image.status.name().to_owned(),
+        reason: reason.map_or_else(String::new, |problem| problem.message.clone()),
+        ..Failure::default()
+    })
+}
+
+fn image_line(image: &ImageReport) -> ImageLine {
+    ImageLine {
+        image: image.artifact_name.clone(),
+        counts: counts(image.findings()),
+        ..ImageLine::default()
+    }
+}
+
+fn sum(report: &ScanReport) -> Counts {
+    counts(report.images.iter().flat_map(ImageReport::findings))
+}
+
+fn counts<'a>(findings: impl Iterator<Item = &'a Finding>) -> Counts {
+    let mut counts = Counts::default();
+    let mut ids = BTreeSet::new();
+    for finding in findings {
+        counts.add(finding.severity);
+        ids.insert(finding.vulnerability_id.as_str());
+    }
+    counts.distinct = ids.len() as u64;
+    counts
+}
+
+fn groups(report: &ScanReport, hits_max: usize) -> Vec<VulnerabilityGroup> {
+    let mut by_id: BTreeMap<&str, Vec<(&ImageReport, &Finding)>> = BTreeMap::new();
+    for image in &report.images {
+        for finding in image.findings() {
+            let id = finding.vulnerability_id.as_str();
+            by_id.entry(id).or_default().push((image, finding));
+        }
+    }
+    let mut groups: Vec<VulnerabilityGroup> = by_id
+        .into_iter()
+        .map(|(id, found)| group(id, &found, hits_max))
+        .collect();
+    groups.sort_by(by_urgency);
+    groups
+}
+
+fn group(id: &str, found: &[(&ImageReport, &Finding)], hits_max: usize) -> VulnerabilityGroup {
+    let findings = || found.iter().map(|(_, finding)| *finding);
+    let images: BTreeSet<&str> = found
+        .iter()
+        .map(|(image, _)| image.artifact_name.as_str())
+        .collect();
+    let hits = found.iter().map(|(image, finding)| hit(image, finding));
+    let (hits, hits_left_out) = cap(hits.collect(), hits_max);
+    VulnerabilityGroup {
+        id: id.to_owned(),
+        severity: findings()
+            .map(|finding| finding.severity)
+            .max()
+            .unwrap_or_default(),
+        title: findings()
+            .filter_map(|finding| finding.details.as_ref())
+            .map(|details| details.title.clone())
+            .find(|title| !title.is_empty())
+            .unwrap_or_default(),
+        url: findings()
+            .map(|finding| finding.primary_url.clone())
+            .find(|url| !url.is_empty())
+            .unwrap_or_default(),
+        is_known_exploited: findings().any(|finding| finding.known_exploited.is_some()),
+        epss_score: findings()
+            .filter_map(|finding| finding.epss.as_ref())
+            .map(|epss| epss.score)
+            .max_by(f64::total_cmp),
+        happenings: vec![Happening::Present],
+        images: images.len() as u64,
+        hits,
+        hits_left_out,
+    }
+}
+
+fn hit(image: &ImageReport, finding: &Finding) -> Hit {
+    let fix_status = match finding.fixed_version.as_str() {
+        "" => fix_words(finding.status),
+        _ => "",
+    };
+    Hit {
+        image: image.artifact_name.clone(),
+        happening: Happening::Present,
+        package: finding.package_name.clone(),
+        path: finding.package_path.clone(),
+        installed_version: finding.installed_version.clone(),
+        fixed_version: finding.fixed_version.clone(),
+        fix_status: fix_status.to_owned(),
+        layer: finding
+            .layer
+            .map(|layer| layer.diff_id.to_string())
+            .unwrap_or_default(),
+        command: command(&finding.vulnerability_id, &image.artifact_name),
+        ..Hit::default()
+    }
+}

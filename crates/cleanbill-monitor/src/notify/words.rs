@@ -1,0 +1,183 @@
+//! Sentences that several media share. What comes from outside is cleaned and clipped here; the
+//! markup escapes it.
+
+use cleanbill_report::text::clean;
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::message::{ImageLine, Notification, NotificationKind, Totals};
+
+/// Makes a text fit for one line of at most `chars_max` characters.
+pub(super) fn clip(text: &str, chars_max: usize) -> String {
+    // Cleaning looks at what could be shown only: texts may be huge.
+    let start: String = text.chars().take(chars_max.saturating_mul(4)).collect();
+    let is_whole = start.len() == text.len();
+    let cleaned = clean(&start);
+    let words: Vec<&str> = cleaned.split_whitespace().collect();
+    let line = words.join(" ");
+    if is_whole && line.chars().count() <= chars_max {
+        return line;
+    }
+    let mut line: String = line.chars().take(chars_max.saturating_sub(1)).collect();
+    line.push('…');
+    line
+}
+
+/// Writes `1 image`, `2 images`.
+pub(super) fn count(number: u64, noun: &str) -> String {
+    match (number, noun) {
+        (1, noun) => format!("1 {noun}"),
+        (number, "vulnerability") => format!("{number} vulnerabilities"),
+        (number, noun) => format!("{number} {noun}s"),
+    }
+}
+
+/// Says in one line what the message says.
+pub(super) fn title(message: &Notification) -> String {
+    let totals = &message.totals;
+    match message.kind {
+        NotificationKind::Changes => changes_title(totals),
+        NotificationKind::Digest => format!("Digest: {}", changes_title(totals)),
+        NotificationKind::Errors => {
+            format!(
+                "{} could not be assessed completely",
+                count(totals.errors, "image")
+            )
+        }
+        NotificationKind::Heartbeat => heartbeat_title(message),
+        NotificationKind::Test => "Test message: this channel works".to_owned(),
+        NotificationKind::Summary => format!(
+            "{} in {}",
+            count(totals.findings.total(), "vulnerability"),
+            count(totals.images, "image")
+        ),
+    }
+}
+
+fn changes_title(totals: &Totals) -> String {
+    let mut parts = happenings(totals);
+    if totals.errors > 0 {
+        parts.push(format!("{} not assessed", totals.errors));
+    }
+    let images = count(totals.images_changed, "image");
+    match parts.is_empty() {
+        true => format!("{images} changed"),
+        false => format!("{images} changed: {}", parts.join(", ")),
+    }
+}
+
+/// Says what happened how often; what did not happen is not named.
+fn happenings(totals: &Totals) -> Vec<String> {
+    [
+        (totals.known_exploited, "now exploited"),
+        (totals.new, "new"),
+        (totals.severity_changed, "rated anew"),
+        (totals.fix_available, "fixable now"),
+        (totals.resolved, "resolved"),
+        (totals.assessment_regained, "assessed again"),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, words)| format!("{number} {words}"))
+    .collect()
+}
+
+fn heartbeat_title(message: &Notification) -> String {
+    let totals = &message.totals;
+    let assessed = totals.images.saturating_sub(totals.errors);
+    let database = database_age(message);
+    if totals.errors > 0 {
+        return format!(
+            "No change, but {} not assessed completely: {assessed} of {} assessed, {database}",
+            count(totals.errors, "image"),
+            totals.images,
+        );
+    }
+    let word = if message.database_updated_at.is_some() {
+        "All quiet"
+    } else {
+        "No change"
+    };
+    format!(
+        "{word}: {} assessed, {database}",
+        count(totals.images, "image")
+    )
+}
+
+/// Says how old the advisory database is.
+pub(super) fn database_age(message: &Notification) -> String {
+    let Some(updated_at) = message.database_updated_at else {
+        return "no advisory database".to_owned();
+    };
+    let hours = message.time.duration_since(updated_at).as_hours().max(0);
+    match hours {
+        0..48 => format!("database {hours} h old"),
+        _ => format!("database {} days old", hours / 24),
+    }
+}
+
+/// Names the part, where there are several.
+pub(super) fn part(message: &Notification) -> String {
+    match message.part.of {
+        0 | 1 => String::new(),
+        of => format!(" ({} of {of})", message.part.number),
+    }
+}
+
+/// Writes a time to the minute.
+pub(super) fn minute(time: Timestamp) -> String {
+    time.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%d %H:%M UTC")
+        .to_string()
+}
+
+/// Writes a probability as a percentage.
+pub(super) fn percentage(score: f64) -> String {
+    match score * 100.0 {
+        percent if percent >= 99.95 => "100 %".to_owned(),
+        percent if percent >= 10.0 => format!("{percent:.0} %"),
+        percent => format!("{percent:.1} %"),
+    }
+}
+
+/// Says how many findings of each severity an image has, as the older script did:
+/// `3 | CRITICAL: 1, HIGH: 2, MEDIUM: 0, LOW: 0, UNKNOWN: 0`.
+pub(super) fn counts(line: &ImageLine) -> String {
+    format!("{} | {}", line.counts.distinct, line.counts.by_severity())
+}
+
+/// Says what happened to an image, as the older script did.
+pub(super) fn image_changes(line: &ImageLine) -> String {
+    let mut text = format!("new {}; resolved {}", line.new, line.resolved);
+    if line.other > 0 {
+        text = format!("{text}; changed {}", line.other);
+    }
+    if line.is_regained {
+        text.push_str("; assessed again");
+    }
+    text
+}
+
+/// Counts what a message leaves out.
+pub(super) fn left_out(message: &Notification, shown: usize) -> String {
+    let [failures, groups, images] = super::split::lengths(message);
+    let hidden = |before: usize, length: usize, more: u64| {
+        let shown_here = shown.saturating_sub(before).min(length);
+        (length - shown_here) as u64 + more
+    };
+    let parts: Vec<String> = [
+        (hidden(0, failures, message.failures_left_out), "failure"),
+        (
+            hidden(failures, groups, message.vulnerabilities_left_out),
+            "vulnerability",
+        ),
+        (
+            hidden(failures + groups, images, message.images_left_out),
+            "changed image",
+        ),
+    ]
+    .into_iter()
+    .filter(|(number, _)| *number > 0)
+    .map(|(number, noun)| count(number, noun))
+    .collect();
+    parts.join(", ")
+}
