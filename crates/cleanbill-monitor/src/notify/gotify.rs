@@ -80,6 +80,11 @@ impl Service for Gotify {
         }
     }
 
+    /// A telephone rings once; the rest is counted.
+    fn parts_max(&self) -> u32 {
+        1
+    }
+
     fn headers(&self, _: &Notification, _: &str, _: Timestamp) -> Vec<(String, String)> {
         vec![("x-gotify-key".to_owned(), self.token.expose().to_owned())]
     }

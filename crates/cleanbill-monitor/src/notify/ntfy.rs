@@ -105,6 +105,11 @@ impl Service for Ntfy {
         }
     }
 
+    /// A telephone rings once; the rest is counted.
+    fn parts_max(&self) -> u32 {
+        1
+    }
+
     fn headers(&self, _: &Notification, _: &str, _: Timestamp) -> Vec<(String, String)> {
         if self.authorization.is_empty() {
             return Vec::new();
@@ -124,7 +129,7 @@ impl Service for Ntfy {
     }
 }
 
-/// Returns the message with its title on top of the telephone's own line, as plain text.
+/// Writes a message with its first `shown` entries as plain text; the title is shown elsewhere.
 fn text(message: &Notification, shown: usize) -> String {
     let outline = Outline::new(message, shown, Detail::BRIEF);
     let lines = |lines: &[Line], sign: String| {
@@ -138,12 +143,21 @@ fn text(message: &Notification, shown: usize) -> String {
         join_lines(&lines, ENTRY_SIZE_BYTES_MAX, str::len)
     };
     let mut paragraphs = vec![lines(&outline.summary, String::new())];
-    paragraphs.extend(outline.entries.iter().map(|entry| {
+    let mut is_list = false;
+    for entry in &outline.entries {
         let sign = entry
             .severity
             .map(|severity| format!("{} ", mark(severity)));
-        lines(&entry.lines, sign.unwrap_or_default())
-    }));
+        let text = lines(&entry.lines, sign.unwrap_or_default());
+        match paragraphs
+            .last_mut()
+            .filter(|_| is_list && entry.severity.is_none())
+        {
+            Some(list) => list.extend(["\n", text.as_str()]),
+            None => paragraphs.push(text),
+        }
+        is_list = entry.severity.is_none();
+    }
     paragraphs.push(lines(&outline.footer, String::new()));
     paragraphs.retain(|paragraph| !paragraph.is_empty());
     paragraphs.join("\n\n")

@@ -31,6 +31,8 @@ pub(super) struct Detail {
     pub(super) images_max: usize,
     /// Characters of a title, a reason, a line of an image's history.
     pub(super) text_chars_max: usize,
+    /// The layer and the command that explains are shown too.
+    pub(super) shows_origin: bool,
 }
 
 impl Detail {
@@ -39,6 +41,7 @@ impl Detail {
         clusters_max: 3,
         images_max: 3,
         text_chars_max: 120,
+        shows_origin: false,
     };
 
     /// What fits into a window beside the work.
@@ -46,6 +49,7 @@ impl Detail {
         clusters_max: 4,
         images_max: 5,
         text_chars_max: 160,
+        shows_origin: true,
     };
 
     /// What somebody who opened a mail wants to read.
@@ -53,6 +57,7 @@ impl Detail {
         clusters_max: 10,
         images_max: 10,
         text_chars_max: 240,
+        shows_origin: true,
     };
 }
 

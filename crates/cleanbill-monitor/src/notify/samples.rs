@@ -4,14 +4,18 @@ use cleanbill_core::change::{Cause, Change, ChangeKind, FindingKey, KnownFinding
 use cleanbill_core::package::LayerId;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::severity::FixStatus;
-use cleanbill_core::{Digest, Severity};
+use cleanbill_core::{DiffId, Digest, Severity};
 use jiff::Timestamp;
 use proptest::prelude::*;
+use serde_json::Value;
 
+use super::channel::Service;
 use super::compose::{
     ComposeSettings, Cycle, HeartbeatFacts, ImageFacts, compose, heartbeat, test_message,
 };
 use super::message::{Counts, Notification};
+use super::outline::Rendered;
+use super::split::split;
 
 pub(super) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -55,7 +59,7 @@ pub(super) fn finding(id: &str, severity: Severity, package: &str) -> KnownFindi
         published: "2026-11-20T10:00:00Z".to_owned(),
         layer: Some(LayerId {
             digest: None,
-            diff_id: Digest::of(package.as_bytes()),
+            diff_id: DiffId(Digest::of(package.as_bytes())),
         }),
         created_by: format!("RUN apt-get update && apt-get install -y {package}"),
         ..KnownFinding::default()
@@ -340,9 +344,9 @@ pub(super) fn any_message() -> impl Strategy<Value = Notification> {
     let text = prop_oneof![
         4 => sign.prop_map(|text: String| text),
         2 => proptest::sample::select(&HOSTILE_TEXTS[..]).prop_map(str::to_owned),
-        1 => (sign, 1..400_usize).prop_map(|(text, times): (String, usize)| text.repeat(times)),
+        1 => (sign, 1..150_usize).prop_map(|(text, times): (String, usize)| text.repeat(times)),
     ];
-    proptest::collection::vec(text, 1..40).prop_map(|texts| {
+    proptest::collection::vec(text, 1..14).prop_map(|texts| {
         let changes: Vec<Change> = texts.iter().map(|text| hostile_change(text)).collect();
         let images: Vec<ImageFacts> = texts
             .iter()
@@ -387,8 +391,60 @@ pub(super) fn check_golden(name: &str, content: &str) {
     assert_eq!(content, expected, "{} differs", path.display());
 }
 
-/// Lays JSON out for a person to read.
-pub(super) fn pretty(json: &str) -> String {
-    let value: serde_json::Value = serde_json::from_str(json).unwrap();
-    format!("{value:#}\n")
+/// Renders every sample, checks each part, and compares with the golden files. Of the message
+/// that is too long for one part only the sizes are kept.
+#[track_caller]
+pub(super) fn check_service(name: &str, service: &impl Service, check: impl Fn(&Value)) {
+    for (sample, message) in all() {
+        let parts = rendered_parts(service, message);
+        let mut golden = String::new();
+        for part in &parts {
+            let body: Value = serde_json::from_str(&part.body).unwrap();
+            check(&body);
+            check_texts(&body);
+            golden += &match sample {
+                "many" => format!("{} entries, {} bytes\n", part.shown, part.body.len()),
+                _ => format!("{body:#}\n"),
+            };
+        }
+        check_golden(&format!("{name}_{sample}.json"), &golden);
+    }
+}
+
+pub(super) fn rendered_parts(service: &impl Service, message: Notification) -> Vec<Rendered> {
+    let parts = split(message, service.parts_max(), |part| {
+        service.render(part).shown
+    });
+    parts.iter().map(|part| service.render(part)).collect()
+}
+
+/// Checks that no text can steer a terminal, hide or turn text around.
+#[track_caller]
+pub(super) fn check_texts(value: &Value) {
+    match value {
+        Value::String(text) => {
+            let allowed = |char: char| char == '\n' || char == '\u{2060}';
+            let shown: String = text.chars().filter(|char| !allowed(*char)).collect();
+            assert_eq!(shown, cleanbill_report::text::clean(&shown), "{text}");
+        }
+        Value::Array(values) => values.iter().for_each(check_texts),
+        Value::Object(members) => members.values().for_each(check_texts),
+        _ => {}
+    }
+}
+
+/// Returns every text of a member with this name, wherever it is.
+pub(super) fn texts_of<'a>(value: &'a Value, name: &str, found: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| texts_of(value, name, found)),
+        Value::Object(members) => {
+            for (key, value) in members {
+                match value {
+                    Value::String(text) if key == name => found.push(text),
+                    value => texts_of(value, name, found),
+                }
+            }
+        }
+        _ => {}
+    }
 }

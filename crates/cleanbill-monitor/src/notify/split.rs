@@ -9,9 +9,6 @@ mod tests;
 
 use super::message::{Notification, Part};
 
-/// Messages that one is split into at most; the last one counts the rest.
-pub(super) const PARTS_MAX: u32 = 10;
-
 /// Returns the numbers of failures, vulnerabilities and images.
 pub(super) fn lengths(message: &Notification) -> [usize; 3] {
     [
@@ -21,9 +18,11 @@ pub(super) fn lengths(message: &Notification) -> [usize; 3] {
     ]
 }
 
-/// Splits a message where `shown`, the number of entries that are shown of one, says so.
+/// Splits a message where `shown`, the number of entries that are shown of one, says so, into at
+/// most `parts_max`; the last one counts the rest.
 pub(super) fn split(
     message: Notification,
+    parts_max: u32,
     shown: impl Fn(&Notification) -> usize,
 ) -> Vec<Notification> {
     let mut parts = Vec::new();
@@ -31,12 +30,12 @@ pub(super) fn split(
     loop {
         // As long as the numbers can get.
         rest.part = Part {
-            number: PARTS_MAX,
-            of: PARTS_MAX,
+            number: parts_max,
+            of: parts_max,
         };
         let count: usize = lengths(&rest).iter().sum();
         let shown = shown(&rest).max(1);
-        if shown >= count || parts.len() + 1 >= PARTS_MAX as usize {
+        if shown >= count || parts.len() + 1 >= parts_max as usize {
             parts.push(rest);
             break;
         }

@@ -18,6 +18,11 @@ pub(in crate::notify) trait Service: std::fmt::Debug + Send + Sync {
     /// Returns the body, within the limits of the service.
     fn render(&self, message: &Notification) -> Rendered;
 
+    /// Returns how many messages one is split into at most. Nobody reads more.
+    fn parts_max(&self) -> u32 {
+        5
+    }
+
     /// Returns headers beside the content type, for a body that is sent now.
     fn headers(
         &self,
@@ -77,7 +82,8 @@ impl<S: Service> Channel for HttpChannel<S> {
     }
 
     fn split(&self, message: Notification) -> Vec<Notification> {
-        split(message, |part| self.service.render(part).shown)
+        let parts_max = self.service.parts_max();
+        split(message, parts_max, |part| self.service.render(part).shown)
     }
 
     fn preview(&self, message: &Notification) -> Result<String, DeliveryError> {

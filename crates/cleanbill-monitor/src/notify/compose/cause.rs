@@ -37,9 +37,9 @@ fn advisory_changed(from: &str, to: &str, finding: &KnownFinding) -> String {
     let source = finding.advisory_source.as_str();
     let day = finding.published.get(..10).unwrap_or_default();
     match (source.is_empty(), day.is_empty()) {
-        (false, false) => format!("{text}; says {source}; published {day}"),
-        (false, true) => format!("{text}; says {source}"),
-        (true, false) => format!("{text}; published {day}"),
+        (false, false) => format!("{text}: advisory of {source}, published {day}"),
+        (false, true) => format!("{text}: advisory of {source}"),
+        (true, false) => format!("{text}: advisory published {day}"),
         (true, true) => text,
     }
 }

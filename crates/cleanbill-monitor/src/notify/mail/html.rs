@@ -107,6 +107,9 @@ fn chip(severity: Severity, number: u64) -> String {
     )
 }
 
+/// The edge of what is gone.
+const RESOLVED: &str = "#2e7d4f";
+
 /// Returns the background and the text of a badge; their contrast is at least 4.5 to 1.
 fn colours(severity: Severity) -> (&'static str, &'static str) {
     match severity {
@@ -180,11 +183,16 @@ fn write_failure(failure: &Failure, out: &mut String) {
 
 fn write_group(group: &VulnerabilityGroup, out: &mut String) {
     let (background, colour) = colours(group.severity);
+    let edge = if group.is_resolved() {
+        RESOLVED
+    } else {
+        background
+    };
     let id = clip(&group.id, WORD_CHARS_MAX);
     let _ = write!(
         out,
         "<div class=\"card\" style=\"margin:0 0 10px;padding:10px 12px;{CARD};\
-         border-left:4px solid {background}\"><div style=\"margin:0 0 2px\">\
+         border-left:4px solid {edge}\"><div style=\"margin:0 0 2px\">\
          <span style=\"display:inline-block;margin-right:6px;padding:0 7px;border-radius:4px;\
          background:{background};color:{colour};font-size:12px;line-height:20px;font-weight:700\">\
          {}</span><strong>{}</strong>",

@@ -75,7 +75,7 @@ pub(super) fn group(group: &VulnerabilityGroup, detail: Detail) -> Entry {
         ))]));
     }
     lines.extend(origin_lines(&clusters, detail));
-    if let Some(hit) = group.hits.first() {
+    if let Some(hit) = group.hits.first().filter(|_| detail.shows_origin) {
         lines.push(Line::of(vec![Piece::Code(clip(
             &hit.command,
             PATH_CHARS_MAX,
@@ -239,6 +239,9 @@ fn origin_lines(clusters: &[Vec<&Hit>], detail: Detail) -> Vec<Line> {
     if !first.because.is_empty() {
         let because = clip(&first.because, detail.text_chars_max);
         lines.push(Line::text(format!("Why: {because}")));
+    }
+    if !detail.shows_origin {
+        return lines;
     }
     if !first.created_by.is_empty() {
         lines.push(Line::of(vec![

@@ -100,7 +100,7 @@ impl Markup for SlackText {
                 '~' => escaped.push('∼'),
                 '`' => escaped.push(BACK_QUOTE),
                 // The name of a picture stands between colons; a mention begins with an at sign.
-                ':' if is_followed_by_word(text, at) => escaped.extend([':', JOINER]),
+                ':' if is_special_colon(text, at) => escaped.extend([':', JOINER]),
                 '@' => escaped.extend(['@', JOINER]),
                 char => Self::escape(char, &mut escaped),
             }
@@ -172,7 +172,7 @@ impl Markup for Markdown {
                 '>' => escaped.push('›'),
                 // Mentions, pictures, addresses.
                 '@' => escaped.extend(['@', JOINER]),
-                ':' if is_followed_by_word(text, at) => escaped.extend([':', JOINER]),
+                ':' if is_special_colon(text, at) => escaped.extend([':', JOINER]),
                 '.' if is_bare_address(text, at) => escaped.extend([JOINER, '.']),
                 char => escaped.push(char),
             }
@@ -213,10 +213,12 @@ impl Markup for Markdown {
     }
 }
 
-/// Says whether something other than a blank follows.
-fn is_followed_by_word(text: &str, at: usize) -> bool {
-    let mut following = text.get(at..).unwrap_or_default().chars().skip(1);
-    following.next().is_some_and(|char| !char.is_whitespace())
+/// Says whether a colon begins an address or the name of a picture, `://` or `:skull:`.
+fn is_special_colon(text: &str, at: usize) -> bool {
+    let after = text.get(at + 1..).unwrap_or_default();
+    let is_name = |char: char| !char.is_whitespace() && char != ':';
+    let rest = after.trim_start_matches(is_name);
+    after.starts_with("//") || (rest.len() < after.len() && rest.starts_with(':'))
 }
 
 /// Says whether a full stop follows `www`, which makes a link of what follows.

@@ -1,1 +1,110 @@
+use proptest::prelude::*;
 
+use super::{
+    Detail, Line, Markdown, Markup, Outline, Piece, PlainText, SlackText, join_lines, write_line,
+};
+use crate::notify::samples;
+
+#[track_caller]
+fn check(markup: &dyn Markup, text: &str, expected: &str) {
+    assert_eq!(markup.text(text), expected);
+}
+
+#[test]
+fn slack_reads_no_markup_in_texts() {
+    check(&SlackText, "a < b & c", "a &lt; b &amp; c");
+    check(&SlackText, "<!here>", "&lt;!here&gt;");
+    check(&SlackText, "*a* _b_ ~c~ `d`", "∗a∗ ˍbˍ ∼c∼ ˋdˋ");
+    check(&SlackText, "see: x", "see: x");
+    check(&SlackText, ":skull:", ":\u{2060}skull:");
+    check(&SlackText, "06:30 sha256:ab", "06:30 sha256:ab");
+    assert_eq!(SlackText.code("a`<b>_c_"), "`aˋ&lt;b&gt;_c_`");
+    assert_eq!(
+        SlackText.link("a|b>", "https://x/?a&b"),
+        "<https://x/?a&amp;b|a|b&gt;>"
+    );
+}
+
+#[test]
+fn markdown_reads_no_markup_in_texts() {
+    check(&Markdown::COMMON, "[a](b)", r"\[a\]\(b\)");
+    check(&Markdown::COMMON, "<b> & *", r"\<b\> \& \*");
+    check(&Markdown::MATTERMOST, "<b> & *", r"‹b› & \*");
+    check(&Markdown::COMMON, "@everyone", "@\u{2060}everyone");
+    check(&Markdown::COMMON, "http://x", "http:\u{2060}//x");
+    check(&Markdown::COMMON, "www.x", "www\u{2060}.x");
+    check(&Markdown::COMMON, "1.2.3", "1.2.3");
+    assert_eq!(Markdown::COMMON.code("a`b|*"), "`aˋb|*`");
+    assert_eq!(
+        Markdown::COMMON.link("x", "https://x/(a)[b]"),
+        "[x](https://x/%28a%29%5Bb%5D)"
+    );
+}
+
+#[test]
+fn lines_are_left_out_whole() {
+    let lines = ["one", "two", "three"].map(str::to_owned);
+    assert_eq!(join_lines(&lines, 100, str::len), "one\ntwo\nthree");
+    assert_eq!(join_lines(&lines, 13, str::len), "one\ntwo\nthree");
+    assert_eq!(join_lines(&lines, 12, str::len), "one\ntwo\n…");
+    assert_eq!(join_lines(&lines, 1, str::len), "one\n…");
+    assert_eq!(join_lines(&[], 1, str::len), "");
+}
+
+#[test]
+fn lines_of_hostile_texts_stay_short() {
+    for detail in [Detail::BRIEF, Detail::CHAT, Detail::MAIL] {
+        let outline = Outline::new(&samples::hostile(), usize::MAX, detail);
+        let lines = outline.entries.iter().flat_map(|entry| &entry.lines);
+        for line in lines.chain(&outline.summary).chain(&outline.footer) {
+            for markup in [&SlackText as &dyn Markup, &Markdown::COMMON, &PlainText] {
+                let text = write_line(line, markup);
+                assert!(text.encode_utf16().count() <= 2_900, "{text}");
+                assert!(!text.contains(['\n', '\r']), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_empty_name_is_still_seen() {
+    let line = Line::of(vec![
+        Piece::Code(String::new()),
+        Piece::Strong(String::new()),
+    ]);
+    assert_eq!(write_line(&line, &PlainText), "?");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn slack_texts_hold_no_control_sequence(text in "[<>&*_~`@:#! a-c|]{0,30}") {
+        let written = SlackText.text(&text);
+        prop_assert!(!written.contains(['<', '>', '*', '_', '~', '`']));
+        prop_assert!(!written.replace("&amp;", "").replace("&lt;", "").replace("&gt;", "").contains('&'));
+        let code = SlackText.code(&text);
+        prop_assert_eq!(code.matches('`').count(), 2);
+        prop_assert!(!code.contains(['<', '>']));
+    }
+
+    #[test]
+    fn markdown_texts_hold_no_markup(text in "[-<>&*_~`@:#!\\[\\]()\\\\|/. a-cw]{0,30}") {
+        for markdown in [Markdown::COMMON, Markdown::MATTERMOST] {
+            let written = markdown.text(&text);
+            let mut chars = written.chars().peekable();
+            while let Some(char) = chars.next() {
+                match char {
+                    '\\' => { chars.next(); }
+                    '`' | '*' | '_' | '~' | '[' | ']' | '(' | ')' | '|' | '#' | '<' | '>' =>
+                        prop_assert!(false, "{} of {}", char, written),
+                    '@' => prop_assert_eq!(chars.peek(), Some(&'\u{2060}')),
+                    _ => {}
+                }
+            }
+            prop_assert!(!written.contains("://"));
+            prop_assert!(!written.to_ascii_lowercase().contains("www."));
+            prop_assert_eq!(markdown.code(&text).matches('`').count(), 2);
+        }
+    }
+}

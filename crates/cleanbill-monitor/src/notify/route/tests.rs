@@ -1,1 +1,173 @@
+use std::collections::BTreeMap;
 
+use cleanbill_core::Severity;
+use cleanbill_core::change::{Change, ChangeKind};
+use proptest::prelude::*;
+
+use super::{ImagePattern, Route, RouteRules, Routed, route};
+use crate::notify::compose::ImageFacts;
+use crate::notify::message::Counts;
+use crate::notify::samples::{advisory_changed, change, facts, finding};
+
+fn channels(names: &[&str]) -> Vec<String> {
+    names.iter().map(|name| (*name).to_owned()).collect()
+}
+
+fn changes() -> Vec<Change> {
+    [
+        ("shop/web:1", ChangeKind::New, Severity::Critical),
+        ("shop/web:1", ChangeKind::New, Severity::Low),
+        ("db/pg:16", ChangeKind::New, Severity::High),
+        (
+            "db/pg:16",
+            ChangeKind::SeverityChanged {
+                from: Severity::Critical,
+            },
+            Severity::Low,
+        ),
+    ]
+    .map(|(image, kind, severity)| {
+        change(
+            image,
+            kind,
+            advisory_changed(),
+            finding("CVE-1", severity, "a"),
+        )
+    })
+    .to_vec()
+}
+
+fn images(labels: &[(&str, &str)]) -> Vec<ImageFacts> {
+    let mut web = facts("shop/web:1", Counts::default());
+    web.labels = labels
+        .iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect();
+    vec![web, facts("db/pg:16", Counts::default())]
+}
+
+/// Checks which changes reach which channel.
+#[track_caller]
+fn check(routes: Vec<Route>, labels: &[(&str, &str)], expected: &[(&str, &[usize])]) {
+    let rules = RouteRules {
+        channels: channels(&["mail", "chat"]),
+        routes,
+    };
+    let routed: BTreeMap<String, Routed> = route(&changes(), &images(labels), &rules);
+    let found: Vec<(&str, &[usize])> = routed
+        .iter()
+        .filter(|(_, routed)| !routed.changes.is_empty())
+        .map(|(name, routed)| (name.as_str(), routed.changes.as_slice()))
+        .collect();
+    assert_eq!(found, expected);
+}
+
+fn to(names: &[&str]) -> Route {
+    Route {
+        channels: channels(names),
+        ..Route::default()
+    }
+}
+
+#[test]
+fn without_routes_everybody_hears_everything() {
+    check(
+        Vec::new(),
+        &[],
+        &[("chat", &[0, 1, 2, 3]), ("mail", &[0, 1, 2, 3])],
+    );
+}
+
+#[test]
+fn routes_ask_for_severity_image_and_label() {
+    let severe = Route {
+        severity_min: Some(Severity::Critical),
+        ..to(&["chat"])
+    };
+    // The last one was critical: who was told so is told that it is not any more.
+    check(vec![severe.clone()], &[], &[("chat", &[0, 3])]);
+    let images = Route {
+        images: vec!["db/*".into()],
+        ..to(&["mail"])
+    };
+    check(vec![images.clone()], &[], &[("mail", &[2, 3])]);
+    check(
+        vec![severe, images],
+        &[],
+        &[("chat", &[0, 3]), ("mail", &[2, 3])],
+    );
+    let label = |value: &str| Route {
+        labels: vec![("team".to_owned(), value.to_owned())],
+        ..to(&["mail"])
+    };
+    check(
+        vec![label("shop")],
+        &[("team", "shop")],
+        &[("mail", &[0, 1])],
+    );
+    check(vec![label("")], &[("team", "any")], &[("mail", &[0, 1])]);
+    check(vec![label("shop")], &[("team", "other")], &[]);
+}
+
+#[test]
+fn the_label_of_an_image_decides_before_the_routes() {
+    let all = || vec![to(&["mail"])];
+    check(
+        all(),
+        &[("cleanbill.notify", "chat")],
+        &[("chat", &[0, 1]), ("mail", &[2, 3])],
+    );
+    check(all(), &[("cleanbill.notify", "off")], &[("mail", &[2, 3])]);
+    check(
+        all(),
+        &[("cleanbill.notify", "true")],
+        &[("mail", &[0, 1, 2, 3])],
+    );
+    let both = [
+        ("cleanbill.notify", "off"),
+        ("cleanbill.notify", "chat, nobody"),
+    ];
+    check(all(), &both, &[("chat", &[0, 1]), ("mail", &[2, 3])]);
+}
+
+#[track_caller]
+fn check_pattern(pattern: &str, name: &str, expected: bool) {
+    assert_eq!(
+        ImagePattern::new(pattern).matches(name),
+        expected,
+        "{pattern} {name}"
+    );
+}
+
+#[test]
+fn patterns_match_whole_names() {
+    check_pattern("a/b:1", "a/b:1", true);
+    check_pattern("a/b", "a/b:1", false);
+    check_pattern("a/*", "a/b/c:1", true);
+    check_pattern("*:latest", "a/b:latest", true);
+    check_pattern("*b*b*1", "a/b:b:1", true);
+    check_pattern("a?c", "abc", true);
+    check_pattern("a?c", "ac", false);
+    check_pattern("*", "", true);
+    check_pattern("", "a", false);
+    check_pattern("**a", "a", true);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn patterns_agree_with_a_simple_matcher(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
+        fn matches(pattern: &[u8], name: &[u8]) -> bool {
+            match (pattern, name) {
+                ([], name) => name.is_empty(),
+                ([b'*', rest @ ..], name) => (0..=name.len()).any(|at| matches(rest, &name[at..])),
+                ([b'?', rest @ ..], [_, after @ ..]) => matches(rest, after),
+                ([char, rest @ ..], [first, after @ ..]) => char == first && matches(rest, after),
+                (_, []) => false,
+            }
+        }
+        let expected = matches(pattern.as_bytes(), name.as_bytes());
+        prop_assert_eq!(ImagePattern::new(pattern).matches(&name), expected);
+    }
+}
