@@ -48,6 +48,9 @@ pub(crate) struct LayerDraft {
     distro_records: Vec<Sourced<DistroRecord>>,
     repository_hint: Option<Sourced<RepositoryHint>>,
     license_files: BTreeMap<String, LicenseFile>,
+    /// What is left for licences and for the paths of files.
+    licenses_room: Room,
+    paths_room: Room,
     content_sets: BTreeMap<String, Vec<String>>,
     build_labels: BTreeMap<String, BuildLabel>,
     /// Files of packages that are not read, with their kind.
@@ -122,7 +125,6 @@ impl LayerDraft {
     /// Starts an empty inventory.
     pub(crate) fn new(limits: Arc<Limits>) -> Self {
         Self {
-            limits,
             source: String::new(),
             extractor: "",
             sources: BTreeMap::new(),
@@ -134,6 +136,8 @@ impl LayerDraft {
             distro_records: Vec::new(),
             repository_hint: None,
             license_files: BTreeMap::new(),
+            licenses_room: Room::new(&limits),
+            paths_room: Room::of_paths(&limits),
             content_sets: BTreeMap::new(),
             build_labels: BTreeMap::new(),
             unread: BTreeMap::new(),
@@ -143,6 +147,7 @@ impl LayerDraft {
             keeps_license_names: false,
             problems: Vec::new(),
             problems_left_out: 0,
+            limits,
         }
     }
 
@@ -152,12 +157,23 @@ impl LayerDraft {
     }
 
     /// Says which file is read next, and by which extractor.
-    pub(crate) fn begin(&mut self, source: &str, extractor: &'static str) {
+    ///
+    /// Returns whether there is room for its path; if not, it is not to be read.
+    pub(crate) fn begin(&mut self, source: &str, extractor: &'static str) -> bool {
         source.clone_into(&mut self.source);
         self.extractor = extractor;
-        if !self.sources.contains_key(source) {
-            self.sources.insert(source.to_owned(), Trace::default());
+        if self.sources.contains_key(source) {
+            return true;
         }
+        let was_exceeded = self.paths_room.exceeded().is_some();
+        if self.paths_room.take(source.len()) {
+            self.sources.insert(source.to_owned(), Trace::default());
+            return true;
+        }
+        if let Some(message) = self.paths_room.exceeded().filter(|_| !was_exceeded) {
+            self.add_problem(Problem::new(ProblemKind::LimitExceeded, message));
+        }
+        false
     }
 
     /// Puts a package database at a path, in place of what this layer had there. `AnalyzedBy` of
@@ -200,9 +216,13 @@ impl LayerDraft {
         self.unread.insert(self.source.clone(), unread);
     }
 
-    /// Records the licences of a dpkg package.
+    /// Records the licences of a dpkg package. They decide nothing: what there is no room for goes
+    /// unnamed.
     pub(crate) fn add_license_file(&mut self, file: LicenseFile) {
-        self.license_files.insert(self.source.clone(), file);
+        let mut licenses = file.licenses.iter();
+        if licenses.all(|name| self.licenses_room.take(name.len())) {
+            self.license_files.insert(self.source.clone(), file);
+        }
     }
 
     /// Records the content sets that a file names. Of several files the one that sorts last

@@ -219,9 +219,9 @@ pub fn node(data: &[u8]) {
     extract_one("srv/package.json", data);
 }
 
-/// Reads the metadata of a Python package, and the text of a licence beside it.
+/// Reads the metadata of a Python package, the text of a licence beside it, and a zipped egg.
 pub fn python(data: &[u8]) {
-    for path in ["lib/a.egg-info", "lib/a.dist-info/METADATA"] {
+    for path in ["lib/a.egg-info", "lib/a.dist-info/METADATA", "lib/a.egg"] {
         extract_one(path, data);
     }
     extract("lib/a.dist-info/LICENSE", data);

@@ -25,6 +25,8 @@ mod located;
 mod scan;
 mod text;
 
+use std::cell::Cell;
+
 use serde::de::Deserialize;
 
 use crate::extractor::ExtractError;
@@ -41,6 +43,10 @@ const DEPTH_MAX: usize = 10_000;
 /// Objects and arrays within each other that may be decoded into types: each takes stack.
 const TYPED_DEPTH_MAX: u32 = 128;
 
+/// Bytes that lists and maps may take, without the texts in them: two characters can be an object
+/// of hundreds of bytes. A document of 40 MB takes a tenth of this.
+const ITEMS_SIZE_BYTES_MAX: usize = 128 << 20;
+
 /// Says how forgiving the decoder is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Dialect {
@@ -55,10 +61,21 @@ pub(crate) struct JsonError {
     /// The line, counted from 1.
     line: u64,
     message: String,
+    is_limit: bool,
+}
+
+impl JsonError {
+    /// Says whether a limit was exceeded, as opposed to the text being wrong.
+    pub(crate) fn is_limit(&self) -> bool {
+        self.is_limit
+    }
 }
 
 impl From<JsonError> for ExtractError {
     fn from(error: JsonError) -> Self {
+        if error.is_limit {
+            return Self::LimitExceeded(error.to_string());
+        }
         Self::Malformed(error.to_string())
     }
 }
@@ -88,6 +105,7 @@ fn decode<'de, T: Deserialize<'de>>(bytes: &'de [u8], dialect: Dialect) -> Resul
         start: document.start,
         depth: 0,
         lines: &Lines::default(),
+        items_left: &Cell::new(ITEMS_SIZE_BYTES_MAX),
     };
     T::deserialize(root).map_err(|error| document.describe(error))
 }

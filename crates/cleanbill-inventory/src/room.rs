@@ -30,23 +30,38 @@ impl Room {
     /// half is for themselves.
     pub(crate) fn new(limits: &Limits) -> Self {
         let max = limits.packages_size_bytes_max / 2;
-        Self {
-            left: max,
+        Self::granting(
             max,
-            what: "what packages need and own takes",
-            limit: "half of packages_size_bytes_max",
-            is_exceeded: false,
-        }
+            "what packages need and own takes",
+            "half of packages_size_bytes_max",
+        )
     }
 
     /// Grants what the packages of a layer may take to packages.
     pub(crate) fn of_packages(limits: &Limits) -> Self {
-        let max = limits.packages_size_bytes_max;
+        Self::granting(
+            limits.packages_size_bytes_max,
+            "the packages take",
+            "packages_size_bytes_max",
+        )
+    }
+
+    /// Grants as much to the paths of the files that are read: each is kept, as a later entry of
+    /// the layer may replace it.
+    pub(crate) fn of_paths(limits: &Limits) -> Self {
+        Self::granting(
+            limits.packages_size_bytes_max,
+            "the paths of the files that were read take",
+            "packages_size_bytes_max",
+        )
+    }
+
+    fn granting(max: u64, what: &'static str, limit: &'static str) -> Self {
         Self {
             left: max,
             max,
-            what: "the packages take",
-            limit: "packages_size_bytes_max",
+            what,
+            limit,
             is_exceeded: false,
         }
     }

@@ -14,11 +14,14 @@ use crate::extractor::ExtractError;
 
 /// Elements within each other.
 const DEPTH_MAX: usize = 1_000;
+/// Elements of a document: each may become something that takes twenty times its size.
+const ELEMENTS_MAX: usize = 1_000_000;
 
 /// Reads the nodes of the first element of a document.
 pub(crate) struct XmlReader<'a> {
     inner: quick_xml::Reader<&'a [u8]>,
     depth: usize,
+    element_count: usize,
     is_done: bool,
 }
 
@@ -64,6 +67,7 @@ impl<'a> XmlReader<'a> {
         Ok(Self {
             inner,
             depth: 0,
+            element_count: 0,
             is_done: false,
         })
     }
@@ -147,6 +151,10 @@ impl<'a> XmlReader<'a> {
                 self.depth += 1;
                 if self.depth > DEPTH_MAX {
                     return Err(self.error("it is nested too deeply".to_owned()));
+                }
+                self.element_count += 1;
+                if self.element_count > ELEMENTS_MAX {
+                    return Err(self.error("it has too many elements".to_owned()));
                 }
                 Some(Node::Start(Element(start)))
             }
@@ -263,6 +271,8 @@ mod tests {
         }
         assert!(XmlReader::new(b"\xff\xfe<\x00").is_err());
         assert!(read(&"<a>".repeat(2_000)).is_err());
+        let many = format!("<a>{}</a>", "<b/>".repeat(ELEMENTS_MAX));
+        assert!(read(&many).unwrap_err().reason.contains("too many"));
     }
 
     proptest! {

@@ -7,6 +7,7 @@
 
 mod content;
 mod descriptor;
+mod unsized_content;
 
 use std::collections::BTreeMap;
 use std::io::Read;

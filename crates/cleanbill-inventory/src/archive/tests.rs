@@ -238,15 +238,50 @@ fn what_cannot_be_unpacked_is_an_error_of_the_entry() {
 }
 
 #[test]
-fn stored_content_without_a_size_has_no_end() {
-    let bytes = ZipBuilder::new()
-        .entry(entry("a").stored().sizes(Sizes::After))
-        .build();
+fn stored_content_without_a_size_ends_at_its_descriptor() {
+    let stored = |content: &[u8], sizes| ZipEntry::new("a", content).stored().sizes(sizes);
+    let all = |content: &[u8], sizes| {
+        ZipBuilder::new()
+            .entry(stored(content, sizes))
+            .entry(entry("b"))
+    };
+    for sizes in [Sizes::After, Sizes::AfterWide] {
+        for content in [
+            "x",
+            "PK",
+            "PK\u{7}\u{8}",
+            "a PK\u{7}\u{8} in it PK\u{7}\u{8}P",
+        ] {
+            check(&all(content.as_bytes(), sizes), &[("a", content), B]);
+        }
+        let large = "PK\u{7}\u{8}more".repeat(40_000);
+        check(&all(large.as_bytes(), sizes), &[("a", &large), B]);
+        // What is not wanted is passed over.
+        let other = ZipEntry::new("x", &large).stored().sizes(sizes);
+        check(&ZipBuilder::new().entry(other).entry(entry("b")), &[B]);
+    }
+    // Without a signature nothing shows where it ends.
     check_fails(
-        &bytes,
+        &all(b"x", Sizes::AfterUnsigned).build(),
         None,
-        "an entry of unstated size has no descriptor where its content ends",
+        "the archive ends too early",
     );
+    // Nor does a descriptor inside the content pass for the end of it.
+    let mut lying = b"begin".to_vec();
+    lying.extend(b"PK\x07\x08");
+    for word in [crc32(b"begin"), 5, 5] {
+        lying.extend(word.to_le_bytes());
+    }
+    lying.extend(b"PK\x03\x04 and on");
+    let bytes = all(&lying, Sizes::After).build();
+    assert!(at_any_place(&bytes, &Limits::default()).is_ok());
+    assert!(passing(&bytes, &Limits::default()).is_err());
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
 }
 
 #[test]

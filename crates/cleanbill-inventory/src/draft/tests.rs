@@ -50,6 +50,35 @@ fn filled() -> LayerDraft {
 }
 
 #[test]
+fn paths_and_licences_are_bounded() {
+    let mut draft = draft(Limits {
+        packages_size_bytes_max: 20_000,
+        ..Limits::default()
+    });
+    let name = |n: usize| format!("{n}{}", "p".repeat(1_000));
+    let begun = (0..100).filter(|n| draft.begin(&name(*n), "x")).count();
+    assert!((1..20).contains(&begun), "{begun}");
+    assert!(draft.begin(&name(0), "x"), "it is known");
+    for n in 0..100 {
+        draft.begin(&n.to_string(), "x");
+        draft.add_license_file(LicenseFile {
+            path: n.to_string(),
+            licenses: vec![name(n)],
+            ..LicenseFile::default()
+        });
+    }
+    let inventory = draft.finish(LayerFrame::default());
+    let [problem] = inventory.problems.as_slice() else {
+        panic!("{:?}", inventory.problems);
+    };
+    assert!(
+        problem.message.contains("paths of the files"),
+        "{problem:?}"
+    );
+    assert!((1..20).contains(&inventory.license_files.len()));
+}
+
+#[test]
 fn a_later_entry_takes_everything_that_an_earlier_one_gave() {
     for (path, is_directory) in [("a/sbom", false), ("a/sbom", true), ("a", false)] {
         let mut draft = filled();

@@ -83,7 +83,7 @@ fn refuse(kind: &'static str, path: &str, reason: &str, draft: &mut LayerDraft) 
 mod tests {
     use super::*;
     use crate::extractor::Extractor;
-    use crate::testing::{check_bounded, extract_with_limits, little_room};
+    use crate::testing::{check_bounded, extract, extract_with_limits, little_room};
 
     /// A version of the greatest length that packages may have.
     fn long() -> String {
@@ -147,6 +147,46 @@ mod tests {
                 "dependencies": [{needs}]}}"#
             ),
         );
+    }
+
+    /// Extractors of JSON, with a file of each.
+    const JSON: [(&dyn Extractor, &str); 6] = [
+        (&composer::ComposerVendor, "vendor/composer/installed.json"),
+        (&conda::CondaPackage, "opt/conda/conda-meta/a-1-0.json"),
+        (&dotnet::DotNetCore, "app/a.deps.json"),
+        (&node::NodePackage, "srv/package.json"),
+        (&nuget::NuGet, "packages.lock.json"),
+        (&crate::extractors::sbom::Sbom, "a.cdx.json"),
+    ];
+
+    #[test]
+    fn json_of_any_depth_and_size_is_taken() {
+        let member = |name: &str, value: &str| format!("{{\"{name}\": {value}}}");
+        let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+        let deep_objects = format!("{}1{}", "{\"a\":".repeat(100_000), "}".repeat(100_000));
+        let wide: Vec<_> = (0..20_000).map(|n| format!("\"{n}\":{n}")).collect();
+        let wide = format!("{{{}}}", wide.join(","));
+        let long = format!("\"{}\"", "x".repeat(1 << 20));
+        let number = "9".repeat(100_000);
+        let many = format!("[{}0]", "{},".repeat(100_000));
+        for value in [deep, deep_objects, wide, long, number, many] {
+            let names = [
+                "packages",
+                "libraries",
+                "dependencies",
+                "name",
+                "license",
+                "components",
+            ];
+            let documents = names.map(|name| member(name, &value));
+            for (extractor, path) in JSON {
+                for document in documents.iter().chain([&value]) {
+                    let inventory = extract(extractor, path, document.as_bytes());
+                    assert_eq!(inventory.applications, [], "{path}");
+                    assert!(inventory.problems.len() <= 1);
+                }
+            }
+        }
     }
 
     #[test]

@@ -85,7 +85,7 @@ pub(crate) fn parse(
     limits: &Limits,
 ) -> Result<(SbomFormat, Contents), SbomError> {
     let (format, bom) = format::decode(bytes, origin)?;
-    let contents = packages::collect(bom, Room::new(limits))?;
+    let contents = packages::collect(bom, limits)?;
     Ok((format, contents))
 }
 
@@ -95,6 +95,10 @@ fn refuse(error: &SbomError, bytes: &[u8]) -> ExtractError {
         .windows(4)
         .any(|window| window.eq_ignore_ascii_case(b"pkg:"));
     match error {
+        SbomError::Json { source, .. } if source.is_limit() => {
+            ExtractError::LimitExceeded(error_chain(error))
+        }
+        SbomError::TooManyLines { .. } => ExtractError::LimitExceeded(error_chain(error)),
         // The text of an attestation is encoded: what it names cannot be seen.
         SbomError::Attestation { .. } => ExtractError::Malformed(error_chain(error)),
         _ if !names_packages => ExtractError::Ignored,

@@ -63,6 +63,7 @@ impl<'de> SeqAccess<'de> for Elements<'_, 'de> {
         if matches!(self.array.document.byte(start), Some(b']') | None) {
             return Ok(None);
         }
+        self.array.take_item::<T::Value>()?;
         self.at = next_part(&self.array, start);
         let element = seed.deserialize(self.array.inner(start));
         element.map(Some).map_err(|error| error.at(start))
@@ -113,6 +114,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
             return Ok(None);
         };
         self.value = Some(value);
+        self.object.take_item::<K::Value>()?;
         let name = self.object.document.string(name);
         seed.deserialize(CowStrDeserializer::new(name)).map(Some)
     }
@@ -122,6 +124,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         seed: V,
     ) -> Result<V::Value, DecodeError> {
         let start = self.value.take().ok_or_else(no_member)?;
+        self.object.take_item::<V::Value>()?;
         let value = seed.deserialize(self.object.inner(start));
         value.map_err(|error| error.at(start))
     }

@@ -1,6 +1,7 @@
 //! Giving a value to serde.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{self, Deserializer, IntoDeserializer, Unexpected, Visitor};
@@ -17,6 +18,8 @@ pub(super) struct Decoder<'a, 'de> {
     pub(super) start: usize,
     pub(super) depth: u32,
     pub(super) lines: &'a Lines,
+    /// Bytes that are left for the items of lists and maps.
+    pub(super) items_left: &'a Cell<usize>,
 }
 
 /// Says why a value has not the type that is wanted.
@@ -25,6 +28,7 @@ pub(super) struct DecodeError {
     /// The place of the innermost value, once known.
     pub(super) at: Option<usize>,
     pub(super) message: String,
+    pub(super) is_limit: bool,
 }
 
 impl DecodeError {
@@ -48,6 +52,7 @@ impl de::Error for DecodeError {
         Self {
             at: None,
             message: message.to_string(),
+            is_limit: false,
         }
     }
 }
@@ -60,7 +65,23 @@ impl<'a, 'de> Decoder<'a, 'de> {
             start,
             depth: self.depth + 1,
             lines: self.lines,
+            items_left: self.items_left,
         }
+    }
+
+    /// Takes room for one more item of a type in a list or map.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(super) fn take_item<T>(&self) -> Result<(), DecodeError> {
+        let left = self.items_left.get().checked_sub(size_of::<T>());
+        self.items_left.set(left.ok_or_else(|| DecodeError {
+            at: Some(self.start),
+            message: "the document has too many items".to_owned(),
+            is_limit: true,
+        })?);
+        Ok(())
     }
 
     fn first_byte(&self) -> u8 {

@@ -53,6 +53,7 @@ impl<'de> Document<'de> {
             Err((at, message)) => Err(JsonError {
                 line: document.line_of(at),
                 message: message.to_owned(),
+                is_limit: false,
             }),
         }
     }
@@ -106,6 +107,7 @@ impl<'de> Document<'de> {
         JsonError {
             line: self.line_of(error.at.unwrap_or(self.start)),
             message: error.message,
+            is_limit: error.is_limit,
         }
     }
 

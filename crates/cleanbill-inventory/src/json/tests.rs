@@ -1,8 +1,9 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cleanbill_core::package::Location;
 use proptest::prelude::*;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
 
 use super::*;
@@ -206,6 +207,33 @@ fn depth_is_bounded_without_recursion() {
     assert!(typed(128));
     assert!(!typed(129));
 }
+
+#[test]
+fn small_items_cannot_take_all_memory() {
+    /// Takes 400 bytes for two characters.
+    #[derive(Debug, Default, Deserialize)]
+    #[serde(default)]
+    struct Large {
+        _numbers: [[u64; 10]; 5],
+    }
+    let text = format!("[{}{{}}]", "{},".repeat(400_000));
+    for error in [
+        decode_classic::<Vec<Large>>(text.as_bytes()).unwrap_err(),
+        decode_strict::<Vec<Large>>(text.as_bytes()).unwrap_err(),
+    ] {
+        assert!(error.is_limit(), "{error}");
+    }
+    assert!(decode_classic::<Vec<Small>>(text.as_bytes()).is_ok());
+    let members: Vec<_> = (0..400_000).map(|n| format!("\"{n}\":{{}}")).collect();
+    let text = format!("{{{}}}", members.join(","));
+    let error = decode_classic::<HashMap<String, Large>>(text.as_bytes()).unwrap_err();
+    assert!(error.is_limit(), "{error}");
+    assert!(decode_classic::<IgnoredAny>(text.as_bytes()).is_ok());
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Small {}
 
 #[test]
 fn large_values_are_found_again() {

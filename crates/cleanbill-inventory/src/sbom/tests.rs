@@ -1,3 +1,4 @@
+use cleanbill_core::Limits;
 use proptest::prelude::*;
 
 use super::*;
@@ -241,6 +242,56 @@ fn cycles_and_many_components_are_no_danger() {
     );
     let document = read(&document).unwrap();
     assert_eq!(document.inventory.applications[0].packages.len(), count);
+}
+
+#[test]
+fn a_million_components_are_bounded() {
+    let options = MergeOptions {
+        limits: Arc::new(Limits {
+            packages_per_layer_max: 100,
+            ..Limits::default()
+        }),
+        ..MergeOptions::default()
+    };
+    let component = |n: usize| format!(r#"{{"type": "library", "purl": "pkg:npm/{n}@1"}}"#);
+    let some: Vec<_> = (0..300).map(component).collect();
+    let document = format!(
+        r#"{{"bomFormat": "CycloneDX", "components": [{}]}}"#,
+        some.join(",")
+    );
+    let inventory = read_sbom(document.as_bytes(), &options).unwrap().inventory;
+    assert_eq!(inventory.applications[0].packages.len(), 100);
+    let message = &inventory.problems[0].message;
+    assert!(message.contains("packages_per_layer_max"), "{message}");
+
+    let million = "{},".repeat(1_000_000);
+    let refused = |document: String| read_sbom(document.as_bytes(), &options).is_err();
+    assert!(refused(format!(
+        r#"{{"bomFormat": "CycloneDX", "components": [{million}{{}}]}}"#
+    )));
+    assert!(refused(format!(
+        r#"{{"SPDXID": "SPDXRef-DOCUMENT", "spdxVersion": "SPDX-2.3", "packages": [{million}{{}}]}}"#
+    )));
+    let packages = "PackageName: a\n".repeat(2_000_001);
+    assert!(refused(format!("SPDXVersion: SPDX-2.3\n{packages}")));
+}
+
+#[test]
+fn cycles_end_in_every_form() {
+    let cyclone_dx_xml = r#"<bom xmlns="http://cyclonedx.org/schema/bom/1.6"><components>
+        <component type="library" bom-ref="a"><name>a</name><purl>pkg:npm/a@1</purl></component>
+        <component type="library" bom-ref="b"><name>b</name><purl>pkg:npm/b@1</purl></component>
+        </components><dependencies><dependency ref="a"><dependency ref="b"/></dependency>
+        <dependency ref="b"><dependency ref="a"/><dependency ref="b"/></dependency></dependencies></bom>"#;
+    let tag_value = "SPDXVersion: SPDX-2.3\nSPDXID: SPDXRef-DOCUMENT\n\
+        PackageName: a\nSPDXID: SPDXRef-a\nExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\n\
+        PackageName: b\nSPDXID: SPDXRef-b\nExternalRef: PACKAGE-MANAGER purl pkg:npm/b@1\n\
+        Relationship: SPDXRef-a DEPENDS_ON SPDXRef-b\nRelationship: SPDXRef-b DEPENDS_ON SPDXRef-a\n\
+        Relationship: SPDXRef-b CONTAINS SPDXRef-b\n";
+    for document in [cyclone_dx_xml, tag_value] {
+        let inventory = read(document).unwrap().inventory;
+        assert_eq!(inventory.applications[0].packages.len(), 2);
+    }
 }
 
 proptest! {

@@ -117,7 +117,9 @@ fn extract_one(
 ) -> io::Result<()> {
     let path = file.path;
     tracing::debug!(path, extractor = extractor.name(), "extracting");
-    draft.begin(path, extractor.name());
+    if !draft.begin(path, extractor.name()) {
+        return Ok(());
+    }
     match extractor.extract(file, draft) {
         Ok(()) => Ok(()),
         Err(error) => settle(error, path, draft),

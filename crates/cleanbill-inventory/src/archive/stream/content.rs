@@ -9,7 +9,7 @@ use super::super::header::{DEFLATED, EntryRecord, STORED};
 use super::super::peek::Peek;
 use super::super::positioned::unknown_method;
 use super::super::{ArchiveError, Budget, EntryContent, EntryReader};
-use super::descriptor;
+use super::{descriptor, unsized_content::UnsizedContent};
 
 type Outcome<T> = Result<Option<T>, ArchiveError>;
 
@@ -96,8 +96,8 @@ fn read_sized<S: Read, R: EntryReader>(
     }
 }
 
-/// Reads deflated content, which knows its own end, and the descriptor after it. Stored content
-/// without a stated size has no end that could be trusted.
+/// Reads deflated content, which knows its own end, or stored content, which ends where a descriptor
+/// states what has passed, and the descriptor after it.
 fn read_to_descriptor<S: Read, R: EntryReader>(
     stream: &mut Peek<S>,
     record: &mut EntryRecord,
@@ -110,13 +110,13 @@ fn read_to_descriptor<S: Read, R: EntryReader>(
             let unpacked = budget.metered(DeflateDecoder::new(&mut *stream));
             look(Checked::new(unpacked, None), &record.name, reader)
         }
+        STORED if record.packed_size_bytes > 0 => {
+            let stored = budget.metered(Read::take(&mut *stream, record.packed_size_bytes));
+            look(Checked::new(stored, None), &record.name, reader)
+        }
         STORED => {
-            let stored = Read::take(&mut *stream, record.packed_size_bytes);
-            look(
-                Checked::new(budget.metered(stored), None),
-                &record.name,
-                reader,
-            )
+            let stored = budget.metered(UnsizedContent::new(stream, record));
+            look(Checked::new(stored, None), &record.name, reader)
         }
         method => return Err(unknown_method(method)),
     };

@@ -1,6 +1,6 @@
 //! The descriptor after an entry whose sizes were not known when its header was written.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::super::ArchiveError;
 use super::super::header::{
@@ -14,12 +14,25 @@ const SIZE_BYTES_MAX: usize = 24;
 /// Signatures that may follow a descriptor.
 const AFTER_ENTRY: [[u8; 4]; 5] = [LOCAL, CENTRAL, END, END_64, EXTRA_DATA];
 
-/// Consumes the descriptor if it states what passed. The format has four forms and nothing that
-/// tells them apart: the one counts that fits, best with a signature behind it.
+/// Consumes the descriptor if it states what passed.
 pub(super) fn consume<S: Read>(
     stream: &mut Peek<S>,
     record: &EntryRecord,
 ) -> Result<bool, ArchiveError> {
+    let Some(size) = size_here(stream, record)? else {
+        return Ok(false);
+    };
+    stream.skip(size as u64)?;
+    Ok(true)
+}
+
+/// Returns the size of the descriptor that comes next, if it states what passed. The format has
+/// four forms and nothing that tells them apart: the one counts that fits, best with a signature
+/// behind it.
+pub(super) fn size_here<S: Read>(
+    stream: &mut Peek<S>,
+    record: &EntryRecord,
+) -> io::Result<Option<usize>> {
     let bytes = stream.peek(SIZE_BYTES_MAX + 4)?;
     let fitting = || FORMS.iter().filter_map(|form| form.fits(bytes, record));
     let followed = |size: &usize| {
@@ -28,11 +41,7 @@ pub(super) fn consume<S: Read>(
             .iter()
             .any(|signature| after.starts_with(signature))
     };
-    let Some(size) = fitting().find(followed).or_else(|| fitting().next()) else {
-        return Ok(false);
-    };
-    stream.skip(size as u64)?;
-    Ok(true)
+    Ok(fitting().find(followed).or_else(|| fitting().next()))
 }
 
 struct Form {

@@ -40,6 +40,7 @@ impl Extractor for ComposerVendor {
         match parse(&bytes, &mut room) {
             Ok(packages) if packages.is_empty() => {}
             Ok(packages) => draft.add_application(KIND, file.path, packages),
+            Err(error) if error.is_limit() => return Err(error.into()),
             Err(error) => refuse(KIND, file.path, &error.to_string(), draft),
         }
         room.check()

@@ -50,6 +50,12 @@ pub(crate) enum SbomError {
         #[source]
         source: cleanbill_core::purl::PackageUrlError,
     },
+    /// The document has more lines than is reasonable.
+    #[error("SPDX of more than {max} lines")]
+    TooManyLines {
+        /// The limit.
+        max: u64,
+    },
     /// Packages of several package managers stand beside each other.
     #[error("it lists packages of several package managers: {kinds}")]
     SeveralOsTypes {

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use cleanbill_core::Package;
+use cleanbill_core::{Limits, Package};
 
 use super::bom::{Bom, Component, ComponentKind};
 use super::error::SbomError;
@@ -29,7 +29,7 @@ pub(crate) struct Contents {
     pub(super) applications: BTreeMap<(String, String), Vec<Package>>,
     /// Package URLs that could not be read.
     pub(super) malformed_urls: u64,
-    /// Why dependencies were left out, if any were.
+    /// Why packages, or what they need, were left out, if any were.
     pub(super) left_out: Option<String>,
 }
 
@@ -64,12 +64,15 @@ impl ImageFacts {
     }
 }
 
-/// Collects the packages of a document, their dependencies as long as there is `room`.
+/// Collects the packages of a document, as many as a layer may have.
 ///
 /// # Errors
 ///
 /// A property is malformed, or packages of several package managers belong to nothing.
-pub(super) fn collect(bom: Bom, mut room: Room) -> Result<Contents, SbomError> {
+pub(super) fn collect(bom: Bom, limits: &Limits) -> Result<Contents, SbomError> {
+    let packages_max = limits.packages_per_layer_max;
+    let mut room = Room::new(limits);
+    let (mut package_count, mut left_out) = (0, None);
     check_root(&bom)?;
     let mut packages = Vec::with_capacity(bom.components.len());
     let mut applications = Vec::new();
@@ -85,15 +88,22 @@ pub(super) fn collect(bom: Bom, mut room: Room) -> Result<Contents, SbomError> {
                 applications.extend(application.map(|key| (number, key)));
                 None
             }
+            _ if package_count >= packages_max => {
+                left_out.get_or_insert_with(|| {
+                    format!("more than {packages_max} packages (packages_per_layer_max)")
+                });
+                None
+            }
             _ => package::read(component)?,
         });
+        package_count += u64::from(packages.last().is_some_and(Option::is_some));
     }
     let mut collector = Collector { bom, packages };
     collector.link(&mut room);
     let mut contents = Contents {
         malformed_urls: collector.bom.malformed_urls,
         image: ImageFacts::of(&mut collector.bom),
-        left_out: room.exceeded(),
+        left_out: left_out.or(room.exceeded()),
         ..Contents::default()
     };
     if let Some(number) = operating_system {

@@ -4,7 +4,7 @@ mod elf;
 mod mach_o;
 mod pe;
 mod plan9;
-mod wasm;
+pub(super) mod wasm;
 mod xcoff;
 
 use std::ops::Range;
@@ -112,7 +112,7 @@ fn format_of(first: &[u8]) -> Option<Format> {
         {
             Format::UniversalMachO
         }
-        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Format::Wasm,
+        _ if first.starts_with(wasm::MAGIC) => Format::Wasm,
         [a, b, c, d, ..] if plan9::MAGICS.contains(&[*a, *b, *c, *d]) => Format::Plan9,
         [a, b, ..] if xcoff::MAGIC == [*a, *b] => Format::Xcoff,
         _ => return None,

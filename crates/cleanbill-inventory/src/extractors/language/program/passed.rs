@@ -6,6 +6,7 @@
 //! What they ask for and was not kept is an error, so nothing is overlooked silently.
 
 mod marks;
+mod sections;
 
 use std::io::{self, Read};
 use std::ops::Range;
@@ -13,6 +14,7 @@ use std::ops::Range;
 use super::layout::Layout;
 use super::source::{Mark, Source};
 use marks::{Marks, Zone};
+use sections::Sections;
 
 /// Bytes that are kept of the end: names and the table of sections, and the symbol tables of all
 /// but the largest programs.
@@ -49,6 +51,7 @@ impl Passed {
             emitted: 0,
             wanted: vec![0..WINDOW_SIZE as u64, end],
             layout: None,
+            sections: None,
             passed: Self {
                 size_bytes: 0,
                 pieces: Vec::new(),
@@ -91,6 +94,8 @@ struct Pass {
     wanted: Vec<Range<u64>>,
     /// What the front says, from the first window on.
     layout: Option<Layout>,
+    /// The sections of a module of WebAssembly, which have no table.
+    sections: Option<Sections>,
     passed: Passed,
 }
 
@@ -104,6 +109,9 @@ impl Pass {
         let is_end = count < WINDOW_SIZE;
         let end = self.window_offset + self.window.len() as u64;
         self.plan_from_front();
+        if let Some(sections) = &mut self.sections {
+            sections.find(&self.window, self.window_offset, is_end, &mut self.wanted);
+        }
         let judged_end = if is_end {
             end
         } else {
@@ -121,9 +129,10 @@ impl Pass {
 
     /// Reads the tables at the front, and plans to keep what they point at.
     fn plan_from_front(&mut self) {
-        if self.layout.is_some() {
+        if self.layout.is_some() || self.sections.is_some() {
             return;
         }
+        self.sections = Sections::of(&self.window);
         let Ok(layout) = Layout::read(&Source::Whole(&self.window)) else {
             return;
         };

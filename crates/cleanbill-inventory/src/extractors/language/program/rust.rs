@@ -80,7 +80,10 @@ pub(super) fn read(
         .read(section.offset, section.size_bytes)
         .map_err(|error| error.reading("Rust's audit data"))?;
     let json = inflate(&compressed, limits.program_data_size_bytes_max)?;
-    let data: AuditData = decode_classic(&json).map_err(malformed)?;
+    let data: AuditData = decode_classic(&json).map_err(|error| match error.is_limit() {
+        true => error.into(),
+        false => malformed(error),
+    })?;
     packages(&data.packages, room).map(Some)
 }
 

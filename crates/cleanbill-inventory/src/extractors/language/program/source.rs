@@ -182,3 +182,27 @@ impl Source<'_> {
 fn index(offset: u64) -> Result<usize, ReadError> {
     usize::try_from(offset).map_err(|_| ReadError::TooLarge)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_of_a_file_is_read_than_allowed() {
+        let path = std::env::current_exe().unwrap();
+        let file = File::open(path).unwrap();
+        let source = Source::File {
+            size_bytes: file.metadata().unwrap().len(),
+            file: &file,
+            read_size_bytes_max: 1_000,
+        };
+        assert_eq!(source.read(0, 4).unwrap(), b"\x7fELF");
+        let error = source.read(0, 1_001).unwrap_err().reading("a table");
+        let ExtractError::LimitExceeded(message) = error else {
+            panic!("{error:?}");
+        };
+        assert!(message.contains("program_data_size_bytes_max"), "{message}");
+        let beyond = source.read(u64::MAX, 2);
+        assert!(matches!(beyond, Err(ReadError::PastEnd)));
+    }
+}

@@ -242,6 +242,53 @@ fn a_large_program_passes_like_a_small_one() {
     );
 }
 
+/// Makes a module of WebAssembly of sections: a name, or none, and content.
+fn wasm(sections: &[(&str, &[u8])]) -> Vec<u8> {
+    let number = |mut value: usize| {
+        let mut bytes = Vec::new();
+        while value > 0x7f {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    };
+    let mut module = b"\0asm\x01\0\0\0".to_vec();
+    for (name, content) in sections {
+        let head = match *name {
+            "" => Vec::new(),
+            name => [number(name.len()), name.as_bytes().to_vec()].concat(),
+        };
+        module.push(if name.is_empty() { 10 } else { 0 });
+        module.extend(number(head.len() + content.len()));
+        module.extend(head);
+        module.extend(*content);
+    }
+    module
+}
+
+#[test]
+fn a_large_module_passes_like_a_small_one() {
+    let expected = [
+        "rustbinary root tool@0.1.0 [libc@0.2.1]",
+        "rustbinary  libc@0.2.1 []",
+    ];
+    let data = audit_data(AUDIT);
+    for padding in [0, 300, 256 * 1024 - 40, 8 << 20] {
+        let code = vec![1; padding];
+        let module = wasm(&[
+            ("", &code),
+            ("name", b"x"),
+            (".dep-v0", &data),
+            ("", &code),
+            ("", &[]),
+        ]);
+        check(&module, &expected);
+    }
+    // A module of something else is no problem either.
+    check(&wasm(&[("", &vec![1; 8 << 20]), ("name", b"x")]), &[]);
+}
+
 #[test]
 fn what_was_not_kept_is_a_problem() {
     let elf = Elf::common()

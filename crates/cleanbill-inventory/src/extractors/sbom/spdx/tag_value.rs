@@ -8,6 +8,9 @@
 use super::{Checksum, RawDocument, RawFile, RawPackage, Relationship, element_id};
 use crate::extractors::sbom::error::SbomError;
 
+/// Lines with a tag that are read: each may become something that takes twenty times its size.
+const LINES_MAX: u64 = 2_000_000;
+
 /// Reads a document.
 ///
 /// # Errors
@@ -16,10 +19,15 @@ use crate::extractors::sbom::error::SbomError;
 pub(super) fn parse(text: &str) -> Result<RawDocument, SbomError> {
     let mut reader = Reader::default();
     let mut lines = text.lines().enumerate();
+    let mut count = 0;
     while let Some((index, line)) = lines.next() {
         let line = line.trim_start();
         if line.is_empty() || line.starts_with('#') {
             continue;
+        }
+        count += 1;
+        if count > LINES_MAX {
+            return Err(SbomError::TooManyLines { max: LINES_MAX });
         }
         read_line(line, &mut lines, &mut reader).map_err(|error| match error {
             ReadError::Sbom(error) => error,

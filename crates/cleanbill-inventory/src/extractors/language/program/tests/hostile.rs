@@ -103,6 +103,19 @@ fn a_table_of_sections_beyond_the_end_is_a_problem() {
 }
 
 #[test]
+fn tables_that_state_any_size_are_taken() {
+    for program in super::of_other_systems(&inline_build_info("go1.22.3", MODULES)) {
+        // Every number of the headers is the largest there is, one after the other.
+        for place in (0..program.len().min(400)).step_by(4) {
+            let mut forged = program.clone();
+            forged[place..place + 4].copy_from_slice(&[0xff; 4]);
+            let (whole, passing) = (read(&forged), read_passing(&forged));
+            assert!(whole.applications == passing.applications || !passing.problems.is_empty());
+        }
+    }
+}
+
+#[test]
 fn other_files_are_left_alone() {
     for content in [
         &b"#!/bin/sh\n"[..],
