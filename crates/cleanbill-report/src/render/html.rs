@@ -135,10 +135,20 @@ fn write_banner(
             [_] => "Not assessed completely".to_owned(),
             _ => format!("Not assessed completely: {gaps} of {images}"),
         };
+        let advice = match outcomes.as_slice() {
+            [Outcome::NotAssessed] => "Nothing is known about this image. The reason is below.",
+            [_] => {
+                "Where something was left out, no finding does not mean that there is no \
+                 vulnerability. What was left out is listed below."
+            }
+            _ => {
+                "No finding there does not mean that there is no vulnerability. What was left out \
+                 is listed with each image."
+            }
+        };
         writeln!(
             out,
-            "<div class=\"banner is-gap\">✗ {subject}<p>No finding there does not mean that there \
-             is no vulnerability. The problems are listed with each image.</p></div>"
+            "<div class=\"banner is-gap\">✗ {subject}<p>{advice}</p></div>"
         )?;
     }
     if !options.selection.is_empty() {

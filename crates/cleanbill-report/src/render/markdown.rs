@@ -5,6 +5,7 @@
 
 use std::io::{self, Write};
 
+use cleanbill_core::problem::Problem;
 use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
@@ -18,6 +19,10 @@ use crate::escape::markdown::{Code, Words};
 
 /// Ids of a group before the list is cut; the full list follows.
 const IDS_MAX: usize = 8;
+/// Problems before the list is folded.
+const PROBLEMS_MAX: usize = 10;
+/// Characters of a title: tables that are wider than the page are scrolled.
+const TITLE_MAX: usize = 120;
 
 pub(super) fn render(
     report: &ScanReport,
@@ -84,13 +89,18 @@ fn write_summary(
 
 fn verdict(image: &ImageReport) -> String {
     let outcome = Outcome::of(image);
-    let mark = match outcome {
-        Outcome::NotAssessed | Outcome::NotAssessedCompletely => "❌",
-        Outcome::Vulnerable | Outcome::Reserved => "⚠",
-        Outcome::NothingToAssess => "–",
-        Outcome::Clean => "✅",
+    let (mark, words) = match outcome {
+        Outcome::NotAssessed | Outcome::NotAssessedCompletely => ("❌", outcome.sentence()),
+        // The numbers stand beside it.
+        Outcome::Vulnerable => ("⚠", "vulnerable"),
+        Outcome::Reserved => ("⚠", outcome.sentence()),
+        Outcome::NothingToAssess => ("–", outcome.sentence()),
+        Outcome::Clean => ("✅", outcome.sentence()),
     };
-    format!("{mark} {}{}", outcome.sentence(), exploited(image))
+    match exploitation::count_known(image) {
+        0 => format!("{mark} {words}"),
+        known => format!("{mark} {words}, **{known} exploited**"),
+    }
 }
 
 fn exploited(image: &ImageReport) -> String {
@@ -149,30 +159,41 @@ fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
     if !outcome.is_gap() && !gaps.is_empty() {
         writeln!(out, "> [!CAUTION]")?;
     }
-    let write = |problems: &[&cleanbill_core::Problem], out: &mut dyn Write| {
-        problems.iter().try_for_each(|problem| {
-            let place = match problem.path.as_str() {
-                "" => String::new(),
-                path => format!("{}: ", Code(path)),
-            };
-            writeln!(
-                out,
-                "> - **{}**: {place}{}",
-                problem.kind,
-                Words(&problem.message)
-            )
-        })
-    };
-    write(&gaps, out)?;
+    let (gaps, folded_gaps) = gaps.split_at(gaps.len().min(PROBLEMS_MAX));
+    let (notices, folded_notices) = notices.split_at(notices.len().min(PROBLEMS_MAX));
+    list_problems("> ", gaps, out)?;
     if outcome.is_gap() || !gaps.is_empty() {
         writeln!(out)?;
     }
     if !notices.is_empty() {
         writeln!(out, "> [!WARNING]")?;
-        write(&notices, out)?;
+        list_problems("> ", notices, out)?;
         writeln!(out)?;
     }
+    let folded = folded_gaps.len() + folded_notices.len();
+    if folded > 0 {
+        let title = count(folded as u64, "more problem");
+        writeln!(out, "<details><summary>{title}</summary>\n")?;
+        list_problems("", folded_gaps, out)?;
+        list_problems("", folded_notices, out)?;
+        writeln!(out, "\n</details>\n")?;
+    }
     Ok(())
+}
+
+fn list_problems(margin: &str, problems: &[&Problem], out: &mut impl Write) -> io::Result<()> {
+    problems.iter().try_for_each(|problem| {
+        let place = match problem.path.as_str() {
+            "" => String::new(),
+            path => format!("{}: ", Code(path)),
+        };
+        writeln!(
+            out,
+            "{margin}- **{}**: {place}{}",
+            problem.kind,
+            Words(&problem.message)
+        )
+    })
 }
 
 fn write_result(
@@ -272,6 +293,8 @@ fn write_findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> 
          |---|---|{line}---|---|---|---|",
         count(findings.len() as u64, "finding")
     )?;
+    let mut findings: Vec<&Finding> = findings.iter().collect();
+    findings.sort_by_key(|finding| words::worst_first(finding));
     for finding in findings {
         let place = match finding.package_path.as_str() {
             "" => String::new(),
@@ -289,7 +312,7 @@ fn write_findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> 
             score(finding, has_scores),
             Code(&finding.package_name),
             Code(&finding.installed_version),
-            Words(words::title(finding)),
+            Words(&words::cut(words::title(finding), TITLE_MAX)),
         )?;
     }
     writeln!(out, "\n</details>\n")
@@ -299,7 +322,11 @@ fn write_findings(findings: &[Finding], out: &mut impl Write) -> io::Result<()> 
 fn score(finding: &Finding, has_scores: bool) -> String {
     match &finding.epss {
         _ if !has_scores => String::new(),
-        Some(epss) => format!(" {} |", exploitation::percent(epss.score)),
+        // The number and its sign stay on one line.
+        Some(epss) => {
+            let percent = exploitation::percent(epss.score).replace(' ', "&nbsp;");
+            format!(" {percent} |")
+        }
         None => " |".to_owned(),
     }
 }

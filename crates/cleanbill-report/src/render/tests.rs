@@ -217,7 +217,7 @@ fn what_is_exploited_shows_in_every_format_that_has_a_place_for_it() {
         let due = says(&["2026-04-22"]);
         let is_short = matches!(format, Format::Table | Format::Markdown);
         assert_eq!(due, expected && !is_short, "{format}: {text}");
-        let score = says(&["0.94213", "94.2 %"]);
+        let score = says(&["0.94213", "94.2 %", "94.2&nbsp;%"]);
         assert_eq!(
             score,
             expected && format != Format::Table,

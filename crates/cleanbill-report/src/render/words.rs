@@ -1,6 +1,7 @@
 //! Words that several formats share.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::LazyLock;
 
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
@@ -139,6 +140,12 @@ pub(super) fn capital(severity: Severity) -> &'static str {
         Severity::Low => "Low",
         Severity::Unknown => "Unknown",
     }
+}
+
+/// Returns the key that puts the worst findings first, of equal ones those that are known to be
+/// exploited.
+pub(super) fn worst_first(finding: &Finding) -> impl Ord + use<> {
+    Reverse((finding.severity, finding.known_exploited.is_some()))
 }
 
 /// Returns the title, or nothing.

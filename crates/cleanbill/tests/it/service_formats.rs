@@ -10,6 +10,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
+use crate::exploitation::{EPSS, KEV};
 use crate::samples;
 use crate::sandbox::Sandbox;
 use crate::service_docker::service;
@@ -26,7 +27,11 @@ fn reports(format: &str, extension: &str) -> (Sandbox, String) {
         .write_image("clean.tar", &samples::clean())
         .write_image("retired.tar", &samples::retired())
         .write_image("mystery.tar", &samples::mystery())
-        .write(".trivyignore", "CVE-2099-0002\n");
+        .write(".trivyignore", "CVE-2099-0002\n")
+        .write("scores.csv", EPSS)
+        .write("kev.json", KEV);
+    sandbox.run("db import scores.csv").exits(0);
+    sandbox.run("db import kev.json").exits(0);
     let inputs = ["web", "worker", "clean", "retired", "mystery", "absent"];
     let inputs: Vec<String> = inputs
         .iter()

@@ -4,6 +4,7 @@
 
 use std::process::Command;
 
+use crate::exploitation::{EPSS, KEV};
 use crate::samples;
 use crate::sandbox::Sandbox;
 use crate::service_docker::service;
@@ -53,6 +54,9 @@ fn documents_keep_to_their_schemas() {
         "accepted.yaml",
         "vulnerabilities:\n  - id: CVE-2099-0001\n    statement: not reachable here\n",
     );
+    sandbox.write("scores.csv", EPSS).write("kev.json", KEV);
+    sandbox.run("db import scores.csv").exits(0);
+    sandbox.run("db import kev.json").exits(0);
     for flags in ["", "--ignorefile accepted.yaml --show-suppressed"] {
         sandbox
             .run(&format!(

@@ -19,8 +19,6 @@ const DESCRIPTION_MAX: usize = 600;
 const TITLE_MAX: usize = 300;
 /// References before the list is cut.
 const REFERENCES_MAX: usize = 5;
-/// What marks a finding that is known to be exploited.
-const EXPLOITED_BADGE: &str = " <span class=\"badge exploited\">exploited</span>";
 
 /// What the rows of a table have in common.
 pub(super) struct Table<'a> {
@@ -36,17 +34,16 @@ pub(super) fn write_row(
     table: &Table<'_>,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let is_exploited = finding.known_exploited.is_some();
     write!(
         out,
         "<tr data-s=\"{}\" data-f=\"{}\" data-x=\"{}\"><td data-k=\"{}\">{}{}</td>\
          <td data-k=\"{}\">{}",
         words::lower(finding.severity),
         u8::from(!finding.fixed_version.is_empty()),
-        u8::from(is_exploited),
+        u8::from(finding.known_exploited.is_some()),
         4 - finding.severity.number(),
         badge(finding.severity),
-        if is_exploited { EXPLOITED_BADGE } else { "" },
+        exploited_badge(finding),
         Line(&finding.vulnerability_id),
         id(finding),
     )?;
@@ -101,6 +98,14 @@ fn write_score(finding: &Finding, out: &mut impl Write) -> io::Result<()> {
             (1.0 - epss.score.clamp(0.0, 1.0)) * SCALE,
             exploitation::percent(epss.score)
         ),
+    }
+}
+
+/// Returns what marks a finding that is known to be exploited.
+pub(super) fn exploited_badge(finding: &Finding) -> &'static str {
+    match finding.known_exploited {
+        Some(_) => " <span class=\"badge exploited\">exploited</span>",
+        None => "",
     }
 }
 

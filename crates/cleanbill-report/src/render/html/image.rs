@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use cleanbill_core::problem::{Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::Severity;
 
@@ -12,6 +13,9 @@ use super::{finding, overview};
 use crate::escape::markup::Line;
 use crate::format::Format;
 use crate::layers::Layers;
+
+/// Problems of one kind before the list is folded.
+const PROBLEMS_MAX: usize = 8;
 
 pub(super) fn write(
     index: usize,
@@ -46,6 +50,7 @@ fn write_header(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
             write!(out, "<span class=\"badge {word}\">{number} {word}</span>")?;
         }
     }
+    out.write_all(overview::exploited_badge(image).as_bytes())?;
     if counts.total() == 0 || Outcome::of(image).is_gap() {
         out.write_all(overview::badge(image).as_bytes())?;
     }
@@ -81,26 +86,59 @@ fn write_header(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"</ul>\n")
 }
 
-/// Writes gaps first, then notices.
+/// Writes gaps first, then notices, each kind in a box of its own.
 fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
-    let mut problems: Vec<_> = words::problems(image).collect();
-    if problems.is_empty() {
-        return Ok(());
+    let mut kinds: BTreeMap<(bool, ProblemKind), Vec<&Problem>> = BTreeMap::new();
+    for problem in words::problems(image) {
+        let key = (!problem.kind.is_gap(), problem.kind);
+        kinds.entry(key).or_default().push(problem);
     }
-    problems.sort_by_key(|problem| !problem.kind.is_gap());
-    out.write_all(b"<ul class=\"problems\">\n")?;
+    for ((_, kind), problems) in kinds {
+        write_kind(kind, &problems, out)?;
+    }
+    Ok(())
+}
+
+fn write_kind(kind: ProblemKind, problems: &[&Problem], out: &mut impl Write) -> io::Result<()> {
+    let (class, mark) = match kind.is_gap() {
+        true => ("is-gap", "✗ Not assessed"),
+        false => ("is-note", "! Note"),
+    };
+    write!(out, "<div class=\"problem {class}\"><b>{mark}: {kind}</b>")?;
+    if let [problem] = problems {
+        write_problem(problem, out)?;
+        return out.write_all(b"</div>\n");
+    }
+    let (shown, folded) = problems.split_at(problems.len().min(PROBLEMS_MAX));
+    write!(out, " ({})", problems.len())?;
+    write_list(shown, out)?;
+    if !folded.is_empty() {
+        let more = folded.len();
+        write!(
+            out,
+            "<details class=\"rest\"><summary>{more} more</summary>"
+        )?;
+        write_list(folded, out)?;
+        out.write_all(b"</details>")?;
+    }
+    out.write_all(b"</div>\n")
+}
+
+fn write_list(problems: &[&Problem], out: &mut impl Write) -> io::Result<()> {
+    out.write_all(b"<ul>")?;
     for problem in problems {
-        let (class, mark) = match problem.kind.is_gap() {
-            true => ("is-gap", "✗ Not assessed"),
-            false => ("is-note", "! Note"),
-        };
-        write!(out, "<li class=\"{class}\"><b>{mark}: {}</b>", problem.kind)?;
-        if !problem.path.is_empty() {
-            write!(out, "<code>{}</code> ", Line(&problem.path))?;
-        }
-        writeln!(out, "{}</li>", Line(&problem.message))?;
+        out.write_all(b"<li>")?;
+        write_problem(problem, out)?;
+        out.write_all(b"</li>\n")?;
     }
-    out.write_all(b"</ul>\n")
+    out.write_all(b"</ul>")
+}
+
+fn write_problem(problem: &Problem, out: &mut impl Write) -> io::Result<()> {
+    if !problem.path.is_empty() {
+        write!(out, " <code>{}</code>", Line(&problem.path))?;
+    }
+    write!(out, " {}", Line(&problem.message))
 }
 
 /// Says what no findings mean.
@@ -154,7 +192,7 @@ fn write_findings(
          <th class=\"is-version\">Fixed in</th>{}<th class=\"is-number\">Layer</th></tr></thead>\n\
          <tbody>",
         if table.has_scores {
-            "<th class=\"is-number\">EPSS</th>"
+            "<th class=\"is-number num\">EPSS</th>"
         } else {
             ""
         }
@@ -164,9 +202,7 @@ fn write_findings(
         .iter()
         .flat_map(|result| result.findings.iter().map(move |finding| (result, finding)))
         .collect();
-    findings.sort_by_key(|(_, finding)| {
-        std::cmp::Reverse((finding.severity, finding.known_exploited.is_some()))
-    });
+    findings.sort_by_key(|(_, finding)| words::worst_first(finding));
     for (result, one) in findings {
         finding::write_row(result, one, &table, out)?;
     }
@@ -176,7 +212,7 @@ fn write_findings(
 /// Writes what exceptions and VEX statements took out, always: a page is read by people who did
 /// not choose its flags.
 fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
-    let suppressed: Vec<&SuppressedFinding> = image
+    let mut suppressed: Vec<&SuppressedFinding> = image
         .results
         .iter()
         .flat_map(|result| &result.suppressed)
@@ -184,10 +220,11 @@ fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()>
     if suppressed.is_empty() {
         return Ok(());
     }
+    suppressed.sort_by_key(|suppressed| words::worst_first(&suppressed.finding));
     write!(
         out,
         "<details class=\"more\"><summary>{} suppressed</summary><div class=\"scroll\">\
-         <table class=\"stack\"><thead><tr><th>Severity</th><th>Vulnerability</th><th>Package</th>\
+         <table class=\"suppressed stack\"><thead><tr><th>Severity</th><th>Vulnerability</th><th>Package</th>\
          <th>Status</th><th>Reason</th><th>Said by</th></tr></thead>\n<tbody>\n",
         count(suppressed.len() as u64, "finding")
     )?;
@@ -200,9 +237,10 @@ fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()>
     {
         writeln!(
             out,
-            "<tr><td>{}</td><td>{}</td><td class=\"wrap\">{} {}</td><td>{}</td>\
+            "<tr><td>{}{}</td><td>{}</td><td class=\"wrap\">{} {}</td><td>{}</td>\
              <td class=\"wrap\">{}</td><td class=\"wrap\">{}</td></tr>",
             finding::badge(one.severity),
+            finding::exploited_badge(one),
             finding::id(one),
             Line(&one.package_name),
             Line(&one.installed_version),

@@ -32,7 +32,7 @@ pub(super) fn write_cards(report: &ScanReport, out: &mut impl Write) -> io::Resu
         write_card(word, counts.get(severity), word, out)?;
     }
     if let Some(known) = known_exploited(report) {
-        write_card("gap", known, "known exploited", out)?;
+        write_card("gap", known, "exploited", out)?;
     }
     write_card("plain", fixable as u64, "with a fix", out)?;
     write_card("plain", suppressed as u64, "suppressed", out)?;
@@ -75,7 +75,7 @@ pub(super) fn write_tools(report: &ScanReport, out: &mut impl Write) -> io::Resu
     if known_exploited(report).is_some_and(|known| known > 0) {
         out.write_all(
             b"<label class=\"critical-text\"><input type=\"checkbox\" name=\"exploited\">\
-              known exploited</label>\n",
+              exploited</label>\n",
         )?;
     }
     out.write_all(
@@ -102,9 +102,11 @@ pub(super) fn write_table(report: &ScanReport, out: &mut impl Write) -> io::Resu
             Line(&words::distro(image).unwrap_or_default())
         )?;
         let counts = image.severity_counts();
+        let is_unknown = Outcome::of(image) == Outcome::NotAssessed;
         for severity in Severity::ALL {
             let (class, name) = (words::lower(severity), words::capital(severity));
             match counts.get(severity) {
+                0 if is_unknown => write!(out, "<td class=\"num dim\">?</td>")?,
                 0 => write!(out, "<td class=\"num dim\"></td>")?,
                 number => write!(
                     out,
@@ -112,9 +114,22 @@ pub(super) fn write_table(report: &ScanReport, out: &mut impl Write) -> io::Resu
                 )?,
             }
         }
-        writeln!(out, "<td>{}</td></tr>", badge(image))?;
+        writeln!(
+            out,
+            "<td>{}{}</td></tr>",
+            badge(image),
+            exploited_badge(image)
+        )?;
     }
     out.write_all(b"</tbody></table></div></div>\n")
+}
+
+/// Returns a mark with the number of findings that are known to be exploited, if there are any.
+pub(super) fn exploited_badge(image: &ImageReport) -> String {
+    match exploitation::count_known(image) {
+        0 => String::new(),
+        known => format!(" <span class=\"badge exploited\">{known} exploited</span>"),
+    }
 }
 
 /// Returns the word about an image as a whole. Only a clean one is green.

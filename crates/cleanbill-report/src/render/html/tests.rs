@@ -69,7 +69,7 @@ fn only_what_is_clean_is_green() {
 #[test]
 fn exploited_findings_are_marked_and_can_be_filtered() {
     let filter = "name=\"exploited\"";
-    let card = "<span>known exploited</span>";
+    let card = "<span>exploited</span>";
     let page = rendered(
         Format::Html,
         &sample::report_with_lists(sample::exploited()),

@@ -156,8 +156,8 @@ fn problems(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) 
         0 => Ok(()),
         more => {
             let note = format!(
-                "… {} more (--full shows all)",
-                count(more as u64, "problem")
+                "… {} (--full shows all)",
+                count(more as u64, "more problem")
             );
             canvas.note("  ", &note, Style::Dim)
         }

@@ -25,6 +25,8 @@ const ID_LINES_MAX: usize = 2;
 const ID_WIDTH_MAX: usize = 40;
 /// Columns of a name; longer ones are cut.
 const NAME_MAX: usize = 160;
+/// What marks the id of a vulnerability that is known to be exploited.
+const EXPLOITED: &str = " (exploited)";
 
 /// Tells tables of packages apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -54,8 +56,8 @@ pub(super) fn groups(
     }
     let vulnerabilities: usize = folded.iter().map(|group| group.findings.len()).sum();
     let note = format!(
-        "… {} more with {} (--full shows all)",
-        count(folded.len() as u64, "package"),
+        "… {} with {} (--full shows all)",
+        count(folded.len() as u64, "more package"),
         count(vulnerabilities as u64, "vulnerability"),
     );
     canvas.note("  ", &note, Style::Dim)
@@ -92,7 +94,11 @@ impl<'a> Table<'a> {
             at_right: true,
             ..Column::text("LAYER", 5, 5)
         });
-        columns.push(Column::text("VULNERABILITIES", 24, 400));
+        columns.push(Column::text(
+            "VULNERABILITIES",
+            self.id_width_min(groups),
+            400,
+        ));
         if layout::width_min(&columns) <= canvas.width {
             let rows: Vec<Row> = groups.iter().map(|group| self.wide_row(group)).collect();
             layout::table(canvas, &columns, &rows)
@@ -103,6 +109,15 @@ impl<'a> Table<'a> {
             groups
                 .iter()
                 .try_for_each(|group| self.block(group, canvas))
+        }
+    }
+
+    /// An id with its mark shall not be cut.
+    fn id_width_min(&self, groups: &[Group<'_>]) -> usize {
+        let mut findings = groups.iter().flat_map(|group| &group.findings);
+        match findings.any(|finding| finding.known_exploited.is_some()) {
+            true => 24 + EXPLOITED.len(),
+            false => 24,
         }
     }
 
@@ -251,7 +266,7 @@ fn id(finding: &Finding) -> Span {
     let id = Span::new(&finding.vulnerability_id, Style::Severity(severity));
     let shown = text::truncate(&id.text, ID_WIDTH_MAX);
     let id = match &finding.known_exploited {
-        Some(_) => id.with_text(&format!("{shown} (exploited)")),
+        Some(_) => id.with_text(&format!("{shown}{EXPLOITED}")),
         None => id.with_text(&shown),
     };
     id.with_link(&finding.primary_url)

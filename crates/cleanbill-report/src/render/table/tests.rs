@@ -134,9 +134,9 @@ fn long_lists_are_folded_to_their_number() {
     let report = sample::report(vec![image]);
     let folded = table(&report, 120);
     for note in [
-        "… 20 packages more with 160 vulnerabilities (--full shows all)",
-        "… 32 packages more with 128 vulnerabilities (--full shows all)",
-        "… 20 problems more (--full shows all)",
+        "… 20 more packages with 160 vulnerabilities (--full shows all)",
+        "… 32 more packages with 128 vulnerabilities (--full shows all)",
+        "… 20 more problems (--full shows all)",
         "+4",
     ] {
         assert!(folded.contains(note), "{note}: {folded}");

@@ -40,6 +40,16 @@ def check_script(browser):
     assert rows(page) == ["CVE-2099-0003"], rows(page)
     page.get_by_role("checkbox", name="with a fix").check()
     assert rows(page) == [], rows(page)
+    page.get_by_role("checkbox", name="with a fix").uncheck()
+    page.get_by_role("checkbox", name="critical").check()
+    page.get_by_role("checkbox", name="exploited").check()
+    assert rows(page) == ["CVE-2099-0003"], rows(page)
+    page.get_by_role("checkbox", name="exploited").uncheck()
+    epss = page.locator("table.findings >> nth=0").get_by_role("button", name="EPSS")
+    epss.click()
+    assert rows(page) == ["CVE-2099-0001", "CVE-2099-0003"], "what has a score comes first"
+    epss.click()
+    assert rows(page) == ["CVE-2099-0003", "CVE-2099-0001"], rows(page)
     assert complaints == [], complaints
     assert requests == [url], requests
 
