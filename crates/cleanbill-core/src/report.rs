@@ -3,7 +3,7 @@
 mod tree;
 
 use crate::base_image::BaseImage;
-use crate::distro::Distro;
+use crate::distro::{Distro, RepositoryHint};
 use crate::image::ImageMetadata;
 use crate::package::Package;
 use crate::problem::{AssessmentStatus, Problem};
@@ -88,6 +88,8 @@ pub struct ImageReport {
     pub metadata: ImageMetadata,
     /// The distribution, if one could be named.
     pub distro: Option<Distro>,
+    /// What its package repositories say of the release. Saved reports do not have it.
+    pub repository_hint: Option<RepositoryHint>,
     /// The release is past its end of life.
     pub is_end_of_life: bool,
     /// What was found: OS packages first, then language packages by target.

@@ -152,8 +152,7 @@ fn considered<'a>(
             (ResultClass::OsPackages, Some(distro)) => {
                 let input = OsPackages {
                     distro,
-                    // Reports do not have it; it decides between two releases of Alpine only.
-                    repository_hint: None,
+                    repository_hint: image.repository_hint.as_ref(),
                     packages,
                     now,
                 };

@@ -128,6 +128,7 @@ impl Judge<'_> {
             source,
             metadata,
             distro,
+            repository_hint,
             is_end_of_life: distro_support.is_some_and(|support| support.is_over()),
             results,
             status,
@@ -153,7 +154,10 @@ impl Judge<'_> {
                 distro.family,
                 distro.release()
             ),
-            None if types.os && types.library && application_count == 0 => {
+            None if types.os
+                && package_count == 0
+                && (application_count == 0 || !types.library) =>
+            {
                 "no packages are listed: programs that were copied into the image are not judged"
                     .to_owned()
             }

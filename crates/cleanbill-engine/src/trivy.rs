@@ -92,6 +92,12 @@ pub enum TrivyError {
         /// The limit.
         max: u64,
     },
+    /// It ended well, but its output did not.
+    #[error(
+        "trivy ended, but a process that it started holds its output open: where the report ends \
+         is not known"
+    )]
+    OutputHeld,
     /// Its output or its end could not be waited for.
     #[error("cannot talk to trivy")]
     Pipe(#[source] std::io::Error),

@@ -103,7 +103,7 @@ fn split(
             )?;
         return Ok((path, Some(Selection::Digest(digest))));
     }
-    let source = std::io::Error::from(std::io::ErrorKind::NotFound);
+    let source = rustix::io::Errno::NOENT.into();
     Err(ImageError::Read {
         what: argument.to_owned(),
         source,

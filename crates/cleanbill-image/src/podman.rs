@@ -66,7 +66,7 @@ impl PodmanStorage {
                             .to_owned(),
                     });
                 }
-                Err(_) => absent.push(store.place()),
+                Err(_) => absent.push(store.root().display().to_string()),
             }
         }
         Err(ImageError::Unavailable {

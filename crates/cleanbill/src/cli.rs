@@ -1,11 +1,15 @@
 //! The command line: flags, their environment names and their values.
 
+mod database_args;
 mod engine_args;
 mod explain_args;
+mod network_args;
 pub(crate) mod reference;
 mod report_args;
 mod scan_args;
+mod tip;
 pub(crate) mod trivy_flags;
+mod variables;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -13,11 +17,11 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
 pub(crate) use explain_args::ExplainArgs;
+pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
 pub(crate) use report_args::ReportArgs;
-pub(crate) use scan_args::{
-    DatabaseArgs, FilterArgs, OutputArgs, RegistryArgs, ScanArgs, SourceArgs, VerdictArgs,
-};
+pub(crate) use scan_args::{DockerHostArgs, FilterArgs, OutputArgs, ScanArgs, VerdictArgs};
 
 use crate::exit::Exit;
 
@@ -147,9 +151,13 @@ pub(crate) enum DbCommand {
         #[arg(long, value_name = "WHAT", value_delimiter = ',')]
         with: Vec<Extra>,
         #[command(flatten)]
-        database: DatabaseArgs,
+        place: DatabasePlaceArgs,
         #[command(flatten)]
-        registry: RegistryArgs,
+        repositories: RepositoryArgs,
+        #[command(flatten)]
+        lists: ListArgs,
+        #[command(flatten)]
+        network: NetworkArgs,
         /// Fetch it even if it is not due
         #[arg(long)]
         force: bool,
@@ -157,7 +165,7 @@ pub(crate) enum DbCommand {
     /// Show the age and the contents of the advisory database and the Java index
     Status {
         #[command(flatten)]
-        database: DatabaseArgs,
+        place: DatabasePlaceArgs,
         /// Print JSON
         #[arg(long)]
         json: bool,
@@ -169,9 +177,9 @@ pub(crate) enum DbCommand {
         /// oci:REGISTRY/REPOSITORY:TAG
         source: String,
         #[command(flatten)]
-        database: DatabaseArgs,
+        place: DatabasePlaceArgs,
         #[command(flatten)]
-        registry: RegistryArgs,
+        network: NetworkArgs,
     },
     /// Write the advisory database into an archive, to carry it to a site without network
     Export {
@@ -181,7 +189,7 @@ pub(crate) enum DbCommand {
         #[arg(long)]
         java: bool,
         #[command(flatten)]
-        database: DatabaseArgs,
+        place: DatabasePlaceArgs,
     },
 }
 
@@ -220,14 +228,16 @@ pub(crate) enum CacheCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct DoctorArgs {
-    /// Registries to ask besides those of the advisory database
+    /// Registries to ask besides those of the databases
     pub(crate) registries: Vec<String>,
     #[command(flatten)]
-    pub(crate) source: SourceArgs,
+    pub(crate) engine: DockerHostArgs,
     #[command(flatten)]
-    pub(crate) database: DatabaseArgs,
+    pub(crate) place: DatabasePlaceArgs,
     #[command(flatten)]
-    pub(crate) registry: RegistryArgs,
+    pub(crate) repositories: RepositoryArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 #[derive(Args, Debug)]
@@ -242,7 +252,9 @@ pub(crate) struct LoginArgs {
     #[arg(default_value = "docker.io")]
     pub(crate) registry: String,
     #[command(flatten)]
-    pub(crate) credentials: RegistryArgs,
+    pub(crate) password: PasswordArgs,
+    #[command(flatten)]
+    pub(crate) network: NetworkArgs,
 }
 
 /// Ends a run before it began: help, version, or a wrong call.
@@ -282,9 +294,12 @@ pub(crate) fn definition() -> clap::Command {
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, ParseStop> {
     let arguments =
         trivy_flags::translate(arguments.into_iter().collect()).map_err(ParseStop::Refused)?;
-    let matches = definition()
-        .try_get_matches_from(arguments)
-        .map_err(ParseStop::Clap)?;
+    let matches = variables::without_empty(definition())
+        .try_get_matches_from(&arguments)
+        .map_err(|error| {
+            let error = tip::with_owners(error, &definition());
+            ParseStop::Clap(tip::with_variable(error, &definition(), &arguments))
+        })?;
     Cli::from_arg_matches(&matches).map_err(ParseStop::Clap)
 }
 

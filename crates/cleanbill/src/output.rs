@@ -26,6 +26,32 @@ enum Place {
     Directory(PathBuf),
 }
 
+impl Place {
+    /// Refuses a file that cannot be written, before a scan is made for it.
+    fn check(&self) -> Result<(), CommandError> {
+        let Self::File(path) = self else {
+            return Ok(());
+        };
+        if path.is_dir() {
+            let text = format!("--output {}: it is a directory", path.display());
+            return Err(CommandError::usage_text(text).hint(format!(
+                "write one file per image: -o FORMAT={}/",
+                path.display()
+            )));
+        }
+        match path.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() && !parent.is_dir() => {
+                Err(CommandError::usage_text(format!(
+                    "--output {}: there is no directory {}",
+                    path.display(),
+                    parent.display()
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// Holds every place that a report goes to, checked before the scan begins.
 #[derive(Clone, Debug)]
 pub(crate) struct Outputs {
@@ -42,7 +68,7 @@ impl Outputs {
     ///
     /// # Errors
     ///
-    /// A format is not known.
+    /// A format is not known, or a file has no directory to be in.
     pub(crate) fn new(
         arguments: &OutputArgs,
         selection: String,
@@ -65,6 +91,9 @@ impl Outputs {
                 format: default,
                 place: Place::Stdout,
             });
+        }
+        for destination in &destinations {
+            destination.place.check()?;
         }
         let is_on_terminal = arguments.output.is_empty() && std::io::stdout().is_terminal();
         let use_color = match color {

@@ -37,9 +37,9 @@ pub(crate) fn database_directory(
     if directory.join("trivy.db").is_file() {
         return Ok(directory);
     }
-    if directory.is_file() {
+    if directory.exists() && !directory.is_dir() {
         return Err(CommandError::usage_text(format!(
-            "--db-path {}: expected a directory with trivy.db and metadata.json, this is a file",
+            "--db-path {}: expected a directory with trivy.db and metadata.json, this is none",
             directory.display()
         ))
         .hint("an archive is imported with: cleanbill db import FILE"));

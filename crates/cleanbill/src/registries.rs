@@ -10,7 +10,7 @@ use cleanbill_image::{
     Credential, CredentialOptions, HttpOptions, ProxySettings, ReadContext, RegistryClient, Secret,
 };
 
-use crate::cli::RegistryArgs;
+use crate::cli::{NetworkArgs, PasswordArgs, RegistryArgs};
 use crate::commands::Setting;
 use crate::error::CommandError;
 
@@ -25,31 +25,37 @@ pub(crate) struct Registries {
 }
 
 impl Registries {
-    /// Reads flags and environment; with `--registry-password-stdin` standard input too.
-    ///
-    /// # Errors
-    ///
-    /// Flags contradict each other, or standard input cannot be read.
-    pub(crate) fn new(
-        setting: &Setting,
-        arguments: &RegistryArgs,
-        is_offline: bool,
-    ) -> Result<Self, CommandError> {
+    /// Reads flags and environment.
+    pub(crate) fn new(setting: &Setting, arguments: &NetworkArgs) -> Self {
         let lookup = |name: &str| setting.environment.get(name).map(str::to_owned);
-        Ok(Self {
+        Self {
             http: HttpOptions {
                 ca_files: arguments.ca_cert.clone(),
                 proxies: ProxySettings::from_environment(lookup),
                 insecure_hosts: arguments.insecure_registry.clone(),
-                offline: is_offline,
+                offline: arguments.offline,
                 ..HttpOptions::default()
             },
             credentials: CredentialOptions {
                 helper_search_path: lookup("PATH").map(OsString::from),
                 ..CredentialOptions::from_environment(|name| lookup(name).map(OsString::from))
             },
-            explicit: explicit_credential(arguments)?,
-        })
+            explicit: None,
+        }
+    }
+
+    /// Adds the credentials of flags and environment; with `--registry-password-stdin` standard
+    /// input is read.
+    ///
+    /// # Errors
+    ///
+    /// Flags contradict each other, or standard input cannot be read.
+    pub(crate) fn with_credential(
+        mut self,
+        arguments: &RegistryArgs,
+    ) -> Result<Self, CommandError> {
+        self.explicit = explicit_credential(arguments)?;
+        Ok(self)
     }
 
     /// Returns what other servers are reached with.
@@ -96,8 +102,8 @@ fn explicit_credential(arguments: &RegistryArgs) -> Result<Option<Credential>, C
     if let Some(token) = &arguments.registry_token {
         return Ok(Some(Credential::RegistryToken(Secret::new(token.clone()))));
     }
-    let password = password(arguments)?;
-    match (&arguments.registry_username, password) {
+    let password = password(&arguments.password)?;
+    match (&arguments.password.registry_username, password) {
         (None, None) => Ok(None),
         (Some(username), Some(password)) => Ok(Some(Credential::Basic {
             username: username.clone(),
@@ -114,7 +120,7 @@ fn explicit_credential(arguments: &RegistryArgs) -> Result<Option<Credential>, C
 }
 
 /// Returns the password of the flags, the environment or standard input.
-pub(crate) fn password(arguments: &RegistryArgs) -> Result<Option<Secret>, CommandError> {
+pub(crate) fn password(arguments: &PasswordArgs) -> Result<Option<Secret>, CommandError> {
     if !arguments.registry_password_stdin {
         return Ok(arguments.registry_password.clone().map(Secret::new));
     }

@@ -155,10 +155,13 @@ impl Group {
                 let is_done = read.is_some() && !has_lines;
                 // A child of the program's may hold the pipes open for ever.
                 if is_done || at.elapsed() >= GRACE {
-                    return Ok(Watched {
-                        status,
-                        output: read.unwrap_or_default(),
-                    });
+                    return match read {
+                        None if status.success() => Err(TrivyError::OutputHeld),
+                        output => Ok(Watched {
+                            status,
+                            output: output.unwrap_or_default(),
+                        }),
+                    };
                 }
             }
             match lines.recv_timeout(TICK) {

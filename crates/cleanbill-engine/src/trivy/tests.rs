@@ -135,7 +135,14 @@ fn a_child_that_keeps_the_pipes_open_is_not_waited_for() {
     let (outcome, _) = scan("sleep 600 & echo '{}'", &limits(None));
     assert!(begun.elapsed() < Duration::from_secs(60));
     // The output has no end that could be trusted.
-    assert_eq!(outcome.unwrap(), b"");
+    let error = outcome.unwrap_err();
+    assert!(matches!(error, TrivyError::OutputHeld), "{error}");
+    // Who holds only the log does no harm, and a failure is told as such.
+    let (outcome, _) = scan("sleep 600 > /dev/null & echo '{}'", &limits(None));
+    assert_eq!(outcome.unwrap(), b"{}\n");
+    let body = "sleep 600 & echo 'FATAL no such image' >&2; exit 1";
+    let error = scan(body, &limits(None)).0.unwrap_err().to_string();
+    assert!(error.contains("no such image"), "{error}");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::scan_args::{
-    DatabaseArgs, DetectionArgs, FilterArgs, RegistryArgs, ScanArgs, SourceArgs,
-};
+use super::database_args::DatabaseArgs;
+use super::network_args::RegistryArgs;
+use super::scan_args::{DetectionArgs, FilterArgs, ScanArgs, SourceArgs};
 
 /// What is explained, and for which images.
 #[derive(Args, Debug)]
@@ -67,6 +67,7 @@ impl ExplainArgs {
             filter: self.filter,
             output: Default::default(),
             verdict: Default::default(),
+            sort: "package".to_owned(),
         }
     }
 }

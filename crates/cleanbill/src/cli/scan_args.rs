@@ -4,11 +4,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::BoolishValueParser;
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
 use cleanbill_core::Severity;
 use cleanbill_core::severity::FixStatus;
 
+use super::database_args::DatabaseArgs;
 use super::engine_args::EngineArgs;
+use super::network_args::RegistryArgs;
 use super::parse_duration;
 
 /// Flags of `scan`.
@@ -33,6 +35,10 @@ pub(crate) struct ScanArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) verdict: VerdictArgs,
+
+    /// Order of findings: package, or risk (severity times probability of exploitation)
+    #[arg(long, value_name = "ORDER", default_value = "package", value_parser = ["package", "risk"], hide_possible_values = true, env = "CLEANBILL_SORT", help_heading = "Output")]
+    pub(crate) sort: String,
 }
 
 /// What is scanned, and where it comes from.
@@ -53,7 +59,7 @@ pub(crate) struct SourceArgs {
 
     /// Scan an archive of images or an OCI layout, file or directory; FILE:TAG or FILE@DIGEST
     /// picks one image (repeatable)
-    #[arg(long, value_name = "FILE|DIR")]
+    #[arg(long, value_name = "FILE|DIR", value_parser = NonEmptyStringValueParser::new())]
     pub(crate) input: Vec<String>,
 
     /// Scan a root directory
@@ -80,114 +86,21 @@ pub(crate) struct SourceArgs {
     #[arg(long, value_name = "OS/ARCH", env = "CLEANBILL_PLATFORM")]
     pub(crate) platform: Option<String>,
 
-    /// Address of the Docker engine [default: DOCKER_HOST, else the current Docker context]
-    #[arg(long, value_name = "URL", env = "CLEANBILL_DOCKER_HOST")]
-    pub(crate) docker_host: Option<String>,
+    #[command(flatten)]
+    pub(crate) engine: DockerHostArgs,
 
     /// How the engine's layers are read, for tests and to compare both ways
     #[arg(long, value_name = "WAY", default_value = "auto", value_parser = ["auto", "in-place", "export"], env = "CLEANBILL_DOCKER_ACCESS", hide = true)]
     pub(crate) docker_access: String,
 }
 
-/// How registries are reached.
+/// Where the Docker engine is.
 #[derive(Args, Debug, Default)]
-#[command(next_help_heading = "Registries")]
-pub(crate) struct RegistryArgs {
-    /// User name for the registry of the image
-    #[arg(long, value_name = "NAME", env = "CLEANBILL_REGISTRY_USERNAME")]
-    pub(crate) registry_username: Option<String>,
-
-    /// Password or token; better given by the environment or on standard input
-    #[arg(
-        long,
-        value_name = "SECRET",
-        env = "CLEANBILL_REGISTRY_PASSWORD",
-        hide_env_values = true,
-        hide = true
-    )]
-    pub(crate) registry_password: Option<String>,
-
-    /// Read the password or token from standard input
-    #[arg(long, conflicts_with = "registry_password")]
-    pub(crate) registry_password_stdin: bool,
-
-    /// Bearer token for the registry, sent as it is; better given by the environment
-    #[arg(
-        long,
-        value_name = "TOKEN",
-        env = "CLEANBILL_REGISTRY_TOKEN",
-        hide_env_values = true,
-        conflicts_with = "registry_username"
-    )]
-    pub(crate) registry_token: Option<String>,
-
-    /// Registry that may be reached by plain HTTP or with an unverified certificate (repeatable)
-    #[arg(
-        long,
-        value_name = "HOST",
-        value_delimiter = ',',
-        env = "CLEANBILL_INSECURE_REGISTRY"
-    )]
-    pub(crate) insecure_registry: Vec<String>,
-
-    /// File with certificates of authorities to trust besides the system's (PEM; repeatable)
-    #[arg(long, value_name = "FILE", env = "CLEANBILL_CA_CERT")]
-    pub(crate) ca_cert: Vec<PathBuf>,
-}
-
-/// Which advisory database is used.
-#[derive(Args, Debug, Default)]
-#[command(next_help_heading = "Advisory database")]
-pub(crate) struct DatabaseArgs {
-    /// Directory of the advisory database: with trivy.db, or a Trivy cache directory
-    /// [default: db in the cache directory]
-    #[arg(long, value_name = "DIR", env = "CLEANBILL_DB_PATH")]
-    pub(crate) db_path: Option<PathBuf>,
-
-    /// Repositories of the advisory database, tried in order (repeatable)
-    /// [default: mirror.gcr.io/aquasec/trivy-db:2, ghcr.io/aquasecurity/trivy-db:2]
-    #[arg(
-        long,
-        value_name = "REPOSITORY",
-        value_delimiter = ',',
-        env = "CLEANBILL_DB_REPOSITORY"
-    )]
-    pub(crate) db_repository: Vec<String>,
-
-    /// Repositories of the Java index, tried in order (repeatable)
-    /// [default: mirror.gcr.io/aquasec/trivy-java-db:1, ghcr.io/aquasecurity/trivy-java-db:1]
-    #[arg(
-        long,
-        value_name = "REPOSITORY",
-        value_delimiter = ',',
-        env = "CLEANBILL_JAVA_DB_REPOSITORY"
-    )]
-    pub(crate) java_db_repository: Vec<String>,
-
-    /// Address of the EPSS scores for `db update --with epss`
-    /// [default: https://epss.empiricalsecurity.com/epss_scores-current.csv.gz]
-    #[arg(long, value_name = "URL", env = "CLEANBILL_EPSS_URL")]
-    pub(crate) epss_url: Option<String>,
-
-    /// Address of the KEV catalogue for `db update --with kev` [default: that of CISA]
-    #[arg(long, value_name = "URL", env = "CLEANBILL_KEV_URL")]
-    pub(crate) kev_url: Option<String>,
-
-    /// Use the advisory database that is there, however old
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SKIP_DB_UPDATE")]
-    pub(crate) skip_db_update: bool,
-
-    /// Use the Java index that is there, however old
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SKIP_JAVA_DB_UPDATE")]
-    pub(crate) skip_java_db_update: bool,
-
-    /// Open no connection to any network
-    #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_OFFLINE")]
-    pub(crate) offline: bool,
-
-    /// Fail with exit code 4 if the advisory database is older, such as 48h
-    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_MAX_DB_AGE")]
-    pub(crate) max_db_age: Option<Duration>,
+#[command(next_help_heading = "Sources")]
+pub(crate) struct DockerHostArgs {
+    /// Address of the Docker engine [default: DOCKER_HOST, else the current Docker context]
+    #[arg(long, value_name = "URL", env = "CLEANBILL_DOCKER_HOST")]
+    pub(crate) docker_host: Option<String>,
 }
 
 /// How packages are found and judged.
@@ -261,10 +174,6 @@ pub(crate) struct FilterArgs {
     /// Report only what a fix exists for
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_IGNORE_UNFIXED")]
     pub(crate) ignore_unfixed: bool,
-
-    /// Order of findings: package, or risk (severity times probability of exploitation)
-    #[arg(long, value_name = "ORDER", default_value = "package", value_parser = ["package", "risk"], hide_possible_values = true, env = "CLEANBILL_SORT")]
-    pub(crate) sort: String,
 
     /// Report only what EPSS gives this probability of exploitation or more, 0 to 1
     #[arg(long, value_name = "SCORE", value_parser = parse_probability, env = "CLEANBILL_MIN_EPSS")]
@@ -356,6 +265,10 @@ pub(crate) struct VerdictArgs {
     /// known to be exploited); a severity alone means none of it and above
     #[arg(long, value_name = "THRESHOLDS", env = "CLEANBILL_FAIL_ON")]
     pub(crate) fail_on: Option<String>,
+
+    /// Fail with exit code 4 if the advisory database is older, such as 48h
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_MAX_DB_AGE")]
+    pub(crate) max_db_age: Option<Duration>,
 }
 
 /// Parses a number from 0 to 1.

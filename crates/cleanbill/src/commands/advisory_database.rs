@@ -7,7 +7,7 @@ use cleanbill_image::{ReadContext, RegistryClient};
 use jiff::Timestamp;
 
 use super::Setting;
-use crate::cli::{DatabaseArgs, RegistryArgs};
+use crate::cli::{DatabaseArgs, DatabasePlaceArgs, NetworkArgs, RepositoryArgs};
 use crate::error::CommandError;
 use crate::registries::Registries;
 use crate::{places, stop};
@@ -15,7 +15,7 @@ use crate::{places, stop};
 /// Returns the store that the flags name.
 pub(crate) fn store(
     setting: &Setting,
-    arguments: &DatabaseArgs,
+    arguments: &DatabasePlaceArgs,
 ) -> Result<AdvisoryStore, CommandError> {
     let cache = places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
     places::database_directory(arguments.db_path.clone(), &cache).map(AdvisoryStore::new)
@@ -30,16 +30,25 @@ pub(crate) fn store(
 pub(crate) fn obtain(
     setting: &Setting,
     arguments: &DatabaseArgs,
-    registry: &RegistryArgs,
+    network: &NetworkArgs,
     context: &ReadContext,
 ) -> Result<Database, CommandError> {
-    let store = store(setting, arguments)?;
-    if arguments.skip_db_update || arguments.offline {
-        return store
+    let store = store(setting, &arguments.place)?;
+    let forbidden_by = match (network.offline, arguments.skip_db_update) {
+        (true, _) => Some("--offline"),
+        (_, true) => Some("--skip-db-update"),
+        _ => None,
+    };
+    let open = || {
+        store
             .open()
-            .map_err(|error| unusable(&store, error, arguments));
+            .map_err(|error| unusable(&store, error, forbidden_by))
+    };
+    if forbidden_by.is_some() {
+        return open();
     }
-    match update_if_due(setting, &store, arguments, registry, context, false) {
+    let repositories = &arguments.repositories;
+    match update_if_due(setting, &store, repositories, network, context, false) {
         Ok(_) => {}
         Err(error) if store.open().is_ok() => {
             tracing::warn!(
@@ -49,9 +58,7 @@ pub(crate) fn obtain(
         }
         Err(error) => return Err(error),
     }
-    store
-        .open()
-        .map_err(|error| unusable(&store, error, arguments))
+    open()
 }
 
 /// Fetches the database if it is due (or `is_forced`); `None` if it is not.
@@ -62,8 +69,8 @@ pub(crate) fn obtain(
 pub(crate) fn update_if_due(
     setting: &Setting,
     store: &AdvisoryStore,
-    arguments: &DatabaseArgs,
-    registry: &RegistryArgs,
+    arguments: &RepositoryArgs,
+    network: &NetworkArgs,
     context: &ReadContext,
     is_forced: bool,
 ) -> Result<Option<Metadata>, CommandError> {
@@ -83,13 +90,11 @@ pub(crate) fn update_if_due(
         setting,
         store,
         repositories: &arguments.db_repository,
-        is_offline: arguments.offline,
-        registry,
+        network,
         context,
+        hint: "name a mirror with --db-repository, or carry a database here: cleanbill db import FILE",
     };
-    fetch.run_if(is_due).map_err(|error| {
-        error.hint("name a mirror with --db-repository, or carry a database here: cleanbill db import FILE")
-    })
+    fetch.run_if(is_due)
 }
 
 /// Fetches a database from the repositories that were named, else from the public ones.
@@ -97,9 +102,10 @@ pub(crate) struct Fetch<'a> {
     pub(crate) setting: &'a Setting,
     pub(crate) store: &'a AdvisoryStore,
     pub(crate) repositories: &'a [String],
-    pub(crate) is_offline: bool,
-    pub(crate) registry: &'a RegistryArgs,
+    pub(crate) network: &'a NetworkArgs,
     pub(crate) context: &'a ReadContext,
+    /// What to do when no repository has one.
+    pub(crate) hint: &'static str,
 }
 
 impl Fetch<'_> {
@@ -115,9 +121,11 @@ impl Fetch<'_> {
         if !is_due()? {
             return Ok(None);
         }
-        let registries = Registries::new(self.setting, self.registry, self.is_offline)?;
-        let client = registries.client(self.context, [])?;
-        let lock = self.store.lock().map_err(CommandError::database)?;
+        let client = Registries::new(self.setting, self.network).client(self.context, [])?;
+        let lock = self.store.lock().map_err(|error| {
+            CommandError::database(error)
+                .hint("name a directory that can be written: --cache-dir DIR or --db-path DIR")
+        })?;
         let _at_exit = stop::remove_unfinished(self.store, &lock);
         // Another process may have fetched it while this one waited for the lock.
         if !is_due()? {
@@ -141,7 +149,7 @@ impl Fetch<'_> {
             Timestamp::now(),
         )
         .map(Some)
-        .map_err(CommandError::database)
+        .map_err(|error| CommandError::database(error).hint(self.hint))
     }
 }
 
@@ -156,21 +164,13 @@ pub(crate) fn with_tag(repository: &str, kind: &DatabaseKind) -> String {
 }
 
 /// Says that there is no usable database, and what to do.
-fn unusable(store: &AdvisoryStore, error: OpenError, arguments: &DatabaseArgs) -> CommandError {
-    let why = if arguments.offline {
-        "--offline"
-    } else {
-        "--skip-db-update"
-    };
-    let is_forbidden = arguments.offline || arguments.skip_db_update;
+fn unusable(store: &AdvisoryStore, error: OpenError, forbidden_by: Option<&str>) -> CommandError {
     let error = CommandError::database(anyhow::Error::new(error).context(format!(
         "there is no usable advisory database in {}{}",
         store.directory().display(),
-        if is_forbidden {
-            format!(", and {why} forbids fetching one")
-        } else {
-            String::new()
-        }
+        forbidden_by
+            .map(|flag| format!(", and {flag} forbids fetching one"))
+            .unwrap_or_default()
     )));
     error.hint("fetch it with: cleanbill db update; or carry one here: cleanbill db import FILE")
 }

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::exploitation::{self, List};
 use super::{Setting, advisory_database, java_index, print};
-use crate::cli::{DatabaseArgs, DbCommand, Extra, RegistryArgs};
+use crate::cli::{DatabasePlaceArgs, DbCommand, Extra, ListArgs, NetworkArgs, RepositoryArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::{progress, stop};
@@ -22,52 +22,82 @@ pub(crate) fn run(setting: &Setting, command: DbCommand) -> Result<Exit, Command
     match command {
         DbCommand::Update {
             with,
-            database,
-            registry,
+            place,
+            repositories,
+            lists,
+            network,
             force,
-        } => update(setting, &database, &registry, &with, force),
-        DbCommand::Status { database, json } => status(setting, &database, json),
+        } => {
+            let update = Update {
+                setting,
+                place: &place,
+                repositories: &repositories,
+                lists: &lists,
+                network: &network,
+                is_forced: force,
+            };
+            update.run(&with)
+        }
+        DbCommand::Status { place, json } => status(setting, &place, json),
         DbCommand::Import {
             source,
-            database,
-            registry,
-        } => import::run(setting, &source, &database, &registry),
-        DbCommand::Export {
-            file,
-            java,
-            database,
-        } => export(setting, &file, java, &database),
+            place,
+            network,
+        } => import::run(setting, &source, &place, &network),
+        DbCommand::Export { file, java, place } => export(setting, &file, java, &place),
     }
 }
 
-fn update(
-    setting: &Setting,
-    arguments: &DatabaseArgs,
-    registry: &RegistryArgs,
-    with: &[Extra],
+/// What `db update` was told.
+struct Update<'a> {
+    setting: &'a Setting,
+    place: &'a DatabasePlaceArgs,
+    repositories: &'a RepositoryArgs,
+    lists: &'a ListArgs,
+    network: &'a NetworkArgs,
     is_forced: bool,
-) -> Result<Exit, CommandError> {
-    if arguments.offline {
-        return Err(
-            CommandError::usage_text("--offline forbids fetching the advisory database")
-                .hint("carry one here: cleanbill db import FILE"),
-        );
+}
+
+impl Update<'_> {
+    fn run(&self, with: &[Extra]) -> Result<Exit, CommandError> {
+        let Self {
+            setting,
+            repositories,
+            network,
+            is_forced,
+            ..
+        } = *self;
+        if network.offline {
+            return Err(CommandError::usage_text(
+                "--offline forbids fetching the advisory database",
+            )
+            .hint("carry one here: cleanbill db import FILE"));
+        }
+        let store = advisory_database::store(setting, self.place)?;
+        let mut text = fetched(setting, &store, |context| {
+            let store = &store;
+            advisory_database::update_if_due(
+                setting,
+                store,
+                repositories,
+                network,
+                context,
+                is_forced,
+            )
+        })?;
+        if with.contains(&Extra::Java) {
+            let store = java_index::store(setting, self.place);
+            text.push_str(&fetched(setting, &store, |context| {
+                let store = &store;
+                java_index::update_if_due(setting, store, repositories, network, context, is_forced)
+            })?);
+        }
+        for list in with.iter().filter_map(|extra| List::of(*extra)) {
+            let context = context();
+            text.push_str(&list.update(setting, &store, self.lists, network, &context)?);
+        }
+        print(text.as_bytes())
     }
-    let store = advisory_database::store(setting, arguments)?;
-    let mut text = fetched(setting, &store, |context| {
-        advisory_database::update_if_due(setting, &store, arguments, registry, context, is_forced)
-    })?;
-    if with.contains(&Extra::Java) {
-        let store = java_index::store(setting, arguments);
-        text.push_str(&fetched(setting, &store, |context| {
-            java_index::update_if_due(setting, &store, arguments, registry, context, is_forced)
-        })?);
-    }
-    for list in with.iter().filter_map(|extra| List::of(*extra)) {
-        let context = context();
-        text.push_str(&list.update(setting, &store, arguments, registry, &context)?);
-    }
-    print(text.as_bytes())
 }
 
 /// Shows the progress of a fetch, and says what came of it.
@@ -96,7 +126,7 @@ fn fetched(
 
 fn status(
     setting: &Setting,
-    arguments: &DatabaseArgs,
+    arguments: &DatabasePlaceArgs,
     is_json: bool,
 ) -> Result<Exit, CommandError> {
     let store = advisory_database::store(setting, arguments)?;
@@ -192,7 +222,7 @@ fn export(
     setting: &Setting,
     path: &Path,
     is_java: bool,
-    arguments: &DatabaseArgs,
+    arguments: &DatabasePlaceArgs,
 ) -> Result<Exit, CommandError> {
     let store = if is_java {
         java_index::store(setting, arguments)

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anstyle::AnsiColor;
 use cleanbill_core::ImageReference;
-use cleanbill_engine::{ADVISORIES, database_info};
+use cleanbill_engine::{ADVISORIES, JAVA_INDEX, database_info};
 use cleanbill_image::registry::registry_name;
 use cleanbill_image::{Capabilities, ImageSources, LocalImages, ReadContext, SourceSettings};
 use cleanbill_inventory::EXTRACTORS_VERSION;
@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use super::scan::engine_environment;
 use super::{Setting, advisory_database};
-use crate::cli::DoctorArgs;
+use crate::cli::{DoctorArgs, RepositoryArgs};
 use crate::error::{CommandError, printable};
 use crate::exit::Exit;
 use crate::registries::Registries;
@@ -95,10 +95,10 @@ pub(crate) fn run(setting: &Setting, arguments: &DoctorArgs) -> Result<Exit, Com
 
 fn engine_checks(setting: &Setting, arguments: &DoctorArgs, context: &ReadContext) -> Vec<Check> {
     let mut environment = engine_environment(setting);
-    if arguments.source.docker_host.is_some() {
+    if arguments.engine.docker_host.is_some() {
         environment
             .docker_host
-            .clone_from(&arguments.source.docker_host);
+            .clone_from(&arguments.engine.docker_host);
     }
     let settings = SourceSettings {
         capabilities: Capabilities::of_this_process(),
@@ -208,7 +208,7 @@ fn cache_check(setting: &Setting) -> Check {
 
 fn database_check(setting: &Setting, arguments: &DoctorArgs) -> Result<Check, CommandError> {
     const NAME: &str = "advisory database";
-    let store = advisory_database::store(setting, &arguments.database)?;
+    let store = advisory_database::store(setting, &arguments.place)?;
     let now = Timestamp::now();
     Ok(match store.open() {
         Ok(database) => {
@@ -236,14 +236,22 @@ fn registry_checks(
     context: &ReadContext,
 ) -> Result<Vec<Check>, CommandError> {
     const NAME: &str = "registry";
-    if arguments.database.offline {
+    if arguments.network.offline {
         return Ok(vec![Check::good(NAME, "not asked: --offline")]);
     }
-    let repositories: Vec<String> = if arguments.database.db_repository.is_empty() {
-        ADVISORIES.default_repositories.map(str::to_owned).to_vec()
-    } else {
-        arguments.database.db_repository.clone()
-    };
+    let RepositoryArgs {
+        db_repository,
+        java_db_repository,
+    } = &arguments.repositories;
+    let repositories = [
+        (db_repository, &ADVISORIES),
+        (java_db_repository, &JAVA_INDEX),
+    ]
+    .into_iter()
+    .flat_map(|(named, kind)| match named.as_slice() {
+        [] => kind.default_repositories.map(str::to_owned).to_vec(),
+        named => named.to_vec(),
+    });
     let mut names: BTreeSet<String> = arguments
         .registries
         .iter()
@@ -251,11 +259,10 @@ fn registry_checks(
         .collect();
     names.extend(
         repositories
-            .iter()
             .filter_map(|repository| repository.parse::<ImageReference>().ok())
             .map(|reference| reference.registry),
     );
-    let client = Registries::new(setting, &arguments.registry, false)?.client(context, [])?;
+    let client = Registries::new(setting, &arguments.network).client(context, [])?;
     Ok(names
         .into_iter()
         .map(|name| match client.ping(&name) {

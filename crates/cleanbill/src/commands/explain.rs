@@ -25,7 +25,7 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
     let mut exit = Exit::Clean;
     let mut explanations = Vec::new();
     if !arguments.report.is_empty() {
-        let database = advisory_database::store(setting, &arguments.database)?
+        let database = advisory_database::store(setting, &arguments.database.place)?
             .open()
             .map_err(CommandError::database)?;
         for file in &arguments.report {

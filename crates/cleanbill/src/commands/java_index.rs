@@ -11,7 +11,7 @@ use jiff::Timestamp;
 
 use super::Setting;
 use super::advisory_database::Fetch;
-use crate::cli::{DatabaseArgs, RegistryArgs};
+use crate::cli::{DatabaseArgs, DatabasePlaceArgs, NetworkArgs, RepositoryArgs};
 use crate::error::CommandError;
 use crate::places;
 
@@ -20,7 +20,7 @@ pub(crate) const REMEDY: &str = "fetch it with: cleanbill db update --with java;
                                  here: cleanbill db import FILE";
 
 /// Returns the store that the flags name.
-pub(crate) fn store(setting: &Setting, arguments: &DatabaseArgs) -> AdvisoryStore {
+pub(crate) fn store(setting: &Setting, arguments: &DatabasePlaceArgs) -> AdvisoryStore {
     let cache = places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
     AdvisoryStore::java_index(places::java_index_directory(
         arguments.db_path.clone(),
@@ -36,8 +36,8 @@ pub(crate) fn store(setting: &Setting, arguments: &DatabaseArgs) -> AdvisoryStor
 pub(crate) fn update_if_due(
     setting: &Setting,
     store: &AdvisoryStore,
-    arguments: &DatabaseArgs,
-    registry: &RegistryArgs,
+    arguments: &RepositoryArgs,
+    network: &NetworkArgs,
     context: &ReadContext,
     is_forced: bool,
 ) -> Result<Option<Metadata>, CommandError> {
@@ -55,16 +55,12 @@ pub(crate) fn update_if_due(
         setting,
         store,
         repositories: &arguments.java_db_repository,
-        is_offline: arguments.offline,
-        registry,
+        network,
         context,
+        hint: "name a mirror with --java-db-repository, or carry an index here: cleanbill db import \
+               FILE",
     };
-    fetch.run_if(is_due).map_err(|error| {
-        error.hint(
-            "name a mirror with --java-db-repository, or carry an index here: cleanbill db \
-             import FILE",
-        )
-    })
+    fetch.run_if(is_due)
 }
 
 /// Opens the index for a scan that needs it, after fetching a newer one where that is due and
@@ -72,7 +68,7 @@ pub(crate) fn update_if_due(
 pub(crate) struct ScanIndex<'a> {
     setting: &'a Setting,
     arguments: &'a DatabaseArgs,
-    registry: &'a RegistryArgs,
+    network: &'a NetworkArgs,
     context: ReadContext,
 }
 
@@ -80,20 +76,20 @@ impl<'a> ScanIndex<'a> {
     pub(crate) fn new(
         setting: &'a Setting,
         arguments: &'a DatabaseArgs,
-        registry: &'a RegistryArgs,
+        network: &'a NetworkArgs,
         context: &ReadContext,
     ) -> Self {
         Self {
             setting,
             arguments,
-            registry,
+            network,
             context: context.clone(),
         }
     }
 
     /// Says which flag forbids fetching one.
     fn forbidden_by(&self) -> Option<&'static str> {
-        match (self.arguments.offline, self.arguments.skip_java_db_update) {
+        match (self.network.offline, self.arguments.skip_java_db_update) {
             (true, _) => Some("--offline"),
             (_, true) => Some("--skip-java-db-update"),
             _ => None,
@@ -103,13 +99,13 @@ impl<'a> ScanIndex<'a> {
 
 impl JavaIndexSource for ScanIndex<'_> {
     fn open(&self) -> Result<JavaIndexFile, Box<dyn std::error::Error + Send + Sync>> {
-        let store = store(self.setting, self.arguments);
+        let store = store(self.setting, &self.arguments.place);
         if self.forbidden_by().is_none() {
             let updated = update_if_due(
                 self.setting,
                 &store,
-                self.arguments,
-                self.registry,
+                &self.arguments.repositories,
+                self.network,
                 &self.context,
                 false,
             );

@@ -12,24 +12,20 @@ use crate::stop;
 
 pub(crate) fn run(setting: &Setting, arguments: LoginArgs) -> Result<Exit, CommandError> {
     let registry = registry_name(&arguments.registry)?;
-    let LoginArgs { credentials, .. } = arguments;
-    let username = credentials.registry_username.clone().ok_or_else(|| {
+    let LoginArgs {
+        password, network, ..
+    } = arguments;
+    let username = password.registry_username.clone().ok_or_else(|| {
         CommandError::usage_text("login needs --registry-username").hint(HOW_TO_GIVE_SECRETS)
     })?;
-    let password = registries::password(&credentials)?.ok_or_else(|| {
+    let password = registries::password(&password)?.ok_or_else(|| {
         CommandError::usage_text("login needs a password or token").hint(HOW_TO_GIVE_SECRETS)
     })?;
-    let anonymous = crate::cli::RegistryArgs {
-        registry_username: None,
-        registry_password: None,
-        registry_password_stdin: false,
-        ..credentials
-    };
     let context = ReadContext {
         cancelled: stop::flag(),
         ..ReadContext::default()
     };
-    let client = Registries::new(setting, &anonymous, false)?.client(&context, [])?;
+    let client = Registries::new(setting, &network).client(&context, [])?;
     let login = client
         .login(&registry, &username, &password)
         .map_err(CommandError::usage)?;

@@ -26,7 +26,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::java_index::ScanIndex;
 use super::{Setting, advisory_database, exploitation};
-use crate::cli::{DatabaseArgs, ScanArgs};
+use crate::cli::{ScanArgs, VerdictArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output::Outputs;
@@ -41,7 +41,8 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
-    let policy = Policy::new(&arguments.filter, &arguments.verdict, now)?;
+    let policy =
+        Policy::new(&arguments.filter, &arguments.verdict, now)?.with_order(&arguments.sort);
     let mut outputs = Outputs::new(
         &arguments.output,
         policy.selection(),
@@ -73,7 +74,7 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
     for reason in &verdict.reasons {
         tracing::error!("gate failed: {reason}");
     }
-    if let Some(age) = too_old(&arguments.database, database.metadata(), now) {
+    if let Some(age) = too_old(&arguments.verdict, database.metadata(), now) {
         tracing::error!(
             "the advisory database is {} h old, --max-db-age allows less; fetch a newer one with: \
              cleanbill db update",
@@ -124,19 +125,19 @@ pub(super) fn assess(
         stop::after(timeout);
     }
 
-    let database =
-        advisory_database::obtain(setting, &arguments.database, &arguments.registry, &context)?;
+    let network = &arguments.registry.network;
+    let database = advisory_database::obtain(setting, &arguments.database, network, &context)?;
     let trivy = arguments
         .engine
         .runs_trivy()
         .then(|| {
-            let store = advisory_database::store(setting, &arguments.database)?;
+            let store = advisory_database::store(setting, &arguments.database.place)?;
             TrivyEngine::new(setting, arguments, store.directory())
         })
         .transpose()?;
     let exploitation = exploitation::open(setting, arguments, policy.needs_known_exploited())?;
     let cache = open_cache(setting)?;
-    let java_index = ScanIndex::new(setting, &arguments.database, &arguments.registry, &context);
+    let java_index = ScanIndex::new(setting, &arguments.database, network, &context);
     let is_shown = !setting.global.quiet && !setting.global.no_progress;
     let progress = Progress::start(is_shown, Some(targets.len()), context.bytes_read);
     let scanner = Scanner::new(&cache, &database, &options, &progress).with_java_index(&java_index);
@@ -400,11 +401,7 @@ fn mark_stale(report: &mut ScanReport, metadata: &Metadata, now: Timestamp) {
     }
 }
 
-fn too_old(
-    arguments: &DatabaseArgs,
-    metadata: &Metadata,
-    now: Timestamp,
-) -> Option<SignedDuration> {
+fn too_old(arguments: &VerdictArgs, metadata: &Metadata, now: Timestamp) -> Option<SignedDuration> {
     let max: Duration = arguments.max_db_age?;
     let age = now.duration_since(metadata.updated_at);
     (age > SignedDuration::try_from(max).unwrap_or(SignedDuration::MAX)).then_some(age)

@@ -61,6 +61,25 @@ fn what_is_not_reported_is_explained() {
 }
 
 #[test]
+fn the_release_of_the_repositories_counts_as_in_a_scan() {
+    let sandbox = Sandbox::new();
+    let image = samples::alpine("a:1", &[("busybox", "1.36.1-r28")]).layer(|layer| {
+        layer.file("etc/alpine-release", "3.20.1\n").file(
+            "etc/apk/repositories",
+            "https://dl-cdn.alpinelinux.org/alpine/v3.22/main\n",
+        )
+    });
+    sandbox.write_image("a.tar", &image);
+    sandbox
+        .run("explain CVE-2099-0004 --input a.tar")
+        .exits(0)
+        .prints(&[
+            "reported: busybox 1.36.1-r28",
+            "advisory     CVE-2099-0004 for 'busybox' in 'alpine 3.22'",
+        ]);
+}
+
+#[test]
 fn what_was_not_assessed_is_said() {
     let sandbox = Sandbox::new();
     sandbox.write_image("mystery.tar", &samples::mystery());

@@ -80,6 +80,110 @@ fn a_wrong_flag_or_value_is_named_with_what_is_accepted() {
 }
 
 #[test]
+fn empty_variables_count_as_unset_and_wrong_ones_are_named() {
+    let sandbox = Sandbox::new();
+    sandbox.write_image("web.tar", &samples::web());
+    let call = "scan --input web.tar";
+    let empty = [
+        ("CLEANBILL_SEVERITY", ""),
+        ("CLEANBILL_EXIT_CODE", ""),
+        ("CLEANBILL_OFFLINE", ""),
+        ("CLEANBILL_COLOR", ""),
+    ];
+    sandbox.run_with(empty, call).exits(0);
+    for (variable, flag) in [
+        ("CLEANBILL_EXIT_CODE", "--exit-code"),
+        ("CLEANBILL_SEVERITY", "--severity"),
+        ("CLEANBILL_OFFLINE", "--offline"),
+    ] {
+        let told = format!("the value is that of the variable {variable}");
+        sandbox
+            .run_with([(variable, "wrong")], call)
+            .exits(2)
+            .warns(&[flag, &told]);
+        sandbox
+            .run_with([(variable, "wrong")], &format!("{call} {flag}=wrong"))
+            .exits(2)
+            .lacks(&[&told]);
+    }
+}
+
+#[test]
+fn places_that_cannot_be_used_are_refused_before_anything_is_done() {
+    let sandbox = Sandbox::without_database();
+    sandbox.write_image("web.tar", &samples::web());
+    std::fs::create_dir(sandbox.path("directory")).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        sandbox.path("pipe"),
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    for (call, texts) in [
+        (
+            "scan --input web.tar -o directory",
+            &[
+                "--output directory: it is a directory",
+                "-o FORMAT=directory/",
+            ][..],
+        ),
+        (
+            "scan --input web.tar -o json=nowhere/x.json",
+            &["--output nowhere/x.json: there is no directory nowhere"],
+        ),
+        ("db import pipe", &["cannot open pipe", "no regular file"]),
+        (
+            "db status --db-path pipe",
+            &["--db-path pipe: expected a directory"],
+        ),
+    ] {
+        sandbox.run(call).exits(2).warns(texts);
+    }
+    let mut command = sandbox.command("scan --skip-db-update");
+    command.args(["--input", ""]);
+    sandbox
+        .finish(command, "scan --input ''")
+        .exits(2)
+        .warns(&["--input"]);
+}
+
+#[test]
+fn a_command_takes_no_flag_that_means_nothing_to_it() {
+    let sandbox = Sandbox::new();
+    for (call, flag) in [
+        ("doctor --all", "--all"),
+        ("doctor --input web.tar", "--input"),
+        ("doctor --platform linux/arm64", "--platform"),
+        ("doctor --skip-db-update", "--skip-db-update"),
+        ("doctor --registry-token x", "--registry-token"),
+        ("db update --skip-db-update", "--skip-db-update"),
+        ("db update --max-db-age 1h", "--max-db-age"),
+        ("db update --registry-username me", "--registry-username"),
+        ("db status --offline", "--offline"),
+        ("db status --db-repository a/b", "--db-repository"),
+        ("db import f --epss-url http://x", "--epss-url"),
+        ("db import f --registry-token x", "--registry-token"),
+        ("db export f --ca-cert x", "--ca-cert"),
+        ("login --registry-token x", "--registry-token"),
+        ("scan --kev-url http://x a", "--kev-url"),
+        ("explain CVE-1 --sort risk a", "--sort"),
+        ("explain CVE-1 --max-db-age 1h a", "--max-db-age"),
+        ("report --severity HIGH x.json", "--severity"),
+        ("cache info --db-path x", "--db-path"),
+    ] {
+        let unexpected = format!("unexpected argument '{flag}'");
+        let owners = format!("{flag} is a flag of: cleanbill ");
+        let outcome = sandbox.run(call).exits(2).warns(&[&unexpected, &owners]);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+    }
+    sandbox
+        .run("doctor --all")
+        .warns(&["--all is a flag of: cleanbill scan, cleanbill cache clear, cleanbill explain\n"]);
+}
+
+#[test]
 fn a_scan_of_nothing_says_what_can_be_scanned() {
     Sandbox::new().run("scan").exits(2).warns(&[
         "nothing to scan",

@@ -140,6 +140,9 @@ fn an_image_without_packages_is_not_called_clean_silently() {
     );
     for name in ["scratch.tar", "unknown.tar", "known.tar"] {
         sandbox
+            .run(&format!("scan --input {name} --pkg-types os"))
+            .prints(&["no-packages"]);
+        sandbox
             .run(&format!("scan --input {name} -f table"))
             .prints(&["no-packages"]);
         let report = sandbox.run(&format!("scan --input {name} -f json")).json();

@@ -104,6 +104,20 @@ fn flags_are_passed_on_and_the_working_directory_has_no_say() {
 }
 
 #[test]
+fn one_authority_can_be_passed_on() {
+    let sandbox = sandbox("echo \"$@\" >&2; exit 1");
+    sandbox.write("a.pem", "").write("b.pem", "");
+    let outcome = sandbox.run(&format!("{CALL} --ca-cert a.pem")).exits(3);
+    let path = sandbox.path("a.pem");
+    let expected = format!("--cacert {}", path.display());
+    assert!(outcome.stderr.contains(&expected), "{outcome}");
+    sandbox
+        .run(&format!("{CALL} --ca-cert a.pem --ca-cert b.pem"))
+        .exits(2)
+        .warns(&["trivy takes one --ca-cert", "into one file"]);
+}
+
+#[test]
 fn what_goes_wrong_is_named() {
     let check = |body: &str, expected: &str| {
         sandbox(body)

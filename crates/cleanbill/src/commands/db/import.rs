@@ -11,7 +11,7 @@ use cleanbill_image::ReadContext;
 use jiff::Timestamp;
 
 use super::{built, context};
-use crate::cli::{DatabaseArgs, RegistryArgs};
+use crate::cli::{DatabasePlaceArgs, NetworkArgs};
 use crate::commands::advisory_database::{self, Artifacts, with_tag};
 use crate::commands::exploitation::List;
 use crate::commands::{Setting, java_index, print};
@@ -27,13 +27,13 @@ const EXPECTED: &str = "expected an archive (db.tar.gz, javadb.tar.gz), a direct
 pub(super) fn run(
     setting: &Setting,
     source: &str,
-    arguments: &DatabaseArgs,
-    registry: &RegistryArgs,
+    arguments: &DatabasePlaceArgs,
+    network: &NetworkArgs,
 ) -> Result<Exit, CommandError> {
     let import = Import {
         setting,
         arguments,
-        registry,
+        network,
         context: context(),
         now: Timestamp::now(),
     };
@@ -49,8 +49,8 @@ pub(super) fn run(
 
 struct Import<'a> {
     setting: &'a Setting,
-    arguments: &'a DatabaseArgs,
-    registry: &'a RegistryArgs,
+    arguments: &'a DatabasePlaceArgs,
+    network: &'a NetworkArgs,
     context: ReadContext,
     now: Timestamp,
 }
@@ -65,8 +65,7 @@ impl Import<'_> {
     }
 
     fn repository(&self, repository: &str) -> Result<String, CommandError> {
-        let registries = Registries::new(self.setting, self.registry, self.arguments.offline)?;
-        let client = registries.client(&self.context, [])?;
+        let client = Registries::new(self.setting, self.network).client(&self.context, [])?;
         // A repository without a tag is named like the public ones.
         let is_java = repository.contains("java");
         let kind = if is_java { &JAVA_INDEX } else { &ADVISORIES };
@@ -124,9 +123,16 @@ impl Import<'_> {
     }
 
     fn archive(&self, source: &str) -> Result<String, CommandError> {
-        let mut file = File::open(source)
-            .with_context(|| format!("cannot open {source}"))
-            .map_err(|error| CommandError::usage(error).hint(EXPECTED))?;
+        let cannot_open = |error: anyhow::Error| {
+            let error = error.context(format!("cannot open {source}"));
+            CommandError::usage(error).hint(EXPECTED)
+        };
+        // A pipe would be waited for, and cannot be read twice.
+        let metadata = std::fs::metadata(source).map_err(|error| cannot_open(error.into()))?;
+        if !metadata.is_file() {
+            return Err(cannot_open(anyhow::Error::msg("it is no regular file")));
+        }
+        let mut file = File::open(source).map_err(|error| cannot_open(error.into()))?;
         let list = List::of_file(&mut file)
             .with_context(|| format!("cannot read {source}"))
             .map_err(CommandError::usage)?;

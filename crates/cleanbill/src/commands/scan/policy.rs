@@ -87,9 +87,17 @@ impl Policy {
                 thresholds,
                 exit_code: verdict.exit_code,
             },
-            sorts_by_risk: filter.sort == "risk",
+            sorts_by_risk: false,
             now,
         })
+    }
+
+    /// Puts findings in the order of `--sort`.
+    pub(in crate::commands) fn with_order(self, order: &str) -> Self {
+        Self {
+            sorts_by_risk: order == "risk",
+            ..self
+        }
     }
 
     /// Applies filters and VEX.

@@ -101,8 +101,10 @@ impl Sources {
             })
             .transpose()?;
         let mut environment = engine_environment(setting);
-        if source.docker_host.is_some() {
-            environment.docker_host.clone_from(&source.docker_host);
+        if source.engine.docker_host.is_some() {
+            environment
+                .docker_host
+                .clone_from(&source.engine.docker_host);
         }
         let registry = registry_client(setting, arguments, context)?;
         let input = InputOptions {
@@ -298,7 +300,7 @@ fn registry_client(
     arguments: &ScanArgs,
     context: &ReadContext,
 ) -> Result<Option<RegistryClient>, CommandError> {
-    if arguments.database.offline {
+    if arguments.registry.network.offline {
         return Ok(None);
     }
     let references: Vec<ImageReference> = arguments
@@ -306,7 +308,8 @@ fn registry_client(
         .iter()
         .filter_map(|argument| split_prefix(argument).1.parse().ok())
         .collect();
-    Registries::new(setting, &arguments.registry, false)?
+    Registries::new(setting, &arguments.registry.network)
+        .with_credential(&arguments.registry)?
         .client(context, &references)
         .map(Some)
 }

@@ -51,8 +51,9 @@ impl TrivyEngine {
         let extra = engine.trivy_args.as_deref().unwrap_or_default();
         let arguments = TrivyArguments {
             cache_directory: cache_directory(database_directory)?,
-            skips_java_index_update: flags.database.offline || flags.database.skip_java_db_update,
-            translated: translated(flags),
+            skips_java_index_update: flags.registry.network.offline
+                || flags.database.skip_java_db_update,
+            translated: translated(flags)?,
             translated_for_images: translated_for_images(flags),
             environment: credentials(flags),
             extra: TrivyArguments::parse_extra(extra).map_err(CommandError::usage)?,
@@ -176,7 +177,11 @@ fn cache_directory(database_directory: &Path) -> Result<PathBuf, CommandError> {
 }
 
 /// Translates the flags that mean the same for every kind of target.
-fn translated(flags: &ScanArgs) -> Vec<OsString> {
+///
+/// # Errors
+///
+/// One of them cannot be said in Trivy's words.
+fn translated(flags: &ScanArgs) -> Result<Vec<OsString>, CommandError> {
     let detection = &flags.detection;
     let mut words: Vec<OsString> = Vec::new();
     let mut push = |name: &str, value: &str| words.extend([name.into(), value.into()]);
@@ -190,7 +195,7 @@ fn translated(flags: &ScanArgs) -> Vec<OsString> {
     ] {
         values.iter().for_each(|value| push(name, value));
     }
-    for repository in &flags.database.java_db_repository {
+    for repository in &flags.database.repositories.java_db_repository {
         push("--java-db-repository", repository);
     }
     if let Some(distro) = &detection.distro {
@@ -199,13 +204,28 @@ fn translated(flags: &ScanArgs) -> Vec<OsString> {
     if let Some(threads) = detection.parallel {
         push("--parallel", &threads.to_string());
     }
-    if let Some(file) = flags.registry.ca_cert.first() {
-        push("--cacert", &file.display().to_string());
+    let network = &flags.registry.network;
+    match network.ca_cert.as_slice() {
+        [] => {}
+        // It does not run where the user stands.
+        [file] => words.extend([
+            "--cacert".into(),
+            std::path::absolute(file)
+                .map_err(CommandError::usage)?
+                .into(),
+        ]),
+        several => {
+            return Err(CommandError::usage_text(format!(
+                "trivy takes one --ca-cert, and {} are named",
+                several.len()
+            ))
+            .hint("put all certificates into one file"));
+        }
     }
-    if flags.database.offline {
+    if network.offline {
         words.push("--offline-scan".into());
     }
-    words
+    Ok(words)
 }
 
 /// Translates the flags about images of engines and registries.
@@ -216,7 +236,7 @@ fn translated_for_images(flags: &ScanArgs) -> Vec<OsString> {
     if let Some(platform) = &source.platform {
         push("--platform", platform);
     }
-    if let Some(host) = &source.docker_host {
+    if let Some(host) = &source.engine.docker_host {
         push("--docker-host", host);
     }
     if !source.source.is_empty() {
@@ -232,6 +252,7 @@ fn translated_for_images(flags: &ScanArgs) -> Vec<OsString> {
         name.parse::<ImageReference>().is_ok_and(|reference| {
             flags
                 .registry
+                .network
                 .insecure_registry
                 .contains(&reference.registry)
         })
@@ -255,8 +276,8 @@ fn image_source(word: &str) -> &'static str {
 fn credentials(flags: &ScanArgs) -> Vec<(&'static str, String)> {
     let registry = &flags.registry;
     [
-        ("TRIVY_USERNAME", &registry.registry_username),
-        ("TRIVY_PASSWORD", &registry.registry_password),
+        ("TRIVY_USERNAME", &registry.password.registry_username),
+        ("TRIVY_PASSWORD", &registry.password.registry_password),
         ("TRIVY_REGISTRY_TOKEN", &registry.registry_token),
     ]
     .into_iter()
