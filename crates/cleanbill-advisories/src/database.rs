@@ -2,7 +2,9 @@
 
 mod error;
 mod json;
+mod kept;
 mod metadata;
+mod prepared;
 mod rows;
 mod statistics;
 #[cfg(test)]
@@ -14,20 +16,22 @@ use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use cleanbill_core::vulnerability::{DataSource, VulnerabilityDetails};
 
 use crate::advisory::Advisory;
 use crate::boltdb::{BoltDb, BoltError, Bucket, Content};
 use crate::details::tidied;
-use crate::matchers::{LanguageRow, LanguageRows, Shelf};
+use crate::matchers::{LanguageRow, Shelf};
 use crate::mmap::MappedFile;
 
 pub use error::{LookupError, OpenError};
 pub use metadata::{Metadata, MetadataError};
+pub use prepared::{PreparedRows, RowForm};
 pub use statistics::Statistics;
 
+use kept::Kept;
 use rows::{ROWS_SIZE_BYTES_MAX, Row, Rows};
 
 /// The file name of the database.
@@ -56,14 +60,24 @@ struct Inner {
     metadata: Metadata,
     /// Origins by bucket, read once each: hundreds of advisories share one.
     origins: Mutex<HashMap<Vec<u8>, Origin>>,
-    /// What was looked up for language packages.
-    language_rows: Mutex<LanguageRows>,
-    /// Records that were looked up: images share most vulnerabilities.
-    details: Mutex<HashMap<String, Option<Arc<VulnerabilityDetails>>>>,
+    /// What was looked up for packages of distributions, by bucket and name.
+    os_rows: Mutex<Kept<(RowForm, PreparedRows)>>,
+    /// What was looked up for language packages, by the prefix of buckets and name.
+    language_rows: Mutex<Kept<Arc<[LanguageRow]>>>,
+    /// Records that were looked up, by id.
+    details: Mutex<Kept<Option<Arc<VulnerabilityDetails>>>>,
 }
 
-/// Records that are kept, about 16 MiB. When there are more, all are forgotten.
-const DETAILS_MAX: usize = 4096;
+/// Rows for packages of distributions that are kept, a package without any counted as one: about
+/// 24 MiB. An image has a few thousand, images of one release nearly the same.
+const OS_ROWS_MAX: usize = 50_000;
+
+/// Rows for language packages that are kept, about 40 MiB: those of the packages that most images
+/// have.
+const LANGUAGE_ROWS_MAX: usize = 50_000;
+
+/// Records that are kept, about 32 MiB.
+const DETAILS_MAX: usize = 8_192;
 
 /// Says where advisories are from.
 #[derive(Clone, Debug)]
@@ -138,8 +152,9 @@ impl Database {
             file,
             metadata,
             origins: Mutex::default(),
-            language_rows: Mutex::default(),
-            details: Mutex::default(),
+            os_rows: Mutex::new(Kept::new(OS_ROWS_MAX)),
+            language_rows: Mutex::new(Kept::new(LANGUAGE_ROWS_MAX)),
+            details: Mutex::new(Kept::new(DETAILS_MAX)),
         })))
     }
 
@@ -214,8 +229,7 @@ impl Database {
         shelf: &Shelf,
         package: &str,
     ) -> Result<Arc<[LanguageRow]>, LookupError> {
-        let kept = || (self.0.language_rows.lock()).unwrap_or_else(PoisonError::into_inner);
-        if let Some(rows) = kept().get(shelf, package) {
+        if let Some(rows) = lock(&self.0.language_rows).get(shelf.prefix, package) {
             return Ok(rows);
         }
         // Without the lock: others look up meanwhile.
@@ -224,7 +238,31 @@ impl Database {
             .into_iter()
             .map(|advisory| LanguageRow::new(advisory, shelf.scheme))
             .collect();
-        kept().insert(shelf, package, &rows);
+        let kept = Arc::clone(&rows);
+        lock(&self.0.language_rows).insert(shelf.prefix, package, kept, rows.len());
+        Ok(rows)
+    }
+
+    /// Returns what a matcher makes of the advisories of a package that [`Database::advisories`]
+    /// returns. What was looked up before is not read or prepared again.
+    ///
+    /// # Errors
+    ///
+    /// A damaged page, or a value that is not an advisory.
+    pub fn prepared_rows(
+        &self,
+        form: RowForm,
+        bucket: &str,
+        package: &str,
+        prepare: &dyn Fn(Vec<Advisory>) -> PreparedRows,
+    ) -> Result<PreparedRows, LookupError> {
+        match lock(&self.0.os_rows).get(bucket, package) {
+            Some((kept, rows)) if kept == form => return Ok(rows),
+            _ => {}
+        }
+        let rows = prepare(self.advisories(bucket, package)?);
+        let (kept, cost) = ((form, rows.clone()), rows.count());
+        lock(&self.0.os_rows).insert(bucket, package, kept, cost);
         Ok(rows)
     }
 
@@ -244,22 +282,12 @@ impl Database {
     ///
     /// A damaged page, or a value that is no such record.
     pub fn details(&self, id: &str) -> Result<Option<Arc<VulnerabilityDetails>>, LookupError> {
-        let kept = || {
-            self.0
-                .details
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-        };
-        if let Some(record) = kept().get(id) {
-            return Ok(record.clone());
+        if let Some(record) = lock(&self.0.details).get("", id) {
+            return Ok(record);
         }
         let record = self.vulnerability(id)?;
         let record = record.map(|record| Arc::new(tidied(record)));
-        let mut kept = kept();
-        if kept.len() >= DETAILS_MAX {
-            kept.clear();
-        }
-        kept.insert(id.to_owned(), record.clone());
+        lock(&self.0.details).insert("", id, record.clone(), 1);
         Ok(record)
     }
 
@@ -350,7 +378,7 @@ impl Database {
     }
 
     fn origin(&self, bucket: &[u8]) -> Result<Origin, LookupError> {
-        let mut cache = (self.0.origins.lock()).unwrap_or_else(PoisonError::into_inner);
+        let mut cache = lock(&self.0.origins);
         if let Some(known) = cache.get(bucket) {
             return Ok(known.clone());
         }
@@ -379,6 +407,11 @@ impl Database {
             .unwrap_or_default();
         Ok((source != DataSource::default()).then_some(source))
     }
+}
+
+/// A panic while the lock was held left a value that is only kept to save time.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn read_metadata(path: &Path) -> io::Result<Vec<u8>> {

@@ -27,7 +27,7 @@ use cleanbill_boltdb as boltdb;
 pub use advisory::{Advisory, AdvisoryEntry, EntryCve};
 pub use database::{
     CpeKey, DATABASE_FILE, Database, LookupError, METADATA_FILE, Metadata, MetadataError,
-    OpenError, SCHEMA_VERSION, Statistics,
+    OpenError, PreparedRows, RowForm, SCHEMA_VERSION, Statistics,
 };
 pub use details::{SeveritySources, SeveritySourcesError, fill_details};
 pub use end_of_life::{Support, support};

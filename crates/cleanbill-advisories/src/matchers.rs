@@ -40,12 +40,11 @@ use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
 use jiff::Timestamp;
 
 use crate::Advisory;
-use crate::database::{CpeKey, Database, LookupError};
+use crate::database::{CpeKey, Database, LookupError, PreparedRows, RowForm};
 use crate::details::tidied;
 use crate::end_of_life::{self, Support};
 use session::Session;
 
-pub(crate) use language::LanguageRows;
 pub use language::{LanguageMatch, LanguageRow, Shelf, match_language_packages};
 
 /// Answers what matchers ask. The one in use is [`Database`]; tests have small ones of their own.
@@ -67,6 +66,21 @@ pub trait AdvisorySource {
         shelf: &Shelf,
         package: &str,
     ) -> Result<Arc<[LanguageRow]>, LookupError>;
+
+    /// Returns what `prepare` makes of the advisories of a package; the form says what that is. It may
+    /// have been made before.
+    ///
+    /// # Errors
+    /// The database is corrupt.
+    fn prepared_rows(
+        &self,
+        _form: RowForm,
+        bucket: &str,
+        package: &str,
+        prepare: &dyn Fn(Vec<Advisory>) -> PreparedRows,
+    ) -> Result<PreparedRows, LookupError> {
+        self.advisories(bucket, package).map(prepare)
+    }
 
     /// Returns the record of a vulnerability, if there is one.
     ///
@@ -107,6 +121,16 @@ impl AdvisorySource for Database {
         package: &str,
     ) -> Result<Arc<[LanguageRow]>, LookupError> {
         Database::language_rows(self, shelf, package)
+    }
+
+    fn prepared_rows(
+        &self,
+        form: RowForm,
+        bucket: &str,
+        package: &str,
+        prepare: &dyn Fn(Vec<Advisory>) -> PreparedRows,
+    ) -> Result<PreparedRows, LookupError> {
+        Database::prepared_rows(self, form, bucket, package, prepare)
     }
 
     fn vulnerability(&self, id: &str) -> Result<Option<VulnerabilityDetails>, LookupError> {

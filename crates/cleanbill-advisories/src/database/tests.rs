@@ -447,6 +447,40 @@ fn a_package_beyond_all_measure_is_refused() {
 }
 
 #[test]
+fn rows_are_prepared_once_for_each_form() {
+    use std::cell::Cell;
+
+    let database = open(
+        &AdvisoryDatabaseBuilder::new()
+            .advisory("a", "p", "CVE-1", "{}")
+            .advisory("b", "p", "CVE-2", "{}"),
+    );
+    let prepared = Cell::new(0);
+    let ids = |form, bucket| {
+        let prepare = |found: Vec<Advisory>| {
+            prepared.set(prepared.get() + 1);
+            PreparedRows::new(ids(&found).into_iter().map(str::to_owned).collect())
+        };
+        let rows = database.prepared_rows(form, bucket, "p", &prepare).unwrap();
+        assert!(rows.get::<Advisory>().is_none());
+        rows.get::<String>().unwrap().join(" ")
+    };
+    let deb = RowForm::Fixed {
+        scheme: cleanbill_version::VersionScheme::Deb,
+        is_by_architecture: false,
+    };
+    assert_eq!(ids(deb, "a"), "CVE-1");
+    assert_eq!(ids(deb, "b"), "CVE-2");
+    assert_eq!((ids(deb, "a").as_str(), prepared.get()), ("CVE-1", 2));
+    assert_eq!(
+        (ids(RowForm::RedHat, "a").as_str(), prepared.get()),
+        ("CVE-1", 3)
+    );
+    assert_eq!(ids(deb, "absent"), "");
+    assert_eq!((ids(deb, "absent").as_str(), prepared.get()), ("", 4));
+}
+
+#[test]
 fn debug_output_leaves_the_file_out() {
     let database = open(&AdvisoryDatabaseBuilder::new().advisory("b", "p", "CVE-1", "{}"));
     assert!(format!("{database:?}").len() < 1_000);

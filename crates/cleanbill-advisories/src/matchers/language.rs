@@ -11,7 +11,6 @@ mod supplier;
 #[cfg(test)]
 mod tests;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::package::Package;
@@ -165,34 +164,5 @@ impl Found {
                 advisory.data_source.as_deref(),
             )
         }
-    }
-}
-
-/// Keeps the rows of packages that were looked up, ranges parsed: images share most packages.
-///
-/// It holds up to [`ROWS_MAX`] rows; a full one is emptied.
-#[derive(Debug, Default)]
-pub(crate) struct LanguageRows {
-    by_shelf: HashMap<&'static str, HashMap<String, Arc<[LanguageRow]>>>,
-    row_count: usize,
-}
-
-/// Rows that are kept, a package without any counted as one: about 16 MiB.
-const ROWS_MAX: usize = 20_000;
-
-impl LanguageRows {
-    pub(crate) fn get(&self, shelf: &Shelf, package: &str) -> Option<Arc<[LanguageRow]>> {
-        self.by_shelf.get(shelf.prefix)?.get(package).cloned()
-    }
-
-    pub(crate) fn insert(&mut self, shelf: &Shelf, package: &str, rows: &Arc<[LanguageRow]>) {
-        // Names come from images: a long one counts for several rows.
-        let added = rows.len().max(1) + package.len() / 512;
-        if self.row_count + added > ROWS_MAX {
-            *self = Self::default();
-        }
-        self.row_count += added;
-        let names = self.by_shelf.entry(shelf.prefix).or_default();
-        names.insert(package.to_owned(), Arc::clone(rows));
     }
 }

@@ -55,7 +55,7 @@ fn judge_package(
     let source_name = source_or_binary(package);
     let by_source = shelf.rows(session, &bucket, source_name, |found| found)?;
     let by_name = if package.name == source_name {
-        [].into()
+        Default::default()
     } else {
         shelf.rows(session, &bucket, &package.name, |found| found)?
     };

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use cleanbill_core::package::{BuildInfo, Package};
 use cleanbill_core::severity::{FixStatus, Severity};
@@ -15,7 +16,7 @@ use super::rule::Place;
 use super::session::{Session, Shelf, finding};
 use super::{AdvisorySource, MatchError, Matcher, OsPackages, modular};
 use crate::Advisory;
-use crate::database::{CpeKey, LookupError};
+use crate::database::{CpeKey, LookupError, RowForm};
 use crate::release;
 
 const BUCKET: &str = "Red Hat";
@@ -56,7 +57,7 @@ impl Matcher for RedHat {
         for &package in packages {
             let cpes = platforms.of(package, session.source)?;
             let name = modular::name(package);
-            let rows = shelf.rows(session, BUCKET, &name, flatten)?;
+            let rows = shelf.shared_rows(session, RowForm::RedHat, BUCKET, &name, flatten)?;
             if rows.is_empty() {
                 continue;
             }
@@ -86,7 +87,7 @@ struct Row {
     status: i64,
     fixed_version: String,
     fixed: rpm::Version,
-    entry: Rc<Scope>,
+    entry: Arc<Scope>,
 }
 
 /// Where an entry holds.
@@ -126,7 +127,7 @@ fn flatten(advisories: Vec<Advisory>) -> Vec<Row> {
         let key = advisory.vulnerability_id;
         let is_unfixed = key.starts_with("CVE-");
         for entry in advisory.entries {
-            let scope = Rc::new(Scope {
+            let scope = Arc::new(Scope {
                 arches: entry.arches,
                 cpes: entry.affected,
             });
@@ -137,7 +138,7 @@ fn flatten(advisories: Vec<Advisory>) -> Vec<Row> {
                 status: entry.status,
                 fixed: rpm::Version::parse(&entry.fixed_version),
                 fixed_version: entry.fixed_version.clone(),
-                entry: Rc::clone(&scope),
+                entry: Arc::clone(&scope),
             }));
         }
     }

@@ -9,6 +9,7 @@ use cleanbill_version::{Version, VersionScheme};
 use super::session::{Session, Shelf, UNCOMPARABLE, finding};
 use super::{MatchError, Matcher, OsPackages, modular};
 use crate::Advisory;
+use crate::database::RowForm;
 
 /// Says how the packages of a family are matched. Source: the table of spec 02 section 6.
 pub(super) struct Rule {
@@ -101,6 +102,14 @@ impl Rule {
         }
     }
 
+    /// Says what [`Rule::rows`] makes of advisories: it depends on nothing else of the rule.
+    fn form(&self) -> RowForm {
+        RowForm::Fixed {
+            scheme: self.scheme,
+            is_by_architecture: self.is_by_architecture,
+        }
+    }
+
     fn rows(&self, advisories: Vec<Advisory>) -> Vec<Row> {
         let parse = |text: &str| Version::parse(self.scheme, text);
         let mut rows = Vec::with_capacity(advisories.len());
@@ -172,7 +181,9 @@ impl Matcher for Rule {
                 continue;
             }
             let name = self.looked_up_name(package);
-            let rows = shelf.rows(session, &bucket, &name, |found| self.rows(found))?;
+            let rows = shelf.shared_rows(session, self.form(), &bucket, &name, |found| {
+                self.rows(found)
+            })?;
             if rows.is_empty() {
                 continue;
             }

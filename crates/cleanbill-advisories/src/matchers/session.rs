@@ -1,7 +1,7 @@
 //! One run of a matcher over the packages of one image.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::rc::Rc;
+use std::sync::Arc;
 
 use cleanbill_core::package::Package;
 use cleanbill_core::problem::{Problem, ProblemKind};
@@ -9,7 +9,7 @@ use cleanbill_core::vulnerability::{DataSource, Finding};
 
 use super::AdvisorySource;
 use crate::Advisory;
-use crate::database::LookupError;
+use crate::database::{LookupError, PreparedRows, RowForm};
 
 /// Why a package without a version is not judged.
 pub(super) const NO_VERSION: &str = "they have no version";
@@ -124,7 +124,7 @@ pub(super) fn finding(
 
 /// Keeps what was looked up: many binary packages are built from one source package.
 pub(super) struct Shelf<T> {
-    rows: HashMap<String, HashMap<String, Rc<[T]>>>,
+    rows: HashMap<String, HashMap<String, Arc<Vec<T>>>>,
 }
 
 impl<T> Shelf<T> {
@@ -140,22 +140,56 @@ impl<T> Shelf<T> {
         session: &mut Session<'_>,
         bucket: &str,
         name: &str,
-        prepare: impl FnOnce(Vec<Advisory>) -> Vec<T>,
-    ) -> Result<Rc<[T]>, LookupError> {
+        prepare: impl Fn(Vec<Advisory>) -> Vec<T>,
+    ) -> Result<Arc<Vec<T>>, LookupError> {
+        self.look_up(session, bucket, name, |source| {
+            let advisories = source.advisories(bucket, name)?;
+            Ok(Arc::new(prepare(advisories)))
+        })
+    }
+
+    fn look_up(
+        &mut self,
+        session: &mut Session<'_>,
+        bucket: &str,
+        name: &str,
+        look_up: impl FnOnce(&dyn AdvisorySource) -> Result<Arc<Vec<T>>, LookupError>,
+    ) -> Result<Arc<Vec<T>>, LookupError> {
         if let Some(rows) = self.rows.get(bucket).and_then(|names| names.get(name)) {
-            return Ok(Rc::clone(rows));
+            return Ok(Arc::clone(rows));
         }
         session.needs_bucket(bucket);
-        let advisories = if name.is_empty() {
-            Vec::new()
+        let rows = if name.is_empty() {
+            Arc::default()
         } else {
-            session.source.advisories(bucket, name)?
+            look_up(session.source)?
         };
-        let rows: Rc<[T]> = prepare(advisories).into();
         self.rows
             .entry(bucket.to_owned())
             .or_default()
-            .insert(name.to_owned(), Rc::clone(&rows));
+            .insert(name.to_owned(), Arc::clone(&rows));
         Ok(rows)
+    }
+}
+
+impl<T: Send + Sync + 'static> Shelf<T> {
+    /// As [`Shelf::rows`], where the source may have kept what `prepare` made for another image.
+    /// What it makes depends on `form` and the advisories alone.
+    pub(super) fn shared_rows(
+        &mut self,
+        session: &mut Session<'_>,
+        form: RowForm,
+        bucket: &str,
+        name: &str,
+        prepare: impl Fn(Vec<Advisory>) -> Vec<T>,
+    ) -> Result<Arc<Vec<T>>, LookupError> {
+        self.look_up(session, bucket, name, |source| {
+            let wrapped = |advisories| PreparedRows::new(prepare(advisories));
+            let prepared = source.prepared_rows(form, bucket, name, &wrapped)?;
+            match prepared.get() {
+                Some(rows) => Ok(rows),
+                None => Ok(Arc::new(prepare(source.advisories(bucket, name)?))),
+            }
+        })
     }
 }

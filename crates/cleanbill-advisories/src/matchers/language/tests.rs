@@ -398,19 +398,3 @@ fn rows_of_the_database_are_those_of_the_last_bucket() {
     let again = match_language_packages(&database, "npm", &packages).unwrap();
     assert_eq!(again, first);
 }
-
-#[test]
-fn kept_rows_are_bounded() {
-    let mut kept = LanguageRows::default();
-    let shelf = &ecosystem::of_kind("npm").unwrap().shelf;
-    let none: Arc<[LanguageRow]> = Arc::default();
-    kept.insert(shelf, "first", &none);
-    for number in 1..ROWS_MAX {
-        kept.insert(shelf, &number.to_string(), &none);
-    }
-    assert!(kept.get(shelf, "first").is_some());
-    kept.insert(shelf, "last", &none);
-    assert!(kept.get(shelf, "first").is_none());
-    assert!(kept.get(shelf, "last").is_some());
-    assert_eq!(kept.row_count, 1);
-}
