@@ -9,6 +9,8 @@ mod engine;
 mod files;
 pub(crate) mod floor;
 mod image;
+mod java;
+pub(crate) mod judging;
 mod layer;
 mod memory;
 mod places;
@@ -54,6 +56,9 @@ pub(crate) struct BenchArgs {
     /// Measure how long a report of 100,000 findings takes in every format instead
     #[arg(long, conflicts_with_all = ["files", "memory"])]
     render: bool,
+    /// Measure how long 10,000 stored inventories take against another database instead
+    #[arg(long, conflicts_with_all = ["files", "memory", "render"])]
+    judge: bool,
     /// Check with strace that nothing is written beside the cache and the outputs instead
     #[arg(long)]
     files: bool,
@@ -74,9 +79,12 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
     let mut report = Report::begin(arguments.runs.max(1))?;
     if arguments.render {
         render::run(&tools, arguments.quick, &mut report)?;
+    } else if arguments.judge {
+        judging::run(&tools, arguments.quick, &mut report)?;
     } else if arguments.memory {
         memory::run(&tools, arguments.quick, &mut report)?;
     } else {
+        tools.add_java_index()?;
         let image = BenchImage::obtain(&directory, if arguments.quick { 20 } else { 1 })?;
         if arguments.files {
             files::run(&tools, &image, &mut report)?;

@@ -12,6 +12,8 @@ mod agree;
 mod bench;
 mod generate;
 
+use std::path::PathBuf;
+
 use clap::{Parser, Subcommand};
 
 /// Tasks of the repository
@@ -47,6 +49,18 @@ enum Task {
         /// The number of findings
         findings: usize,
     },
+    /// Judge stored images against a database, for the benchmark
+    #[command(hide = true)]
+    Judge {
+        /// The stored images
+        images: PathBuf,
+        /// The directory of the advisory database
+        database: PathBuf,
+        /// Where to write what came out
+        outcome: PathBuf,
+        /// Images at a time
+        threads: usize,
+    },
     /// Run a program and print what it cost, for the benchmark
     #[command(hide = true)]
     Measure {
@@ -62,6 +76,12 @@ fn main() -> anyhow::Result<()> {
         Task::Bench(arguments) => bench::run(&arguments),
         Task::Floor { layers } => bench::floor::run(&layers),
         Task::Render { format, findings } => bench::render::run_once(&format, findings),
+        Task::Judge {
+            images,
+            database,
+            outcome,
+            threads,
+        } => bench::judging::run_once(&images, &database, &outcome, threads),
         Task::Measure { program } => bench::process::run_measured(&program),
     }
 }

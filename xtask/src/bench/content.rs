@@ -80,8 +80,7 @@ impl ContentWriter {
         out.extend(std::iter::repeat_n(b' ', indent));
         for _ in 0..=self.random.below(10) {
             let bound = self.random.below(VOCABULARY_SIZE) + 1;
-            let bound = self.random.below(bound) + 1;
-            let word = self.random.below(bound);
+            let word = self.random.low(bound);
             out.extend(self.vocabulary.get(word).map_or(&b""[..], String::as_bytes));
             out.push(*b" .,(=_:;".get(self.random.below(8)).unwrap_or(&b' '));
         }
@@ -111,10 +110,22 @@ impl ContentWriter {
 }
 
 /// A generator of numbers that look random (SplitMix64).
-struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    fn next(&mut self) -> u64 {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// Begins at a place that a text stands for.
+    pub(crate) fn of(text: &str) -> Self {
+        // FNV-1a; the generator mixes the rest.
+        Self(text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        }))
+    }
+
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut value = self.0;
         value = (value ^ (value >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -122,7 +133,14 @@ impl Random {
         value ^ (value >> 31)
     }
 
-    fn below(&mut self, bound: usize) -> usize {
+    /// Returns a number below `bound`.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
         (self.next() % bound.max(1) as u64) as usize
+    }
+
+    /// Returns a number below `bound`; small ones are frequent.
+    pub(crate) fn low(&mut self, bound: usize) -> usize {
+        let bound = self.below(bound) + 1;
+        self.below(bound)
     }
 }

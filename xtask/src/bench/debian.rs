@@ -14,16 +14,30 @@ const PACKAGES: &str = include_str!("packages.tsv");
 const FILES_PER_PACKAGE: usize = 60;
 
 /// Parts of a line of the list.
-struct Row<'a> {
-    name: &'a str,
-    version: &'a str,
+pub(crate) struct Row<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) version: &'a str,
     architecture: &'a str,
     section: &'a str,
     priority: &'a str,
     source: &'a str,
 }
 
-fn rows() -> impl Iterator<Item = Row<'static>> {
+impl<'a> Row<'a> {
+    /// Returns name and version of the source package.
+    pub(crate) fn source(&self) -> (&'a str, &'a str) {
+        if self.source.is_empty() {
+            return (self.name, self.version);
+        }
+        match self.source.split_once(" (") {
+            Some((name, version)) => (name, version.trim_end_matches(')')),
+            None => (self.source, self.version),
+        }
+    }
+}
+
+/// Returns the lines of the list.
+pub(crate) fn rows() -> impl Iterator<Item = Row<'static>> {
     PACKAGES.lines().filter_map(|line| {
         let mut fields = line.split('\t');
         let mut next = || fields.next();

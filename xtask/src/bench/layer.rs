@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use cleanbill_testkit::tar::RawHeader;
 
 use super::content::{ContentWriter, Texture};
-use super::debian;
+use super::{debian, java};
 
 const BLOCK_SIZE: usize = 512;
 
@@ -21,6 +21,8 @@ pub(crate) enum LayerKind {
     Python { distribution_count: usize },
     /// An npm tree.
     Node { module_count: usize },
+    /// Jars.
+    Java,
     /// Anything else.
     Plain,
     /// Anything else, and what is left of `rm -rf /var/lib/apt/lists`.
@@ -70,6 +72,7 @@ pub(crate) fn write_layer(plan: &LayerPlan, seed: u64, out: impl Write) -> io::R
                 layer.file(&format!("{directory}/package.json"), manifest.as_bytes())?;
             }
         }
+        LayerKind::Java => java::write(&mut layer, plan)?,
         LayerKind::Plain => {}
         LayerKind::CleanUp => {
             for number in 0..8 {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::debian;
 use super::image::{BenchImage, BenchLayer};
+use super::java;
 use super::process::Program;
 use super::report::{Check, megabytes};
 use super::series::Series;
@@ -69,14 +70,23 @@ impl Tools {
             syft: find("SYFT_BIN", "syft"),
         };
         if tools.trivy.is_some() {
-            let copy = tools.trivy_cache().join("db");
-            std::fs::create_dir_all(&copy)?;
-            for name in ["trivy.db", "metadata.json"] {
-                std::fs::copy(tools.database.join(name), copy.join(name))
-                    .with_context(|| format!("cannot copy {name}"))?;
-            }
+            copy(&tools.database, &tools.trivy_cache().join("db"), "trivy.db")?;
         }
         Ok(tools)
+    }
+
+    /// Writes the Java index where programs that are given the advisory database look for it. A
+    /// database of the user's may have one of its own beside it.
+    pub(crate) fn add_java_index(&self) -> anyhow::Result<()> {
+        let mut index = java::index(&self.directory)?;
+        if let Some(parent) = self.database.parent() {
+            let own = parent.join("java-db");
+            index = if own.is_dir() { own } else { index };
+        }
+        if self.trivy.is_some() {
+            copy(&index, &self.trivy_cache().join("java-db"), "trivy-java.db")?;
+        }
+        Ok(())
     }
 
     fn trivy_cache(&self) -> PathBuf {
@@ -235,12 +245,13 @@ pub(crate) fn checks(series: &[Series]) -> Vec<Check> {
     for kind in ["gzip", "zstd"] {
         let layout = format!("OCI layout, {kind}");
         let registry = format!("registry, {kind}");
-        for place in [&layout, &registry] {
+        // Files of packages, archives among them, are read on top of what the floor does.
+        for (place, limit) in [(&layout, 1.4), (&registry, 1.3)] {
             ratio(
                 &format!("{place}: cold / floor"),
                 (place, COLD),
                 (&layout, FLOOR),
-                1.3,
+                limit,
             );
         }
     }
@@ -282,6 +293,16 @@ pub(crate) fn checks(series: &[Series]) -> Vec<Check> {
         checks.push(Check::at_most(name, peak, PEAK_MEGABYTES_MAX, "MB"));
     }
     checks
+}
+
+/// Copies a database and what describes it.
+fn copy(from: &Path, to: &Path, database: &str) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for name in [database, "metadata.json"] {
+        std::fs::copy(from.join(name), to.join(name))
+            .with_context(|| format!("cannot copy {name}"))?;
+    }
+    Ok(())
 }
 
 /// Finds a program by a variable, else on the path.

@@ -18,6 +18,23 @@ pub(crate) struct Report {
     pub(crate) series: Vec<Series>,
     /// What is required.
     pub(crate) checks: Vec<Check>,
+    /// What else was found out.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) facts: Vec<Fact>,
+}
+
+/// A figure that nothing is required of.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Fact {
+    name: &'static str,
+    value: f64,
+    unit: &'static str,
+}
+
+impl Fact {
+    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
+        Self { name, value, unit }
+    }
 }
 
 /// A figure and what it must not exceed.
@@ -56,6 +73,7 @@ impl Report {
             runs,
             series: Vec::new(),
             checks: Vec::new(),
+            facts: Vec::new(),
         })
     }
 
@@ -96,6 +114,13 @@ impl Report {
                 megabytes(peak_rss_bytes),
                 megabytes(peak_anonymous_bytes),
             );
+        }
+        if !self.facts.is_empty() {
+            println!("\n| Figure | Measured |\n|---|---:|");
+        }
+        for Fact { name, value, unit } in &self.facts {
+            let digits = if value.fract() == 0.0 { 0 } else { 2 };
+            println!("| {name} | {value:.digits$} {unit} |");
         }
         println!("\n| Required | Measured | At most | |\n|---|---:|---:|---|");
         for check in &self.checks {

@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::places::{Place, Tools};
-use super::process::Cost;
+use super::process::{Cost, Program};
 
 /// The runs of one program at one place.
 #[derive(Clone, Debug, Serialize)]
@@ -20,6 +20,24 @@ pub(crate) struct Series {
     pub(crate) median: Cost,
     /// Every run.
     pub(crate) runs: Vec<Cost>,
+}
+
+impl Series {
+    /// Sums up runs of one program.
+    pub(crate) fn of_runs(
+        place: String,
+        contender: &str,
+        program: &Program,
+        runs: Vec<Cost>,
+    ) -> Self {
+        Self {
+            place,
+            contender: contender.to_owned(),
+            command: program.line(),
+            median: summary(&runs),
+            runs,
+        }
+    }
 }
 
 /// Runs every program of every place in turn, `runs` times.

@@ -1,0 +1,110 @@
+//! Measures how long it takes to judge all stored inventories against another database: what a
+//! monitor does when its advisories were updated.
+//!
+//! Everything is made up, the same on every run: a database as large as the published one, and a
+//! fleet of images that share bases and popular packages.
+
+mod advisories;
+mod catalogue;
+mod images;
+mod outcome;
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+
+use super::places::Tools;
+use super::process::{Cost, Program};
+use super::report::{Check, Fact, Report, megabytes};
+use super::series::{Series, load, median};
+use outcome::Outcome;
+
+pub(crate) use outcome::run_once;
+
+/// What is required for the whole fleet.
+const SECONDS_MAX: f64 = 30.0;
+
+/// Images of the fleet; `--quick` takes a twentieth.
+const IMAGES: usize = 10_000;
+
+/// Directories of what was built.
+struct Built {
+    database: PathBuf,
+    images: PathBuf,
+}
+
+/// Measures judging the fleet in processes of their own.
+pub(crate) fn run(tools: &Tools, is_quick: bool, report: &mut Report) -> anyhow::Result<()> {
+    let scale = if is_quick { 20 } else { 1 };
+    let built = build(&tools.directory, scale)?;
+    let log = tools.directory.join("last-run.log");
+    let told = tools.directory.join("judge.json");
+    let threads = std::thread::available_parallelism()?.to_string();
+    let program = Program::new(
+        std::env::current_exe()?,
+        [
+            "judge".as_ref(),
+            built.images.as_os_str(),
+            built.database.as_os_str(),
+            told.as_os_str(),
+            threads.as_ref(),
+        ],
+    );
+    let mut runs: Vec<Cost> = Vec::new();
+    for number in 0..=report.runs {
+        // The first run fills the page cache and does not count.
+        println!("run {number} of {}, load {}", report.runs, load());
+        let cost = program.measure(&log, &[0])?;
+        runs.extend((number > 0).then_some(cost));
+    }
+    let outcome = Outcome::read(&told)?;
+    let seconds = median(runs.iter().map(|run| run.wall_seconds));
+    let name = format!("{} stored images judged again", outcome.images);
+    report
+        .checks
+        .push(Check::at_most(name.clone(), seconds, SECONDS_MAX, "s"));
+    report.facts = facts(&outcome, &runs, seconds);
+    report.add(Series::of_runs(name, "judge", &program, runs));
+    Ok(())
+}
+
+fn facts(outcome: &Outcome, runs: &[Cost], seconds: f64) -> Vec<Fact> {
+    let (images, packages) = (outcome.images as f64, outcome.packages as f64);
+    let cpu = median(runs.iter().map(|run| run.cpu_seconds));
+    let peak = runs.iter().map(|run| run.peak_anonymous_bytes).max();
+    vec![
+        Fact::new("images", images, ""),
+        Fact::new("packages", packages, ""),
+        Fact::new("findings", outcome.findings as f64, ""),
+        Fact::new("images a second", images / seconds, ""),
+        Fact::new("wall a package", seconds * 1e6 / packages, "µs"),
+        Fact::new("processor time a package", cpu * 1e6 / packages, "µs"),
+        Fact::new(
+            "peak without mapped files",
+            megabytes(peak.unwrap_or(0)),
+            "MB",
+        ),
+        Fact::new("database", megabytes(outcome.database_size_bytes), "MB"),
+        Fact::new(
+            "stored inventories",
+            megabytes(outcome.inventory_size_bytes),
+            "MB",
+        ),
+    ]
+}
+
+/// Builds the database and the fleet, if they are not there yet; a change of a recipe changes their
+/// names.
+fn build(directory: &Path, scale: usize) -> anyhow::Result<Built> {
+    let database = directory.join(format!("judge-database-{}-{scale}", advisories::RECIPE));
+    if !database.join("metadata.json").exists() {
+        println!("building advisories in {} (once)", database.display());
+        advisories::build(&database, scale).context("cannot build the advisories")?;
+    }
+    let images = directory.join(format!("judge-images-{}-{scale}.sqlite", images::RECIPE));
+    if !images.exists() {
+        println!("building inventories in {} (once)", images.display());
+        images::build(&images, IMAGES / scale).context("cannot build the inventories")?;
+    }
+    Ok(Built { database, images })
+}
