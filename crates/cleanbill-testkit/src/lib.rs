@@ -7,10 +7,12 @@
 mod boltdb;
 mod database;
 pub mod demo;
+pub mod http_sink;
 mod image;
 mod java_index;
 mod layer;
 pub mod rpm;
+pub mod smtp_script;
 pub mod tar;
 pub mod zip;
 

@@ -127,14 +127,14 @@ impl<S: Service> HttpChannel<S> {
             300..=399 => Err(DeliveryError::permanent(format!(
                 "{place} answered {status}: it wants to redirect, which is not followed"
             ))),
-            408 | 425 | 429 | 500..=599 => Err(DeliveryError {
-                is_permanent: false,
+            _ => Err(DeliveryError {
+                is_permanent: !matches!(status, 408 | 425 | 429 | 500..=599),
                 retry_after: answer.retry_after,
-                text: format!("{place} answered {status}: {text}"),
+                text: match text.as_str() {
+                    "" => format!("{place} answered {status}"),
+                    text => format!("{place} answered {status}: {text}"),
+                },
             }),
-            _ => Err(DeliveryError::permanent(format!(
-                "{place} answered {status}: {text}"
-            ))),
         }
     }
 

@@ -13,7 +13,7 @@ use crate::notify::message::{
     Failure, Happening, Hit, ImageLine, Notification, NotificationKind, VulnerabilityGroup,
 };
 use crate::notify::outline::{
-    Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX, clusters, tags,
+    Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX, clusters, command, tags,
 };
 use crate::notify::split::lengths;
 use crate::notify::words::{self, clip, count};
@@ -261,7 +261,9 @@ fn write_hits(group: &VulnerabilityGroup, out: &mut String) {
     } else if !first.layer.is_empty() {
         muted("Layer: ", &code(&first.layer, WORD_CHARS_MAX), out);
     }
-    muted("", &code(&first.command, PATH_CHARS_MAX), out);
+    if let Some(command) = command(first) {
+        muted("", &code(&command, PATH_CHARS_MAX), out);
+    }
 }
 
 /// Shows the package with what to do in one line, and the images in the next.

@@ -75,16 +75,21 @@ pub(super) fn group(group: &VulnerabilityGroup, detail: Detail) -> Entry {
         ))]));
     }
     lines.extend(origin_lines(&clusters, detail));
-    if let Some(hit) = group.hits.first().filter(|_| detail.shows_origin) {
-        lines.push(Line::of(vec![Piece::Code(clip(
-            &hit.command,
-            PATH_CHARS_MAX,
-        ))]));
+    if detail.shows_origin {
+        let command = group.hits.first().and_then(command);
+        lines.extend(command.map(|command| Line::of(vec![Piece::Code(command)])));
     }
     Entry {
         severity: Some(group.severity),
         lines,
     }
+}
+
+/// Returns the command that shows a hit again: whole or not at all, because it is pasted into
+/// shells.
+pub(in crate::notify) fn command(hit: &Hit) -> Option<String> {
+    let command = clip(&hit.command, PATH_CHARS_MAX);
+    (!command.is_empty() && command == hit.command).then_some(command)
 }
 
 /// Returns a mark that is seen at a glance; the word for the severity always stands beside it.
