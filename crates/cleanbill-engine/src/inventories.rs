@@ -1,6 +1,7 @@
 //! Gets the inventory of every layer of an image: from the cache, or by reading the layer.
 
 mod bound;
+mod known;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -10,6 +10,7 @@
 mod advisory_store;
 mod advisory_update;
 mod agreement;
+mod base_image;
 mod explain;
 mod inventories;
 mod java;
@@ -27,6 +28,7 @@ pub use advisory_store::{
 };
 pub use advisory_update::{ArtifactSource, FetchError, UpdateError, update};
 pub use agreement::{Agreement, Difference, DifferenceKind, PackageKey};
+pub use base_image::{BaseError, BaseImages, BaseListError, read_base_list, write_base_list};
 pub use explain::{Explanation, NotAffected, Reported, explain};
 pub use inventories::{Inventoried, InventoryError, LayerInventories};
 pub use java::JavaIndexSource;

@@ -38,14 +38,14 @@ impl Scanner<'_> {
     }
 }
 
-/// The layers of a document: there is nothing to open.
-struct NoLayers;
+/// The layers of what is judged without them, such as a document: there is nothing to open.
+pub(crate) struct NoLayers;
 
 impl LayerSource for NoLayers {
     fn open_layer(&self, index: usize) -> Result<Box<dyn LayerReader + Send + '_>, ImageError> {
         Err(ImageError::NotFound {
             what: format!("layer {index}"),
-            place: "an SBOM".to_owned(),
+            place: "what is not read again".to_owned(),
         })
     }
 

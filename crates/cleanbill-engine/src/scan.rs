@@ -1,11 +1,14 @@
 //! Scans images: reads what is not known, judges, and records what failed.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use cleanbill_advisories::Database;
-use cleanbill_core::error_chain;
+use cleanbill_core::image::{ImageMetadata, LayerMetadata};
+use cleanbill_core::package::LayerId;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::ImageReport;
+use cleanbill_core::{DiffId, error_chain};
 use cleanbill_image::Image;
 use cleanbill_inventory::{ExtractOptions, MergeOptions};
 use cleanbill_store::LayerCache;
@@ -15,6 +18,7 @@ use crate::inventories::{Inventoried, InventoryError, LayerInventories};
 use crate::java::JavaIndexSource;
 use crate::judge::{Judge, JudgeOptions};
 use crate::progress::ScanObserver;
+use crate::sbom::NoLayers;
 
 /// Says how images are scanned.
 #[derive(Clone, Debug)]
@@ -115,6 +119,41 @@ impl<'a> Scanner<'a> {
             .inventories
             .image_inventory(image, merge, self.observer)?;
         Ok((image.completed()?, inventoried))
+    }
+
+    /// Returns how images are scanned.
+    pub(crate) fn options(&self) -> &'a ScanOptions {
+        self.options
+    }
+
+    /// Judges an image by its layers alone, from what is known of them: none is opened. `None` if
+    /// something is not known.
+    pub(crate) fn judge_known_layers(
+        &self,
+        name: &str,
+        diff_ids: &[DiffId],
+    ) -> Option<ImageReport> {
+        let layers = diff_ids.iter().map(|diff_id| LayerMetadata {
+            id: LayerId {
+                digest: None,
+                diff_id: *diff_id,
+            },
+            size_bytes: None,
+            created_by: String::new(),
+        });
+        let image = Image {
+            name: name.to_owned(),
+            source: "cache",
+            access: "from the cache".to_owned(),
+            metadata: ImageMetadata {
+                layers: layers.collect(),
+                ..ImageMetadata::default()
+            },
+            layers: Arc::new(NoLayers),
+        };
+        let merge = &self.options.merge;
+        let inventoried = self.inventories.known_inventory(&image, merge)?;
+        Some(self.judge(&image, inventoried))
     }
 
     /// Judges what is installed in an image.

@@ -1,5 +1,6 @@
 //! One module per format.
 
+mod base;
 mod csv;
 mod cyclonedx;
 mod exploitation;

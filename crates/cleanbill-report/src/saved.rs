@@ -5,6 +5,7 @@
 //! findings) is not there; [`SavedReport`] says so. A report is never read in part: whatever
 //! contradicts the schema is an error that names the place.
 
+mod base;
 mod convert;
 mod details;
 mod model;

@@ -1,6 +1,7 @@
 //! The command line: flags, their environment names and their values.
 
 mod database_args;
+mod base_args;
 mod engine_args;
 mod explain_args;
 mod network_args;
@@ -18,6 +19,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
+pub(crate) use base_args::BaseCommand;
 pub(crate) use explain_args::ExplainArgs;
 pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
 pub(crate) use report_args::ReportArgs;
@@ -113,6 +115,9 @@ pub(crate) enum Command {
     /// Show, clear and prune the cache of layer inventories
     #[command(subcommand)]
     Cache(CacheCommand),
+    /// List, import, export and forget the images that are known as bases of others
+    #[command(subcommand)]
+    Base(BaseCommand),
     /// Say why a vulnerability is reported for an image, or why not
     Explain(Box<ExplainArgs>),
     /// Check what a scan needs, and say what to do about it

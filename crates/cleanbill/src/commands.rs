@@ -1,6 +1,7 @@
 //! The commands, one module each.
 
 mod advisory_database;
+mod base;
 mod cache;
 mod db;
 mod demo;
@@ -39,6 +40,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Report(arguments) => report::run(&setting, &arguments),
         Command::Db(command) => db::run(&setting, command),
         Command::Cache(command) => cache::run(&setting, &command),
+        Command::Base(command) => base::run(&setting, &command),
         Command::Doctor(arguments) => doctor::run(&setting, &arguments),
         Command::Demo(arguments) => demo::run(&setting, &arguments),
         Command::Login(arguments) => login::run(&setting, arguments),

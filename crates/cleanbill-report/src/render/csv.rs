@@ -8,6 +8,7 @@
 
 use std::io::{self, Write};
 
+use cleanbill_core::base_image::Origin;
 use cleanbill_core::problem::Problem;
 use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
 use cleanbill_core::vulnerability::Finding;
@@ -65,11 +66,12 @@ struct Row<'a> {
     kev_date_added: &'a str,
     kev_due_date: &'a str,
     kev_ransomware: &'static str,
+    origin: &'static str,
 }
 
 type Column = (&'static str, for<'r> fn(&'r Row<'_>) -> &'r str);
 
-const COLUMNS: [Column; 27] = [
+const COLUMNS: [Column; 28] = [
     ("record", |row| row.record),
     ("image", |row| row.image),
     ("status", |row| row.status),
@@ -97,6 +99,7 @@ const COLUMNS: [Column; 27] = [
     ("kev_date_added", |row| row.kev_date_added),
     ("kev_due_date", |row| row.kev_due_date),
     ("kev_ransomware", |row| row.kev_ransomware),
+    ("origin", |row| row.origin),
 ];
 
 fn write_image<'a>(
@@ -178,6 +181,7 @@ fn finding_row<'a>(
             .unwrap_or_default(),
         created_by: layer.map(|(_, line)| line).unwrap_or_default(),
         fingerprint: fingerprint::of(&result.kind, finding),
+        origin: finding.origin.map(Origin::name).unwrap_or_default(),
         ..blank
     }
 }

@@ -4,6 +4,7 @@
 //! always there; what is not known is left out. A change that could break a reader raises the
 //! major version, an addition the minor one.
 
+mod base;
 pub(super) mod escape;
 mod exception;
 mod finding;

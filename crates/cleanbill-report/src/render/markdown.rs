@@ -10,10 +10,10 @@ use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
-use super::RenderOptions;
 use super::exploitation::{self, EXPLOITED};
 use super::groups::{self, Group};
 use super::words::{self, Outcome, count};
+use super::{RenderOptions, base};
 use crate::escape::link::web_address;
 use crate::escape::markdown::{Code, Words};
 
@@ -131,6 +131,9 @@ fn write_image(
             words::severities(&counts),
             exploited(image)
         )?,
+    }
+    if let Some(sentence) = base::sentence(image, &|name| Code(name).to_string()) {
+        writeln!(out, "{}.\n", capitalised(&sentence))?;
     }
     for result in &image.results {
         write_result(image, result, options, out)?;

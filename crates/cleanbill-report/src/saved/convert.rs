@@ -21,7 +21,7 @@ use cleanbill_core::vulnerability::{DataSource, Evidence, Finding};
 use cleanbill_version::VersionScheme;
 
 use super::details::Shared;
-use super::{SavedReport, SavedReportError, model};
+use super::{SavedReport, SavedReportError, base, model};
 use crate::assign_fingerprints;
 
 pub(super) fn saved(document: model::Document) -> Result<SavedReport, SavedReportError> {
@@ -115,6 +115,7 @@ fn image(members: model::Image) -> Result<ImageReport, SavedReportError> {
             .map(ToString::to_string)
             .collect(),
         others: others(members.others),
+        base: members.base.map(base::base).transpose()?,
         sbom: members.sbom.map(|sbom| SbomIdentity {
             serial_number: sbom.serial_number,
             version: sbom.version,
@@ -272,6 +273,7 @@ fn finding(members: model::Finding, shared: &mut Shared) -> Result<Finding, Save
         fixed_version: members.fixed_version,
         status: optional("status", &members.status)?.unwrap_or_default(),
         layer: members.layer.as_ref().map(layer_id).transpose()?,
+        origin: base::origin(&members.origin)?,
         severity_source: members.severity_source,
         primary_url: members.url,
         data_source: members.data_source.map(data_source),
@@ -414,7 +416,7 @@ fn others(members: model::Others) -> OtherMembers {
         .collect()
 }
 
-fn one_of<T: Copy, const N: usize>(
+pub(super) fn one_of<T: Copy, const N: usize>(
     field: &'static str,
     text: &str,
     all: [T; N],
@@ -426,7 +428,7 @@ fn one_of<T: Copy, const N: usize>(
 }
 
 /// Parses a text that may be empty.
-fn optional<T: FromStr<Err: std::fmt::Display>>(
+pub(super) fn optional<T: FromStr<Err: std::fmt::Display>>(
     field: &'static str,
     text: &str,
 ) -> Result<Option<T>, SavedReportError> {

@@ -92,6 +92,7 @@ pub(super) struct Image {
     #[serde(default)]
     pub(super) problems: Vec<Problem>,
     pub(super) results: Vec<ResultMembers>,
+    pub(super) base: Option<super::base::Base>,
     /// Absent before 1.2.
     pub(super) sbom: Option<Sbom>,
     #[serde(default)]
@@ -185,6 +186,8 @@ pub(super) struct Finding {
     #[serde(flatten)]
     pub(super) details: Details,
     pub(super) layer: Option<Layer>,
+    #[serde(default)]
+    pub(super) origin: String,
     pub(super) epss: Option<Epss>,
     pub(super) known_exploited: Option<KnownExploited>,
     pub(super) evidence: Option<Evidence>,

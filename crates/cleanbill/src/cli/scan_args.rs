@@ -130,6 +130,11 @@ pub(crate) struct DetectionArgs {
     #[arg(long, value_name = "FAMILY/RELEASE", env = "CLEANBILL_DISTRO")]
     pub(crate) distro: Option<String>,
 
+    /// The image that the scanned ones are built on, by a name, or an archive as for --input
+    /// [default: the known image with the longest beginning of the layers]
+    #[arg(long, value_name = "IMAGE", env = "CLEANBILL_BASE")]
+    pub(crate) base: Option<String>,
+
     /// Directories to leave out, with patterns such as **/test (repeatable)
     #[arg(
         long,

@@ -1,5 +1,6 @@
 //! `cleanbill scan`: the main job.
 
+mod base;
 mod compare;
 mod policy;
 mod sbom;
@@ -32,6 +33,7 @@ use crate::exit::Exit;
 use crate::output::Outputs;
 use crate::progress::Progress;
 use crate::{places, stop};
+use base::Bases;
 use compare::Comparison;
 use sources::{OpenFailure, Sources, Target};
 use trivy::TrivyEngine;
@@ -141,8 +143,12 @@ pub(super) fn assess(
     let is_shown = !setting.global.quiet && !setting.global.no_progress;
     let progress = Progress::start(is_shown, Some(targets.len()), context.bytes_read);
     let scanner = Scanner::new(&cache, &database, &options, &progress).with_java_index(&java_index);
+    let base = arguments.detection.base.as_deref();
+    let bases = Bases::new(&cache, base, now.as_second(), &sources, &scanner)?;
     let mut run = Run {
         scanner,
+        bases,
+        failure: None,
         merge_options: &options.merge,
         trivy,
         comparison: arguments.engine.compare_engines.then(Comparison::default),
@@ -155,7 +161,7 @@ pub(super) fn assess(
     };
     for target in &targets {
         run.scan(&sources, target);
-        if stop::is_requested() {
+        if stop::is_requested() || run.failure.is_some() {
             break;
         }
     }
@@ -163,6 +169,10 @@ pub(super) fn assess(
     if stop::is_requested() {
         return Err(stop::error());
     }
+    if let Some(failure) = run.failure {
+        return Err(failure);
+    }
+    run.attribute(&sources)?;
     let Run {
         policy,
         comparison,
@@ -200,6 +210,9 @@ pub(super) fn assess(
 /// Collects what is scanned.
 struct Run<'a> {
     scanner: Scanner<'a>,
+    bases: Bases<'a>,
+    /// What makes going on senseless.
+    failure: Option<CommandError>,
     merge_options: &'a MergeOptions,
     trivy: Option<TrivyEngine>,
     /// What the engines do not agree on, where they are compared.
@@ -251,6 +264,28 @@ impl Run<'_> {
         }
     }
 
+    /// Says of all findings whose layers they belong to, once every image of the call is known.
+    fn attribute(&mut self, sources: &Sources) -> Result<(), CommandError> {
+        self.bases.remember(&self.report.images, sources);
+        for image in self.report.images.iter_mut().chain(&mut self.unfiltered) {
+            self.bases.attribute(image)?;
+        }
+        // What another engine found cannot be compared with what we know of other bases.
+        if self.trivy.is_some() && self.comparison.is_none() {
+            return Ok(());
+        }
+        let (exploitation, policy) = (self.exploitation, &self.policy);
+        for image in &mut self.report.images {
+            self.bases.advise(&self.scanner, image, &mut |other| {
+                for result in &mut other.results {
+                    exploitation.fill(&mut result.findings);
+                }
+                policy.apply_aside(other);
+            });
+        }
+        Ok(())
+    }
+
     fn scan_natively(&mut self, sources: &Sources, target: &Target) {
         if let Target::Sbom { name, path } = target {
             self.scan_sbom(name, path);
@@ -267,6 +302,10 @@ impl Run<'_> {
             Ok(images) => {
                 for image in &images {
                     if stop::is_requested() {
+                        return;
+                    }
+                    if let Err(error) = self.bases.check(image, sources, &self.scanner) {
+                        self.failure = Some(error);
                         return;
                     }
                     let mut report = self.scanner.scan(image);

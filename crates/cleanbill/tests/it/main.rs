@@ -9,6 +9,7 @@
     reason = "the program under test is a process"
 )]
 
+mod base;
 mod cache;
 mod database;
 mod database_update;

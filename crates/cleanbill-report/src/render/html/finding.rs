@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::sync::LazyLock;
 
+use cleanbill_core::base_image::Origin;
 use cleanbill_core::report::ResultSet;
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
@@ -36,11 +37,12 @@ pub(super) fn write_row(
 ) -> io::Result<()> {
     write!(
         out,
-        "<tr data-s=\"{}\" data-f=\"{}\" data-x=\"{}\"><td data-k=\"{}\">{}{}</td>\
+        "<tr data-s=\"{}\" data-f=\"{}\" data-x=\"{}\"{}><td data-k=\"{}\">{}{}</td>\
          <td data-k=\"{}\">{}",
         words::lower(finding.severity),
         u8::from(!finding.fixed_version.is_empty()),
         u8::from(finding.known_exploited.is_some()),
+        finding.origin.map_or("", origin_attribute),
         4 - finding.severity.number(),
         badge(finding.severity),
         exploited_badge(finding),
@@ -81,9 +83,21 @@ pub(super) fn write_row(
     match finding.layer.and_then(|layer| table.layers.find(&layer)) {
         Some((index, _)) => writeln!(
             out,
-            "<td class=\"dim\" data-name=\"layer\">#{index}</td></tr>"
+            "<td class=\"dim\" data-name=\"layer\">#{index}{}</td></tr>",
+            match finding.origin {
+                Some(Origin::Base) => " <span class=\"small\">base</span>",
+                _ => "",
+            }
         ),
         None => writeln!(out, "<td></td></tr>"),
+    }
+}
+
+/// Returns what the script filters by.
+fn origin_attribute(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Base => " data-o=\"base\"",
+        Origin::Own => " data-o=\"own\"",
     }
 }
 

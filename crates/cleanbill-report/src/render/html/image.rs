@@ -8,7 +8,7 @@ use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::Severity;
 
 use super::super::words::{self, Outcome, count};
-use super::super::{RenderOptions, exploitation, lists_packages};
+use super::super::{RenderOptions, base, exploitation, lists_packages};
 use super::{finding, overview};
 use crate::escape::markup::Line;
 use crate::format::Format;
@@ -28,6 +28,9 @@ pub(super) fn write(
     write_header(image, out)?;
     write_problems(image, out)?;
     write_verdict(image, options, out)?;
+    if let Some(sentence) = base::sentence(image, &str::to_owned) {
+        writeln!(out, "<p class=\"base\">{}</p>", Line(&sentence))?;
+    }
     write_findings(image, &layers, out)?;
     write_suppressed(image, out)?;
     if lists_packages(Format::Html, options) {

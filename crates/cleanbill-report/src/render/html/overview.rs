@@ -78,6 +78,12 @@ pub(super) fn write_tools(report: &ScanReport, out: &mut impl Write) -> io::Resu
               exploited</label>\n",
         )?;
     }
+    let mut findings = report.images.iter().flat_map(ImageReport::findings);
+    if findings.any(|finding| finding.origin.is_some()) {
+        out.write_all(
+            b"<label><input type=\"checkbox\" name=\"own\">not of the base image</label>\n",
+        )?;
+    }
     out.write_all(
         b"<label><input type=\"checkbox\" name=\"fixable\">with a fix</label>\n\
           <output aria-live=\"polite\"></output>\n</form></div>\n",

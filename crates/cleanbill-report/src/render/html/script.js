@@ -4,6 +4,7 @@
   const form = tools.querySelector("form");
   const search = form.querySelector("input[type=search]");
   const fixable = form.querySelector("input[name=fixable]");
+  const own = form.querySelector("input[name=own]");
   const exploited = form.querySelector("input[name=exploited]");
   const output = form.querySelector("output");
   const tables = [...document.querySelectorAll("table.findings")].map((table) => ({
@@ -11,7 +12,7 @@
     section: table.closest("section"),
     body: table.tBodies[0],
     rows: [...table.tBodies[0].rows].map((row) => ({
-      row, severity: row.dataset.s, fix: row.dataset.f === "1", exploited: row.dataset.x === "1", text: null,
+      row, severity: row.dataset.s, fix: row.dataset.f === "1", exploited: row.dataset.x === "1", base: row.dataset.o === "base", text: null,
     })),
   }));
   const total = tables.reduce((sum, { rows }) => sum + rows.length, 0);
@@ -22,7 +23,7 @@
     let shown = 0;
     for (const { rows } of tables) {
       for (const entry of rows) {
-        let isShown = wanted.has(entry.severity) && (!fixable.checked || entry.fix) && (!exploited?.checked || entry.exploited);
+        let isShown = wanted.has(entry.severity) && (!fixable.checked || entry.fix) && (!exploited?.checked || entry.exploited) && !(own?.checked && entry.base);
         if (isShown && words.length) {
           entry.text ??= entry.row.textContent.toLowerCase();
           isShown = words.every((word) => entry.text.includes(word));

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cleanbill_core::base_image::Origin;
 use cleanbill_core::package::LayerId;
 use cleanbill_core::report::SuppressedFinding;
 use cleanbill_core::severity::Severity;
@@ -68,6 +69,9 @@ pub(super) struct Finding<'a> {
     /// The layer that brought the package.
     #[serde(skip_serializing_if = "Option::is_none")]
     layer: Option<Layer<'a>>,
+    /// Whose that layer is: `base` (the base image's) or `own`; absent if that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'static str>,
     /// How likely it is to be exploited; absent if nothing is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     epss: Option<Epss<'a>>,
@@ -122,6 +126,7 @@ impl<'a> Finding<'a> {
             modified: text(|details| &details.last_modified),
             fingerprint: fingerprint::of(result_kind, finding),
             layer: finding.layer.map(|layer| Layer::of(&layer, layers)),
+            origin: finding.origin.map(Origin::name),
             epss: finding.epss.as_ref().map(Epss::of),
             known_exploited: finding.known_exploited.as_ref().map(KnownExploited::of),
             evidence: Evidence::of(&finding.evidence),

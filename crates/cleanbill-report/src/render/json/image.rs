@@ -13,6 +13,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::base::Base;
 use super::finding::{Finding, Suppressed};
 use super::package::InstalledPackage;
 use super::{SeveritySummary, Status};
@@ -67,6 +68,9 @@ pub(super) struct Image<'a> {
     total_vulnerabilities: u64,
     /// The same by severity.
     severity_summary: SeveritySummary,
+    /// The image that it is built on; absent if none is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base: Option<Base<'a>>,
     /// OS packages first, then language packages by target.
     results: Vec<ResultView<'a>>,
     /// The bill of materials that was scanned, if it has a name of its own.
@@ -106,6 +110,7 @@ impl<'a> Image<'a> {
             problems: image.problems.iter().map(ProblemView::of).collect(),
             total_vulnerabilities: counts.total(),
             severity_summary: SeveritySummary::of(&counts),
+            base: Base::of(image),
             results: image
                 .results
                 .iter()

@@ -10,6 +10,7 @@ use super::Choices;
 use super::canvas::{Canvas, Span, Style};
 use super::packages::{self, Kind};
 use crate::layers::Layers;
+use crate::render::base;
 use crate::render::exploitation::{self, EXPLOITED};
 use crate::render::groups::{self, Group};
 use crate::render::words::{self, Outcome, count};
@@ -30,6 +31,7 @@ pub(super) fn render(
 ) -> io::Result<()> {
     header(image, canvas)?;
     verdict(image, choices, canvas)?;
+    base_image(image, canvas)?;
     problems(image, choices, canvas)?;
     let layers = Layers::of(image);
     let mut used = BTreeMap::new();
@@ -104,6 +106,14 @@ fn verdict(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -
         line.extend(Span::words(&selection, Style::Notice));
     }
     canvas.paragraph("", &line)
+}
+
+/// Says whose layers the findings come from.
+fn base_image(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    match base::sentence(image, &str::to_owned) {
+        Some(sentence) => canvas.paragraph("", &Span::words(&sentence, Style::Plain)),
+        None => Ok(()),
+    }
 }
 
 /// Only what was looked at whole may be green.

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use cleanbill_advisories::ConsideredRow;
 use cleanbill_core::Severity;
+use cleanbill_core::base_image::Origin;
 use cleanbill_core::report::SuppressedFinding;
 use cleanbill_core::vulnerability::Finding;
 use cleanbill_engine::{Explanation, NotAffected, Reported};
@@ -114,7 +115,12 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
     line("also called", item.finding.vendor_ids.join(", "));
     line("file", package_path.clone());
     if let Some((layer, step)) = &item.layer {
-        line("layer", format!("{layer} {step}"));
+        let owner = match item.finding.origin {
+            Some(Origin::Base) => " (base image)",
+            Some(Origin::Own) => " (not of the base image)",
+            None => "",
+        };
+        line("layer", format!("{layer}{owner} {step}"));
     }
     for row in &item.rows {
         line("advisory", advisory(row));

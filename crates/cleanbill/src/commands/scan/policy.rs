@@ -108,6 +108,13 @@ impl Policy {
         }
     }
 
+    /// Applies the same to an image that is only compared with: what exceptions cover there does not
+    /// count as their use.
+    pub(super) fn apply_aside(&self, image: &mut ImageReport) {
+        let usage = &mut IgnoreUsage::default();
+        apply_policy(image, &self.filter, &self.vex, self.now, usage);
+    }
+
     /// Says which findings are shown, if not all are; a table without findings must not read as
     /// if there were none.
     pub(super) fn selection(&self) -> String {

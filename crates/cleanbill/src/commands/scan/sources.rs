@@ -189,7 +189,7 @@ impl Sources {
     }
 
     /// Connects to the engine once.
-    fn engine(&self) -> Result<&LocalImages, ImageError> {
+    pub(super) fn engine(&self) -> Result<&LocalImages, ImageError> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }
