@@ -166,7 +166,7 @@ pub enum StoreError {
         source: io::Error,
     },
     /// A value of the state makes no sense: somebody else wrote to the file.
-    #[error("the {what} of {of} in the state makes no sense")]
+    #[error("what the state holds as {what} of {of} makes no sense")]
     DecodeState {
         /// The value.
         what: &'static str,
@@ -189,7 +189,7 @@ pub enum StoreError {
     },
 }
 
-type AnySource = Box<dyn std::error::Error + Send + Sync>;
+pub(crate) type AnySource = Box<dyn std::error::Error + Send + Sync>;
 
 /// No disk space for the shared memory of the journal.
 const IOERR_SHMSIZE: std::ffi::c_int = 4874;
@@ -255,7 +255,11 @@ impl StoreFile {
         }
     }
 
-    fn read_only(self, operation: &'static str, source: impl Into<AnySource>) -> StoreError {
+    pub(crate) fn read_only(
+        self,
+        operation: &'static str,
+        source: impl Into<AnySource>,
+    ) -> StoreError {
         StoreError::ReadOnly {
             file: self,
             operation,

@@ -107,11 +107,21 @@ pub(crate) fn connect(path: &Path, layout: &Layout) -> Result<Connection, StoreE
         set_up(&connection, journal, layout)?;
         Ok(connection)
     };
-    connect().map_err(layout.file.failed("open"))
+    connect().map_err(|error: rusqlite::Error| {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        // To SQLite a place that may not be written is one that cannot be opened.
+        let is_closed = cannot_open(&error)
+            && rustix::fs::access(directory, rustix::fs::Access::WRITE_OK).is_err();
+        match is_closed {
+            true => layout.file.read_only("open", error),
+            false => layout.file.failed("open")(error),
+        }
+    })
 }
 
 fn set_up(connection: &Connection, journal: &str, layout: &Layout) -> rusqlite::Result<()> {
-    if layout.is_durable {
+    let pages: i64 = connection.pragma_query_value(None, "page_count", |row| row.get(0))?;
+    if layout.is_durable && pages == 0 {
         // Counts only before the first table: space is given back page by page, not by a copy.
         connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
@@ -125,22 +135,25 @@ fn set_up(connection: &Connection, journal: &str, layout: &Layout) -> rusqlite::
 
 /// Opens a file to read it. It is neither created nor changed.
 pub(crate) fn connect_to_read(path: &Path) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
-        | OpenFlags::SQLITE_OPEN_URI
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(uri(path, "mode=ro"), flags)?;
-    connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.pragma_update(None, "cache_size", -2048)?;
-    let probe = connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()));
-    match probe {
+    match connect_and_read(path, "mode=ro") {
         // Readers of a file with a write-ahead log need a file beside it. Who may not make one can
         // read all the same if nobody has the file open to write: then there is no log.
         Err(error) if cannot_open(&error) && !suffixed(path, "-wal").exists() => {
-            Connection::open_with_flags(uri(path, "mode=ro&immutable=1"), flags)
+            connect_and_read(path, "mode=ro&immutable=1")
         }
-        Err(error) => Err(error),
-        Ok(()) => Ok(connection),
+        other => other,
     }
+}
+
+fn connect_and_read(path: &Path, parameters: &str) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(uri(path, parameters), flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.pragma_update(None, "cache_size", -2048)?;
+    connection.query_row("SELECT count(*) FROM sqlite_master", [], |_| Ok(()))?;
+    Ok(connection)
 }
 
 fn cannot_open(error: &rusqlite::Error) -> bool {

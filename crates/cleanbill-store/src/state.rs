@@ -44,8 +44,9 @@ use opening::LAYOUT;
 /// Is the state, open for writing. It may be shared between threads; they write one at a time.
 #[derive(Debug)]
 pub struct StateStore {
-    writer: Arc<Mutex<Connection>>,
+    // Closed before the writer: the last one to close clears up the journal, if it may write.
     reader: StateReader,
+    writer: Arc<Mutex<Connection>>,
     path: Option<PathBuf>,
     /// Held for as long as this process owns the state.
     _lock: Option<File>,

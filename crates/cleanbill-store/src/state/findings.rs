@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use cleanbill_core::Severity;
 use cleanbill_core::change::{FindingKey, ImageState, KnownFinding};
+use cleanbill_core::{Digest, Severity};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 
@@ -14,9 +14,10 @@ use super::{StateReader, unreadable};
 use crate::StoreError;
 
 /// The columns that [`affected_row`] reads.
-const AFFECTED_ROW: &str = "\
+pub(super) const AFFECTED_ROW: &str = "\
     SELECT i.name, s.image_id, f.vulnerability_id, f.kind, f.package_name, f.package_path, \
-           f.installed_version, f.fixed_version, f.severity, f.covered_by, f.first_seen_at \
+           f.installed_version, f.fixed_version, f.severity, f.covered_by, f.first_seen_at, \
+           i.image_id \
     FROM finding f JOIN image i ON i.id = f.image JOIN image_state s ON s.image = f.image";
 
 impl StateReader {
@@ -68,7 +69,7 @@ impl StateReader {
         values: &[&str],
     ) -> Result<Vec<AffectedImage>, StoreError> {
         let mut affected = self.snapshot(|connection| {
-            let users = Users::new(containers(connection).map_err(unreadable)?);
+            let users = Users(containers(connection).map_err(unreadable)?);
             let mut affected = Vec::new();
             for value in values {
                 affected.extend(select(connection, condition, value, &users).map_err(unreadable)?);
@@ -226,7 +227,7 @@ fn affected_row(row: &Row<'_>, users: &Users) -> rusqlite::Result<AffectedImage>
     let image: String = row.get(0)?;
     let image_id = digest(row, 1)?;
     Ok(AffectedImage {
-        containers: users.of(&image, image_id),
+        containers: users.of(&image, [image_id, digest(row, 11)?]),
         key: finding_key(row, 2)?,
         installed_version: row.get(6)?,
         fixed_version: row.get(7)?,
@@ -243,13 +244,12 @@ fn affected_row(row: &Row<'_>, users: &Users) -> rusqlite::Result<AffectedImage>
 struct Users(Vec<Container>);
 
 impl Users {
-    fn new(containers: Vec<Container>) -> Self {
-        Self(containers)
-    }
-
-    fn of(&self, image: &str, image_id: Option<cleanbill_core::Digest>) -> Vec<String> {
-        let runs = |container: &&Container| match (container.image_id, image_id) {
-            (Some(runs), Some(image_id)) => runs == image_id,
+    /// Returns the containers of an image, by name. An image has two ids: the one that was looked
+    /// at, and the one by which the engine lists it, which need not be of the same kind.
+    fn of(&self, image: &str, ids: [Option<Digest>; 2]) -> Vec<String> {
+        let is_known = ids.iter().any(Option::is_some);
+        let runs = |container: &&Container| match container.image_id {
+            Some(_) if is_known => ids.contains(&container.image_id),
             _ => container.image_name == image,
         };
         let names = self.0.iter().filter(runs);

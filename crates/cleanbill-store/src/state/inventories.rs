@@ -18,7 +18,7 @@ impl StateReader {
     ///
     /// SQLite failed.
     pub fn inventory_list(&self, rules: &str) -> Result<Vec<StoredInventory>, StoreError> {
-        let rows: Vec<(Digest, String)> = self.query(|connection| {
+        let rows: Vec<(Option<Digest>, String)> = self.query(|connection| {
             connection
                 .prepare_cached(
                     "SELECT v.image_id, i.name FROM inventory v
@@ -26,13 +26,12 @@ impl StateReader {
                      JOIN image i ON i.id = s.image
                      WHERE v.rules = ?1 AND i.gone_at IS NULL ORDER BY v.image_id, i.name",
                 )?
-                .query_map([rules], |row| {
-                    Ok((digest(row, 0)?.unwrap_or(Digest::of(b"")), row.get(1)?))
-                })?
+                .query_map([rules], |row| Ok((digest(row, 0)?, row.get(1)?)))?
                 .collect()
         })?;
         let mut list: Vec<StoredInventory> = Vec::new();
         for (image_id, name) in rows {
+            let Some(image_id) = image_id else { continue };
             match list.last_mut() {
                 Some(last) if last.image_id == image_id => last.names.push(name),
                 _ => list.push(StoredInventory {

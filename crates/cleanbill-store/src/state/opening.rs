@@ -3,8 +3,9 @@
 //! What the file holds cannot be found again by looking at images: that a change was told, and
 //! since when a finding is there. So a damaged file is never begun anew in silence.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::Connection;
 
@@ -138,6 +139,11 @@ fn free_name(path: &Path, now: i64) -> PathBuf {
         .unwrap_or(first)
 }
 
+/// How long to wait for an owner that is about to end, or that was killed while it began another
+/// process: that one holds the lock until it has become another program.
+const LOCK_ATTEMPTS: u32 = 40;
+const LOCK_PAUSE: Duration = Duration::from_millis(25);
+
 /// Makes sure that one process at a time owns the state. The lock ends with the process, however
 /// it ends.
 pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
@@ -148,17 +154,20 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
         .write(true)
         .open(&lock_path)
         .map_err(StoreFile::State.failed_at("lock", &lock_path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse {
-            file: StoreFile::State,
-            path: path.to_owned(),
-        }),
-        Err(std::fs::TryLockError::Error(error)) => {
-            // Some network file systems have no locks. Two owners would tell things twice, which is
-            // less bad than telling nothing.
-            tracing::warn!(path = %lock_path.display(), %error, "cannot lock the state");
-            Ok(file)
+    for _ in 0..LOCK_ATTEMPTS {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(TryLockError::Error(error)) => {
+                // Some network file systems have no locks. Two owners would tell things twice,
+                // which is less bad than telling nothing.
+                tracing::warn!(path = %lock_path.display(), %error, "cannot lock the state");
+                return Ok(file);
+            }
         }
     }
+    Err(StoreError::InUse {
+        file: StoreFile::State,
+        path: path.to_owned(),
+    })
 }

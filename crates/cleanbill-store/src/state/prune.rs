@@ -46,12 +46,8 @@ impl StateStore {
 
     /// Gives free pages back to the file system. Returns the bytes of the file.
     fn vacuum(&self) -> Result<u64, StoreError> {
-        let failed = StoreFile::State.failed("compact");
         let connection = lock(&self.writer);
-        connection
-            .execute_batch("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE);")
-            .map_err(failed)?;
-        size_bytes(&connection).map_err(failed)
+        vacuum(&connection).map_err(StoreFile::State.failed("compact"))
     }
 }
 
@@ -64,6 +60,15 @@ impl Pruned {
         self.images += other.images;
         self.inventories += other.inventories;
     }
+}
+
+fn vacuum(connection: &Connection) -> rusqlite::Result<u64> {
+    // Each step gives one page back, so all have to be taken.
+    let mut statement = connection.prepare("PRAGMA incremental_vacuum")?;
+    let mut pages = statement.query([])?;
+    while pages.next()?.is_some() {}
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    size_bytes(connection)
 }
 
 fn by_age(

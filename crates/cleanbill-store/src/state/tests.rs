@@ -1,4 +1,12 @@
-//! The state, in and out.
+//! The state, in and out, and in every kind of trouble.
 
+mod damage;
+mod faults;
+mod kill;
 mod kit;
+mod model;
+mod place;
+mod pruning;
+mod round_trip;
+mod speed;
 mod use_cases;

@@ -17,6 +17,11 @@ pub(super) fn open(directory: &Path) -> StateStore {
     StateStore::open(directory, 1_000).unwrap().0
 }
 
+/// Makes a directory in memory where there is such a place: many tests wait for the disk otherwise.
+pub(super) fn scratch() -> tempfile::TempDir {
+    tempfile::tempdir_in("/dev/shm").unwrap_or_else(|_| tempfile::tempdir().unwrap())
+}
+
 pub(super) fn finding(vulnerability_id: &str, package_name: &str) -> KnownFinding {
     KnownFinding {
         key: FindingKey {

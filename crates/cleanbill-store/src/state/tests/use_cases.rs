@@ -25,10 +25,7 @@ fn what_is_remembered_comes_back() {
         10,
     );
     store.scan_commit(&first).unwrap();
-    assert_eq!(
-        store.read().image_state("a:1").unwrap(),
-        Some(first.state.clone())
-    );
+    assert_eq!(store.read().image_state("a:1").unwrap(), Some(first.state));
     let second = look("a:1", vec![finding("CVE-2", "x")], 20);
     store.scan_commit(&second).unwrap();
     assert_eq!(store.read().image_state("a:1").unwrap(), Some(second.state));
@@ -83,13 +80,21 @@ fn affected_names_images_and_their_containers() {
             // The tag has moved on; the container has not.
             container("old", "a:1", Some(Digest::of(b"before"))),
             container("db", "b:1", None),
+            // The engine lists images by another id than that of what was looked at.
+            container("job", "sha256:0", Some(Digest::of(b"listed"))),
         ])
         .unwrap();
+    let listed = SeenImage {
+        name: "b:1".to_owned(),
+        image_id: Some(Digest::of(b"listed")),
+        ..SeenImage::default()
+    };
+    store.image_seen(&[listed], 15).unwrap();
     store.image_gone("c:1", 20).unwrap();
     let affected = store.read().affected(&["CVE-1", "CVE-9"]).unwrap();
     assert_eq!(names(&affected), ["a:1", "b:1"]);
     assert_eq!(affected[0].containers, ["web"]);
-    assert_eq!(affected[1].containers, ["db"]);
+    assert_eq!(affected[1].containers, ["db", "job"]);
     assert_eq!(affected[0].severity, Severity::High);
     let by_alias = store.read().affected(&["GHSA-1", "CVE-1"]).unwrap();
     assert_eq!(names(&by_alias), ["a:1", "a:1", "b:1", "b:1"]);
@@ -180,7 +185,7 @@ fn a_message_of_the_same_key_is_sent_once() {
     let store = store();
     let heartbeat = message("mail", "heartbeat-2026-11-22", &[]);
     let first = store
-        .messages_commit(&[], &[heartbeat.clone()], 10)
+        .messages_commit(&[], std::slice::from_ref(&heartbeat), 10)
         .unwrap();
     let second = store.messages_commit(&[], &[heartbeat], 20).unwrap();
     assert_eq!(first, second);
