@@ -19,12 +19,12 @@ pub use pattern::ImagePattern;
 pub struct Route {
     /// The names of the channels.
     pub channels: Vec<String>,
-    /// Severities at least as bad as this. Whether an image can be assessed at all has no
+    /// These severities; any if there is none. Whether an image can be assessed at all has no
     /// severity and passes: a finding that nobody could look for may be of any.
-    pub severity_min: Option<Severity>,
+    pub severities: Vec<Severity>,
     /// Images whose name matches one of these; any image if there is none.
     pub images: Vec<ImagePattern>,
-    /// Images with one of these labels, name and value; any image if there is none. An empty
+    /// Images with all of these labels, name and value; any image if there is none. An empty
     /// value stands for every value.
     pub labels: Vec<(String, String)>,
 }
@@ -61,22 +61,30 @@ pub fn route(
     let mut routed: BTreeMap<String, Routed> = BTreeMap::new();
     for channel in &rules.channels {
         let changes = positions(changes, |change| {
-            let severity = change.finding.as_ref().map(|finding| match change.kind {
-                // Whoever was told that it is bad is told that it is not.
-                ChangeKind::SeverityChanged { from } => finding.severity.max(from),
-                _ => finding.severity,
-            });
+            let severities = severities(change);
             let facts = facts.get(change.image.as_str()).copied();
-            rules.reaches(channel, &change.image, facts, severity)
+            rules.reaches(channel, &change.image, facts, &severities)
         });
         let images = positions(images, |facts| {
-            rules.reaches(channel, &facts.name, Some(facts), None)
+            rules.reaches(channel, &facts.name, Some(facts), &[])
         });
         if !changes.is_empty() || !images.is_empty() {
             routed.insert(channel.clone(), Routed { changes, images });
         }
     }
     routed
+}
+
+/// Returns the severities that a change is about: who was told that something is bad is told that
+/// it is not.
+fn severities(change: &Change) -> Vec<Severity> {
+    let Some(finding) = &change.finding else {
+        return Vec::new();
+    };
+    match change.kind {
+        ChangeKind::SeverityChanged { from } => vec![from, finding.severity],
+        _ => vec![finding.severity],
+    }
 }
 
 fn positions<T>(entries: &[T], is_wanted: impl Fn(&T) -> bool) -> Vec<usize> {
@@ -94,7 +102,7 @@ impl RouteRules {
         channel: &str,
         image: &str,
         facts: Option<&ImageFacts>,
-        severity: Option<Severity>,
+        severities: &[Severity],
     ) -> bool {
         let labels = facts.map_or(&[][..], |facts| facts.labels.as_slice());
         match Wish::of(labels) {
@@ -103,31 +111,27 @@ impl RouteRules {
             Wish::Routes if self.routes.is_empty() => true,
             Wish::Routes => self.routes.iter().any(|route| {
                 route.channels.iter().any(|name| name == channel)
-                    && route.matches(image, labels, severity)
+                    && route.matches(image, labels, severities)
             }),
         }
     }
 }
 
 impl Route {
-    fn matches(
-        &self,
-        image: &str,
-        labels: &[(String, String)],
-        severity: Option<Severity>,
-    ) -> bool {
-        let is_bad_enough = match (self.severity_min, severity) {
-            (Some(severity_min), Some(severity)) => severity >= severity_min,
-            _ => true,
-        };
+    fn matches(&self, image: &str, labels: &[(String, String)], severities: &[Severity]) -> bool {
+        let is_wanted = self.severities.is_empty()
+            || severities.is_empty()
+            || severities
+                .iter()
+                .any(|severity| self.severities.contains(severity));
         let has_label = |(name, value): &(String, String)| {
             labels
                 .iter()
                 .any(|(key, text)| key == name && (value.is_empty() || text == value))
         };
-        is_bad_enough
+        is_wanted
             && (self.images.is_empty() || self.images.iter().any(|pattern| pattern.matches(image)))
-            && (self.labels.is_empty() || self.labels.iter().any(has_label))
+            && self.labels.iter().all(has_label)
     }
 }
 

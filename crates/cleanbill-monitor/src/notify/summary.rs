@@ -158,3 +158,82 @@ fn hit(image: &ImageReport, finding: &Finding) -> Hit {
         ..Hit::default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use cleanbill_core::Severity;
+    use cleanbill_core::problem::{Problem, ProblemKind};
+    use cleanbill_core::report::ResultSet;
+    use cleanbill_core::severity::FixStatus;
+
+    use super::*;
+    use crate::notify::samples::{settings, time};
+    use crate::notify::words::title;
+
+    fn image(name: &str, findings: &[(&str, Severity, &str)]) -> ImageReport {
+        let findings = findings
+            .iter()
+            .map(|(id, severity, fixed_version)| Finding {
+                vulnerability_id: (*id).to_owned(),
+                severity: *severity,
+                package_name: "openssl".to_owned(),
+                installed_version: "1.0".to_owned(),
+                fixed_version: (*fixed_version).to_owned(),
+                status: FixStatus::WillNotFix,
+                ..Finding::default()
+            })
+            .collect();
+        ImageReport {
+            artifact_name: name.to_owned(),
+            results: vec![ResultSet {
+                findings,
+                ..ResultSet::default()
+            }],
+            ..ImageReport::default()
+        }
+    }
+
+    #[test]
+    fn a_report_is_summed_up() {
+        let mut broken = image("c:1", &[]);
+        broken.status = AssessmentStatus::Failed;
+        broken.problems = vec![Problem::new(ProblemKind::UnreadableFile, "no such image")];
+        let report = ScanReport {
+            images: vec![
+                image(
+                    "a:1",
+                    &[
+                        ("CVE-1", Severity::High, ""),
+                        ("CVE-2", Severity::Critical, "2"),
+                    ],
+                ),
+                image("b:1", &[("CVE-1", Severity::High, "1.1")]),
+                broken,
+            ],
+            ..ScanReport::default()
+        };
+        let message = summary(
+            &report,
+            &SummaryOptions {
+                id: "s",
+                time: time("2026-11-22T06:30:00Z"),
+                settings: &settings(),
+            },
+        );
+        assert_eq!(title(&message), "3 vulnerabilities in 3 images");
+        assert_eq!(message.totals.findings.distinct, 2);
+        assert_eq!(message.failures[0].reason, "no such image");
+        let ids: Vec<&str> = message
+            .vulnerabilities
+            .iter()
+            .map(|group| group.id.as_str())
+            .collect();
+        assert_eq!(ids, ["CVE-2", "CVE-1"]);
+        let hits = &message.vulnerabilities[1].hits;
+        assert_eq!(
+            (hits[0].fix_status.as_str(), hits[1].fix_status.as_str()),
+            ("will not be fixed", "")
+        );
+        assert_eq!(hits[1].command, "cleanbill explain CVE-1 b:1");
+    }
+}

@@ -3,6 +3,7 @@
 use cleanbill_core::Severity;
 
 use super::message::{Notification, NotificationKind};
+use super::words::is_database_stale;
 
 /// Grades messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +22,11 @@ pub(super) enum Urgency {
 pub(super) fn urgency(message: &Notification) -> Urgency {
     match message.kind {
         NotificationKind::Test => Urgency::Normal,
-        NotificationKind::Heartbeat if message.totals.errors == 0 => Urgency::Low,
+        NotificationKind::Heartbeat
+            if message.totals.errors == 0 && !is_database_stale(message) =>
+        {
+            Urgency::Low
+        }
         NotificationKind::Heartbeat => Urgency::Normal,
         NotificationKind::Errors => Urgency::High,
         NotificationKind::Changes | NotificationKind::Digest | NotificationKind::Summary => {

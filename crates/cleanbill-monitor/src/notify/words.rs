@@ -92,15 +92,22 @@ fn heartbeat_title(message: &Notification) -> String {
             totals.images,
         );
     }
-    let word = if message.database_updated_at.is_some() {
-        "All quiet"
-    } else {
-        "No change"
-    };
-    format!(
-        "{word}: {} assessed, {database}",
-        count(totals.images, "image")
-    )
+    let images = count(totals.images, "image");
+    if is_database_stale(message) {
+        return format!("No change, but look at this: {images} assessed, {database}");
+    }
+    format!("All quiet: {images} assessed, {database}")
+}
+
+/// Hours after which a database says too little for quiet to mean anything. It is built every six
+/// hours, so this is not a matter of a weekend without network.
+const DATABASE_AGE_HOURS_MAX: i64 = 4 * 24;
+
+/// Says whether the advisory database is missing or old.
+pub(super) fn is_database_stale(message: &Notification) -> bool {
+    message.database_updated_at.is_none_or(|updated_at| {
+        message.time.duration_since(updated_at).as_hours() > DATABASE_AGE_HOURS_MAX
+    })
 }
 
 /// Says how old the advisory database is.

@@ -245,7 +245,12 @@ fn a_heartbeat_says_what_was_looked_at() {
     message.database_updated_at = None;
     assert_eq!(
         title(&message),
-        "No change: 42 images assessed, no advisory database"
+        "No change, but look at this: 42 images assessed, no advisory database"
+    );
+    message.database_updated_at = Some(time("2026-11-10T00:00:00Z"));
+    assert_eq!(
+        title(&message),
+        "No change, but look at this: 42 images assessed, database 12 days old"
     );
 }
 

@@ -141,7 +141,7 @@ fn write_entries(message: &Notification, shown: usize, out: &mut String) {
         heading(lines, out);
         let _ = write!(
             out,
-            "<table role=\"presentation\" class=\"card\" width=\"100%\" cellpadding=\"0\" \
+            "<table role=\"presentation\" class=\"card list\" width=\"100%\" cellpadding=\"0\" \
              cellspacing=\"0\" style=\"{CARD};border-collapse:separate\">"
         );
         for (index, line) in message.images.iter().take(shown_images).enumerate() {
@@ -203,7 +203,7 @@ fn write_group(group: &VulnerabilityGroup, out: &mut String) {
         let _ = match is_strong {
             true => write!(
                 out,
-                " <span style=\"display:inline-block;padding:0 6px;border-radius:4px;\
+                " <span class=\"exploited\" style=\"display:inline-block;padding:0 6px;border-radius:4px;\
                  background:#1f2933;color:#ffffff;font-size:12px;line-height:20px;\
                  font-weight:700\">{tag}</span>"
             ),

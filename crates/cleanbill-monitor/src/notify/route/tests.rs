@@ -81,7 +81,7 @@ fn without_routes_everybody_hears_everything() {
 #[test]
 fn routes_ask_for_severity_image_and_label() {
     let severe = Route {
-        severity_min: Some(Severity::Critical),
+        severities: vec![Severity::Critical],
         ..to(&["chat"])
     };
     // The last one was critical: who was told so is told that it is not any more.
@@ -107,6 +107,18 @@ fn routes_ask_for_severity_image_and_label() {
     );
     check(vec![label("")], &[("team", "any")], &[("mail", &[0, 1])]);
     check(vec![label("shop")], &[("team", "other")], &[]);
+    let both = Route {
+        labels: ["team", "stage"]
+            .map(|name| (name.to_owned(), "a".to_owned()))
+            .to_vec(),
+        ..to(&["mail"])
+    };
+    check(vec![both.clone()], &[("team", "a")], &[]);
+    check(
+        vec![both],
+        &[("team", "a"), ("stage", "a")],
+        &[("mail", &[0, 1])],
+    );
 }
 
 #[test]
