@@ -39,6 +39,8 @@ const HTML_ATTRIBUTES: &[&str] = &[
     "rel",
     "data-s",
     "data-f",
+    "data-o",
+    "data-x",
     "data-k",
     "data-name",
     "open",

@@ -68,7 +68,7 @@ pub(super) fn write_row(
     match finding.fixed_version.as_str() {
         "" => write!(
             out,
-            "<td class=\"dim\" data-k=\"~\">{}</td>",
+            "<td class=\"dim\" data-k=\"~\" data-name=\"state\">{}</td>",
             words::fix_status(finding.status)
         )?,
         fixed => write!(
