@@ -87,7 +87,7 @@ impl<S: Service> Channel for HttpChannel<S> {
     }
 
     fn preview(&self, message: &Notification) -> Result<String, DeliveryError> {
-        Ok(self.service.render(message).body)
+        Ok(self.redact(&self.service.render(message).body))
     }
 
     fn deliver(&self, message: &Notification, now: Timestamp) -> Result<Receipt, DeliveryError> {
@@ -138,14 +138,15 @@ impl<S: Service> HttpChannel<S> {
         }
     }
 
-    /// Hides secrets that an answer repeats: a page that says what was not found names it.
-    fn redact(&self, answer: &str) -> String {
+    /// Hides secrets in what people see: a body may hold one, and so may an answer that repeats what
+    /// was asked for.
+    fn redact(&self, text: &str) -> String {
         let secrets = self
             .service
             .secrets()
             .into_iter()
             .filter(|secret| !secret.is_empty());
-        let hidden = secrets.fold(answer.to_owned(), |text, secret| {
+        let hidden = secrets.fold(text.to_owned(), |text, secret| {
             text.replace(secret, "(redacted)")
         });
         self.client.redact(&hidden)

@@ -14,19 +14,30 @@ use crate::notify::samples::{self, time};
 /// Stands for what makes the address of a webhook a secret.
 const TOKEN: &str = "T0000SECRET0000";
 
-fn surroundings() -> Surroundings {
+fn impatient(patience: Duration) -> Surroundings {
     Surroundings {
         http: HttpOptions {
-            connect_timeout: Duration::from_millis(500),
-            read_timeout: Duration::from_millis(500),
+            connect_timeout: patience,
+            read_timeout: patience,
             ..HttpOptions::default()
         },
         ..Surroundings::default()
     }
 }
 
+fn surroundings() -> Surroundings {
+    impatient(Duration::from_secs(20))
+}
+
 fn deliver(settings: &ChannelSettings) -> Result<Receipt, DeliveryError> {
-    let channel = open_channel(settings, &surroundings()).unwrap();
+    deliver_within(settings, Duration::from_secs(20))
+}
+
+fn deliver_within(
+    settings: &ChannelSettings,
+    patience: Duration,
+) -> Result<Receipt, DeliveryError> {
+    let channel = open_channel(settings, &impatient(patience)).unwrap();
     let outcome = channel.deliver(&samples::test(), time("2026-11-22T06:30:00Z"));
     let text = match &outcome {
         Ok(receipt) => &receipt.text,
@@ -115,7 +126,7 @@ fn redirects_are_not_followed() {
 fn connections_that_break_are_temporary() {
     for answer in [HttpAnswer::Stall, HttpAnswer::HangUp, HttpAnswer::BreakOff] {
         let sink = HttpSink::start(vec![answer.clone()]);
-        let error = deliver(&slack(&sink)).unwrap_err();
+        let error = deliver_within(&slack(&sink), Duration::from_millis(300)).unwrap_err();
         assert!(!error.is_permanent, "{answer:?}: {}", error.text);
     }
     let mut nobody = HttpSink::start(Vec::new());
@@ -306,6 +317,32 @@ fn debug_output_tells_no_secret() {
     let settings = slack(&sink);
     let channel = open_channel(&settings, &Surroundings::default()).unwrap();
     assert!(!format!("{settings:?} {channel:?}").contains(TOKEN));
+}
+
+#[test]
+fn previews_show_the_message_and_no_secret() {
+    let ntfy = NtfySettings {
+        topic: Secret::new(TOKEN),
+        token: Secret::new(TOKEN),
+        ..NtfySettings::default()
+    };
+    let smtp = SmtpSettings {
+        host: "mail.example".to_owned(),
+        user: "alice".to_owned(),
+        password: Secret::new(TOKEN),
+        to: vec!["ops@example.com".to_owned()],
+        ..SmtpSettings::default()
+    };
+    for settings in [
+        ChannelSettings::Ntfy(ntfy),
+        ChannelSettings::Smtp(smtp),
+        slack(&HttpSink::start(Vec::new())),
+    ] {
+        let channel = open_channel(&settings, &surroundings()).unwrap();
+        let preview = channel.preview(&samples::changes()).unwrap();
+        assert!(preview.contains("CVE-2024-3094"), "{preview}");
+        assert!(!preview.contains(TOKEN), "{preview}");
+    }
 }
 
 #[test]
