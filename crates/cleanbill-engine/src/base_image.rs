@@ -64,7 +64,7 @@ pub enum BaseError {
         /// The image.
         image: String,
         /// Where the chains of layers part.
-        divergence: Divergence,
+        divergence: Box<Divergence>,
     },
     /// The base has no layers.
     #[error("{base} has no layers: everything is above it")]
@@ -292,7 +292,7 @@ impl NamedBase {
             Some(divergence) => BaseError::NotTheBase {
                 base: self.familiar(),
                 image: image_name.to_owned(),
-                divergence,
+                divergence: Box::new(divergence),
             },
         })
     }

@@ -80,7 +80,7 @@ fn a_name_means_what_it_was_seen_with_last() {
         ids
     };
     let eleven = chain("debian:11", "eleven").diff_ids;
-    assert_eq!(meant(), [new.diff_ids.clone(), eleven.clone()]);
+    assert_eq!(meant(), [new.diff_ids, eleven.clone()]);
     assert_eq!(cache.chains_named(&old.reference).unwrap().len(), 2);
     // It moves back, on the same day.
     cache.chain_put(&old, 21).unwrap();
