@@ -3,6 +3,8 @@
 //!
 //! It leaves the process and outlives it, so it has a version: members are added, never renamed.
 
+mod forms;
+
 use cleanbill_core::Severity;
 use jiff::Timestamp;
 use schemars::JsonSchema;
@@ -29,11 +31,14 @@ pub struct Notification {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub references: Vec<String>,
     /// When it was composed.
-    #[serde(with = "rfc3339")]
+    #[serde(with = "forms::rfc3339")]
     #[schemars(with = "String")]
     pub time: Timestamp,
     /// From when on it collects changes, where it is a digest.
-    #[serde(with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        with = "forms::rfc3339_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(with = "Option<String>")]
     pub since: Option<Timestamp>,
     /// The host that speaks.
@@ -43,7 +48,10 @@ pub struct Notification {
     /// Sums over everything, also over what was left out below.
     pub totals: Totals,
     /// When the advisory database was built; absent if there is none.
-    #[serde(with = "rfc3339_option", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        with = "forms::rfc3339_option",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[schemars(with = "Option<String>")]
     pub database_updated_at: Option<Timestamp>,
     /// The images that could not be assessed completely.
@@ -227,7 +235,7 @@ pub struct VulnerabilityGroup {
     /// `CVE-…`, `GHSA-…` …
     pub id: String,
     /// How bad it is: the worst of the hits.
-    #[serde(with = "severity_name")]
+    #[serde(with = "forms::severity_name")]
     #[schemars(with = "String")]
     pub severity: Severity,
     /// What it is, in one line; may be empty.
@@ -447,55 +455,4 @@ fn is_zero(number: &u64) -> bool {
 
 fn is_false(flag: &bool) -> bool {
     !*flag
-}
-
-mod rfc3339 {
-    use super::{Deserialize, Timestamp};
-    use serde::{Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(time: &Timestamp, to: S) -> Result<S::Ok, S::Error> {
-        to.collect_str(time)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Timestamp, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(D::Error::custom)
-    }
-}
-
-mod rfc3339_option {
-    use super::{Deserialize, Timestamp};
-    use serde::{Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(
-        time: &Option<Timestamp>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match time {
-            Some(time) => to.collect_str(time),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<Timestamp>, D::Error> {
-        let text = Option::<String>::deserialize(from)?;
-        text.map(|text| text.parse().map_err(D::Error::custom))
-            .transpose()
-    }
-}
-
-mod severity_name {
-    use super::{Deserialize, Severity};
-    use serde::{Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<S: Serializer>(severity: &Severity, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(severity.name())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Severity, D::Error> {
-        let text = String::deserialize(from)?;
-        text.parse().map_err(D::Error::custom)
-    }
 }
