@@ -264,7 +264,7 @@ pub struct OutboxMessage {
     pub payload: Vec<u8>,
     /// The changes that it tells of.
     pub changes: Vec<ChangeId>,
-    /// When to send it first.
+    /// When to send it first; within a week. What is further ahead is sent at once.
     pub send_at: i64,
 }
 
