@@ -16,6 +16,10 @@ pub(in crate::notify) trait Markup {
     fn link(&self, text: &str, url: &str) -> String;
     /// Returns what stands in front of an item of a list.
     fn bullet(&self) -> &'static str;
+    /// Returns what keeps the signs behind it from making a heading, a list or a quotation.
+    fn line_start(&self) -> &'static str {
+        "\u{2060}"
+    }
 }
 
 /// Writes a line.
@@ -23,6 +27,10 @@ pub(in crate::notify) fn write_line(line: &Line, markup: &dyn Markup) -> String 
     let mut text = String::new();
     if line.is_item {
         text.push_str(markup.bullet());
+    } else if let Some(Piece::Text(words)) = line.pieces.first()
+        && is_block_start(words)
+    {
+        text.push_str(markup.line_start());
     }
     for piece in &line.pieces {
         text.push_str(&match piece {
@@ -63,6 +71,10 @@ impl Markup for PlainText {
 
     fn bullet(&self) -> &'static str {
         "- "
+    }
+
+    fn line_start(&self) -> &'static str {
+        ""
     }
 }
 
@@ -210,6 +222,17 @@ impl Markup for Markdown {
 
     fn bullet(&self) -> &'static str {
         "- "
+    }
+}
+
+/// Says whether a line that begins with this could be a heading, an item of a list, a quotation,
+/// or what makes a heading of the line above.
+fn is_block_start(text: &str) -> bool {
+    let rest = text.trim_start_matches(|char: char| char.is_ascii_digit());
+    match text.chars().next() {
+        None => false,
+        Some('0'..='9') => rest.starts_with(['.', ')']),
+        Some(char) => !char.is_alphabetic(),
     }
 }
 

@@ -66,6 +66,32 @@ fn lines_of_hostile_texts_stay_short() {
     }
 }
 
+#[track_caller]
+fn check_start(text: &str, is_kept_apart: bool) {
+    let line = Line::text(text);
+    for markup in [
+        &SlackText as &dyn Markup,
+        &Markdown::COMMON,
+        &Markdown::MATTERMOST,
+    ] {
+        let written = write_line(&line, markup);
+        assert_eq!(written.starts_with('\u{2060}'), is_kept_apart, "{written}");
+    }
+    assert_eq!(write_line(&line, &PlainText), text);
+}
+
+#[test]
+fn titles_begin_no_block() {
+    for text in [
+        "> quote", "- item", "+ item", "* item", "# title", "---", "===", "1. a", "1) a",
+    ] {
+        check_start(text, true);
+    }
+    for text in ["openssl: a", "5 images", "2026-11-22", "漢", ""] {
+        check_start(text, false);
+    }
+}
+
 #[test]
 fn an_empty_name_is_still_seen() {
     let line = Line::of(vec![
