@@ -204,7 +204,7 @@ fn a_mail_arrives_over_starttls_and_over_tls() {
 fn a_follow_up_lies_in_the_thread_of_what_it_follows() {
     let Some(server) = server() else { return };
     let first = message("first", "a", &[]);
-    let second = message("second", "a", &[first.id.clone()]);
+    let second = message("second", "a", std::slice::from_ref(&first.id));
     for message in [&first, &second] {
         let settings = server.settings(STARTTLS_PORT, SmtpEncryption::StartTls);
         server.deliver(settings, message).unwrap();

@@ -250,8 +250,8 @@ fn each_service_is_spoken_to_as_it_wants() {
 }
 
 #[track_caller]
-fn check_refused(settings: ChannelSettings, expected: &str) {
-    let error = open_channel(&settings, &Surroundings::default()).unwrap_err();
+fn check_refused(settings: &ChannelSettings, expected: &str) {
+    let error = open_channel(settings, &Surroundings::default()).unwrap_err();
     assert_eq!(error_chain(&error), expected);
 }
 
@@ -263,19 +263,19 @@ fn settings_that_cannot_work_are_refused_without_telling_secrets() {
             ..SlackSettings::default()
         })
     };
-    check_refused(slack(" "), "slack: webhook_url is not set");
+    check_refused(&slack(" "), "slack: webhook_url is not set");
     check_refused(
-        slack("hooks.slack.com/T0000SECRET0000"),
+        &slack("hooks.slack.com/T0000SECRET0000"),
         "slack: the address cannot be used: refused to ask the address: \
          it is no http:// or https:// address",
     );
     check_refused(
-        slack("http://hooks.example:8080/T0000SECRET0000"),
+        &slack("http://hooks.example:8080/T0000SECRET0000"),
         "slack: the address cannot be used: refused to ask http://hooks.example:8080: \
          it is not encrypted",
     );
     check_refused(
-        slack("ftp://hooks.example/T0000SECRET0000"),
+        &slack("ftp://hooks.example/T0000SECRET0000"),
         "slack: the address cannot be used: refused to ask ftp://hooks.example: \
          it is no http:// or https:// address",
     );
@@ -283,7 +283,7 @@ fn settings_that_cannot_work_are_refused_without_telling_secrets() {
         server: "https://push.example".to_owned(),
         ..GotifySettings::default()
     };
-    check_refused(ChannelSettings::Gotify(gotify), "gotify: token is not set");
+    check_refused(&ChannelSettings::Gotify(gotify), "gotify: token is not set");
     let smtp = |to: &str| {
         ChannelSettings::Smtp(SmtpSettings {
             host: "mail.example".to_owned(),
@@ -291,13 +291,13 @@ fn settings_that_cannot_work_are_refused_without_telling_secrets() {
             ..SmtpSettings::default()
         })
     };
-    check_refused(smtp(""), "smtp: to is not set");
+    check_refused(&smtp(""), "smtp: to is not set");
     check_refused(
-        smtp("nobody"),
+        &smtp("nobody"),
         "smtp: to has 'nobody', which is no mail address",
     );
     check_refused(
-        smtp("a@b.example\r\nBcc: c@d.example"),
+        &smtp("a@b.example\r\nBcc: c@d.example"),
         "smtp: to has 'a@b.example Bcc: c@d.example', which is no mail address",
     );
 }
