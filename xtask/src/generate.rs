@@ -67,6 +67,11 @@ fn documents(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
             reference(root, argument)?,
         ));
     }
+    files.push((root.join("docs/settings.md"), reference(root, "settings")?));
+    files.push((
+        root.join("docs/schema/config.schema.json"),
+        reference(root, "config-schema")?,
+    ));
     Ok(files)
 }
 

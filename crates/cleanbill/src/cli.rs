@@ -1,16 +1,19 @@
 //! The command line: flags, their environment names and their values.
 
-mod database_args;
 mod base_args;
+mod config_args;
+mod database_args;
 mod engine_args;
 mod explain_args;
+mod migrate_args;
 mod network_args;
 pub(crate) mod reference;
 mod report_args;
 mod scan_args;
 mod tip;
-pub(crate) mod trivy_flags;
 mod variables;
+pub(crate) mod trivy_flags;
+mod watch_args;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,9 +21,11 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
-pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
 pub(crate) use base_args::BaseCommand;
+pub(crate) use config_args::{ConfigCommand, ConfigFormat};
+pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
 pub(crate) use explain_args::ExplainArgs;
+pub(crate) use migrate_args::MigrateArgs;
 pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
 pub(crate) use report_args::ReportArgs;
 pub(crate) use scan_args::{DockerHostArgs, FilterArgs, OutputArgs, ScanArgs, VerdictArgs};
@@ -126,6 +131,11 @@ pub(crate) enum Command {
     Demo(DemoArgs),
     /// Store credentials for a registry
     Login(LoginArgs),
+    /// Show and check the settings of watch
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Make a configuration file of the directory of an older image scanner
+    Migrate(MigrateArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -139,7 +149,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Reference {
         /// The page
-        #[arg(value_parser = ["flags", "trivy-flags"])]
+        #[arg(value_parser = ["flags", "trivy-flags", "settings", "config-schema"])]
         page: String,
     },
     /// Print the version

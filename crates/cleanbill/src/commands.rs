@@ -3,6 +3,7 @@
 mod advisory_database;
 mod base;
 mod cache;
+mod config;
 mod db;
 mod demo;
 mod doctor;
@@ -10,6 +11,7 @@ mod explain;
 mod exploitation;
 mod java_index;
 mod login;
+mod migrate;
 mod report;
 mod scan;
 
@@ -44,6 +46,8 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Doctor(arguments) => doctor::run(&setting, &arguments),
         Command::Demo(arguments) => demo::run(&setting, &arguments),
         Command::Login(arguments) => login::run(&setting, arguments),
+        Command::Config(command) => config::run(&setting, command),
+        Command::Migrate(arguments) => migrate::run(&arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut cli::definition(), "cleanbill", &mut script);
@@ -58,6 +62,12 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
             print(&page)
         }
         Command::Reference { page } if page == "flags" => print(cli::reference::flags().as_bytes()),
+        Command::Reference { page } if page == "settings" => {
+            print(crate::settings::page().as_bytes())
+        }
+        Command::Reference { page } if page == "config-schema" => {
+            print(crate::settings::json_schema().as_bytes())
+        }
         Command::Reference { .. } => print(cli::reference::trivy_flags().as_bytes()),
         Command::Version => print(format!("cleanbill {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
     }

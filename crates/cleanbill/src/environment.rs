@@ -21,9 +21,23 @@ impl Environment {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Lists the names of all variables.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.keys().map(String::as_str)
+    }
+
     /// Returns a variable that holds a path.
     pub(crate) fn path(&self, name: &str) -> Option<PathBuf> {
         self.get(name).map(PathBuf::from)
+    }
+}
+
+#[cfg(test)]
+impl Environment {
+    /// Makes an environment; what is empty counts as unset, as in the process's own.
+    pub(crate) fn from_pairs(pairs: Vec<(String, String)>) -> Self {
+        let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+        Self(pairs.collect())
     }
 }
 

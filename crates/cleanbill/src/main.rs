@@ -14,6 +14,7 @@ mod output;
 mod places;
 mod progress;
 mod registries;
+mod settings;
 mod stop;
 
 use std::process::ExitCode;

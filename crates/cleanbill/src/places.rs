@@ -8,6 +8,12 @@ use crate::error::CommandError;
 /// The cache of a system service.
 const SYSTEM_CACHE: &str = "/var/cache/cleanbill";
 
+/// The state of a system service.
+const SYSTEM_STATE: &str = "/var/lib/cleanbill";
+
+/// The configuration of a system service.
+const SYSTEM_CONFIGURATION: &str = "/etc/cleanbill";
+
 /// Returns the cache directory: the flag's, else `$CACHE_DIRECTORY` (set by systemd), else
 /// `$XDG_CACHE_HOME/cleanbill`, else `$HOME/.cache/cleanbill`, else the system's.
 pub(crate) fn cache_directory(flag: Option<PathBuf>, environment: &Environment) -> PathBuf {
@@ -23,6 +29,31 @@ pub(crate) fn cache_directory(flag: Option<PathBuf>, environment: &Environment) 
                 .map(|home| home.join(".cache/cleanbill"))
         })
         .unwrap_or_else(|| PathBuf::from(SYSTEM_CACHE))
+}
+
+/// Returns the state directory: `$STATE_DIRECTORY` (set by systemd), else
+/// `$XDG_STATE_HOME/cleanbill`, else `$HOME/.local/state/cleanbill`, else the system's.
+pub(crate) fn state_directory(environment: &Environment) -> PathBuf {
+    let below = |name: &str, rest: &str| environment.path(name).map(|home| home.join(rest));
+    environment
+        .path("STATE_DIRECTORY")
+        .or_else(|| below("XDG_STATE_HOME", "cleanbill"))
+        .or_else(|| below("HOME", ".local/state/cleanbill"))
+        .unwrap_or_else(|| PathBuf::from(SYSTEM_STATE))
+}
+
+/// Lists where the configuration file is looked for, the first that is there counts.
+pub(crate) fn configuration_files(environment: &Environment) -> Vec<PathBuf> {
+    const NAME: &str = "config.yaml";
+    let below = |name: &str, rest: &str| environment.path(name).map(|home| home.join(rest));
+    let own = below("XDG_CONFIG_HOME", "cleanbill").or_else(|| below("HOME", ".config/cleanbill"));
+    let directories = [environment.path("CONFIGURATION_DIRECTORY"), own];
+    directories
+        .into_iter()
+        .flatten()
+        .chain([PathBuf::from(SYSTEM_CONFIGURATION)])
+        .map(|directory| directory.join(NAME))
+        .collect()
 }
 
 /// Returns the directory of the advisory database inside `--db-path` or the cache: a directory
@@ -76,6 +107,34 @@ mod tests {
             "/x/cleanbill",
         );
         check([("HOME", "/h"), ("CACHE_DIRECTORY", "/c")].into(), "/c");
+    }
+
+    #[test]
+    fn state_and_configuration_lie_where_the_environment_says() {
+        let state = |environment: Environment| state_directory(&environment);
+        assert_eq!(
+            state(Environment::default()),
+            PathBuf::from("/var/lib/cleanbill")
+        );
+        assert_eq!(
+            state([("HOME", "/h")].into()),
+            PathBuf::from("/h/.local/state/cleanbill")
+        );
+        assert_eq!(
+            state([("HOME", "/h"), ("STATE_DIRECTORY", "/s")].into()),
+            PathBuf::from("/s")
+        );
+        let files =
+            configuration_files(&[("HOME", "/h"), ("CONFIGURATION_DIRECTORY", "/c")].into());
+        assert_eq!(
+            files,
+            [
+                "/c/config.yaml",
+                "/h/.config/cleanbill/config.yaml",
+                "/etc/cleanbill/config.yaml"
+            ]
+            .map(PathBuf::from)
+        );
     }
 
     #[test]

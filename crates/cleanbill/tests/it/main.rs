@@ -37,4 +37,5 @@ mod service_docker;
 mod service_formats;
 mod service_registry;
 mod service_sbom;
+mod settings;
 mod trivy_engine;

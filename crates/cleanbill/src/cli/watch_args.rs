@@ -1,0 +1,162 @@
+//! Flags of `watch`, made of the table of settings.
+
+use clap::builder::ValueParser;
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+
+use crate::settings::{Call, Kind, SETTINGS, Setting};
+
+/// Where the flags of these arguments stand in `--help`, and the groups that they hold.
+const HEADINGS: &[(&str, &str)] = &[
+    ("watch", "What is watched, and when"),
+    ("baseline", "Baselines"),
+    ("scan", "Scans"),
+    ("docker", "Engine and network"),
+    ("network", "Engine and network"),
+    ("cache", "Places"),
+    ("state", "Places"),
+    ("log", "Places"),
+    ("retention", "Places"),
+    ("database", "Advisory database"),
+    ("metrics", "Metrics and health"),
+    ("notify", "Messages"),
+];
+
+const CONFIG: &str = "config";
+const ENV_FILE: &str = "env-file";
+
+/// What the command line says about settings. Values are checked where the other places are, by
+/// [`Loader`](crate::settings::Loader).
+#[derive(Clone, Debug, Default)]
+pub(crate) struct WatchArgs {
+    pub(crate) call: Call,
+}
+
+impl Args for WatchArgs {
+    fn augment_args(command: Command) -> Command {
+        let own = [
+            Arg::new(CONFIG)
+                .long(CONFIG)
+                .value_name("FILE")
+                .value_parser(ValueParser::path_buf())
+                .env("CLEANBILL_CONFIG")
+                .help("Configuration file [default: $XDG_CONFIG_HOME/cleanbill/config.yaml, else /etc/cleanbill/config.yaml]"),
+            Arg::new(ENV_FILE)
+                .long(ENV_FILE)
+                .value_name("FILE")
+                .value_parser(ValueParser::path_buf())
+                .env("CLEANBILL_ENV_FILE")
+                .help("File of variables, NAME=value in each line [default: .env, if it is there]"),
+        ];
+        let of_table = SETTINGS.iter().filter(|setting| !setting.is_global);
+        command.args(own).args(of_table.map(argument))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl FromArgMatches for WatchArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut arguments = Self::default();
+        arguments.update_from_arg_matches(matches)?;
+        Ok(arguments)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.call.config = matches.get_one(CONFIG).cloned();
+        self.call.env_file = matches.get_one(ENV_FILE).cloned();
+        for setting in SETTINGS {
+            let id = id(setting);
+            // A variable is read where the names of all variables are known.
+            let is_given = matches.try_contains_id(&id).is_ok()
+                && matches.value_source(&id) == Some(ValueSource::CommandLine);
+            if !is_given {
+                continue;
+            }
+            let values = matches.get_raw(&id).into_iter().flatten();
+            let values = values.map(|value| value.to_string_lossy().into_owned());
+            self.call.flags.insert(setting.key, values.collect());
+        }
+        Ok(())
+    }
+}
+
+/// Returns the name that clap knows a setting by.
+fn id(setting: &Setting) -> String {
+    if setting.is_global {
+        setting.flag.replace('-', "_")
+    } else {
+        setting.key.to_owned()
+    }
+}
+
+fn argument(setting: &'static Setting) -> Arg {
+    let heading = HEADINGS
+        .iter()
+        .find(|(group, _)| setting.key.starts_with(group))
+        .map(|(_, heading)| *heading);
+    let argument = Arg::new(setting.key)
+        .long(setting.flag)
+        .help(help(setting))
+        .help_heading(heading)
+        .env(setting.environment())
+        .hide_env_values(true)
+        .value_name(value_name(setting.kind))
+        .value_parser(ValueParser::string())
+        // What a process was called with can be read by every user of the host.
+        .hide(setting.is_secret)
+        .allow_hyphen_values(setting.kind == Kind::Arguments)
+        .action(if setting.kind.is_list() {
+            ArgAction::Append
+        } else {
+            ArgAction::Set
+        });
+    let argument = match setting.short {
+        Some(short) => argument.short(short),
+        None => argument,
+    };
+    let argument = match setting.flag_alias {
+        Some(alias) => argument.visible_alias(alias),
+        None => argument,
+    };
+    if setting.kind == Kind::Boolean && !setting.is_on_by_default() {
+        argument
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("true")
+    } else {
+        argument
+    }
+}
+
+fn help(setting: &Setting) -> String {
+    let default = setting.default_words();
+    if default.is_empty() || setting.kind == Kind::Boolean && !setting.is_on_by_default() {
+        return setting.help.to_owned();
+    }
+    format!("{} [default: {default}]", setting.help)
+}
+
+fn value_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Path | Kind::Program | Kind::Paths => "PATH",
+        Kind::Url | Kind::Server | Kind::EngineUrl => "URL",
+        Kind::MailAddress | Kind::MailAddresses => "ADDRESS",
+        Kind::Boolean => "true|false",
+        Kind::Number { .. } => "N",
+        Kind::Size => "SIZE",
+        Kind::Duration | Kind::Period => "DURATION",
+        Kind::Schedule => "DURATION|CRON",
+        Kind::TimeZone => "ZONE",
+        Kind::TimeOfDay => "TIME",
+        Kind::QuietHours => "FROM-TO",
+        Kind::Choices(_) | Kind::Severities | Kind::FixStatuses | Kind::SeveritySources => "LIST",
+        Kind::Thresholds => "THRESHOLDS",
+        Kind::Texts | Kind::ImagePatterns => "NAME",
+        Kind::Arguments => "FLAGS",
+        Kind::Listen => "ADDRESS",
+        Kind::Text | Kind::Choice(_) => "WORD",
+    }
+}

@@ -1,0 +1,57 @@
+//! `cleanbill config`: which settings are in force, and where each came from.
+
+use std::path::Path;
+
+use super::{Setting, print};
+use crate::cli::{ConfigCommand, ConfigFormat};
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::settings::{self, Loaded, Loader, SettingsError};
+
+pub(crate) fn run(setting: &Setting, command: ConfigCommand) -> Result<Exit, CommandError> {
+    match command {
+        ConfigCommand::Show { format, settings } => {
+            let loader = Loader::new(settings.call, setting.environment.clone());
+            let loaded = load(&loader)?;
+            match format {
+                ConfigFormat::Text => print(settings::as_text(&loaded).as_bytes()),
+                ConfigFormat::Json => {
+                    print(format!("{:#}\n", settings::as_json(&loaded)).as_bytes())
+                }
+            }
+        }
+        ConfigCommand::Check { file } => check(&file),
+        ConfigCommand::Schema => print(settings::json_schema().as_bytes()),
+    }
+}
+
+/// Loads settings and logs what is odd about them.
+fn load(loader: &Loader) -> Result<Loaded, CommandError> {
+    let loaded = loader.load().map_err(wrong)?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    Ok(loaded)
+}
+
+fn check(file: &Path) -> Result<Exit, CommandError> {
+    let loaded = load(&Loader::of_file(file.to_owned()))?;
+    let of_file = loaded
+        .resolved
+        .values()
+        .filter(|one| one.origin.kind() != "default")
+        .count();
+    let channels = loaded.channels.len();
+    let text = format!(
+        "{} is right: {of_file} {}, {channels} {}.\n",
+        file.display(),
+        if of_file == 1 { "setting" } else { "settings" },
+        if channels == 1 { "channel" } else { "channels" },
+    );
+    print(text.as_bytes())
+}
+
+/// Says what is wrong with settings: exit code 2.
+fn wrong(error: SettingsError) -> CommandError {
+    CommandError::usage(error).hint("every setting is described in docs/settings.md; a file is checked by: cleanbill config check FILE")
+}

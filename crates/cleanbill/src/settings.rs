@@ -1,0 +1,50 @@
+//! The settings of `watch`: one table of names, and everything that follows from it.
+//!
+//! [`table::SETTINGS`] says of each setting what it is called (flag, environment, file, the name
+//! of the older tools), what it may hold, what it holds unless told otherwise. Flags, environment,
+//! secret files, `.env`, configuration file, JSON Schema, the page of the documentation and
+//! `config show` are all read from there, so none can lack a setting.
+//!
+//! [`Loader`] gathers what was given, in the order flag, environment, secret file, `.env`,
+//! configuration file, default, checks it, and returns [`WatchSettings`]: plain values that cannot
+//! be wrong. It can be asked again while the program runs ([`Reloader`]).
+
+#[expect(dead_code, reason = "the monitor reads them")]
+mod channels;
+mod default;
+mod docs;
+mod env_file;
+mod file;
+mod given;
+mod kind;
+mod loader;
+mod origin;
+mod problem;
+#[cfg_attr(not(test), expect(dead_code, reason = "the monitor loads again"))]
+mod reload;
+mod resolve;
+mod schema;
+mod show;
+mod suggest;
+mod table;
+mod text;
+mod value;
+#[expect(dead_code, reason = "the monitor reads them")]
+mod watch_settings;
+mod yaml;
+
+#[cfg(test)]
+mod tests;
+
+pub(crate) use docs::page;
+pub(crate) use env_file::EnvFile;
+pub(crate) use given::Given;
+pub(crate) use kind::{Dialect, Kind};
+pub(crate) use loader::{Call, Loaded, Loader};
+pub(crate) use problem::SettingsError;
+pub(crate) use schema::json_schema;
+pub(crate) use resolve::read_file;
+pub(crate) use show::{as_json, as_text};
+pub(crate) use table::{SETTINGS, Setting};
+pub(crate) use value::REDACTED;
+pub(crate) use yaml::{Content, parse as parse_yaml};
