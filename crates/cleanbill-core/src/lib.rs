@@ -11,8 +11,8 @@
 //! the bytes come from a registry, an archive or a directory of the host.
 #![warn(missing_docs)]
 
-pub mod change;
 pub mod base_image;
+pub mod change;
 pub mod digest;
 pub mod distro;
 mod error_chain;

@@ -18,7 +18,10 @@ enum Rhythm {
     /// So long after the end of the pass before.
     Every(SignedDuration),
     /// At the times of a cron expression.
-    Cron { expression: Box<Cron>, zone: TimeZone },
+    Cron {
+        expression: Box<Cron>,
+        zone: TimeZone,
+    },
 }
 
 /// Says why a text is no schedule.
@@ -150,7 +153,10 @@ mod tests {
         let due = hourly.next(at("2026-11-22T01:30:00Z"), 0.0);
         assert_eq!(due, at("2026-11-22T02:00:00Z"));
         let now = at("2026-11-22T09:10:00Z");
-        assert!(due < now, "it is begun at once, and the next one counts from its end");
+        assert!(
+            due < now,
+            "it is begun at once, and the next one counts from its end"
+        );
         assert_eq!(hourly.next(now, 0.0), at("2026-11-22T10:00:00Z"));
     }
 

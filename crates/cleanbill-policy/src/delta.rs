@@ -9,6 +9,8 @@
 //! - Only what passes the filter is told. A finding that falls below it is not resolved: its
 //!   severity changed.
 
+mod net;
+
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
@@ -17,6 +19,8 @@ use cleanbill_core::change::{
     Cause, Change, ChangeKind, FindingKey, ImageState, KnownFinding, KnownPackage,
 };
 use cleanbill_core::problem::AssessmentStatus;
+
+pub use net::net;
 
 /// Says which findings are told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

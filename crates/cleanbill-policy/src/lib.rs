@@ -31,7 +31,7 @@ pub mod vex;
 #[cfg(test)]
 mod oracle;
 
-pub use delta::{SeverityFilter, delta, delta_to_baseline, remember};
+pub use delta::{SeverityFilter, delta, delta_to_baseline, net, remember};
 pub use filter::Filter;
 pub use gate::{Gate, Verdict};
 pub use ignore::IgnoreRules;

@@ -116,7 +116,13 @@ impl TrustedRoots {
 /// As [`TrustedRoots::load`].
 pub fn trusted_certificates(
     files: &[PathBuf],
-) -> Result<(Option<Vec<CertificateDer<'static>>>, Vec<CertificateDer<'static>>), TlsSetupError> {
+) -> Result<
+    (
+        Option<Vec<CertificateDer<'static>>>,
+        Vec<CertificateDer<'static>>,
+    ),
+    TlsSetupError,
+> {
     let is_usable = |certificate: &CertificateDer<'static>| {
         RootCertStore::empty().add(certificate.clone()).is_ok()
     };

@@ -243,7 +243,10 @@ fn a_baseline_accepts_ids_and_does_not_resolve_what_is_below_the_filter() {
             })
             .collect()
     };
-    let expected = [("new", "CVE-2".to_owned()), ("resolved", "CVE-4".to_owned())];
+    let expected = [
+        ("new", "CVE-2".to_owned()),
+        ("resolved", "CVE-4".to_owned()),
+    ];
     assert_eq!(words(&after), expected);
     let partial = ImageState {
         status: AssessmentStatus::Partial,
@@ -330,4 +333,58 @@ proptest! {
             .collect();
         prop_assert_eq!(open, expected);
     }
+
+    /// What is collected over many looks and told at once says as much as the looks one by one.
+    #[test]
+    fn the_net_of_changes_adds_up(states in prop::collection::vec(any_state(), 1..6), held in 0_usize..6) {
+        let filter: SeverityFilter = URGENT.into_iter().collect();
+        let (mut open, mut open_net) = (BTreeSet::new(), BTreeSet::new());
+        let mut before: Option<ImageState> = None;
+        let mut collected = Vec::new();
+        for (index, after) in states.into_iter().enumerate() {
+            let changes = delta(before.as_ref(), &after, filter);
+            told(&mut open, &changes, filter);
+            collected.extend(changes);
+            if index >= held {
+                let collected = net(&std::mem::take(&mut collected));
+                told(&mut open_net, &collected, filter);
+            }
+            before = Some(remember(before, after));
+        }
+        told(&mut open_net, &net(&collected), filter);
+        prop_assert_eq!(open_net, open);
+    }
+
+    #[test]
+    fn the_net_of_one_look_is_the_look(before in any_state(), after in any_state()) {
+        let mut changes = delta(Some(&before), &after, SeverityFilter::ALL);
+        let found = net(&changes);
+        changes.sort_by(|a, b| {
+            let key = |change: &Change| change.finding.as_ref().map(|finding| finding.key.clone());
+            key(a).cmp(&key(b))
+        });
+        prop_assert_eq!(found, changes);
+    }
+}
+
+#[test]
+fn what_came_and_went_is_no_news() {
+    let none = state(b"1", "d1", &[]);
+    let some = state(b"1", "d2", &[finding("CVE-1", "zlib", Severity::High)]);
+    let filter: SeverityFilter = URGENT.into_iter().collect();
+    let looks = |states: &[&ImageState]| -> Vec<Change> {
+        let pairs = states.windows(2);
+        pairs
+            .flat_map(|pair| delta(Some(pair[0]), pair[1], filter))
+            .collect()
+    };
+    assert!(net(&looks(&[&none, &some, &none])).is_empty());
+    assert!(net(&looks(&[&some, &none, &some])).is_empty());
+    assert_eq!(net(&looks(&[&none, &some, &none, &some])).len(), 1);
+    let failed = ImageState {
+        status: AssessmentStatus::Failed,
+        ..none.clone()
+    };
+    assert!(net(&looks(&[&none, &failed, &none])).is_empty());
+    assert_eq!(net(&looks(&[&none, &failed])).len(), 1);
 }

@@ -18,9 +18,14 @@ const OUTBOX_ROW: &str = "\
 /// A time further ahead is no plan but comes from a clock that was wrong and has been set back.
 const HORIZON_MS: i64 = 8 * 24 * 60 * 60 * 1000;
 
+/// A message that failed more often than this lets later ones of its channel pass: one that a
+/// server refuses for a reason of its own must not silence the channel.
+const BLOCKING_ATTEMPTS_MAX: i64 = 4;
+
 impl StateStore {
     /// Claims messages whose time has come, the longest due first, and counts an attempt for each.
-    /// Nobody else gets them before the lease is over.
+    /// Nobody else gets them before the lease is over. Of one channel only the earliest message is
+    /// given: what happened first is told first.
     ///
     /// # Errors
     ///
@@ -262,9 +267,13 @@ fn claim(
         .prepare_cached(&format!(
             "UPDATE outbox SET attempts = attempts + 1, leased_at = ?1, lease_until = ?2
              WHERE id IN (
-                 SELECT id FROM outbox WHERE state = 'pending'
+                 SELECT id FROM outbox o WHERE state = 'pending'
                    AND (next_attempt_at <= ?1 OR next_attempt_at > ?4)
                    AND (lease_until IS NULL OR lease_until <= ?1 OR leased_at > ?1)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM outbox e
+                       WHERE e.state = 'pending' AND e.channel = o.channel AND e.id < o.id
+                         AND e.attempts <= ?5)
                  ORDER BY next_attempt_at, id LIMIT ?3)
              RETURNING {OUTBOX_ROW}"
         ))?
@@ -273,7 +282,8 @@ fn claim(
                 now,
                 now.saturating_add(lease_ms),
                 limit_of(limit),
-                now.saturating_add(HORIZON_MS)
+                now.saturating_add(HORIZON_MS),
+                BLOCKING_ATTEMPTS_MAX
             ],
             outbox_row,
         )?

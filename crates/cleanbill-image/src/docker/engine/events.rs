@@ -142,10 +142,11 @@ impl Engine {
         if line.iter().all(u8::is_ascii_whitespace) {
             return Ok(None);
         }
-        let raw: RawEvent = serde_json::from_slice(line).map_err(|error| ImageError::Malformed {
-            what: format!("an event of {}", self.client.place()),
-            reason: error.to_string(),
-        })?;
+        let raw: RawEvent =
+            serde_json::from_slice(line).map_err(|error| ImageError::Malformed {
+                what: format!("an event of {}", self.client.place()),
+                reason: error.to_string(),
+            })?;
         Ok(Some(EngineEvent {
             kind: raw.kind,
             action: raw.action,

@@ -37,6 +37,14 @@ fn fail_instruction(store: &StateStore, number: i64) -> Arc<AtomicI64> {
     left
 }
 
+/// Lets everything through again.
+fn disarm(store: &StateStore) {
+    let never: Option<fn() -> bool> = None;
+    for connection in [&store.writer, &store.reader.connection] {
+        lock(connection).progress_handler(1, never).unwrap();
+    }
+}
+
 /// Turns the n-th commit from now on into a rollback.
 fn fail_commit(store: &StateStore, number: i64) -> Arc<AtomicI64> {
     let left = Arc::new(AtomicI64::new(number));
@@ -154,7 +162,11 @@ fn bring(trouble: Trouble, store: &StateStore, world: &mut World) {
         Trouble::Commit(number) => drop(fail_commit(store, number)),
         Trouble::Death(steps) => world.steps_left = steps,
         Trouble::AnswersLost(count) => world.answers_lost = count,
-        Trouble::FullDisk => limit_pages(store, 0),
+        Trouble::FullDisk => {
+            // The trouble before this one may strike here.
+            disarm(store);
+            limit_pages(store, 0);
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-use crate::docker::fake_engine::{CHUNKED_HEAD, FakeEngine, Reply};
 use crate::Capabilities;
+use crate::docker::fake_engine::{CHUNKED_HEAD, FakeEngine, Reply};
 use crate::docker::{AccessPreference, Candidate, Engine, EngineOptions, Timeouts};
 
 use super::*;

@@ -159,14 +159,15 @@ impl Source<'_> {
         if let Source::Passed(passed) = self {
             let seen = passed.marks(mark).ok_or(ReadError::NotKept)?;
             let length = mark.bytes().len() as u64;
-            let inside = |at: &&u64| range.start <= **at && **at + length <= range.end;
+            let inside = |at: &&u64| range.start <= **at && at.saturating_add(length) <= range.end;
             seen.iter().filter(inside).all(|at| add(*at));
             return Ok(found);
         }
         let finder = Finder::new(mark.bytes());
         let overlap = mark.bytes().len() as u64 - 1;
         let mut start = range.start;
-        while start + overlap < range.end {
+        // Programs state where to begin; it need not be anywhere near the end.
+        while start.saturating_add(overlap) < range.end {
             let size = (range.end - start).min(CHUNK_SIZE as u64);
             let chunk = self.read(start, size)?;
             if !finder.find_iter(&chunk).all(|at| add(start + at as u64)) {

@@ -1,0 +1,370 @@
+//! The loop: what is due is done, one thing after the other.
+//!
+//! One thread looks at images and writes the books; what takes long elsewhere (the stream of
+//! events, the delivery of messages) has threads of its own and wakes this one. An event says only
+//! that something happened: what it was shows when the list of images is compared with the books.
+//! So nothing depends on the words of an engine, and a lost event costs nothing but time.
+
+mod books;
+mod telling;
+mod upkeep;
+
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+
+use cleanbill_policy::SeverityFilter;
+use cleanbill_store::StoreError;
+use cleanbill_store::state::{PassId, PruneBudgets, StateStore};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::host::{Host, HostError};
+use crate::notify::{Channel, ComposeSettings, RouteRules, Timing};
+use crate::schedule::Schedule;
+use crate::watchlist::{WatchRules, WatchedImage};
+
+/// Everything that can wake the monitor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Something happened to an image or a container.
+    HostChanged,
+    /// Somebody wants a pass now.
+    PassWanted,
+    /// It is over.
+    Stop,
+}
+
+/// Says how a host is watched.
+#[derive(Clone, Debug)]
+pub struct MonitorSettings {
+    /// When passes begin.
+    pub schedule: Schedule,
+    /// Which images are watched.
+    pub rules: WatchRules,
+    /// Which findings are told of.
+    pub severities: SeverityFilter,
+    /// Who hears of what.
+    pub routes: RouteRules,
+    /// When people are told.
+    pub timing: Timing,
+    /// How messages are composed.
+    pub compose: ComposeSettings,
+    /// How long it may be quiet before people are told that all is quiet; `None` is for ever.
+    pub heartbeat_every: Option<SignedDuration>,
+    /// How often a newer advisory database is asked for.
+    pub refresh_every: SignedDuration,
+    /// What may be kept, and for how long.
+    pub budgets: PruneBudgets,
+}
+
+/// Says why the monitor could not do what was due.
+#[derive(Debug, thiserror::Error)]
+pub enum MonitorError {
+    /// The engine does not answer.
+    #[error("cannot list the images of {place}: {source}")]
+    Host {
+        /// The host.
+        place: String,
+        /// The cause.
+        source: HostError,
+    },
+    /// The books cannot be kept.
+    #[error("cannot keep the state")]
+    Store(#[from] StoreError),
+}
+
+/// Tells the time.
+pub trait Clock: Sync {
+    /// Returns the time.
+    fn now(&self) -> Timestamp;
+    /// Returns a number from 0 to 1, for jitter.
+    fn chance(&self) -> f64;
+}
+
+/// Sums up one pass.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PassOutcome {
+    /// Images that were looked at.
+    pub images: u64,
+    /// Images that were not assessed completely.
+    pub incomplete: u64,
+    /// It was stopped before all were looked at.
+    pub is_stopped: bool,
+}
+
+/// Is all that a monitor works with.
+pub struct Parts<'a> {
+    /// The host.
+    pub host: &'a dyn Host,
+    /// The books.
+    pub store: &'a StateStore,
+    /// The time.
+    pub clock: &'a dyn Clock,
+    /// The channels, by the names that the settings give them.
+    pub channels: &'a Channels,
+    /// What wakes it.
+    pub events: &'a Receiver<Event>,
+    /// Is called when there are messages to send.
+    pub messages_ready: Box<dyn Fn() + 'a>,
+}
+
+/// Channels by the names that the settings give them.
+pub type Channels = BTreeMap<String, Box<dyn Channel>>;
+
+/// Watches a host.
+pub struct Monitor<'a> {
+    parts: Parts<'a>,
+    settings: MonitorSettings,
+    /// What is watched, as of the last list.
+    watched: BTreeMap<String, WatchedImage>,
+    plan: Plan,
+}
+
+/// When things are due.
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    pass: Timestamp,
+    /// Something happened; the list is to be compared with the books.
+    reconcile: Option<Timestamp>,
+    refresh: Timestamp,
+    tell: Option<Timestamp>,
+    upkeep: Timestamp,
+    is_stopped: bool,
+    /// Attempts that failed in a row, which put the next one off.
+    failures: u32,
+}
+
+/// After a failure the next attempt comes after this, then after twice as long …
+const RETRY_FIRST: SignedDuration = SignedDuration::from_secs(2);
+/// … but not later than this.
+const RETRY_MAX: SignedDuration = SignedDuration::from_secs(60);
+
+/// Events come in swarms: a build makes many. The list is looked at when this has passed.
+const SWARM: SignedDuration = SignedDuration::from_millis(150);
+
+/// Even without an event the list is looked at as often as this: the clock may have jumped, or an
+/// event been lost.
+const RECONCILE_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+/// No wait is longer: a clock that was set is noticed.
+const WAIT_MAX: Duration = Duration::from_secs(60);
+
+impl<'a> Monitor<'a> {
+    /// Builds a monitor. Its first pass is due at once.
+    pub fn new(parts: Parts<'a>, settings: MonitorSettings) -> Self {
+        let now = parts.clock.now();
+        Self {
+            parts,
+            settings,
+            watched: BTreeMap::new(),
+            plan: Plan {
+                pass: now,
+                reconcile: None,
+                refresh: now,
+                tell: None,
+                upkeep: now,
+                is_stopped: false,
+                failures: 0,
+            },
+        }
+    }
+
+    /// Watches until it is told to stop. What fails is logged, shown by `cleanbill status` and
+    /// tried again.
+    pub fn run(&mut self) {
+        while !self.plan.is_stopped {
+            match self.do_what_is_due() {
+                Ok(()) => self.plan.failures = 0,
+                Err(error) => self.put_off(&error),
+            }
+            self.wait();
+        }
+    }
+
+    /// Runs one pass and tells what it found.
+    ///
+    /// # Errors
+    ///
+    /// The engine does not answer, or the books cannot be kept.
+    pub fn run_once(&mut self) -> Result<PassOutcome, MonitorError> {
+        self.refresh();
+        let outcome = self.pass("once")?;
+        self.tell()?;
+        Ok(outcome)
+    }
+
+    fn do_what_is_due(&mut self) -> Result<(), MonitorError> {
+        self.absorb_events();
+        if self.plan.is_stopped {
+            return Ok(());
+        }
+        if self.is_due(Some(self.plan.refresh)) && self.refresh() {
+            self.judge_again()?;
+        }
+        if self.is_due(Some(self.plan.pass)) {
+            self.pass("schedule")?;
+            let now = self.parts.clock.now();
+            self.plan.pass = self.settings.schedule.next(now, self.parts.clock.chance());
+            tracing::info!(next = %self.plan.pass, "the next pass is planned");
+        } else if self.is_due(self.plan.reconcile) {
+            self.reconcile("event")?;
+        }
+        if self.is_due(self.plan.tell) {
+            self.tell()?;
+        }
+        if self.is_due(Some(self.plan.upkeep)) {
+            self.upkeep()?;
+        }
+        Ok(())
+    }
+
+    fn is_due(&self, time: Option<Timestamp>) -> bool {
+        !self.plan.is_stopped && time.is_some_and(|time| time <= self.parts.clock.now())
+    }
+
+    /// Notes events without waiting for one.
+    fn absorb_events(&mut self) {
+        loop {
+            match self.parts.events.try_recv() {
+                Ok(event) => self.note(event),
+                Err(TryRecvError::Empty) => return,
+                Err(TryRecvError::Disconnected) => {
+                    self.plan.is_stopped = true;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn note(&mut self, event: Event) {
+        let now = self.parts.clock.now();
+        match event {
+            Event::Stop => self.plan.is_stopped = true,
+            Event::PassWanted => self.plan.pass = now,
+            Event::HostChanged => {
+                // The first event of a swarm sets the time; the others do not put it off.
+                let soon = now.saturating_add(SWARM).unwrap_or(now);
+                let planned = self.plan.reconcile.unwrap_or(Timestamp::MAX);
+                self.plan.reconcile = Some(planned.min(soon));
+            }
+        }
+    }
+
+    /// Waits for an event, or until the next thing is due.
+    fn wait(&mut self) {
+        let now = self.parts.clock.now();
+        let due = [Some(self.plan.pass), self.plan.reconcile, self.plan.tell]
+            .into_iter()
+            .chain([Some(self.plan.refresh), Some(self.plan.upkeep)])
+            .flatten()
+            .min()
+            .unwrap_or(now);
+        let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
+        match self.parts.events.recv_timeout(wait.min(WAIT_MAX)) {
+            Ok(event) => self.note(event),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => self.plan.is_stopped = true,
+        }
+    }
+
+    /// Says what failed, and when it is tried again.
+    fn put_off(&mut self, error: &MonitorError) {
+        let pause = RETRY_FIRST
+            .saturating_mul(1 << self.plan.failures.min(10))
+            .min(RETRY_MAX);
+        self.plan.failures = self.plan.failures.saturating_add(1);
+        let now = self.parts.clock.now();
+        let later = now.saturating_add(pause).unwrap_or(now);
+        for time in [&mut self.plan.pass, &mut self.plan.upkeep] {
+            *time = (*time).max(later);
+        }
+        for time in [&mut self.plan.reconcile, &mut self.plan.tell] {
+            *time = time.map(|time| time.max(later));
+        }
+        tracing::error!(
+            "{}; trying again in {} s",
+            cleanbill_core::error_chain(error),
+            pause.as_secs()
+        );
+    }
+
+    /// Looks at every image that is watched. What happens meanwhile comes first.
+    fn pass(&mut self, triggered_by: &str) -> Result<PassOutcome, MonitorError> {
+        self.update_books(triggered_by)?;
+        let pass = self.parts.store.pass_begin(triggered_by, self.now_ms())?;
+        let names: Vec<String> = self.watched.keys().cloned().collect();
+        tracing::info!(images = names.len(), "pass begins");
+        let mut outcome = PassOutcome::default();
+        for name in names {
+            self.absorb_events();
+            if self.is_due(self.plan.reconcile) {
+                self.reconcile("event")?;
+            }
+            if self.plan.is_stopped {
+                outcome.is_stopped = true;
+                break;
+            }
+            // It may be gone by now.
+            let Some(image) = self.watched.get(&name).cloned() else {
+                continue;
+            };
+            let is_complete = self.look_at(&image, triggered_by, Some(pass))?;
+            outcome.images += 1;
+            outcome.incomplete += u64::from(!is_complete);
+        }
+        self.finish_pass(pass, outcome)?;
+        Ok(outcome)
+    }
+
+    fn finish_pass(&mut self, pass: PassId, outcome: PassOutcome) -> Result<(), MonitorError> {
+        if outcome.is_stopped {
+            return Ok(());
+        }
+        let now = self.now_ms();
+        self.parts
+            .store
+            .pass_finish(pass, now, outcome.images, outcome.incomplete)?;
+        tracing::info!(
+            images = outcome.images,
+            incomplete = outcome.incomplete,
+            "pass ends"
+        );
+        self.plan.tell = Some(self.parts.clock.now());
+        Ok(())
+    }
+
+    /// Compares the list of images with the books, and looks at what is new.
+    fn reconcile(&mut self, triggered_by: &str) -> Result<(), MonitorError> {
+        let new = self.update_books(triggered_by)?;
+        for name in new {
+            if self.plan.is_stopped {
+                return Ok(());
+            }
+            let Some(image) = self.watched.get(&name).cloned() else {
+                continue;
+            };
+            self.look_at(&image, triggered_by, None)?;
+            self.absorb_events();
+        }
+        self.tell()
+    }
+
+    /// Gets a newer advisory database if one is due; returns whether there is another one now.
+    fn refresh(&mut self) -> bool {
+        let now = self.parts.clock.now();
+        self.plan.refresh = now
+            .saturating_add(self.settings.refresh_every)
+            .unwrap_or(now);
+        self.parts.host.refresh().unwrap_or_else(|error| {
+            tracing::warn!("{error}; going on with the advisory database that is there");
+            false
+        })
+    }
+
+    fn now_ms(&self) -> i64 {
+        self.parts.clock.now().as_millisecond()
+    }
+}
+
+#[cfg(test)]
+mod tests;

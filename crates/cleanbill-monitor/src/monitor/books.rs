@@ -1,0 +1,294 @@
+//! Keeping the books: which images are there, and what a look at one of them changes.
+
+use cleanbill_core::change::{Change, ImageState};
+use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::ImageReport;
+use cleanbill_policy::{SeverityFilter, delta, remember};
+use cleanbill_store::StoreError;
+use cleanbill_store::state::{
+    Container, NewInventory, PackedInventory, PassId, Scan, ScanCommit, SeenImage, SeverityCounts,
+};
+
+use super::{Monitor, MonitorError, RECONCILE_EVERY};
+use crate::host::{Grounds, Look, StoredImage};
+use crate::look::{Circumstances, image_state};
+use crate::watchlist::{ListedContainer, Listing, WatchedImage, watchlist};
+
+/// Images whose new state is written at once when all are judged again.
+const COMMITS_AT_ONCE: usize = 64;
+
+impl Monitor<'_> {
+    /// Lists the images and notes what came and went. Returns the names that nobody has looked at
+    /// yet, or that mean another image now.
+    pub(super) fn update_books(&mut self, triggered_by: &str) -> Result<Vec<String>, MonitorError> {
+        let now = self.parts.clock.now();
+        let listing = self
+            .parts
+            .host
+            .list()
+            .map_err(|source| MonitorError::Host {
+                place: self.parts.host.place(),
+                source,
+            })?;
+        self.plan.reconcile = now.checked_add(RECONCILE_EVERY).ok();
+        let list = watchlist(&listing, &self.settings.rules);
+        for odd in &list.odd_labels {
+            tracing::warn!("{odd}");
+        }
+        for name in &list.ignored {
+            tracing::debug!("skipping ignored image {name}");
+        }
+        let seen: Vec<SeenImage> = list.watched.iter().map(seen).collect();
+        let gone = self
+            .parts
+            .store
+            .image_reconcile(&seen, now.as_millisecond())?;
+        for name in &gone {
+            tracing::info!(triggered_by, "image {name} is gone");
+        }
+        self.parts.store.container_replace(&containers(&listing))?;
+        let new = self.not_looked_at(&list.watched)?;
+        self.watched = list
+            .watched
+            .into_iter()
+            .map(|image| (image.name.clone(), image))
+            .collect();
+        Ok(new)
+    }
+
+    /// Returns the names of the images that were not looked at as what they are now.
+    fn not_looked_at(&self, watched: &[WatchedImage]) -> Result<Vec<String>, StoreError> {
+        let rows = self.parts.store.read().image_list()?;
+        let known: std::collections::BTreeMap<&str, _> = rows
+            .iter()
+            .filter_map(|row| Some((row.name.as_str(), row.assessment.as_ref()?.image_id?)))
+            .collect();
+        Ok(watched
+            .iter()
+            .filter(|image| {
+                image.id.is_some() && known.get(image.name.as_str()) != image.id.as_ref()
+            })
+            .map(|image| image.name.clone())
+            .collect())
+    }
+
+    /// Looks at one image and notes what was found, in one transaction. Returns whether it could
+    /// be assessed completely.
+    pub(super) fn look_at(
+        &mut self,
+        image: &WatchedImage,
+        triggered_by: &str,
+        pass: Option<PassId>,
+    ) -> Result<bool, MonitorError> {
+        let started = self.parts.clock.now();
+        let Look {
+            report,
+            image: stored,
+        } = self.parts.host.look(image);
+        self.absorb_events();
+        // What was cut short by the end of the program says nothing about the image.
+        if self.plan.is_stopped {
+            return Ok(false);
+        }
+        if report.status == AssessmentStatus::Failed && !self.is_still_there(image) {
+            tracing::debug!("image {} went away while it was looked at", image.name);
+            return Ok(true);
+        }
+        let grounds = self.parts.host.grounds();
+        let inventory = stored
+            .zip(report.metadata.image_id)
+            .map(|(stored, image_id)| new_inventory(&stored, image_id, &grounds))
+            .transpose()?;
+        let mut commit = self.commit(image, &report, &grounds)?;
+        commit.inventory = inventory;
+        commit.scan.pass = pass;
+        triggered_by.clone_into(&mut commit.scan.triggered_by);
+        commit.scan.started_at = started.as_millisecond();
+        let duration = self.parts.clock.now().duration_since(started).as_millis();
+        commit.scan.duration_ms = u64::try_from(duration).unwrap_or(0);
+        log_look(&commit);
+        self.parts.store.scan_commit(&commit)?;
+        Ok(report.status == AssessmentStatus::Complete)
+    }
+
+    /// Says whether the host still has an image by the name that it was looked at by.
+    fn is_still_there(&self, image: &WatchedImage) -> bool {
+        self.parts.host.list().map_or(true, |listing| {
+            listing
+                .images
+                .iter()
+                .any(|listed| listed.name == image.name && Some(listed.id) == image.id)
+                || image.id.is_none()
+        })
+    }
+
+    /// Judges every image again whose inventory is known, without reading one.
+    pub(super) fn judge_again(&mut self) -> Result<(), MonitorError> {
+        let started = self.parts.clock.now();
+        let grounds = self.parts.host.grounds();
+        let mut commits = Vec::new();
+        let mut judged = 0_u64;
+        for stored in self.parts.store.read().inventory_list(&grounds.reading)? {
+            self.absorb_events();
+            if self.plan.is_stopped {
+                break;
+            }
+            let packed = self
+                .parts
+                .store
+                .read()
+                .inventory_get(&stored.image_id, &grounds.reading)?;
+            let Some(image) = packed.and_then(|packed| packed.unpack::<StoredImage>()) else {
+                tracing::warn!(
+                    "what is known of image {} is damaged; the next pass reads it again",
+                    stored.image_id
+                );
+                continue;
+            };
+            for name in &stored.names {
+                let report = self.parts.host.judge(name, image.clone());
+                let watched = self
+                    .watched
+                    .get(name)
+                    .cloned()
+                    .unwrap_or_else(|| WatchedImage {
+                        name: name.to_owned(),
+                        ..WatchedImage::default()
+                    });
+                let mut commit = self.commit(&watched, &report, &grounds)?;
+                "database".clone_into(&mut commit.scan.triggered_by);
+                commit.scan.started_at = started.as_millisecond();
+                commits.push(commit);
+                judged += 1;
+            }
+            if commits.len() >= COMMITS_AT_ONCE {
+                self.parts
+                    .store
+                    .scan_commit_all(&std::mem::take(&mut commits))?;
+            }
+        }
+        self.parts.store.scan_commit_all(&commits)?;
+        self.plan.tell = Some(self.parts.clock.now());
+        tracing::info!(
+            images = judged,
+            duration_ms = self.parts.clock.now().duration_since(started).as_millis() as u64,
+            "judged again with another advisory database"
+        );
+        Ok(())
+    }
+
+    /// Compares what a report says with what is remembered of the image.
+    fn commit(
+        &self,
+        image: &WatchedImage,
+        report: &ImageReport,
+        grounds: &Grounds,
+    ) -> Result<ScanCommit, StoreError> {
+        let circumstances = Circumstances {
+            name: image.name.clone(),
+            database_updated_at: grounds.database_updated_at.clone(),
+            rules: grounds.rules.clone(),
+        };
+        let mut after = image_state(report, &circumstances);
+        after.image_id = after.image_id.or(image.id);
+        let before = self.parts.store.read().image_state(&image.name)?;
+        let changes = self.changes(image, before.as_ref(), &after);
+        let counts = SeverityCounts::of(
+            after
+                .findings
+                .iter()
+                .filter(|finding| finding.counts())
+                .map(|finding| finding.severity),
+        );
+        let scan = Scan {
+            image: image.name.clone(),
+            image_id: after.image_id,
+            status: after.status,
+            reason: after.reason.clone(),
+            database_updated_at: after.database_updated_at.clone(),
+            counts,
+            ..Scan::default()
+        };
+        Ok(ScanCommit {
+            scan,
+            state: remember(before, after),
+            changes,
+            inventory: None,
+        })
+    }
+
+    fn changes(
+        &self,
+        image: &WatchedImage,
+        before: Option<&ImageState>,
+        after: &ImageState,
+    ) -> Vec<Change> {
+        delta(before, after, self.filter_of(image))
+    }
+
+    /// Returns which findings of an image are told of: its labels decide before the settings.
+    pub(super) fn filter_of(&self, image: &WatchedImage) -> SeverityFilter {
+        if image.severities.is_empty() {
+            self.settings.severities
+        } else {
+            image.severities.iter().copied().collect()
+        }
+    }
+}
+
+fn seen(image: &WatchedImage) -> SeenImage {
+    SeenImage {
+        name: image.name.clone(),
+        image_id: image.id,
+        labels: image.labels.iter().cloned().collect(),
+    }
+}
+
+fn containers(listing: &Listing) -> Vec<Container> {
+    listing
+        .containers
+        .iter()
+        .filter(|container| container.is_running)
+        .map(|container: &ListedContainer| Container {
+            id: container.id.clone(),
+            name: container.name.clone(),
+            image_name: container.image.clone(),
+            image_id: container.image_id,
+            running_since: None,
+        })
+        .collect()
+}
+
+fn new_inventory(
+    stored: &StoredImage,
+    image_id: cleanbill_core::Digest,
+    grounds: &Grounds,
+) -> Result<NewInventory, StoreError> {
+    Ok(NewInventory {
+        image_id,
+        rules: grounds.reading.clone(),
+        packed: PackedInventory::new(stored)?,
+    })
+}
+
+fn log_look(commit: &ScanCommit) {
+    let scan = &commit.scan;
+    if scan.status == AssessmentStatus::Complete {
+        tracing::info!(
+            findings = scan.counts.total(),
+            changes = commit.changes.len(),
+            duration_ms = scan.duration_ms,
+            "looked at {}",
+            scan.image
+        );
+    } else {
+        tracing::warn!(
+            findings = scan.counts.total(),
+            changes = commit.changes.len(),
+            duration_ms = scan.duration_ms,
+            "{} was not assessed completely: {}",
+            scan.image,
+            scan.reason
+        );
+    }
+}

@@ -1,0 +1,233 @@
+//! The monitor against a host, a clock and receivers of messages that are made up.
+
+mod simulation;
+mod world;
+
+use cleanbill_core::Severity;
+use cleanbill_store::state::StateStore;
+use jiff::SignedDuration;
+use world::{World, settings};
+
+use super::*;
+
+/// Runs what is due until nothing is left to do now.
+fn settle(monitor: &mut Monitor<'_>) {
+    for _ in 0..8 {
+        monitor.do_what_is_due().unwrap();
+    }
+}
+
+#[test]
+fn what_is_there_at_first_is_told_once() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-1", "zlib", Severity::High);
+    world.advise("CVE-2", "zlib", Severity::Low);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert!(world.told(&store).is_empty());
+    });
+    // A restart tells nothing either.
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert!(world.told(&store).is_empty());
+    });
+}
+
+#[test]
+fn an_event_shows_what_changed_and_why() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-1", "curl", Severity::Critical);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert!(world.told(&store).is_empty());
+        world.put("app:1", 2, &[("zlib", "1"), ("curl", "8")]);
+        monitor.note(Event::HostChanged);
+        settle(monitor);
+        assert!(world.told(&store).is_empty(), "the swarm is waited for");
+        world.pass_time(SignedDuration::from_secs(1));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-1 app:1 image_changed"]);
+        world.put("app:1", 3, &[("zlib", "1")]);
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_secs(1));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["resolved CVE-1 app:1 image_changed"]);
+    });
+}
+
+#[test]
+fn another_database_judges_without_reading() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.put("app:2", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        let looks = world.looks();
+        world.advise("CVE-9", "zlib", Severity::Critical);
+        world.publish();
+        world.pass_time(SignedDuration::from_hours(2));
+        settle(monitor);
+        let expected = [
+            "new CVE-9 app:1 advisory_changed",
+            "new CVE-9 app:2 advisory_changed",
+        ];
+        assert_eq!(world.told(&store), expected);
+        assert_eq!(world.looks(), looks, "no image was read");
+    });
+}
+
+#[test]
+fn an_image_that_goes_is_not_resolved() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-1", "zlib", Severity::High);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        world.told(&store);
+        world.remove("app:1");
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_secs(1));
+        settle(monitor);
+        assert!(world.told(&store).is_empty());
+        assert_eq!(store.read().status_summary().unwrap().images, 0);
+    });
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_told_once_and_resolves_nothing() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-1", "zlib", Severity::High);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        world.told(&store);
+        world.break_image("app:1", true);
+        for _ in 0..2 {
+            world.pass_time(SignedDuration::from_hours(25));
+            settle(monitor);
+        }
+        assert_eq!(world.told(&store), ["assessment_lost app:1"]);
+        world.break_image("app:1", false);
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["assessment_regained app:1"]);
+    });
+}
+
+#[test]
+fn an_image_that_vanishes_while_it_is_read_is_no_failure() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    world.vanish_when_read("app:1");
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert!(world.told(&store).is_empty());
+    });
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_tried_again() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-1", "zlib", Severity::High);
+    let store = StateStore::in_memory().unwrap();
+    world.silence(true);
+    world.with_monitor(&store, settings(), |monitor| {
+        let error = monitor.do_what_is_due().unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .contains("cannot list the images of the made-up host")
+        );
+        monitor.put_off(&error);
+        monitor.do_what_is_due().unwrap();
+        world.silence(false);
+        world.pass_time(SignedDuration::from_secs(3));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
+    });
+}
+
+#[test]
+fn silence_is_proven_by_a_heartbeat() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        heartbeat_every: Some(SignedDuration::from_hours(24 * 7)),
+        ..settings()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        settle(monitor);
+        for _ in 0..6 {
+            world.pass_time(SignedDuration::from_hours(24));
+            settle(monitor);
+        }
+        assert!(world.told(&store).is_empty());
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["heartbeat 1"]);
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert!(world.told(&store).is_empty());
+    });
+}
+
+#[test]
+fn quiet_hours_hold_everything_for_one_message() {
+    let world = World::new();
+    let store = StateStore::in_memory().unwrap();
+    let mut settings = settings();
+    // The made-up clock begins at midnight.
+    settings.timing.quiet = Some(crate::notify::QuietHours {
+        from: jiff::civil::time(22, 0, 0, 0),
+        to: jiff::civil::time(6, 0, 0, 0),
+    });
+    world.advise("CVE-1", "zlib", Severity::High);
+    world.with_monitor(&store, settings, |monitor| {
+        for id in 1..4 {
+            world.put(&format!("app:{id}"), id, &[("zlib", "1")]);
+            monitor.note(Event::HostChanged);
+            world.pass_time(SignedDuration::from_mins(1));
+            settle(monitor);
+        }
+        assert!(world.told(&store).is_empty());
+        world.pass_time(SignedDuration::from_hours(6));
+        settle(monitor);
+        assert_eq!(world.told(&store).len(), 3);
+        assert_eq!(store.read().outbox_list(None, 10).unwrap().len(), 1);
+    });
+}
+
+#[test]
+fn once_is_one_pass() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.put("app:2", 2, &[("zlib", "1")]);
+    world.break_image("app:2", true);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        let outcome = monitor.run_once().unwrap();
+        assert_eq!((outcome.images, outcome.incomplete), (2, 1));
+        assert_eq!(world.told(&store), ["assessment_lost app:2"]);
+        assert!(
+            store
+                .read()
+                .status_summary()
+                .unwrap()
+                .last_finished_pass
+                .is_some()
+        );
+    });
+}
