@@ -11,8 +11,8 @@ pub(crate) mod reference;
 mod report_args;
 mod scan_args;
 mod tip;
-mod variables;
 pub(crate) mod trivy_flags;
+mod variables;
 mod watch_args;
 
 use std::ffi::OsString;
