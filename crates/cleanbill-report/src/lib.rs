@@ -31,6 +31,7 @@ mod trivy_reader;
 pub use fingerprint::assign_fingerprints;
 pub use format::{FORMATS, Format, FormatInfo};
 pub use render::json::json_schema;
+pub use render::listing;
 pub use render::{RenderError, RenderOptions, render};
 pub use saved::{SavedReport, SavedReportError, read_report};
 pub use trivy_reader::{TrivyReportError, read_trivy_report};

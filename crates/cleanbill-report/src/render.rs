@@ -22,6 +22,7 @@ mod trivy_json;
 mod uuid;
 mod words;
 
+pub use table::listing;
 pub(crate) use trivy_json::ZERO_TIME;
 
 use std::io::{self, Write};

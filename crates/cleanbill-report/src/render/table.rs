@@ -8,6 +8,7 @@
 mod canvas;
 mod image;
 mod layout;
+pub mod listing;
 mod overview;
 mod packages;
 #[cfg(test)]
