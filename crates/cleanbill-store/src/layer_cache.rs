@@ -79,6 +79,12 @@ impl LayerCache {
         Ok(Self::over(connection, Some(path), extractors_version))
     }
 
+    /// Returns the bytes of the cache in a directory, with its journal; `None` if there is none.
+    /// Nothing is opened.
+    pub fn size_bytes_in(directory: &Path) -> Option<u64> {
+        size_bytes(&directory.join(Self::FILE_NAME))
+    }
+
     /// Opens a cache that ends with the process.
     ///
     /// # Errors
@@ -269,17 +275,20 @@ impl LayerCache {
     }
 
     fn file_size_bytes(&self) -> u64 {
-        let Some(path) = &self.path else { return 0 };
-        ["", "-wal", "-shm"]
-            .iter()
-            .filter_map(|suffix| {
-                let mut name = path.as_os_str().to_owned();
-                name.push(suffix);
-                std::fs::metadata(name).ok()
-            })
-            .map(|metadata| metadata.len())
-            .sum()
+        let path = self.path.as_deref();
+        path.and_then(size_bytes).unwrap_or(0)
     }
+}
+
+/// Returns the bytes of a file with its journal; `None` if there is none.
+fn size_bytes(path: &Path) -> Option<u64> {
+    let size = |suffix: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(suffix);
+        std::fs::metadata(name).ok().map(|metadata| metadata.len())
+    };
+    let journal = ["-wal", "-shm"].into_iter().filter_map(size);
+    Some(size("")? + journal.sum::<u64>())
 }
 
 fn compact(connection: &Connection) -> Result<(), StoreError> {

@@ -12,6 +12,7 @@
 //!
 //! Points in time are Unix milliseconds and always an argument.
 
+mod activity;
 mod backup;
 mod changes;
 mod findings;
@@ -36,6 +37,7 @@ use crate::StoreError;
 use crate::error::StoreFile;
 use crate::sqlite;
 
+pub use activity::{Activity, ActivityMark, DeliveryActivity, ScanActivity};
 pub use packing::PackedInventory;
 pub use rows::*;
 

@@ -1,5 +1,6 @@
 //! The state, in and out, and in every kind of trouble.
 
+mod activity;
 mod damage;
 mod faults;
 mod kill;
