@@ -1,0 +1,192 @@
+//! Sending one message now, without the outbox.
+
+use std::fmt::Write as _;
+
+use cleanbill_monitor::Channels;
+use cleanbill_monitor::notify::{CHANNELS, Channel, Notification, test_message};
+use cleanbill_report::text::clean;
+use jiff::Timestamp;
+
+use super::super::{Setting, print};
+use crate::channels;
+use crate::commands::status::settings;
+use crate::error::CommandError;
+use crate::exit::Exit;
+use crate::settings::{Call, WatchSettings, nearest};
+
+/// Other words for kinds of channels.
+const ALIASES: &[(&str, &str)] = &[("email", "smtp"), ("mail", "smtp"), ("msteams", "teams")];
+
+/// Sends a test message to each of some channels, to all if none is named.
+pub(super) fn test(
+    setting: &Setting,
+    names: &[String],
+    is_dry_run: bool,
+    call: Call,
+) -> Result<Exit, CommandError> {
+    let settings = settings(setting, call)?;
+    let open = channels::open(&settings, &setting.environment)?;
+    let mut chosen: Vec<(&str, &dyn Channel)> = Vec::new();
+    for name in names {
+        let (name, channel) = choose(&open, name)?;
+        if !chosen.iter().any(|(other, _)| *other == name) {
+            chosen.push((name, channel));
+        }
+    }
+    if names.is_empty() {
+        let all = open.iter();
+        chosen.extend(all.map(|(name, channel)| (name.as_str(), channel.as_ref())));
+    }
+    if chosen.is_empty() {
+        return Err(none_is_set_up());
+    }
+    let mut outcome = Outcome::new(is_dry_run);
+    for (name, channel) in chosen {
+        let id = uuid::Uuid::now_v7().to_string();
+        let composing = composing(&settings, name);
+        let message = test_message(&id, Timestamp::now(), &composing);
+        outcome.send(name, channel, message);
+    }
+    outcome.print()
+}
+
+/// Returns how messages to a channel are composed.
+pub(super) fn composing(
+    settings: &WatchSettings,
+    channel: &str,
+) -> cleanbill_monitor::notify::ComposeSettings {
+    let mut composing = channels::composing(settings);
+    if let Some(prefix) = channels::subject_prefixes(settings).remove(channel) {
+        composing.subject_prefix = prefix;
+    }
+    // The logs are those of watch, which says nothing here.
+    composing.report = settings.notify.report_url.clone().unwrap_or_default();
+    composing
+}
+
+/// Returns the kind that a word means, if it means one.
+pub(super) fn kind(word: &str) -> Option<&'static str> {
+    let lower = word.to_ascii_lowercase();
+    let meant = ALIASES
+        .iter()
+        .find(|(alias, _)| *alias == lower)
+        .map_or(lower.as_str(), |(_, kind)| kind);
+    CHANNELS
+        .iter()
+        .map(|info| info.name)
+        .find(|name| *name == meant)
+}
+
+/// Finds a channel by its name, or by its kind if that is set up.
+pub(super) fn choose<'a>(
+    open: &'a Channels,
+    name: &str,
+) -> Result<(&'a str, &'a dyn Channel), CommandError> {
+    let found = open
+        .get_key_value(name)
+        .or_else(|| open.get_key_value(kind(name)?));
+    if let Some((name, channel)) = found {
+        return Ok((name, channel.as_ref()));
+    }
+    if let Some(kind) = kind(name) {
+        let error = CommandError::usage_text(format!("no channel of kind {kind} is set up"));
+        return Err(error.hint(needs(kind)));
+    }
+    let error = CommandError::usage_text(format!("there is no channel '{name}'"));
+    let kinds = CHANNELS.iter().map(|info| info.name);
+    let known: Vec<&str> = open.keys().map(String::as_str).chain(kinds).collect();
+    Err(match nearest(name, known.iter().copied()) {
+        Some(meant) => error.hint(format!("did you mean {meant}?")),
+        None => error.hint(format!("there are {}", known.join(", "))),
+    })
+}
+
+/// Says what sets a kind of channel up.
+fn needs(kind: &str) -> String {
+    let fields = match kind {
+        "smtp" => "SMTP_HOST and SMTP_TO",
+        "slack" => "SLACK_WEBHOOK_URL, or --webhook-url",
+        "webhook" => "CLEANBILL_WEBHOOK_URL, or --webhook-url",
+        "ntfy" => "CLEANBILL_NTFY_TOPIC",
+        "gotify" => "CLEANBILL_GOTIFY_URL and CLEANBILL_GOTIFY_TOKEN",
+        kind => {
+            return format!(
+                "set CLEANBILL_{}_WEBHOOK_URL, or --webhook-url; see docs/notifications.md",
+                kind.to_ascii_uppercase()
+            );
+        }
+    };
+    format!("set {fields}; see docs/notifications.md")
+}
+
+fn none_is_set_up() -> CommandError {
+    CommandError::usage_text("no channel is set up")
+        .hint("docs/notifications.md says what each needs; cleanbill config show, what is set")
+}
+
+/// Collects what came of sending.
+pub(super) struct Outcome {
+    text: String,
+    is_dry_run: bool,
+    exit: Exit,
+}
+
+impl Outcome {
+    pub(super) fn new(is_dry_run: bool) -> Self {
+        Self {
+            text: String::new(),
+            is_dry_run,
+            exit: Exit::Clean,
+        }
+    }
+
+    /// Sends a message, part by part, or shows what would be sent.
+    pub(super) fn send(&mut self, name: &str, channel: &dyn Channel, message: Notification) {
+        for part in channel.split(message) {
+            let name = match part.recipient.as_str() {
+                "" => name.to_owned(),
+                recipient => format!("{name} ({recipient})"),
+            };
+            if self.is_dry_run {
+                self.show(&name, channel, &part);
+            } else {
+                self.deliver(&name, channel, &part);
+            }
+        }
+    }
+
+    fn show(&mut self, name: &str, channel: &dyn Channel, part: &Notification) {
+        match channel.preview(part) {
+            Ok(preview) => {
+                self.line(&format!("--- {name}: would be sent"));
+                for line in preview.lines() {
+                    self.line(line);
+                }
+            }
+            Err(error) => self.fail(name, &error.text),
+        }
+    }
+
+    fn deliver(&mut self, name: &str, channel: &dyn Channel, part: &Notification) {
+        match channel.deliver(part, Timestamp::now()) {
+            Ok(receipt) if receipt.text.is_empty() => self.line(&format!("{name}: delivered")),
+            Ok(receipt) => self.line(&format!("{name}: delivered ({})", receipt.text)),
+            Err(error) => self.fail(name, &error.text),
+        }
+    }
+
+    fn fail(&mut self, name: &str, why: &str) {
+        self.line(&format!("{name}: NOT DELIVERED: {why}"));
+        self.exit = Exit::Incomplete;
+    }
+
+    fn line(&mut self, line: &str) {
+        // Writing to a string does not fail.
+        let _ = writeln!(self.text, "{}", clean(line));
+    }
+
+    /// Prints it. What was not delivered makes the exit code 3.
+    pub(super) fn print(self) -> Result<Exit, CommandError> {
+        print(self.text.as_bytes()).map(|printed| self.exit.and(printed))
+    }
+}

@@ -1,0 +1,379 @@
+//! What `status` says, as a value: printed as it is for programs.
+
+use cleanbill_core::Severity;
+use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_monitor::Schedule;
+use cleanbill_store::StoreError;
+use cleanbill_store::state::{
+    ImageRow, MessageState, OutboxRow, PassRow, SeverityCounts, StateReader, StatusSummary,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use super::words::{count, minute, rfc3339};
+use crate::settings::{self, WatchSettings};
+
+/// The version of the form; what is added does not raise it.
+pub(in crate::commands) const SCHEMA_VERSION: u32 = 1;
+
+/// Messages of each state that are listed.
+const MESSAGES_MAX: usize = 50;
+
+/// Everything that `status` knows.
+#[derive(Debug, Serialize)]
+pub(super) struct Status {
+    pub(super) schema_version: u32,
+    /// When this was so.
+    pub(super) time: String,
+    pub(super) state: Place,
+    pub(super) images: Images,
+    /// Containers that run.
+    pub(super) containers: u64,
+    /// Findings of watched images that no exception covers.
+    pub(super) findings: Findings,
+    pub(super) passes: Passes,
+    /// The newest advisory database that a watched image was judged with.
+    pub(super) database: Option<DatabaseAge>,
+    pub(super) queue: Queue,
+    /// Images that were not assessed completely, by name.
+    pub(super) incomplete: Vec<Incomplete>,
+    /// What somebody has to look at; empty if nothing.
+    pub(super) problems: Vec<Problem>,
+    #[serde(skip)]
+    pub(super) now: Timestamp,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Place {
+    pub(super) directory: String,
+    pub(super) size_bytes: u64,
+    pub(super) inventories: u64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Images {
+    pub(super) watched: u64,
+    pub(super) complete: u64,
+    pub(super) partial: u64,
+    pub(super) failed: u64,
+    pub(super) not_assessed: u64,
+    pub(super) gone: u64,
+}
+
+/// Counts findings by severity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(in crate::commands) struct Findings {
+    pub(in crate::commands) critical: u64,
+    pub(in crate::commands) high: u64,
+    pub(in crate::commands) medium: u64,
+    pub(in crate::commands) low: u64,
+    pub(in crate::commands) unknown: u64,
+}
+
+impl From<SeverityCounts> for Findings {
+    fn from(counts: SeverityCounts) -> Self {
+        Self {
+            critical: counts.critical,
+            high: counts.high,
+            medium: counts.medium,
+            low: counts.low,
+            unknown: counts.unknown,
+        }
+    }
+}
+
+impl Findings {
+    /// Returns the count of one severity.
+    pub(in crate::commands) fn get(self, severity: Severity) -> u64 {
+        match severity {
+            Severity::Critical => self.critical,
+            Severity::High => self.high,
+            Severity::Medium => self.medium,
+            Severity::Low => self.low,
+            Severity::Unknown => self.unknown,
+        }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Passes {
+    pub(super) last: Option<Pass>,
+    pub(super) last_finished: Option<Pass>,
+    /// When the next one is due by the settings, without the random delay.
+    pub(super) next_at: Option<String>,
+    #[serde(skip)]
+    pub(super) next_at_ms: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Pass {
+    pub(super) number: i64,
+    pub(super) triggered_by: String,
+    pub(super) started_at: String,
+    /// Absent while it runs, and if it was interrupted.
+    pub(super) finished_at: Option<String>,
+    pub(super) images: u64,
+    pub(super) incomplete: u64,
+    #[serde(skip)]
+    pub(super) started_at_ms: i64,
+    #[serde(skip)]
+    pub(super) finished_at_ms: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct DatabaseAge {
+    pub(super) updated_at: String,
+    pub(super) age_hours: i64,
+    #[serde(skip)]
+    pub(super) updated_at_ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Queue {
+    /// Changes that no message tells of yet.
+    pub(super) changes_untold: u64,
+    pub(super) messages_pending: u64,
+    pub(super) messages_dead: u64,
+    pub(super) oldest_pending_at: Option<String>,
+    pub(super) last_delivered_at: Option<String>,
+    /// Messages that were given up, and those to be sent, the latest first.
+    pub(super) messages: Vec<QueuedMessage>,
+    #[serde(skip)]
+    pub(super) oldest_pending_at_ms: Option<i64>,
+    #[serde(skip)]
+    pub(super) last_delivered_at_ms: Option<i64>,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct QueuedMessage {
+    pub(super) number: i64,
+    pub(super) channel: String,
+    /// `pending` or `dead`.
+    pub(super) state: &'static str,
+    pub(super) created_at: String,
+    pub(super) attempts: u32,
+    pub(super) next_attempt_at: Option<String>,
+    pub(super) last_error: String,
+    #[serde(skip)]
+    pub(super) created_at_ms: i64,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct Incomplete {
+    pub(super) image: String,
+    /// `partial`, `failed`, or `not_assessed` if nobody has looked at it yet.
+    pub(super) status: &'static str,
+    pub(super) reason: String,
+}
+
+/// Says what somebody has to look at.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    /// `dead_messages`, `failed_images` or `overdue_pass`.
+    pub(super) kind: &'static str,
+    pub(super) text: String,
+    /// What to do next.
+    pub(super) hint: &'static str,
+}
+
+/// Reads the state.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub(super) fn gather(
+    state: &StateReader,
+    settings: &WatchSettings,
+    now: Timestamp,
+) -> Result<Status, StoreError> {
+    let summary = state.status_summary()?;
+    let images = state.image_list()?;
+    let watched: Vec<&ImageRow> = images.iter().filter(|row| row.gone_at.is_none()).collect();
+    let schedule = schedule(settings);
+    let messages = messages(state)?;
+    Ok(Status {
+        schema_version: SCHEMA_VERSION,
+        time: now.to_string(),
+        state: Place {
+            directory: settings.state_directory.display().to_string(),
+            size_bytes: summary.size_bytes,
+            inventories: summary.inventories,
+        },
+        images: Images {
+            watched: summary.images,
+            complete: summary.images_complete,
+            partial: summary.images_partial,
+            failed: summary.images_failed,
+            not_assessed: summary.images_not_assessed,
+            gone: summary.images_gone,
+        },
+        containers: summary.containers,
+        findings: summary.findings.into(),
+        passes: passes(&summary, schedule.as_ref()),
+        database: database(&watched, now),
+        queue: Queue {
+            changes_untold: summary.changes_untold,
+            messages_pending: summary.messages_pending,
+            messages_dead: summary.messages_dead,
+            oldest_pending_at: summary.oldest_pending_at.map(rfc3339),
+            last_delivered_at: summary.last_delivered_at.map(rfc3339),
+            messages,
+            oldest_pending_at_ms: summary.oldest_pending_at,
+            last_delivered_at_ms: summary.last_delivered_at,
+        },
+        incomplete: watched.iter().filter_map(|row| incomplete(row)).collect(),
+        problems: problems(&summary, &watched, schedule.as_ref(), now),
+        now,
+    })
+}
+
+/// Returns the plan of passes as the settings have it; `None` if they are no plan.
+fn schedule(settings: &WatchSettings) -> Option<Schedule> {
+    match &settings.schedule.interval {
+        settings::Schedule::Every(pause) => {
+            Schedule::every(SignedDuration::try_from(*pause).ok()?).ok()
+        }
+        settings::Schedule::Cron(expression) => {
+            let zone = settings.schedule.time_zone.iana_name().unwrap_or("UTC");
+            Schedule::cron(expression, zone).ok()
+        }
+    }
+}
+
+fn passes(summary: &StatusSummary, schedule: Option<&Schedule>) -> Passes {
+    let finished_at = summary
+        .last_finished_pass
+        .as_ref()
+        .and_then(|pass| pass.finished_at);
+    let next = schedule
+        .zip(finished_at)
+        .and_then(|(schedule, at)| next(schedule, at));
+    Passes {
+        last: summary.last_pass.as_ref().map(pass),
+        last_finished: summary.last_finished_pass.as_ref().map(pass),
+        next_at: next.map(rfc3339),
+        next_at_ms: next,
+    }
+}
+
+fn next(schedule: &Schedule, after_ms: i64) -> Option<i64> {
+    let after = Timestamp::from_millisecond(after_ms).ok()?;
+    Some(schedule.next(after, 0.0).as_millisecond())
+}
+
+fn pass(row: &PassRow) -> Pass {
+    Pass {
+        number: row.id.0,
+        triggered_by: row.triggered_by.clone(),
+        started_at: rfc3339(row.started_at),
+        finished_at: row.finished_at.map(rfc3339),
+        images: row.images,
+        incomplete: row.failed,
+        started_at_ms: row.started_at,
+        finished_at_ms: row.finished_at,
+    }
+}
+
+/// Returns the newest database that a watched image was judged with.
+fn database(watched: &[&ImageRow], now: Timestamp) -> Option<DatabaseAge> {
+    let times = watched.iter().filter_map(|row| {
+        let assessment = row.assessment.as_ref()?;
+        assessment.database_updated_at.parse::<Timestamp>().ok()
+    });
+    let updated_at = times.max()?;
+    Some(DatabaseAge {
+        updated_at: updated_at.to_string(),
+        age_hours: now.duration_since(updated_at).as_hours(),
+        updated_at_ms: updated_at.as_millisecond(),
+    })
+}
+
+fn messages(state: &StateReader) -> Result<Vec<QueuedMessage>, StoreError> {
+    let mut messages = Vec::new();
+    for kind in [MessageState::Dead, MessageState::Pending] {
+        let rows = state.outbox_list(Some(kind), MESSAGES_MAX)?;
+        messages.extend(rows.into_iter().map(queued));
+    }
+    Ok(messages)
+}
+
+fn queued(row: OutboxRow) -> QueuedMessage {
+    let is_pending = row.state == MessageState::Pending;
+    QueuedMessage {
+        number: row.number.0,
+        channel: row.channel,
+        state: row.state.name(),
+        created_at: rfc3339(row.created_at),
+        attempts: row.attempts,
+        next_attempt_at: is_pending.then(|| rfc3339(row.next_attempt_at)),
+        last_error: row.last_error,
+        created_at_ms: row.created_at,
+    }
+}
+
+fn incomplete(row: &ImageRow) -> Option<Incomplete> {
+    let (status, reason) = match &row.assessment {
+        None => ("not_assessed", "nobody has looked at it yet".to_owned()),
+        Some(assessment) if assessment.status == AssessmentStatus::Complete => return None,
+        Some(assessment) => (assessment.status.name(), assessment.reason.clone()),
+    };
+    Some(Incomplete {
+        image: row.name.clone(),
+        status,
+        reason,
+    })
+}
+
+fn problems(
+    summary: &StatusSummary,
+    watched: &[&ImageRow],
+    schedule: Option<&Schedule>,
+    now: Timestamp,
+) -> Vec<Problem> {
+    let dead = (summary.messages_dead > 0).then(|| Problem {
+        kind: "dead_messages",
+        text: format!(
+            "{} given up: nobody was told",
+            were(summary.messages_dead, "message")
+        ),
+        hint: "see why with cleanbill notify list, send again with cleanbill notify retry",
+    });
+    let failed = (summary.images_failed > 0).then(|| Problem {
+        kind: "failed_images",
+        text: format!(
+            "{} not assessed: that is no clean bill",
+            were(summary.images_failed, "image")
+        ),
+        hint: "cleanbill doctor checks what a scan needs",
+    });
+    let overdue = overdue(summary, watched, schedule, now).map(|since| Problem {
+        kind: "overdue_pass",
+        text: format!("no pass was finished since {}", minute(since)),
+        hint: "is cleanbill watch running?",
+    });
+    [dead, failed, overdue].into_iter().flatten().collect()
+}
+
+fn were(number: u64, noun: &str) -> String {
+    let verb = if number == 1 { "was" } else { "were" };
+    format!("{} {verb}", count(number, noun))
+}
+
+/// Returns since when no pass was finished, if that is longer than two would have taken to come.
+fn overdue(
+    summary: &StatusSummary,
+    watched: &[&ImageRow],
+    schedule: Option<&Schedule>,
+    now: Timestamp,
+) -> Option<i64> {
+    let finished = summary.last_finished_pass.as_ref();
+    let begun = summary.last_pass.as_ref().map(|pass| pass.started_at);
+    let seen = watched.iter().map(|row| row.first_seen_at).min();
+    let since = finished
+        .and_then(|pass| pass.finished_at)
+        .or(begun)
+        .or(seen)?;
+    let schedule = schedule?;
+    let second = next(schedule, next(schedule, since)?)?;
+    (second < now.as_millisecond()).then_some(since)
+}

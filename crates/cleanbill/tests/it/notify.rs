@@ -1,0 +1,231 @@
+//! `notify`, as it is called, against a service on the loopback.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::sync::{Arc, Mutex};
+
+use cleanbill_store::state::MessageState;
+
+use crate::samples;
+use crate::sandbox::Sandbox;
+use crate::status::{give_up, state};
+
+/// Takes what is posted and answers always the same.
+struct Sink {
+    address: String,
+    bodies: Arc<Mutex<Vec<String>>>,
+}
+
+impl Sink {
+    fn start(answer: &'static str) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}/hook", listener.local_addr().unwrap());
+        let bodies = Arc::<Mutex<Vec<String>>>::default();
+        let kept = Arc::clone(&bodies);
+        // The thread ends with the process.
+        std::thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut reader = BufReader::new(stream.try_clone().unwrap());
+                let (mut line, mut length) = (String::new(), 0);
+                while reader.read_line(&mut line).is_ok_and(|size| size > 2) {
+                    let lower = line.to_ascii_lowercase();
+                    if let Some(value) = lower.strip_prefix("content-length:") {
+                        length = value.trim().parse().unwrap();
+                    }
+                    line.clear();
+                }
+                let mut body = vec![0; length];
+                reader.read_exact(&mut body).unwrap();
+                kept.lock().unwrap().push(String::from_utf8(body).unwrap());
+                let _ = stream.write_all(answer.as_bytes());
+            }
+        });
+        Self { address, bodies }
+    }
+
+    fn bodies(&self) -> Vec<String> {
+        self.bodies.lock().unwrap().clone()
+    }
+}
+
+const TAKEN: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+const REFUSED: &str =
+    "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 10\r\n\r\nno_service";
+
+fn with_report() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox
+        .write_image("web.tar", &samples::web())
+        .write_image("clean.tar", &samples::clean());
+    sandbox
+        .run("scan --input web.tar -o json=web.json")
+        .exits(0);
+    sandbox
+        .run("scan --input clean.tar -o json=clean.json")
+        .exits(0);
+    sandbox
+}
+
+#[test]
+fn a_report_is_summed_up_for_a_channel_of_flags_or_environment() {
+    let sandbox = with_report();
+    let sink = Sink::start(TAKEN);
+    let url = sink.address.as_str();
+    sandbox
+        .run(&format!(
+            "notify slack --scan-results web.json --scan-results clean.json --webhook-url {url}"
+        ))
+        .exits(0)
+        .prints(&["slack: delivered"])
+        .warns_nothing();
+    let [body] = sink.bodies().try_into().unwrap();
+    assert!(body.contains("3 vulnerabilities in 2 images"), "{body}");
+    assert!(body.contains("CVE-2099-0001"), "{body}");
+    let variables = [("SLACK_WEBHOOK_URL", url)];
+    sandbox
+        .run_with(variables, "notify slack --scan-results web.json")
+        .exits(0);
+    assert_eq!(sink.bodies().len(), 2);
+    sandbox
+        .run_with(variables, "notify slack --scan-results web.json --dry-run")
+        .exits(0)
+        .prints(&["--- slack: would be sent", "CVE-2099-0002"])
+        .lacks(&["/hook"]);
+    assert_eq!(sink.bodies().len(), 2);
+}
+
+#[test]
+fn a_summary_may_wait_for_its_occasion() {
+    let sandbox = with_report();
+    let sink = Sink::start(TAKEN);
+    let variables = [
+        ("SLACK_WEBHOOK_URL", sink.address.as_str()),
+        ("SNAPSHOT_DIR", "s"),
+    ];
+    let check = |report: &str, occasion: &str, is_sent: bool| {
+        let call = format!("notify slack --scan-results {report} --only-on {occasion}");
+        let outcome = sandbox.run_with(variables, &call).exits(0);
+        let is_delivered = outcome.stdout.contains("slack: delivered");
+        assert_eq!(is_delivered, is_sent, "{outcome}");
+        assert_ne!(outcome.stdout.contains("Nothing to tell."), is_sent);
+    };
+    check("web.json", "failure", true);
+    check("clean.json", "failure", false);
+    check("clean.json", "always", true);
+    check("web.json", "change", true);
+    check("clean.json", "change", false);
+    sandbox
+        .run_with(variables, "baseline save --scan-results web.json")
+        .exits(0);
+    check("web.json", "change", false);
+}
+
+#[test]
+fn what_is_not_delivered_is_said_without_secrets() {
+    let sandbox = with_report();
+    let sink = Sink::start(REFUSED);
+    sandbox
+        .run(&format!(
+            "notify slack --scan-results web.json --webhook-url {}",
+            sink.address
+        ))
+        .exits(3)
+        .prints(&["slack: NOT DELIVERED", "403"])
+        .lacks(&["/hook"]);
+    sandbox
+        .run_with(
+            [("SLACK_WEBHOOK_URL", sink.address.as_str())],
+            "notify test --offline",
+        )
+        .exits(3)
+        .prints(&["NOT DELIVERED"]);
+}
+
+#[test]
+fn a_wrong_channel_is_named_with_what_is_missing() {
+    let sandbox = with_report();
+    for (call, texts) in [
+        (
+            "notify slack --scan-results web.json",
+            &["no channel of kind slack is set up", "SLACK_WEBHOOK_URL"][..],
+        ),
+        (
+            "notify email --scan-results web.json",
+            &["no channel of kind smtp is set up", "SMTP_HOST"],
+        ),
+        (
+            "notify slakc --scan-results web.json",
+            &["there is no channel 'slakc'", "did you mean slack?"],
+        ),
+        ("notify test", &["no channel is set up"]),
+        ("notify slack", &["--scan-results"]),
+        ("notify", &["CHANNEL"]),
+    ] {
+        sandbox.run(call).exits(2).warns(texts);
+    }
+}
+
+#[test]
+fn every_channel_can_be_tried() {
+    let sandbox = Sandbox::without_database();
+    let sink = Sink::start(TAKEN);
+    sandbox.write(
+        "c.yaml",
+        format!(
+            "version: 1\nnotify:\n  channels:\n    team: {{kind: slack, webhook_url: '{0}'}}\n    \
+             hook: {{kind: webhook, url: '{0}'}}\n",
+            sink.address
+        ),
+    );
+    sandbox
+        .run("notify test --config c.yaml")
+        .exits(0)
+        .prints(&["team: delivered", "hook: delivered"]);
+    sandbox
+        .run("notify test team team --config c.yaml")
+        .exits(0)
+        .lacks(&["hook:"]);
+    assert_eq!(sink.bodies().len(), 3);
+    sandbox
+        .run("notify test --dry-run --config c.yaml")
+        .exits(0)
+        .prints(&["--- team: would be sent", "this channel works"]);
+    assert_eq!(sink.bodies().len(), 3);
+}
+
+#[test]
+fn what_was_given_up_is_sent_again_on_demand() {
+    let sandbox = Sandbox::without_database();
+    let store = state(&sandbox);
+    sandbox
+        .run("notify retry")
+        .exits(0)
+        .prints(&["No message was given up."]);
+    for id in ["a", "b", "c"] {
+        give_up(&store, "mail", id);
+    }
+    let log = sandbox.run("notify list -f json").exits(0).json();
+    assert_eq!(log["messages"][0]["state"], "dead");
+    assert_eq!(log["deliveries"][0]["text"], "nobody listens");
+    // Nothing is sent again if one of them is a mistake.
+    sandbox
+        .run("notify retry 1 99")
+        .exits(2)
+        .warns(&["no message 99 was given up", "notify list"]);
+    let dead = |store: &cleanbill_store::state::StateStore| {
+        let rows = store.read().outbox_list(Some(MessageState::Dead), 9);
+        rows.unwrap().len()
+    };
+    assert_eq!(dead(&store), 3);
+    // The owner runs meanwhile.
+    sandbox
+        .run("notify retry 2")
+        .exits(0)
+        .prints(&["Message 2 goes to mail again."]);
+    assert_eq!(dead(&store), 2);
+    sandbox
+        .run("notify retry")
+        .exits(0)
+        .prints(&["Message 1", "Message 3"]);
+    assert_eq!(dead(&store), 0);
+}
