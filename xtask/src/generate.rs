@@ -68,6 +68,7 @@ fn documents(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
         ));
     }
     files.push((root.join("docs/settings.md"), reference(root, "settings")?));
+    files.push((root.join("docs/metrics.md"), reference(root, "metrics")?));
     files.push((
         root.join("docs/schema/config.schema.json"),
         reference(root, "config-schema")?,

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 /// Bytes of an answer that are read. Ours are shorter than a line.
 const ANSWER_SIZE_BYTES_MAX: usize = 64 * 1024;
 
+const END_OF_HEAD: &str = "\r\n\r\n";
+
 /// What was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
@@ -60,9 +62,9 @@ fn exchange(address: SocketAddr, path: &str, timeout: Duration) -> io::Result<Ve
     stream.write_all(request.as_bytes())?;
     let mut bytes = Vec::new();
     let mut buffer = [0; 4096];
-    while bytes.len() < ANSWER_SIZE_BYTES_MAX {
+    while bytes.len() < ANSWER_SIZE_BYTES_MAX && !is_complete(&bytes) {
         stream.set_read_timeout(Some(left()?))?;
-        match stream.read(&mut buffer)? {
+        match stream.read(&mut buffer).map_err(in_words)? {
             0 => break,
             count => bytes.extend(buffer.iter().take(count)),
         }
@@ -70,9 +72,35 @@ fn exchange(address: SocketAddr, path: &str, timeout: Duration) -> io::Result<Ve
     Ok(bytes)
 }
 
+/// Gives a timeout the name that people know.
+fn in_words(error: io::Error) -> io::Error {
+    match error.kind() {
+        io::ErrorKind::WouldBlock => io::ErrorKind::TimedOut.into(),
+        _ => error,
+    }
+}
+
+/// Says whether all that was announced is there: not every server closes the connection.
+fn is_complete(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let Some((head, _)) = text.split_once(END_OF_HEAD) else {
+        return false;
+    };
+    let length = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        let is_length = name.eq_ignore_ascii_case("content-length");
+        value.trim().parse().ok().filter(|_: &usize| is_length)
+    });
+    let body = bytes
+        .windows(END_OF_HEAD.len())
+        .position(|window| window == END_OF_HEAD.as_bytes())
+        .map_or(0, |end| bytes.len() - end - END_OF_HEAD.len());
+    length.is_some_and(|length| body >= length)
+}
+
 fn parse(bytes: &[u8]) -> Option<Answer> {
     let text = String::from_utf8_lossy(bytes);
-    let (head, body) = text.split_once("\r\n\r\n")?;
+    let (head, body) = text.split_once(END_OF_HEAD)?;
     let status = head.strip_prefix("HTTP/1.")?.split(' ').nth(1)?;
     Some(Answer {
         status: status.parse().ok()?,
@@ -117,6 +145,13 @@ mod tests {
     }
 
     #[test]
+    fn a_server_that_keeps_the_connection_is_not_waited_for() {
+        let address = answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nok\n", true);
+        let answer = ask(address, "/healthz", SOON).unwrap();
+        assert_eq!((answer.status, answer.text.as_str()), (200, "ok\n"));
+    }
+
+    #[test]
     fn what_is_no_http_is_said() {
         let address = answering(b"220 mail ESMTP\r\n", false);
         assert!(matches!(
@@ -147,6 +182,7 @@ mod tests {
         #[test]
         fn any_answer_is_read_or_refused(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = parse(&bytes);
+            is_complete(&bytes);
         }
     }
 }

@@ -5,6 +5,7 @@ mod config_args;
 mod database_args;
 mod engine_args;
 mod explain_args;
+mod health_args;
 mod migrate_args;
 mod network_args;
 pub(crate) mod reference;
@@ -25,6 +26,7 @@ pub(crate) use base_args::BaseCommand;
 pub(crate) use config_args::{ConfigCommand, ConfigFormat};
 pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
 pub(crate) use explain_args::ExplainArgs;
+pub(crate) use health_args::HealthArgs;
 pub(crate) use migrate_args::MigrateArgs;
 pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
 pub(crate) use report_args::ReportArgs;
@@ -136,6 +138,8 @@ pub(crate) enum Command {
     Config(ConfigCommand),
     /// Make a configuration file of the directory of an older image scanner
     Migrate(MigrateArgs),
+    /// Ask a running watch whether it is alive: exits with 0 or 1
+    Health(HealthArgs),
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -149,7 +153,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Reference {
         /// The page
-        #[arg(value_parser = ["flags", "trivy-flags", "settings", "config-schema"])]
+        #[arg(value_parser = ["flags", "trivy-flags", "settings", "config-schema", "metrics"])]
         page: String,
     },
     /// Print the version

@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod explain;
 mod exploitation;
+mod health;
 mod java_index;
 mod login;
 mod migrate;
@@ -48,6 +49,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Login(arguments) => login::run(&setting, arguments),
         Command::Config(command) => config::run(&setting, command),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Health(arguments) => health::run(&setting, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut cli::definition(), "cleanbill", &mut script);
@@ -67,6 +69,9 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         }
         Command::Reference { page } if page == "config-schema" => {
             print(crate::settings::json_schema().as_bytes())
+        }
+        Command::Reference { page } if page == "metrics" => {
+            print(cleanbill_web::metrics_page().as_bytes())
         }
         Command::Reference { .. } => print(cli::reference::trivy_flags().as_bytes()),
         Command::Version => print(format!("cleanbill {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),

@@ -52,6 +52,6 @@ fn check(file: &Path) -> Result<Exit, CommandError> {
 }
 
 /// Says what is wrong with settings: exit code 2.
-fn wrong(error: SettingsError) -> CommandError {
+pub(super) fn wrong(error: SettingsError) -> CommandError {
     CommandError::usage(error).hint("every setting is described in docs/settings.md; a file is checked by: cleanbill config check FILE")
 }

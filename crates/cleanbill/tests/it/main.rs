@@ -21,6 +21,7 @@ mod explain;
 mod exploitation;
 mod filters;
 mod flags;
+mod health;
 mod hostile;
 mod http_server;
 mod inputs;
