@@ -145,4 +145,27 @@ mod tests {
         assert!(!pattern.matches(&"a".repeat(499)));
         assert!("  ".parse::<ImagePattern>().is_err());
     }
+
+    proptest::proptest! {
+        #![proptest_config(proptest::prelude::ProptestConfig::with_cases(256))]
+
+        #[test]
+        fn patterns_agree_with_a_simple_matcher(pattern in "[ab*?]{0,8}", name in "[ab]{0,8}") {
+            fn matches(pattern: &[u8], name: &[u8]) -> bool {
+                match (pattern, name) {
+                    ([], name) => name.is_empty(),
+                    ([b'*', rest @ ..], name) => {
+                        (0..=name.len()).any(|at| matches(rest, &name[at..]))
+                    }
+                    ([b'?', rest @ ..], [_, after @ ..]) => matches(rest, after),
+                    ([char, rest @ ..], [first, after @ ..]) => {
+                        char == first && matches(rest, after)
+                    }
+                    (_, []) => false,
+                }
+            }
+            let expected = matches(pattern.as_bytes(), name.as_bytes());
+            proptest::prop_assert_eq!(fits(pattern.as_bytes(), name.as_bytes()), expected);
+        }
+    }
 }

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 use crate::inventories::{Inventoried, InventoryError, LayerInventories};
 use crate::java::JavaIndexSource;
-use crate::judge::{Judge, JudgeOptions};
+use crate::judge::{Judge, JudgeOptions, KnownImage};
 use crate::progress::ScanObserver;
 use crate::sbom::NoLayers;
 
@@ -98,19 +98,31 @@ impl<'a> Scanner<'a> {
 
     /// Scans one opened image. What fails is in the report.
     pub fn scan(&self, image: &Image) -> ImageReport {
+        match self.inventory(image) {
+            Ok(known) => self.judge_known(known),
+            Err(report) => *report,
+        }
+    }
+
+    /// Finds out what is installed in an opened image, so that it can be judged as often as
+    /// needed.
+    ///
+    /// # Errors
+    ///
+    /// The report of an image that could not be read.
+    pub fn inventory(&self, image: &Image) -> Result<KnownImage, Box<ImageReport>> {
         let span = tracing::info_span!("scan", image.name = image.name, source = image.source);
         let _entered = span.enter();
         tracing::debug!(access = image.access, "image opened");
-        let report = match self.read(image) {
-            Ok((image, inventoried)) => self.judge(&image, inventoried),
-            Err(error) => ImageReport {
+        let known = self.read(image).map_err(|error| {
+            Box::new(ImageReport {
                 source: image.source.to_owned(),
                 metadata: image.metadata.clone(),
                 ..failed_report(&image.name, &error)
-            },
-        };
+            })
+        });
         self.observer.image_done(&image.name);
-        report
+        known.map(|(image, inventoried)| KnownImage::new(&image, inventoried))
     }
 
     fn read<'i>(&self, image: &'i Image) -> Result<(Cow<'i, Image>, Inventoried), InventoryError> {
@@ -158,12 +170,17 @@ impl<'a> Scanner<'a> {
 
     /// Judges what is installed in an image.
     pub(crate) fn judge(&self, image: &Image, inventoried: Inventoried) -> ImageReport {
+        self.judge_known(KnownImage::new(image, inventoried))
+    }
+
+    /// Judges an image that need not be there any more.
+    pub fn judge_known(&self, image: KnownImage) -> ImageReport {
         let judge = Judge {
             database: self.database,
             options: &self.options.judge,
             now: self.options.now,
         };
-        judge.judge(image, inventoried)
+        judge.judge_known(image)
     }
 }
 

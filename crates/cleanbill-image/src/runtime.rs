@@ -28,6 +28,10 @@ const WORKER_THREADS: usize = 2;
 /// Chunks that may wait for the reader. A chunk has at most some 400 KiB (hyper's read buffer).
 const CHUNKS_BUFFERED_MAX: usize = 8;
 
+/// The same for a stream that is read alone and whose maker must not wait: an engine that exports
+/// an image does it with one thread, and what it waits is lost.
+const CHUNKS_BUFFERED_MAX_ALONE: usize = 32;
+
 /// Returns the runtime, building it at the first call.
 ///
 /// # Errors
@@ -100,7 +104,29 @@ impl BodyReader {
         context: &ReadContext,
         silence_max: Option<Duration>,
     ) -> io::Result<Self> {
-        let (sender, chunks) = mpsc::channel(CHUNKS_BUFFERED_MAX);
+        Self::with_buffer(response, context, silence_max, CHUNKS_BUFFERED_MAX)
+    }
+
+    /// Does the same for a stream that is read alone: more of it may wait.
+    ///
+    /// # Errors
+    ///
+    /// There is no runtime.
+    pub(crate) fn alone(
+        response: reqwest::Response,
+        context: &ReadContext,
+        silence_max: Option<Duration>,
+    ) -> io::Result<Self> {
+        Self::with_buffer(response, context, silence_max, CHUNKS_BUFFERED_MAX_ALONE)
+    }
+
+    fn with_buffer(
+        response: reqwest::Response,
+        context: &ReadContext,
+        silence_max: Option<Duration>,
+        chunks_max: usize,
+    ) -> io::Result<Self> {
+        let (sender, chunks) = mpsc::channel(chunks_max);
         let context = context.clone();
         let fetcher = runtime()?.spawn(fetch(response, sender, context.clone(), silence_max));
         Ok(Self {

@@ -42,6 +42,9 @@ pub trait Host: Sync {
     /// A newer one was due and could not be had; the one in use stays.
     fn refresh(&self) -> Result<bool, HostError>;
 
+    /// Makes room: removes what is kept for speed only and was not needed for long.
+    fn tidy(&self) {}
+
     /// Calls back whenever something happened to an image or a container, until the connection
     /// ends: look at the list then, and follow again.
     ///

@@ -18,7 +18,8 @@ pub use deliver::Delivery;
 pub use host::{Grounds, Host, HostError, Look, StoredImage};
 pub use look::{Circumstances, image_state};
 pub use monitor::{
-    Channels, Clock, Event, Monitor, MonitorError, MonitorSettings, Parts, PassOutcome,
+    Channels, Clock, Event, JournalSettings, Monitor, MonitorError, MonitorObserver,
+    MonitorSettings, NoObserver, Parts, PassOutcome,
 };
 pub use schedule::{Schedule, ScheduleError};
 pub use watchlist::{

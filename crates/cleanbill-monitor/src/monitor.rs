@@ -6,6 +6,7 @@
 //! So nothing depends on the words of an engine, and a lost event costs nothing but time.
 
 mod books;
+mod journal;
 mod telling;
 mod upkeep;
 
@@ -22,6 +23,8 @@ use crate::host::{Host, HostError};
 use crate::notify::{Channel, ComposeSettings, RouteRules, Timing};
 use crate::schedule::Schedule;
 use crate::watchlist::{WatchRules, WatchedImage};
+
+pub use journal::JournalSettings;
 
 /// Everything that can wake the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,12 +50,19 @@ pub struct MonitorSettings {
     pub routes: RouteRules,
     /// When people are told.
     pub timing: Timing,
+    /// Messages an hour at most; what is beyond is held and told together. Never 0.
+    pub messages_per_hour: usize,
     /// How messages are composed.
     pub compose: ComposeSettings,
     /// How long it may be quiet before people are told that all is quiet; `None` is for ever.
     pub heartbeat_every: Option<SignedDuration>,
     /// How often a newer advisory database is asked for.
     pub refresh_every: SignedDuration,
+    /// What goes in front of the subject of a channel's messages, where it is not that of
+    /// `compose`.
+    pub subject_prefixes: BTreeMap<String, String>,
+    /// Which files are kept.
+    pub journal: JournalSettings,
     /// What may be kept, and for how long.
     pub budgets: PruneBudgets,
 }
@@ -92,6 +102,28 @@ pub struct PassOutcome {
     pub is_stopped: bool,
 }
 
+/// Is told how the monitor gets on; does nothing by default.
+pub trait MonitorObserver: Sync {
+    /// The loop goes round, or another image was looked at.
+    fn tick(&self, _now: Timestamp) {}
+    /// A pass begins.
+    fn pass_begun(&self, _now: Timestamp) {}
+    /// A pass is over, finished or not.
+    fn pass_ended(&self) {}
+    /// The next pass is planned.
+    fn pass_planned(&self, _at: Timestamp) {}
+    /// There is an advisory database, built then.
+    fn database(&self, _updated_at: Option<Timestamp>) {}
+    /// Something that was due could not be done; it is tried again.
+    fn failed(&self) {}
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NoObserver;
+
+impl MonitorObserver for NoObserver {}
+
 /// Is all that a monitor works with.
 pub struct Parts<'a> {
     /// The host.
@@ -104,6 +136,8 @@ pub struct Parts<'a> {
     pub channels: &'a Channels,
     /// What wakes it.
     pub events: &'a Receiver<Event>,
+    /// Who is told how it gets on.
+    pub observer: &'a dyn MonitorObserver,
     /// Is called when there are messages to send.
     pub messages_ready: Box<dyn Fn() + 'a>,
 }
@@ -117,6 +151,8 @@ pub struct Monitor<'a> {
     settings: MonitorSettings,
     /// What is watched, as of the last list.
     watched: BTreeMap<String, WatchedImage>,
+    /// The names that are left out, as of the last list.
+    ignored: Vec<String>,
     plan: Plan,
 }
 
@@ -157,6 +193,7 @@ impl<'a> Monitor<'a> {
             parts,
             settings,
             watched: BTreeMap::new(),
+            ignored: Vec::new(),
             plan: Plan {
                 pass: now,
                 reconcile: None,
@@ -173,6 +210,7 @@ impl<'a> Monitor<'a> {
     /// tried again.
     pub fn run(&mut self) {
         while !self.plan.is_stopped {
+            self.parts.observer.tick(self.parts.clock.now());
             match self.do_what_is_due() {
                 Ok(()) => self.plan.failures = 0,
                 Err(error) => self.put_off(&error),
@@ -205,6 +243,7 @@ impl<'a> Monitor<'a> {
             self.pass("schedule")?;
             let now = self.parts.clock.now();
             self.plan.pass = self.settings.schedule.next(now, self.parts.clock.chance());
+            self.parts.observer.pass_planned(self.plan.pass);
             tracing::info!(next = %self.plan.pass, "the next pass is planned");
         } else if self.is_due(self.plan.reconcile) {
             self.reconcile("event")?;
@@ -273,6 +312,7 @@ impl<'a> Monitor<'a> {
             .saturating_mul(1 << self.plan.failures.min(10))
             .min(RETRY_MAX);
         self.plan.failures = self.plan.failures.saturating_add(1);
+        self.parts.observer.failed();
         let now = self.parts.clock.now();
         let later = now.saturating_add(pause).unwrap_or(now);
         for time in [&mut self.plan.pass, &mut self.plan.upkeep] {
@@ -290,8 +330,16 @@ impl<'a> Monitor<'a> {
 
     /// Looks at every image that is watched. What happens meanwhile comes first.
     fn pass(&mut self, triggered_by: &str) -> Result<PassOutcome, MonitorError> {
+        self.parts.observer.pass_begun(self.parts.clock.now());
+        let outcome = self.look_at_all(triggered_by);
+        self.parts.observer.pass_ended();
+        outcome
+    }
+
+    fn look_at_all(&mut self, triggered_by: &str) -> Result<PassOutcome, MonitorError> {
         self.update_books(triggered_by)?;
         let pass = self.parts.store.pass_begin(triggered_by, self.now_ms())?;
+        self.note_ignored(&self.ignored, self.watched.is_empty());
         let names: Vec<String> = self.watched.keys().cloned().collect();
         tracing::info!(images = names.len(), "pass begins");
         let mut outcome = PassOutcome::default();
@@ -355,8 +403,15 @@ impl<'a> Monitor<'a> {
         self.plan.refresh = now
             .saturating_add(self.settings.refresh_every)
             .unwrap_or(now);
-        self.parts.host.refresh().unwrap_or_else(|error| {
-            tracing::warn!("{error}; going on with the advisory database that is there");
+        let outcome = self.parts.host.refresh();
+        let updated_at = self.parts.host.grounds().database_updated_at;
+        self.parts.observer.database(updated_at.parse().ok());
+        outcome.unwrap_or_else(|error| {
+            if updated_at.is_empty() {
+                tracing::error!("no image can be judged: {error}");
+            } else {
+                tracing::warn!("{error}; going on with the advisory database that is there");
+            }
             false
         })
     }

@@ -42,7 +42,7 @@ pub use channel::{
     open_channel,
 };
 pub use compose::{
-    ComposeSettings, Cycle, HeartbeatFacts, ImageFacts, compose, heartbeat, is_follow_up,
+    ComposeSettings, Cycle, HeartbeatFacts, ImageFacts, because, compose, heartbeat, is_follow_up,
     test_message,
 };
 pub use message::{
@@ -50,6 +50,6 @@ pub use message::{
     VulnerabilityGroup, json_schema,
 };
 pub use redelivery::{Redelivery, RedeliveryPolicy};
-pub use route::{ImagePattern, Route, RouteRules, Routed, route};
+pub use route::{Route, RouteRules, Routed, route};
 pub use summary::{SummaryOptions, summary};
 pub use timing::{Decision, Digest, QuietHours, Timing, Waiting};

@@ -1,6 +1,7 @@
 //! The command line: flags, their environment names and their values.
 
 mod base_args;
+mod baseline_args;
 mod config_args;
 mod database_args;
 mod engine_args;
@@ -8,9 +9,11 @@ mod explain_args;
 mod health_args;
 mod migrate_args;
 mod network_args;
+mod notify_args;
 pub(crate) mod reference;
 mod report_args;
 mod scan_args;
+mod status_args;
 mod tip;
 pub(crate) mod trivy_flags;
 mod variables;
@@ -23,14 +26,21 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
 pub(crate) use base_args::BaseCommand;
+pub(crate) use baseline_args::BaselineCommand;
 pub(crate) use config_args::{ConfigCommand, ConfigFormat};
+pub(crate) use engine_args::EngineArgs;
 pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
 pub(crate) use explain_args::ExplainArgs;
 pub(crate) use health_args::HealthArgs;
 pub(crate) use migrate_args::MigrateArgs;
 pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
+pub(crate) use notify_args::{NotifyArgs, NotifyCommand, Occasion, SummaryArgs};
 pub(crate) use report_args::ReportArgs;
-pub(crate) use scan_args::{DockerHostArgs, FilterArgs, OutputArgs, ScanArgs, VerdictArgs};
+pub(crate) use scan_args::{
+    DetectionArgs, DockerHostArgs, FilterArgs, OutputArgs, ScanArgs, SourceArgs, VerdictArgs,
+};
+pub(crate) use status_args::{AffectedArgs, HistoryArgs, ListFormat, StatusArgs};
+pub(crate) use watch_args::WatchArgs;
 
 use crate::exit::Exit;
 
@@ -114,6 +124,19 @@ pub(crate) enum Command {
     /// Scan images for known vulnerabilities
     #[command(alias = "image")]
     Scan(Box<ScanArgs>),
+    /// Watch the images of a host, and tell what changed
+    Watch(Box<WatchArgs>),
+    /// Show what is watched, what waits to be told, and what somebody has to look at
+    Status(Box<StatusArgs>),
+    /// Show the looks at an image, and what each found to be different
+    History(Box<HistoryArgs>),
+    /// List the images and containers that have a vulnerability
+    Affected(Box<AffectedArgs>),
+    /// Save, show, compare and remove the vulnerabilities that are accepted
+    #[command(subcommand)]
+    Baseline(BaselineCommand),
+    /// Tell people what saved reports say; test channels, list messages, send them again
+    Notify(Box<NotifyArgs>),
     /// Convert saved reports into other formats
     Report(ReportArgs),
     /// Fetch, show, import and export the advisory database

@@ -1,7 +1,9 @@
 //! The commands, one module each.
 
 mod advisory_database;
+mod affected;
 mod base;
+mod baseline;
 mod cache;
 mod config;
 mod db;
@@ -10,11 +12,15 @@ mod doctor;
 mod explain;
 mod exploitation;
 mod health;
+mod history;
 mod java_index;
 mod login;
 mod migrate;
+mod notify;
 mod report;
 mod scan;
+mod status;
+mod watch;
 
 use std::io::Write as _;
 
@@ -33,13 +39,18 @@ pub(crate) struct Setting {
 
 /// Runs the command.
 pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
-    let setting = Setting {
+    let mut setting = Setting {
         global: cli.global,
         environment: Environment::of_process(),
     };
     match cli.command {
         Command::Scan(arguments) => scan::run(&setting, &arguments),
         Command::Explain(arguments) => explain::run(&setting, *arguments),
+        Command::Status(arguments) => status::run(&setting, *arguments),
+        Command::History(arguments) => history::run(&setting, *arguments),
+        Command::Affected(arguments) => affected::run(&setting, *arguments),
+        Command::Baseline(command) => baseline::run(&setting, command),
+        Command::Notify(arguments) => notify::run(&setting, *arguments),
         Command::Report(arguments) => report::run(&setting, &arguments),
         Command::Db(command) => db::run(&setting, command),
         Command::Cache(command) => cache::run(&setting, &command),
@@ -49,6 +60,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Login(arguments) => login::run(&setting, arguments),
         Command::Config(command) => config::run(&setting, command),
         Command::Migrate(arguments) => migrate::run(&arguments),
+        Command::Watch(arguments) => watch::run(&mut setting, *arguments),
         Command::Health(arguments) => health::run(&setting, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

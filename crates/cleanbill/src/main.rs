@@ -4,6 +4,7 @@
 //! reports, talks to the terminal and decides the exit code. Nothing else in the workspace prints
 //! or exits.
 
+mod channels;
 mod cli;
 mod commands;
 mod environment;
@@ -14,6 +15,7 @@ mod output;
 mod places;
 mod progress;
 mod registries;
+mod service_manager;
 mod settings;
 mod stop;
 
@@ -28,7 +30,8 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: cli::Cli) -> exit::Exit {
-    logging::install(&cli.global);
+    let is_daemon = matches!(cli.command, cli::Command::Watch(_));
+    logging::install(&cli.global, is_daemon);
     stop::install();
     match commands::run(cli) {
         Ok(exit) => exit,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use cleanbill_core::report::ScanReport;
+use cleanbill_report::listing::Listing;
 use cleanbill_report::{Format, RenderError, RenderOptions, SavedReport};
 
 use crate::cli::{ColorChoice, OutputArgs};
@@ -96,15 +97,7 @@ impl Outputs {
             destination.place.check()?;
         }
         let is_on_terminal = arguments.output.is_empty() && std::io::stdout().is_terminal();
-        let use_color = match color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                is_on_terminal
-                    && environment.get("NO_COLOR").is_none()
-                    && environment.get("TERM") != Some("dumb")
-            }
-        };
+        let use_color = uses_color(color, is_on_terminal, environment);
         let options = RenderOptions {
             width: terminal_width(is_on_terminal, environment),
             color: use_color,
@@ -300,6 +293,27 @@ pub(crate) fn permissions() -> std::fs::Permissions {
     use std::os::unix::fs::PermissionsExt as _;
     // The umask takes away what it takes away from any new file.
     std::fs::Permissions::from_mode(0o666)
+}
+
+/// Begins a list for standard output: as wide and as colourful as a report is there.
+pub(crate) fn listing(color: ColorChoice, environment: &Environment) -> Listing {
+    let is_on_terminal = std::io::stdout().is_terminal();
+    Listing::new(
+        terminal_width(is_on_terminal, environment),
+        uses_color(color, is_on_terminal, environment),
+    )
+}
+
+fn uses_color(color: ColorChoice, is_on_terminal: bool, environment: &Environment) -> bool {
+    match color {
+        ColorChoice::Always => true,
+        ColorChoice::Never => false,
+        ColorChoice::Auto => {
+            is_on_terminal
+                && environment.get("NO_COLOR").is_none()
+                && environment.get("TERM") != Some("dumb")
+        }
+    }
 }
 
 /// Returns the width that the table may have: the terminal's, or as wide as it needs.

@@ -9,7 +9,6 @@
 //! configuration file, default, checks it, and returns [`WatchSettings`]: plain values that cannot
 //! be wrong. It can be asked again while the program runs ([`Reloader`]).
 
-#[expect(dead_code, reason = "the monitor reads them")]
 mod channels;
 mod default;
 mod docs;
@@ -20,7 +19,6 @@ mod kind;
 mod loader;
 mod origin;
 mod problem;
-#[cfg_attr(not(test), expect(dead_code, reason = "the monitor loads again"))]
 mod reload;
 mod resolve;
 mod schema;
@@ -29,22 +27,25 @@ mod suggest;
 mod table;
 mod text;
 mod value;
-#[expect(dead_code, reason = "the monitor reads them")]
 mod watch_settings;
 mod yaml;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use channels::{ChannelSettings, ChannelTarget, Route, SmtpEncryption};
 pub(crate) use docs::page;
 pub(crate) use env_file::EnvFile;
 pub(crate) use given::Given;
 pub(crate) use kind::{Dialect, Kind};
 pub(crate) use loader::{Call, Loaded, Loader};
 pub(crate) use problem::SettingsError;
+pub(crate) use reload::Reloader;
 pub(crate) use resolve::read_file;
 pub(crate) use schema::json_schema;
 pub(crate) use show::{as_json, as_text};
+pub(crate) use suggest::nearest;
 pub(crate) use table::{SETTINGS, Setting};
-pub(crate) use value::REDACTED;
+pub(crate) use value::{REDACTED, Schedule};
+pub(crate) use watch_settings::WatchSettings;
 pub(crate) use yaml::{Content, parse as parse_yaml};

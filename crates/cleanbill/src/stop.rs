@@ -15,6 +15,12 @@ use crate::exit::Exit;
 /// How long the work may take to stop by itself.
 const GRACE: Duration = Duration::from_millis(700);
 
+/// How long it may take where it has much to put in order.
+const GRACE_OF_DAEMON: Duration = Duration::from_secs(10);
+
+/// SIGHUP came since somebody asked.
+static HANGUP: AtomicBool = AtomicBool::new(false);
+static LETS_FINISH: AtomicBool = AtomicBool::new(false);
 static TIMED_OUT: AtomicBool = AtomicBool::new(false);
 static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
 static CLEANUPS: Mutex<BTreeMap<u64, Cleanup>> = Mutex::new(BTreeMap::new());
@@ -55,6 +61,40 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
     Arc::clone(STOPPED.get_or_init(Arc::default))
 }
 
+/// Gives the work more time to stop by itself, and takes SIGHUP for a wish for other settings.
+pub(crate) fn be_a_daemon() {
+    if LETS_FINISH.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let spawned = std::thread::Builder::new()
+        .name("hangups".to_owned())
+        .spawn(|| {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
+            let Ok(runtime) = runtime else { return };
+            runtime.block_on(note_hangups());
+        });
+    if let Err(error) = spawned {
+        tracing::warn!(%error, "cannot wait for SIGHUP: it ends the program");
+    }
+}
+
+async fn note_hangups() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else {
+        return;
+    };
+    while hangup.recv().await.is_some() {
+        HANGUP.store(true, Ordering::Relaxed);
+    }
+}
+
+/// Says whether SIGHUP came since the last call.
+pub(crate) fn take_hangup() -> bool {
+    HANGUP.swap(false, Ordering::Relaxed)
+}
+
 /// Says whether the user has asked to stop.
 pub(crate) fn is_requested() -> bool {
     flag().load(Ordering::Relaxed)
@@ -71,7 +111,11 @@ pub(crate) fn install() {
         let Ok(runtime) = runtime else { return };
         runtime.block_on(wait_for_signal(&ready));
         flag.store(true, Ordering::Relaxed);
-        std::thread::sleep(GRACE);
+        std::thread::sleep(if LETS_FINISH.load(Ordering::Relaxed) {
+            GRACE_OF_DAEMON
+        } else {
+            GRACE
+        });
         exit_now();
     };
     let spawned = std::thread::Builder::new()

@@ -203,7 +203,7 @@ impl DockerClient {
         if !response.status().is_success() {
             return Err(self.refusal(response, &what, context));
         }
-        BodyReader::new(response, context, Some(silence_max))
+        BodyReader::alone(response, context, Some(silence_max))
             .map_err(|error| self.unavailable(&error))
     }
 

@@ -1,14 +1,15 @@
 //! Keeping the books: which images are there, and what a look at one of them changes.
 
-use cleanbill_core::change::{Change, ImageState};
+use cleanbill_core::change::{Change, ChangeKind, ImageState};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::ImageReport;
-use cleanbill_policy::{SeverityFilter, delta, remember};
+use cleanbill_policy::{SeverityFilter, delta, delta_to_baseline, remember};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
     Container, NewInventory, PackedInventory, PassId, Scan, ScanCommit, SeenImage, SeverityCounts,
 };
 
+use super::journal::Entry;
 use super::{Monitor, MonitorError, RECONCILE_EVERY};
 use crate::host::{Grounds, Look, StoredImage};
 use crate::look::{Circumstances, image_state};
@@ -35,9 +36,6 @@ impl Monitor<'_> {
         for odd in &list.odd_labels {
             tracing::warn!("{odd}");
         }
-        for name in &list.ignored {
-            tracing::debug!("skipping ignored image {name}");
-        }
         let seen: Vec<SeenImage> = list.watched.iter().map(seen).collect();
         let gone = self
             .parts
@@ -48,6 +46,7 @@ impl Monitor<'_> {
         }
         self.parts.store.container_replace(&containers(&listing))?;
         let new = self.not_looked_at(&list.watched)?;
+        self.ignored = list.ignored;
         self.watched = list
             .watched
             .into_iter()
@@ -81,6 +80,7 @@ impl Monitor<'_> {
         pass: Option<PassId>,
     ) -> Result<bool, MonitorError> {
         let started = self.parts.clock.now();
+        self.parts.observer.tick(started);
         let Look {
             report,
             image: stored,
@@ -108,6 +108,13 @@ impl Monitor<'_> {
         commit.scan.duration_ms = u64::try_from(duration).unwrap_or(0);
         log_look(&commit);
         self.parts.store.scan_commit(&commit)?;
+        self.write_journal(&Entry {
+            report: &report,
+            state: &commit.state,
+            changes: &commit.changes,
+            filter: self.filter_of(image),
+            started,
+        });
         Ok(report.status == AssessmentStatus::Complete)
     }
 
@@ -217,13 +224,29 @@ impl Monitor<'_> {
         })
     }
 
+    /// Compares with what is remembered. What a baseline accepts is no news; and an image that is
+    /// looked at for the first time is compared with its baseline alone.
     fn changes(
         &self,
         image: &WatchedImage,
         before: Option<&ImageState>,
         after: &ImageState,
     ) -> Vec<Change> {
-        delta(before, after, self.filter_of(image))
+        let filter = self.filter_of(image);
+        let Some(accepted) = self.accepted(&image.name) else {
+            return delta(before, after, filter);
+        };
+        if before.is_none() {
+            return delta_to_baseline(&accepted, after, filter);
+        }
+        let is_accepted = |change: &Change| {
+            let finding = change.finding.as_ref();
+            change.kind == ChangeKind::New
+                && finding.is_some_and(|finding| accepted.contains(&finding.key.vulnerability_id))
+        };
+        let mut changes = delta(before, after, filter);
+        changes.retain(|change| !is_accepted(change));
+        changes
     }
 
     /// Returns which findings of an image are told of: its labels decide before the settings.

@@ -12,8 +12,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{Monitor, MonitorError};
 use crate::notify::{
-    Counts, Cycle, Decision, HeartbeatFacts, ImageFacts, Notification, Waiting, compose, heartbeat,
-    is_follow_up, route,
+    ComposeSettings, Counts, Cycle, Decision, HeartbeatFacts, ImageFacts, Notification, Waiting,
+    compose, heartbeat, is_follow_up, route,
 };
 
 /// Changes that one message may be about. There may be more; they are told right after.
@@ -21,6 +21,11 @@ const CHANGES_MAX: usize = 50_000;
 
 /// When people were last told anything.
 const LAST_TOLD: &str = "last_told_at";
+
+/// When messages were made in the last hour, in Unix milliseconds separated by blanks.
+const TOLD_LATELY: &str = "told_lately";
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
 impl Monitor<'_> {
     /// Puts messages about what nobody was told of into the outbox, if the time for it has come.
@@ -38,6 +43,10 @@ impl Monitor<'_> {
                 return Ok(());
             }
             Decision::Tell => {}
+        }
+        if let Some(time) = self.hourly_limit(now)? {
+            self.plan.tell = Some(time);
+            return Ok(());
         }
         let is_digest = self.settings.timing.digest.is_some();
         let since = is_digest.then_some(waiting.since);
@@ -76,7 +85,7 @@ impl Monitor<'_> {
                 images: &pick(&facts, &routed.images),
                 database_updated_at,
                 references: &references,
-                settings: &self.settings.compose,
+                settings: &self.composing_for(&channel),
             };
             let told = told_by(untold, &heard);
             if let Some(message) = compose(&cycle) {
@@ -84,6 +93,15 @@ impl Monitor<'_> {
             }
         }
         Ok(messages)
+    }
+
+    /// Returns how messages of a channel are composed.
+    fn composing_for(&self, channel: &str) -> ComposeSettings {
+        let mut settings = self.settings.compose.clone();
+        if let Some(prefix) = self.settings.subject_prefixes.get(channel) {
+            settings.subject_prefix.clone_from(prefix);
+        }
+        settings
     }
 
     /// Returns the ids of the messages that announced what is followed up, oldest first.
@@ -132,20 +150,18 @@ impl Monitor<'_> {
         }
         let facts = self.facts()?;
         let id = format!("{}-quiet-{}", self.install()?, now.as_second());
-        let message = heartbeat(&HeartbeatFacts {
-            id: &id,
-            time: now,
-            images: &facts,
-            database_updated_at: self.parts.host.grounds().database_updated_at.parse().ok(),
-            settings: &self.settings.compose,
-        });
-        let messages: Vec<OutboxMessage> = self
-            .settings
-            .routes
-            .channels
-            .iter()
-            .flat_map(|channel| self.outbox_messages(channel, message.clone(), &[]))
-            .collect();
+        let database_updated_at = self.parts.host.grounds().database_updated_at.parse().ok();
+        let mut messages = Vec::new();
+        for channel in &self.settings.routes.channels {
+            let message = heartbeat(&HeartbeatFacts {
+                id: &id,
+                time: now,
+                images: &facts,
+                database_updated_at,
+                settings: &self.composing_for(channel),
+            });
+            messages.extend(self.outbox_messages(channel, message, &[]));
+        }
         self.commit_messages(&[], &messages)?;
         self.plan.tell = now.checked_add(every).ok();
         Ok(())
@@ -193,7 +209,41 @@ impl Monitor<'_> {
     }
 
     fn note_told(&self, now: Timestamp) -> Result<(), StoreError> {
-        self.parts.store.meta_set(LAST_TOLD, &now.to_string())
+        let mut lately = self.told_lately(now)?;
+        lately.push(now);
+        let lately: Vec<String> = lately
+            .iter()
+            .map(|time| time.as_millisecond().to_string())
+            .collect();
+        self.parts.store.meta_set_all(&[
+            (LAST_TOLD, &now.to_string()),
+            (TOLD_LATELY, &lately.join(" ")),
+        ])
+    }
+
+    /// Returns until when nothing more is told, if there were enough messages in the last hour.
+    fn hourly_limit(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let lately = self.told_lately(now)?;
+        let Some(over) = lately
+            .len()
+            .checked_sub(self.settings.messages_per_hour.max(1))
+        else {
+            return Ok(None);
+        };
+        Ok(lately
+            .get(over)
+            .and_then(|time| time.checked_add(HOUR).ok()))
+    }
+
+    /// Lists the times of messages in the last hour, oldest first.
+    fn told_lately(&self, now: Timestamp) -> Result<Vec<Timestamp>, StoreError> {
+        let text = self.parts.store.read().meta_get(TOLD_LATELY)?;
+        let times = text.iter().flat_map(|text| text.split(' '));
+        Ok(times
+            .filter_map(|time| Timestamp::from_millisecond(time.parse().ok()?).ok())
+            // A time ahead comes from a clock that was wrong.
+            .filter(|time| *time <= now && now.duration_since(*time) < HOUR)
+            .collect())
     }
 
     /// Collects what is known of every image that is watched.

@@ -211,6 +211,30 @@ fn quiet_hours_hold_everything_for_one_message() {
 }
 
 #[test]
+fn more_messages_than_an_hour_allows_are_held_and_told_together() {
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        messages_per_hour: 2,
+        ..settings()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        for id in 1..=5 {
+            world.put(&format!("app:{id}"), id, &[("zlib", "1")]);
+            monitor.note(Event::HostChanged);
+            world.pass_time(SignedDuration::from_mins(5));
+            settle(monitor);
+        }
+        assert_eq!(world.told(&store).len(), 2);
+        world.pass_time(SignedDuration::from_hours(1));
+        settle(monitor);
+        assert_eq!(world.told(&store).len(), 3);
+        assert_eq!(store.read().outbox_list(None, 10).unwrap().len(), 3);
+    });
+}
+
+#[test]
 fn once_is_one_pass() {
     let world = World::new();
     world.put("app:1", 1, &[("zlib", "1")]);

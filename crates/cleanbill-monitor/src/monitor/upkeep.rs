@@ -17,6 +17,8 @@ impl Monitor<'_> {
             .store
             .prune(now.as_millisecond(), &self.settings.budgets)?;
         tracing::debug!(?pruned, "pruned the state");
+        self.tidy_journal();
+        self.parts.host.tidy();
         self.parts.store.back_up()?;
         Ok(())
     }

@@ -11,6 +11,7 @@ use cleanbill_core::change::{Change, ChangeKind};
 use cleanbill_core::problem::AssessmentStatus;
 use jiff::Timestamp;
 
+pub use cause::because;
 pub(super) use group::{by_urgency, command, fix_words};
 
 use super::message::{Counts, Failure, ImageLine, Notification, NotificationKind, Totals};

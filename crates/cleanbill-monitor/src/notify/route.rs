@@ -1,18 +1,15 @@
 //! Who hears of what.
 
-mod pattern;
 #[cfg(test)]
 mod tests;
 
 use std::collections::BTreeMap;
 
-use cleanbill_core::Severity;
 use cleanbill_core::change::{Change, ChangeKind};
+use cleanbill_core::{ImagePattern, Severity};
 
 use super::compose::ImageFacts;
 use crate::LABEL_NOTIFY;
-
-pub use pattern::ImagePattern;
 
 /// Sends what matches to channels. Every condition that is stated must hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

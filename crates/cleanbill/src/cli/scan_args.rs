@@ -14,7 +14,7 @@ use super::network_args::RegistryArgs;
 use super::parse_duration;
 
 /// Flags of `scan`.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(crate) struct ScanArgs {
     /// Images by tag, digest or id; with a source in front to pin it (registry:alpine:3.20)
     pub(crate) images: Vec<String>,

@@ -34,22 +34,7 @@ pub(crate) struct WatchArgs {
 
 impl Args for WatchArgs {
     fn augment_args(command: Command) -> Command {
-        let own = [
-            Arg::new(CONFIG)
-                .long(CONFIG)
-                .value_name("FILE")
-                .value_parser(ValueParser::path_buf())
-                .env("CLEANBILL_CONFIG")
-                .help("Configuration file [default: $XDG_CONFIG_HOME/cleanbill/config.yaml, else /etc/cleanbill/config.yaml]"),
-            Arg::new(ENV_FILE)
-                .long(ENV_FILE)
-                .value_name("FILE")
-                .value_parser(ValueParser::path_buf())
-                .env("CLEANBILL_ENV_FILE")
-                .help("File of variables, NAME=value in each line [default: .env, if it is there]"),
-        ];
-        let of_table = SETTINGS.iter().filter(|setting| !setting.is_global);
-        command.args(own).args(of_table.map(argument))
+        augment(command, "watch")
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -59,28 +44,59 @@ impl Args for WatchArgs {
 
 impl FromArgMatches for WatchArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-        let mut arguments = Self::default();
-        arguments.update_from_arg_matches(matches)?;
-        Ok(arguments)
+        Ok(Self {
+            call: call(matches),
+        })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.call.config = matches.get_one(CONFIG).cloned();
-        self.call.env_file = matches.get_one(ENV_FILE).cloned();
-        for setting in SETTINGS {
-            let id = id(setting);
-            // A variable is read where the names of all variables are known.
-            let is_given = matches.try_contains_id(&id).is_ok()
-                && matches.value_source(&id) == Some(ValueSource::CommandLine);
-            if !is_given {
-                continue;
-            }
-            let values = matches.get_raw(&id).into_iter().flatten();
-            let values = values.map(|value| value.to_string_lossy().into_owned());
-            self.call.flags.insert(setting.key, values.collect());
-        }
+        self.call = call(matches);
         Ok(())
     }
+}
+
+/// Adds the settings that a command reads as its flags.
+pub(super) fn augment(command: Command, reader: &str) -> Command {
+    let own = [
+        Arg::new(CONFIG)
+            .long(CONFIG)
+            .value_name("FILE")
+            .value_parser(ValueParser::path_buf())
+            .env("CLEANBILL_CONFIG")
+            .help("Configuration file [default: $XDG_CONFIG_HOME/cleanbill/config.yaml, else /etc/cleanbill/config.yaml]"),
+        Arg::new(ENV_FILE)
+            .long(ENV_FILE)
+            .value_name("FILE")
+            .value_parser(ValueParser::path_buf())
+            .env("CLEANBILL_ENV_FILE")
+            .help("File of variables, NAME=value in each line [default: .env, if it is there]"),
+    ];
+    let of_table = SETTINGS
+        .iter()
+        .filter(|setting| !setting.is_global && setting.commands.contains(&reader));
+    command.args(own).args(of_table.map(argument))
+}
+
+/// Collects what the command line says about settings.
+pub(super) fn call(matches: &ArgMatches) -> Call {
+    let mut call = Call {
+        config: matches.get_one(CONFIG).cloned(),
+        env_file: matches.get_one(ENV_FILE).cloned(),
+        ..Call::default()
+    };
+    for setting in SETTINGS {
+        let id = id(setting);
+        // A variable is read where the names of all variables are known.
+        let is_given = matches.try_contains_id(&id).is_ok()
+            && matches.value_source(&id) == Some(ValueSource::CommandLine);
+        if !is_given {
+            continue;
+        }
+        let values = matches.get_raw(&id).into_iter().flatten();
+        let values = values.map(|value| value.to_string_lossy().into_owned());
+        call.flags.insert(setting.key, values.collect());
+    }
+    call
 }
 
 /// Returns the name that clap knows a setting by.

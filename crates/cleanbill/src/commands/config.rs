@@ -26,7 +26,7 @@ pub(crate) fn run(setting: &Setting, command: ConfigCommand) -> Result<Exit, Com
 }
 
 /// Loads settings and logs what is odd about them.
-fn load(loader: &Loader) -> Result<Loaded, CommandError> {
+pub(super) fn load(loader: &Loader) -> Result<Loaded, CommandError> {
     let loaded = loader.load().map_err(wrong)?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");

@@ -2,7 +2,7 @@
 //! exit code says only whether the files could be read and written.
 
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, ensure};
 use cleanbill_report::{Format, SavedReport, read_report};
@@ -17,13 +17,7 @@ use crate::output::Outputs;
 const FILE_SIZE_BYTES_MAX: u64 = 4 << 30;
 
 pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, CommandError> {
-    let saved: Result<Vec<SavedReport>, CommandError> = arguments
-        .files
-        .iter()
-        .chain(&arguments.from)
-        .map(|file| read(file))
-        .collect();
-    let saved = joined(saved?);
+    let saved = read_all(arguments.files.iter().chain(&arguments.from))?;
     let outputs = Outputs::new(
         &arguments.output,
         saved.selection.clone(),
@@ -37,6 +31,15 @@ pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, Com
     }
     outputs.write(&saved.report, &saved.report_id)?;
     Ok(Exit::Clean)
+}
+
+/// Reads saved reports and makes one of them, in their order.
+pub(super) fn read_all<'a>(
+    files: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<SavedReport, CommandError> {
+    let saved: Result<Vec<SavedReport>, CommandError> =
+        files.into_iter().map(|file| read(file)).collect();
+    Ok(joined(saved?))
 }
 
 /// Reads a saved report; `-` is standard input.

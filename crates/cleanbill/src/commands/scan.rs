@@ -8,6 +8,8 @@ mod sources;
 mod trivy;
 
 pub(super) use policy::Policy;
+pub(super) use sources::{Sources, Target};
+pub(super) use trivy::TrivyEngine;
 pub(crate) use sources::engine_environment;
 
 use std::path::Path;
@@ -35,8 +37,7 @@ use crate::progress::Progress;
 use crate::{places, stop};
 use base::Bases;
 use compare::Comparison;
-use sources::{OpenFailure, Sources, Target};
-use trivy::TrivyEngine;
+use sources::OpenFailure;
 
 /// A database that missed its successor by this long is called stale.
 const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
@@ -355,7 +356,7 @@ fn describe_filesystem(report: &mut ImageReport) {
     }
 }
 
-fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, CommandError> {
+pub(super) fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, CommandError> {
     let detection = &arguments.detection;
     let kinds = |kind: &str| detection.pkg_types.iter().any(|given| given == kind);
     let package_types = PackageTypes {
@@ -410,7 +411,7 @@ fn parse_distro(text: &str) -> Result<cleanbill_core::distro::Distro, CommandErr
 }
 
 /// Opens the layer cache; where it cannot be had, scans go on without one.
-fn open_cache(setting: &Setting) -> Result<LayerCache, CommandError> {
+pub(super) fn open_cache(setting: &Setting) -> Result<LayerCache, CommandError> {
     let directory = places::cache_directory(setting.global.cache_dir.clone(), &setting.environment);
     LayerCache::open(&directory, EXTRACTORS_VERSION).or_else(|error| {
         tracing::warn!(
@@ -440,7 +441,7 @@ fn mark_stale(report: &mut ScanReport, metadata: &Metadata, now: Timestamp) {
     }
 }
 
-fn too_old(arguments: &VerdictArgs, metadata: &Metadata, now: Timestamp) -> Option<SignedDuration> {
+pub(super) fn too_old(arguments: &VerdictArgs, metadata: &Metadata, now: Timestamp) -> Option<SignedDuration> {
     let max: Duration = arguments.max_db_age?;
     let age = now.duration_since(metadata.updated_at);
     (age > SignedDuration::try_from(max).unwrap_or(SignedDuration::MAX)).then_some(age)

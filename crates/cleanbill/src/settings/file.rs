@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use cleanbill_core::Severity;
-use cleanbill_core::glob::Pattern;
+use cleanbill_core::ImagePattern;
 
 use super::channels::{self, CHANNEL_KINDS, Route};
 use super::given::Given;
@@ -375,7 +375,7 @@ impl Reader<'_> {
                     let wrong = route
                         .images
                         .iter()
-                        .find_map(|text| Pattern::parse(text).err());
+                        .find_map(|text| text.parse::<ImagePattern>().err());
                     if let Some(error) = wrong {
                         self.problem(at, format!("{ROUTES}: {error}"));
                     }

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cleanbill_advisories::SeveritySources;
-use cleanbill_core::glob::Pattern;
 use cleanbill_core::severity::FixStatus;
-use cleanbill_core::{Severity, error_chain};
+use cleanbill_core::{ImagePattern, Severity, error_chain};
 use cleanbill_engine::TrivyArguments;
 use cleanbill_image::Secret;
 use cleanbill_policy::Thresholds;
@@ -268,7 +267,7 @@ impl Kind {
             },
             Kind::ImagePatterns => items
                 .iter()
-                .try_for_each(|item| Pattern::parse(item).map(|_| ()))
+                .try_for_each(|item| item.parse::<ImagePattern>().map(|_| ()))
                 .map(|()| Value::List(items))
                 .map_err(|error| error.to_string()),
             Kind::Paths => Ok(Value::List(

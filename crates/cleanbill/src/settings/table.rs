@@ -183,14 +183,14 @@ pub(crate) const SETTINGS: &[Setting] = &[
 
     Setting::new("baseline.directory", "snapshot-dir", Kind::Path, Text("/snapshots"),
         "Directory of the baselines, one file per image")
-        .older(&["SNAPSHOT_DIR"]),
+        .older(&["SNAPSHOT_DIR"]).commands(&["watch", "baseline", "notify"]),
     Setting::new("baseline.write", "save-snapshot", Kind::Boolean, Text("false"),
         "Write baselines after each pass")
         .older(&["SNAPSHOT_WRITE"]),
 
     Setting::new("scan.severity", "severity", Kind::Severities, Text("HIGH,CRITICAL"),
         "Severities that count")
-        .older(&["TRIVY_SEVERITY"]).short('s'),
+        .older(&["TRIVY_SEVERITY"]).short('s').commands(&["watch", "baseline", "notify"]),
     Setting::new("scan.ignore_unfixed", "ignore-unfixed", Kind::Boolean, Text("false"),
         "Count only what a fix exists for"),
     Setting::new("scan.ignore_status", "ignore-status", Kind::FixStatuses, Unset,
@@ -225,7 +225,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Address of the engine [default: the current Docker context, else the first socket that answers]")
         .older(&["DOCKER_HOST"]).restart(),
     Setting::new("network.ca_cert", "ca-cert", Kind::Paths, Unset,
-        "Files with certificates of authorities to trust besides the system's (PEM; repeatable)"),
+        "Files with certificates of authorities to trust besides the system's (PEM; repeatable)")
+        .commands(NOTIFY),
     Setting::new("network.insecure_registries", "insecure-registry", Kind::Texts, Unset,
         "Registries that may be reached by plain HTTP or with an unverified certificate (repeatable)"),
 
@@ -234,7 +235,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Directory of the layer cache and the databases").global().restart(),
     Setting::new("state.directory", "state-dir", Kind::Path,
         Found { find: default::state_directory, words: "`$XDG_STATE_HOME/cleanbill`" },
-        "Directory of what is remembered: images, findings, history, messages").restart(),
+        "Directory of what is remembered: images, findings, history, messages").restart()
+        .commands(&["watch", "status", "history", "affected", "baseline", "notify"]),
 
     Setting::new("database.path", "db-path", Kind::Path, Unset,
         "Directory of the advisory database: with trivy.db, or a Trivy cache directory [default: db in the cache directory]")
@@ -258,7 +260,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("database.max_age", "max-db-age", Kind::Duration, Unset,
         "An older advisory database is no database: nothing is judged with it [default: any age]"),
     Setting::new("database.offline", "offline", Kind::Boolean, Text("false"),
-        "Open no connection to any network"),
+        "Open no connection to any network").commands(NOTIFY),
 
     Setting::new("log.directory", "log-dir", Kind::Path,
         Found { find: default::log_directory, words: "`/var/log/security-scans` if it is there, else `logs` in the state directory" },
@@ -280,6 +282,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
 
     Setting::new("metrics.listen", "metrics-listen", Kind::Listen, Text("127.0.0.1:9871"),
         "Address of /metrics, /healthz and /readyz: off, a port of this host, or an address with a port").restart(),
+    Setting::new("metrics.token", "metrics-token", Kind::Text, Unset,
+        "Token that /metrics asks for (Authorization: Bearer); without one everybody who reaches the address may read").secret().restart(),
+    Setting::new("metrics.images_max", "metrics-images-max", Kind::Number { min: 0, max: 10_000 }, Text("0"),
+        "Images that have metrics of their own, the first by name; their names can then be read").restart(),
     Setting::new("metrics.pushgateway", "pushgateway", Kind::Server, Unset,
         "Pushgateway that metrics are pushed to")
         .older(&["PROMETHEUS_PUSHGATEWAY"]).commands(&["watch", "metrics push"]),
@@ -295,12 +301,12 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("notify.messages_per_hour", "messages-per-hour", Kind::Number { min: 1, max: 3_600 }, Text("12"),
         "Messages an hour that a channel gets at most; what is beyond is held and sent together"),
     Setting::new("notify.list_max", "list-max", Kind::Number { min: 1, max: 500 }, Text("30"),
-        "Vulnerabilities that a message lists; the rest is counted"),
+        "Vulnerabilities that a message lists; the rest is counted").commands(NOTIFY),
     Setting::new("notify.report_url", "report-url", Kind::Url, Unset,
-        "Address of the full report, for messages [default: the path of the log]"),
+        "Address of the full report, for messages [default: the path of the log]").commands(NOTIFY),
     Setting::new("notify.host_name", "host-name", Kind::Text,
         Found { find: default::host_name, words: "that of the system" },
-        "Name of this host in messages"),
+        "Name of this host in messages").commands(NOTIFY),
 
     Setting::new("notify.smtp.host", "smtp-host", Kind::Text, Unset,
         "Mail server; mail is sent if it and a recipient are set")

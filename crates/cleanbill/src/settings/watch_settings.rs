@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use cleanbill_core::Severity;
 use cleanbill_core::severity::FixStatus;
+use cleanbill_image::Secret;
 use jiff::civil::Time;
 use jiff::tz::TimeZone;
 
@@ -42,10 +43,16 @@ pub(crate) struct WatchSettings {
     pub(crate) retention: RetentionSettings,
     /// Where metrics and health are served; `None` is nowhere.
     pub(crate) metrics_listen: Option<SocketAddr>,
+    /// What has to be shown to read metrics; `None` is nothing.
+    pub(crate) metrics_token: Option<Secret>,
+    /// Images that have metrics of their own.
+    pub(crate) metrics_images_max: usize,
     /// Where metrics are pushed to.
+    #[expect(dead_code, reason = "metrics are not pushed yet")]
     pub(crate) pushgateway: Option<String>,
     pub(crate) notify: NotifySettings,
     /// Where each value came from, by key.
+    #[expect(dead_code, reason = "doctor does not show them yet")]
     pub(crate) origins: BTreeMap<&'static str, Origin>,
 }
 
@@ -200,6 +207,11 @@ impl WatchSettings {
                 Value::Listen(address) => Some(*address),
                 _ => None,
             },
+            metrics_token: values.secret("metrics.token"),
+            metrics_images_max: values
+                .number("metrics.images_max")
+                .and_then(|number| usize::try_from(number).ok())
+                .unwrap_or(0),
             pushgateway: values.text("metrics.pushgateway"),
             notify: notify(&values, channels, routes),
             origins: resolved

@@ -10,6 +10,7 @@
 )]
 
 mod base;
+mod baseline;
 mod cache;
 mod database;
 mod database_update;
@@ -27,6 +28,7 @@ mod http_server;
 mod inputs;
 mod interrupt;
 mod java;
+mod notify;
 mod oracle;
 mod output;
 mod registry;
@@ -38,5 +40,8 @@ mod service_docker;
 mod service_formats;
 mod service_registry;
 mod service_sbom;
+mod service_watch;
 mod settings;
+mod systemd;
+mod status;
 mod trivy_engine;

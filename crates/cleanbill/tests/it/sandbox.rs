@@ -127,9 +127,18 @@ impl Sandbox {
 
     /// Starts a call and does not wait for it.
     pub(crate) fn start(&self, call: &str) -> Running {
-        let child = self.command(call).spawn().unwrap();
+        self.start_with([], call)
+    }
+
+    /// Starts a call with variables in its environment and does not wait for it.
+    pub(crate) fn start_with<'a>(
+        &self,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+        call: &str,
+    ) -> Running {
+        let mut command = self.command(call);
         Running {
-            child: Some(child),
+            child: Some(command.envs(variables).spawn().unwrap()),
             call: call.to_owned(),
         }
     }

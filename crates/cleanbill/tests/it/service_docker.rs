@@ -27,14 +27,14 @@ pub(crate) fn service(variable: &str) -> Option<String> {
 }
 
 /// An engine and the images that a test made there, which go when it ends.
-struct Engine {
-    host: String,
-    sandbox: Sandbox,
+pub(crate) struct Engine {
+    pub(crate) host: String,
+    pub(crate) sandbox: Sandbox,
     made: Vec<String>,
 }
 
 impl Engine {
-    fn connect() -> Option<Self> {
+    pub(crate) fn connect() -> Option<Self> {
         let host = service("CLEANBILL_TEST_DOCKER_HOST")?;
         Some(Self {
             host,
@@ -43,7 +43,7 @@ impl Engine {
         })
     }
 
-    fn docker(&self, arguments: &[&str], input: &[u8]) -> Result<String, String> {
+    pub(crate) fn docker(&self, arguments: &[&str], input: &[u8]) -> Result<String, String> {
         let mut process = Command::new("docker")
             .args(["--host", &self.host])
             .args(arguments)
@@ -66,13 +66,13 @@ impl Engine {
         }
     }
 
-    fn load(&mut self, image: &ImageBuilder, tag: &str) {
+    pub(crate) fn load(&mut self, image: &ImageBuilder, tag: &str) {
         self.docker(&["load"], &image.docker_archive()).unwrap();
         self.made.push(tag.to_owned());
     }
 
     /// Builds an image on top of a loaded one with files of its own.
-    fn build(&mut self, tag: &str, base: &str) {
+    pub(crate) fn build(&mut self, tag: &str, base: &str) {
         let status = samples::dpkg_status(&[
             ("bash", "5.2.15-2"),
             ("curl", "7.88.1-10"),

@@ -15,7 +15,7 @@ use cleanbill_store::state::{PruneBudgets, StateStore};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::host::{Grounds, Host, HostError, Look, StoredImage};
-use crate::monitor::{Clock, Event, Monitor, MonitorSettings, Parts};
+use crate::monitor::{Clock, Event, JournalSettings, Monitor, MonitorSettings, Parts};
 use crate::notify::{ComposeSettings, Notification, NotificationKind, RouteRules, Timing};
 use crate::schedule::Schedule;
 use crate::watchlist::{ListedImage, Listing, WatchRules, WatchedImage};
@@ -144,6 +144,7 @@ impl World {
             clock: self,
             channels: &BTreeMap::new(),
             events: &events,
+            observer: &crate::monitor::NoObserver,
             messages_ready: Box::new(|| ()),
         };
         let mut monitor = Monitor::new(parts, settings);
@@ -195,9 +196,12 @@ pub(super) fn settings() -> MonitorSettings {
             routes: Vec::new(),
         },
         timing: Timing::default(),
+        messages_per_hour: 1_000,
         compose: ComposeSettings::default(),
         heartbeat_every: None,
         refresh_every: SignedDuration::from_hours(1),
+        subject_prefixes: BTreeMap::new(),
+        journal: JournalSettings::default(),
         budgets: PruneBudgets::default(),
     }
 }

@@ -4,7 +4,7 @@ use cleanbill_core::Digest;
 use cleanbill_core::change::{Cause, Change, ChangeKind, KnownFinding};
 
 /// Says why a finding changed.
-pub(super) fn because(change: &Change, finding: &KnownFinding) -> String {
+pub fn because(change: &Change, finding: &KnownFinding) -> String {
     match &change.cause {
         Cause::FirstSeen => "the image is looked at for the first time".to_owned(),
         Cause::ImageChanged { from, to } => image_changed(from.as_ref(), to.as_ref()),

@@ -18,7 +18,7 @@ use crate::registries::Registries;
 
 /// Names one thing to scan.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(in crate::commands) enum Target {
     /// An image by name.
     Image(String),
     /// An image of the local engine by its id.
@@ -62,7 +62,7 @@ impl From<ImageError> for OpenFailure {
 }
 
 /// Opens targets.
-pub(super) struct Sources {
+pub(in crate::commands) struct Sources {
     /// One for each `--source`, in order; one for all the default ones.
     images: Vec<(Option<SourceName>, ImageSources)>,
     engine: OnceLock<LocalImages>,
@@ -75,7 +75,7 @@ impl Sources {
     /// # Errors
     ///
     /// A value makes no sense.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         setting: &Setting,
         arguments: &ScanArgs,
         context: &ReadContext,
@@ -189,7 +189,7 @@ impl Sources {
     }
 
     /// Connects to the engine once.
-    pub(super) fn engine(&self) -> Result<&LocalImages, ImageError> {
+    pub(in crate::commands) fn engine(&self) -> Result<&LocalImages, ImageError> {
         if let Some(engine) = self.engine.get() {
             return Ok(engine);
         }

@@ -26,7 +26,7 @@ const REPORT_SIZE_BYTES_MAX: u64 = 1 << 30;
 const OWN_TIMEOUT: &str = "8760h";
 
 /// Runs Trivy on targets.
-pub(super) struct TrivyEngine {
+pub(in crate::commands) struct TrivyEngine {
     trivy: Trivy,
     arguments: TrivyArguments,
     limits: TrivyLimits,
@@ -39,7 +39,7 @@ impl TrivyEngine {
     /// # Errors
     ///
     /// There is no usable Trivy, or it cannot use the database: exit code 2.
-    pub(super) fn new(
+    pub(in crate::commands) fn new(
         setting: &Setting,
         flags: &ScanArgs,
         database_directory: &Path,
@@ -71,7 +71,7 @@ impl TrivyEngine {
     }
 
     /// Scans a target. What fails is in the report.
-    pub(super) fn scan(&self, sources: &Sources, target: &Target) -> ImageReport {
+    pub(in crate::commands) fn scan(&self, sources: &Sources, target: &Target) -> ImageReport {
         let mut report = self
             .run(sources, target)
             .unwrap_or_else(|error| failed_report(target.name(), &*error));

@@ -1,0 +1,209 @@
+//! Opens the channels that the settings name.
+
+use std::collections::BTreeMap;
+
+use cleanbill_core::ImagePattern;
+use cleanbill_image::{HttpOptions, ProxySettings, ReadContext, Secret};
+use cleanbill_monitor::notify::{
+    ChannelSettings, ComposeSettings, Digest, DiscordSettings, GotifySettings, MattermostSettings,
+    NtfySettings, QuietHours, Route, RouteRules, SlackSettings, SmtpEncryption, SmtpMechanism,
+    SmtpSettings, Surroundings, TeamsSettings, Timing, WebhookSettings, open_channel,
+};
+use cleanbill_monitor::Channels;
+
+use crate::environment::Environment;
+use crate::error::CommandError;
+use crate::settings::{ChannelTarget, SmtpEncryption as Encryption, WatchSettings};
+use crate::stop;
+
+/// Opens every channel of the settings. Nothing is connected yet.
+///
+/// # Errors
+///
+/// A channel lacks something, or what it has makes no sense.
+pub(crate) fn open(
+    settings: &WatchSettings,
+    environment: &Environment,
+) -> Result<Channels, CommandError> {
+    let mut channels = Channels::new();
+    for channel in &settings.notify.channels {
+        let surroundings = surroundings(settings, environment, &channel.target);
+        let opened = open_channel(&target(&channel.target), &surroundings).map_err(|error| {
+            CommandError::usage(
+                anyhow::Error::new(error).context(format!("channel {}", channel.name)),
+            )
+        })?;
+        channels.insert(channel.name.clone(), opened);
+    }
+    Ok(channels)
+}
+
+/// Returns what the channels need of this process.
+fn surroundings(
+    settings: &WatchSettings,
+    environment: &Environment,
+    target: &ChannelTarget,
+) -> Surroundings {
+    let mut ca_files = settings.ca_certs.clone();
+    if let ChannelTarget::Smtp(smtp) = target {
+        ca_files.extend(smtp.ca_cert.clone());
+    }
+    Surroundings {
+        http: HttpOptions {
+            ca_files,
+            proxies: ProxySettings::from_environment(|name| {
+                environment.get(name).map(str::to_owned)
+            }),
+            offline: settings.database.is_offline,
+            ..HttpOptions::default()
+        },
+        context: ReadContext {
+            cancelled: stop::flag(),
+            ..ReadContext::default()
+        },
+    }
+}
+
+fn target(target: &ChannelTarget) -> ChannelSettings {
+    let or_empty = |secret: &Option<Secret>| secret.clone().unwrap_or_default();
+    match target {
+        ChannelTarget::Smtp(smtp) => ChannelSettings::Smtp(SmtpSettings {
+            host: smtp.host.clone(),
+            port: smtp.port,
+            encryption: match smtp.encryption {
+                Encryption::None => SmtpEncryption::None,
+                Encryption::StartTls => SmtpEncryption::StartTls,
+                Encryption::Implicit => SmtpEncryption::Tls,
+            },
+            user: smtp.user.clone().unwrap_or_default(),
+            password: or_empty(&smtp.password),
+            mechanism: match smtp.auth.as_str() {
+                "plain" => SmtpMechanism::Plain,
+                "login" => SmtpMechanism::Login,
+                "xoauth2" => SmtpMechanism::Xoauth2,
+                _ => SmtpMechanism::Automatic,
+            },
+            from: smtp.from.clone(),
+            to: smtp.to.clone(),
+            hello_name: smtp.hello_name.clone().unwrap_or_default(),
+        }),
+        ChannelTarget::Slack { webhook_url } => ChannelSettings::Slack(SlackSettings {
+            webhook_url: webhook_url.clone(),
+            ..SlackSettings::default()
+        }),
+        ChannelTarget::Webhook {
+            url,
+            signing_key,
+            authorization,
+        } => ChannelSettings::Webhook(WebhookSettings {
+            url: url.clone(),
+            signing_secret: or_empty(signing_key),
+            headers: authorization
+                .iter()
+                .map(|value| ("Authorization".to_owned(), value.clone()))
+                .collect(),
+            ..WebhookSettings::default()
+        }),
+        ChannelTarget::Teams { webhook_url } => ChannelSettings::Teams(TeamsSettings {
+            webhook_url: webhook_url.clone(),
+            ..TeamsSettings::default()
+        }),
+        ChannelTarget::Discord { webhook_url } => ChannelSettings::Discord(DiscordSettings {
+            webhook_url: webhook_url.clone(),
+            ..DiscordSettings::default()
+        }),
+        ChannelTarget::Mattermost { webhook_url } => {
+            ChannelSettings::Mattermost(MattermostSettings {
+                webhook_url: webhook_url.clone(),
+                ..MattermostSettings::default()
+            })
+        }
+        ChannelTarget::Ntfy { url, topic, token } => ChannelSettings::Ntfy(NtfySettings {
+            server: url.clone(),
+            topic: topic.clone(),
+            token: or_empty(token),
+            ..NtfySettings::default()
+        }),
+        ChannelTarget::Gotify { url, token } => ChannelSettings::Gotify(GotifySettings {
+            server: url.clone(),
+            token: token.clone(),
+            ..GotifySettings::default()
+        }),
+    }
+}
+
+/// Returns who hears of what.
+///
+/// # Errors
+///
+/// A pattern makes no sense.
+pub(crate) fn routes(settings: &WatchSettings) -> Result<RouteRules, CommandError> {
+    let notify = &settings.notify;
+    let route = |route: &crate::settings::Route| -> Result<Route, CommandError> {
+        Ok(Route {
+            channels: route.channels.clone(),
+            severities: route.severities.clone(),
+            images: patterns(&route.images)?,
+            labels: route.labels.clone().into_iter().collect(),
+        })
+    };
+    Ok(RouteRules {
+        channels: notify
+            .channels
+            .iter()
+            .map(|channel| channel.name.clone())
+            .collect(),
+        routes: notify.routes.iter().map(route).collect::<Result<_, _>>()?,
+    })
+}
+
+/// Reads patterns of image names.
+///
+/// # Errors
+///
+/// One of them is empty.
+pub(crate) fn patterns(texts: &[String]) -> Result<Vec<ImagePattern>, CommandError> {
+    texts
+        .iter()
+        .map(|text| text.parse().map_err(CommandError::usage))
+        .collect()
+}
+
+/// Returns when people are told.
+pub(crate) fn timing(settings: &WatchSettings) -> Timing {
+    let notify = &settings.notify;
+    Timing {
+        time_zone: settings.schedule.time_zone.clone(),
+        digest: notify.digest_at.map(Digest::Daily),
+        quiet: notify.quiet_hours.map(|hours| QuietHours {
+            from: hours.from,
+            to: hours.to,
+        }),
+        ..Timing::default()
+    }
+}
+
+/// Returns how messages are composed.
+pub(crate) fn composing(settings: &WatchSettings) -> ComposeSettings {
+    let notify = &settings.notify;
+    ComposeSettings {
+        host: notify.host_name.clone(),
+        report: notify
+            .report_url
+            .clone()
+            .unwrap_or_else(|| settings.log_directory.display().to_string()),
+        vulnerabilities_max: notify.list_max,
+        ..ComposeSettings::default()
+    }
+}
+
+/// Returns what goes in front of the subject of each channel's messages.
+pub(crate) fn subject_prefixes(settings: &WatchSettings) -> BTreeMap<String, String> {
+    let channels = settings.notify.channels.iter();
+    channels
+        .filter_map(|channel| match &channel.target {
+            ChannelTarget::Smtp(smtp) => Some((channel.name.clone(), smtp.subject_prefix.clone())),
+            _ => None,
+        })
+        .collect()
+}

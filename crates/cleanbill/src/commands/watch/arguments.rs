@@ -1,0 +1,183 @@
+//! The settings of `watch` as the arguments of a scan: both go the same way from there.
+
+use cleanbill_monitor::baseline_file::BaselineDirectory;
+use cleanbill_monitor::retention::RetentionBudgets;
+use cleanbill_monitor::scan_log::ScanLogDirectory;
+use cleanbill_monitor::{JournalSettings, MonitorSettings, Schedule, WatchRules};
+use cleanbill_store::state::PruneBudgets;
+use jiff::SignedDuration;
+
+use crate::channels;
+use crate::cli::{
+    DatabaseArgs, DatabasePlaceArgs, DetectionArgs, DockerHostArgs, EngineArgs, FilterArgs,
+    NetworkArgs, RegistryArgs, RepositoryArgs, ScanArgs, SourceArgs, VerdictArgs,
+};
+use crate::error::CommandError;
+use crate::settings::{self, WatchSettings};
+
+/// How often a newer advisory database is asked for: it is built every six hours, and asking
+/// whether one is due costs nothing.
+const REFRESH_EVERY: SignedDuration = SignedDuration::from_mins(30);
+
+/// Lines of an ignore list that are read.
+const IGNORE_LIST_SIZE_BYTES_MAX: u64 = 4 << 20;
+
+/// Returns how images are scanned. Findings of every severity are kept: which of them are told is
+/// decided later.
+pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
+    let scan = &settings.scan;
+    let database = &settings.database;
+    ScanArgs {
+        source: SourceArgs {
+            engine: DockerHostArgs {
+                docker_host: settings.docker_host.clone(),
+            },
+            docker_access: "auto".to_owned(),
+            ..SourceArgs::default()
+        },
+        registry: RegistryArgs {
+            network: NetworkArgs {
+                insecure_registry: settings.insecure_registries.clone(),
+                ca_cert: settings.ca_certs.clone(),
+                offline: database.is_offline,
+            },
+            ..RegistryArgs::default()
+        },
+        database: DatabaseArgs {
+            place: DatabasePlaceArgs {
+                db_path: database.path.clone(),
+            },
+            repositories: RepositoryArgs {
+                db_repository: database.repositories.clone(),
+                java_db_repository: database.java_repositories.clone(),
+            },
+            skip_db_update: database.skips_update,
+            skip_java_db_update: database.skips_java_update,
+        },
+        engine: EngineArgs {
+            engine: if scan.trivy.is_some() {
+                "trivy"
+            } else {
+                "native"
+            }
+            .to_owned(),
+            trivy_path: scan.trivy.as_ref().and_then(|trivy| trivy.path.clone()),
+            trivy_args: scan.trivy.as_ref().and_then(|trivy| {
+                let words = trivy.arguments.iter().map(String::as_str);
+                shlex::try_join(words).ok()
+            }),
+            ..EngineArgs::default()
+        },
+        detection: DetectionArgs {
+            pkg_types: scan.package_types.clone(),
+            vuln_severity_source: scan.severity_sources.clone(),
+            detection_priority: if scan.is_comprehensive {
+                "comprehensive"
+            } else {
+                "precise"
+            }
+            .to_owned(),
+            skip_dirs: scan.skip_dirs.clone(),
+            skip_files: scan.skip_files.clone(),
+            parallel: scan.parallel,
+            timeout: scan.timeout,
+            ..DetectionArgs::default()
+        },
+        filter: FilterArgs {
+            ignore_unfixed: scan.ignore_unfixed,
+            ignore_status: scan.ignored_statuses.clone(),
+            ignorefile: scan.ignore_files.clone(),
+            vex: scan
+                .vex
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect(),
+            ..FilterArgs::default()
+        },
+        verdict: VerdictArgs {
+            max_db_age: database.age_max,
+            ..VerdictArgs::default()
+        },
+        sort: "package".to_owned(),
+        ..ScanArgs::default()
+    }
+}
+
+/// Returns how the host is watched.
+///
+/// # Errors
+///
+/// The schedule or a pattern makes no sense, or the ignore list cannot be read.
+pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettings, CommandError> {
+    let duration = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    let schedule = match &settings.schedule.interval {
+        settings::Schedule::Every(interval) => Schedule::every(duration(*interval)),
+        settings::Schedule::Cron(expression) => {
+            let zone = settings.schedule.time_zone.iana_name().unwrap_or("UTC");
+            Schedule::cron(expression, zone)
+        }
+    }
+    .map_err(CommandError::usage)?
+    .with_jitter(duration(settings.schedule.jitter));
+    let retention = &settings.retention;
+    let history_ms = i64::try_from(retention.history_age.as_millis()).unwrap_or(i64::MAX);
+    Ok(MonitorSettings {
+        schedule,
+        rules: WatchRules {
+            only: channels::patterns(&settings.images.names)?,
+            ignored: channels::patterns(&ignored(settings)?)?,
+            running_only: settings.images.running_only,
+        },
+        severities: settings.scan.severities.iter().copied().collect(),
+        routes: channels::routes(settings)?,
+        timing: channels::timing(settings),
+        messages_per_hour: usize::try_from(settings.notify.messages_per_hour).unwrap_or(usize::MAX),
+        compose: channels::composing(settings),
+        heartbeat_every: settings.notify.heartbeat.map(duration),
+        refresh_every: REFRESH_EVERY,
+        subject_prefixes: channels::subject_prefixes(settings),
+        journal: JournalSettings {
+            logs: Some(ScanLogDirectory::new(&settings.log_directory)),
+            retention: RetentionBudgets {
+                age_max: Some(duration(retention.logs_age)),
+                size_bytes_max: Some(retention.logs_size_bytes),
+                ..RetentionBudgets::default()
+            },
+            baselines: Some(BaselineDirectory::new(&settings.baseline.directory)),
+            writes_baselines: settings.baseline.write,
+        },
+        budgets: PruneBudgets {
+            history_age_ms_max: history_ms,
+            size_bytes_max: retention.history_size_bytes,
+            ..PruneBudgets::default()
+        },
+    })
+}
+
+/// Reads the images to leave out: from the file if it is there, else from the settings.
+fn ignored(settings: &WatchSettings) -> Result<Vec<String>, CommandError> {
+    let path = &settings.images.ignore_list;
+    let failed = |error: anyhow::Error| {
+        CommandError::usage(
+            error.context(format!("cannot read the ignore list {}", path.display())),
+        )
+    };
+    if !path.exists() {
+        return Ok(settings.images.ignored.clone());
+    }
+    let size = std::fs::metadata(path)
+        .map_err(|error| failed(error.into()))?
+        .len();
+    if size > IGNORE_LIST_SIZE_BYTES_MAX {
+        return Err(failed(anyhow::anyhow!(
+            "it has {size} bytes, more than {IGNORE_LIST_SIZE_BYTES_MAX}"
+        )));
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| failed(error.into()))?;
+    Ok(text
+        .lines()
+        .map(|line| line.split('#').next().unwrap_or_default().trim())
+        .filter(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect())
+}
