@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use cleanbill_core::ImagePattern;
 use cleanbill_image::{HttpOptions, ProxySettings, ReadContext, Secret};
+use cleanbill_monitor::Channels;
 use cleanbill_monitor::notify::{
     ChannelSettings, ComposeSettings, Digest, DiscordSettings, GotifySettings, MattermostSettings,
     NtfySettings, QuietHours, Route, RouteRules, SlackSettings, SmtpEncryption, SmtpMechanism,
     SmtpSettings, Surroundings, TeamsSettings, Timing, WebhookSettings, open_channel,
 };
-use cleanbill_monitor::Channels;
 
 use crate::environment::Environment;
 use crate::error::CommandError;

@@ -28,8 +28,8 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 pub(crate) use base_args::BaseCommand;
 pub(crate) use baseline_args::BaselineCommand;
 pub(crate) use config_args::{ConfigCommand, ConfigFormat};
-pub(crate) use engine_args::EngineArgs;
 pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
+pub(crate) use engine_args::EngineArgs;
 pub(crate) use explain_args::ExplainArgs;
 pub(crate) use health_args::HealthArgs;
 pub(crate) use migrate_args::MigrateArgs;

@@ -8,9 +8,9 @@ mod sources;
 mod trivy;
 
 pub(super) use policy::Policy;
+pub(crate) use sources::engine_environment;
 pub(super) use sources::{Sources, Target};
 pub(super) use trivy::TrivyEngine;
-pub(crate) use sources::engine_environment;
 
 use std::path::Path;
 use std::time::Duration;
@@ -356,7 +356,10 @@ fn describe_filesystem(report: &mut ImageReport) {
     }
 }
 
-pub(super) fn scan_options(arguments: &ScanArgs, now: Timestamp) -> Result<ScanOptions, CommandError> {
+pub(super) fn scan_options(
+    arguments: &ScanArgs,
+    now: Timestamp,
+) -> Result<ScanOptions, CommandError> {
     let detection = &arguments.detection;
     let kinds = |kind: &str| detection.pkg_types.iter().any(|given| given == kind);
     let package_types = PackageTypes {
@@ -441,7 +444,11 @@ fn mark_stale(report: &mut ScanReport, metadata: &Metadata, now: Timestamp) {
     }
 }
 
-pub(super) fn too_old(arguments: &VerdictArgs, metadata: &Metadata, now: Timestamp) -> Option<SignedDuration> {
+pub(super) fn too_old(
+    arguments: &VerdictArgs,
+    metadata: &Metadata,
+    now: Timestamp,
+) -> Option<SignedDuration> {
     let max: Duration = arguments.max_db_age?;
     let age = now.duration_since(metadata.updated_at);
     (age > SignedDuration::try_from(max).unwrap_or(SignedDuration::MAX)).then_some(age)

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use cleanbill_core::Severity;
 use cleanbill_core::ImagePattern;
+use cleanbill_core::Severity;
 
 use super::channels::{self, CHANNEL_KINDS, Route};
 use super::given::Given;

@@ -48,7 +48,7 @@ pub(crate) struct WatchSettings {
     /// Images that have metrics of their own.
     pub(crate) metrics_images_max: usize,
     /// Where metrics are pushed to.
-    #[expect(dead_code, reason = "metrics are not pushed yet")]
+    #[cfg_attr(not(test), expect(dead_code, reason = "metrics are not pushed yet"))]
     pub(crate) pushgateway: Option<String>,
     pub(crate) notify: NotifySettings,
     /// Where each value came from, by key.

@@ -42,6 +42,6 @@ mod service_registry;
 mod service_sbom;
 mod service_watch;
 mod settings;
-mod systemd;
 mod status;
+mod systemd;
 mod trivy_engine;

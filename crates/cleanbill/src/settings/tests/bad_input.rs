@@ -52,7 +52,7 @@ fn sentences_about_values() {
         "version: 1\nwatch:\n  jitter: -5m\n",
         "version: 1\nwatch:\n  once: maybe\n",
         "version: 1\nwatch:\n  fail_on: severe=1\n",
-        "version: 1\nwatch:\n  ignore_images: ['[a']\n",
+        "version: 1\nwatch:\n  ignore_images: ['a', '']\n",
         "version: 1\nscan:\n  severity: [HIGH, SEVERE]\n",
         "version: 1\nscan:\n  ignore_status: maybe\n",
         "version: 1\nscan:\n  package_types: [rpm]\n",
@@ -93,7 +93,7 @@ fn sentences_about_channels_and_routes() {
         "version: 1\nnotify:\n  routes:\n    - {to: ops}\n",
         "version: 1\nnotify:\n  ntfy: {topic: t}\n  routes:\n    - {to: ntfi}\n",
         "version: 1\nnotify:\n  ntfy: {topic: t}\n  routes:\n    - {to: ntfy, image: a}\n",
-        "version: 1\nnotify:\n  ntfy: {topic: t}\n  routes:\n    - {to: ntfy, images: ['{a']}\n",
+        "version: 1\nnotify:\n  ntfy: {topic: t}\n  routes:\n    - {to: ntfy, images: ['']}\n",
         "version: 1\nnotify:\n  ntfy: {topic: t}\n  routes:\n    - {to: ntfy, severity: [SEVERE]}\n",
         "version: 1\nnotify:\n  ntfy: {topic: t}\n  routes:\n    - {to: ntfy, labels: [a]}\n",
     ]));
