@@ -236,12 +236,23 @@ pub(super) fn suppression(suppressed: &SuppressedFinding) -> String {
     } = suppressed;
     let mut words = status.replace('_', " ");
     if !statement.is_empty() {
-        words.push_str(&format!(": {statement}"));
+        words.push_str(&format!(": {}", spoken(statement)));
     }
     if !source.is_empty() {
         words.push_str(&format!(" ({source})"));
     }
     words
+}
+
+/// Writes the code words of VEX (`vulnerable_code_not_present`) as people read them; every other
+/// statement is as it was given.
+fn spoken(statement: &str) -> Cow<'_, str> {
+    let is_code = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+    if statement.bytes().all(is_code) {
+        Cow::Owned(statement.replace('_', " "))
+    } else {
+        Cow::Borrowed(statement)
+    }
 }
 
 /// Shortens a text to so many characters, the last of them `…` if any are missing.
