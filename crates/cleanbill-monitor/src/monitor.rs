@@ -71,7 +71,7 @@ pub struct MonitorSettings {
 #[derive(Debug, thiserror::Error)]
 pub enum MonitorError {
     /// The engine does not answer.
-    #[error("cannot list the images of {place}: {source}")]
+    #[error("cannot list the images of {place}")]
     Host {
         /// The host.
         place: String,
@@ -168,6 +168,8 @@ struct Plan {
     is_stopped: bool,
     /// Attempts that failed in a row, which put the next one off.
     failures: u32,
+    /// Nothing is attempted before, whatever happens meanwhile.
+    retry: Timestamp,
 }
 
 /// After a failure the next attempt comes after this, then after twice as long …
@@ -202,6 +204,7 @@ impl<'a> Monitor<'a> {
                 upkeep: now,
                 is_stopped: false,
                 failures: 0,
+                retry: now,
             },
         }
     }
@@ -211,9 +214,8 @@ impl<'a> Monitor<'a> {
     pub fn run(&mut self) {
         while !self.plan.is_stopped {
             self.parts.observer.tick(self.parts.clock.now());
-            match self.do_what_is_due() {
-                Ok(()) => self.plan.failures = 0,
-                Err(error) => self.put_off(&error),
+            if let Err(error) = self.do_what_is_due() {
+                self.put_off(&error);
             }
             self.wait();
         }
@@ -279,10 +281,13 @@ impl<'a> Monitor<'a> {
         let now = self.parts.clock.now();
         match event {
             Event::Stop => self.plan.is_stopped = true,
-            Event::PassWanted => self.plan.pass = now,
+            Event::PassWanted => self.plan.pass = now.max(self.plan.retry),
             Event::HostChanged => {
                 // The first event of a swarm sets the time; the others do not put it off.
-                let soon = now.saturating_add(SWARM).unwrap_or(now);
+                let soon = now
+                    .saturating_add(SWARM)
+                    .unwrap_or(now)
+                    .max(self.plan.retry);
                 let planned = self.plan.reconcile.unwrap_or(Timestamp::MAX);
                 self.plan.reconcile = Some(planned.min(soon));
             }
@@ -315,6 +320,7 @@ impl<'a> Monitor<'a> {
         self.parts.observer.failed();
         let now = self.parts.clock.now();
         let later = now.saturating_add(pause).unwrap_or(now);
+        self.plan.retry = later;
         for time in [&mut self.plan.pass, &mut self.plan.upkeep] {
             *time = (*time).max(later);
         }
@@ -377,6 +383,7 @@ impl<'a> Monitor<'a> {
             incomplete = outcome.incomplete,
             "pass ends"
         );
+        self.plan.failures = 0;
         self.plan.tell = Some(self.parts.clock.now());
         Ok(())
     }
@@ -394,6 +401,7 @@ impl<'a> Monitor<'a> {
             self.look_at(&image, triggered_by, None)?;
             self.absorb_events();
         }
+        self.plan.failures = 0;
         self.tell()
     }
 

@@ -151,9 +151,20 @@ fn an_engine_that_does_not_answer_is_tried_again() {
                 .contains("cannot list the images of the made-up host")
         );
         monitor.put_off(&error);
-        monitor.do_what_is_due().unwrap();
+        // Whatever happens meanwhile, it is not tried again before the time.
+        for _ in 0..3 {
+            monitor.note(Event::HostChanged);
+            world.pass_time(SignedDuration::from_millis(500));
+            monitor.do_what_is_due().unwrap();
+        }
+        world.pass_time(SignedDuration::from_secs(1));
+        let error = monitor.do_what_is_due().unwrap_err();
+        monitor.put_off(&error);
         world.silence(false);
         world.pass_time(SignedDuration::from_secs(3));
+        monitor.do_what_is_due().unwrap();
+        assert!(world.told(&store).is_empty(), "the pause doubles");
+        world.pass_time(SignedDuration::from_secs(1));
         settle(monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
     });
