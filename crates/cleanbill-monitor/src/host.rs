@@ -42,6 +42,11 @@ pub trait Host: Sync {
     /// A newer one was due and could not be had; the one in use stays.
     fn refresh(&self) -> Result<bool, HostError>;
 
+    /// Says whether the program is about to end: what was read may have been cut short.
+    fn is_over(&self) -> bool {
+        false
+    }
+
     /// Makes room: removes what is kept for speed only and was not needed for long.
     fn tidy(&self) {}
 

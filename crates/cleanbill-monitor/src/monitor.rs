@@ -170,6 +170,10 @@ struct Plan {
     failures: u32,
     /// Nothing is attempted before, whatever happens meanwhile.
     retry: Timestamp,
+    /// There is another database, and not all images were judged by it.
+    judge_again: bool,
+    /// The latest time that was seen: an earlier one means that the clock was set back.
+    seen: Timestamp,
 }
 
 /// After a failure the next attempt comes after this, then after twice as long …
@@ -183,6 +187,9 @@ const SWARM: SignedDuration = SignedDuration::from_millis(150);
 /// Even without an event the list is looked at as often as this: the clock may have jumped, or an
 /// event been lost.
 const RECONCILE_EVERY: SignedDuration = SignedDuration::from_mins(10);
+
+/// Without a database one is asked for as often as this.
+const REFRESH_BLIND: SignedDuration = SignedDuration::from_mins(5);
 
 /// No wait is longer: a clock that was set is noticed.
 const WAIT_MAX: Duration = Duration::from_secs(60);
@@ -205,6 +212,8 @@ impl<'a> Monitor<'a> {
                 is_stopped: false,
                 failures: 0,
                 retry: now,
+                judge_again: false,
+                seen: now,
             },
         }
     }
@@ -229,17 +238,24 @@ impl<'a> Monitor<'a> {
     pub fn run_once(&mut self) -> Result<PassOutcome, MonitorError> {
         self.refresh();
         let outcome = self.pass("once")?;
-        self.tell()?;
+        if !outcome.is_stopped {
+            self.tell()?;
+        }
         Ok(outcome)
     }
 
     fn do_what_is_due(&mut self) -> Result<(), MonitorError> {
         self.absorb_events();
+        self.mind_the_clock();
         if self.plan.is_stopped {
             return Ok(());
         }
-        if self.is_due(Some(self.plan.refresh)) && self.refresh() {
+        if self.is_due(Some(self.plan.refresh)) {
+            self.refresh_plan();
+        }
+        if self.plan.judge_again {
             self.judge_again()?;
+            self.plan.judge_again = self.plan.is_stopped;
         }
         if self.is_due(Some(self.plan.pass)) {
             self.pass("schedule")?;
@@ -257,6 +273,38 @@ impl<'a> Monitor<'a> {
             self.upkeep()?;
         }
         Ok(())
+    }
+
+    /// When the clock was set back, what was planned by the wrong one is planned anew.
+    fn mind_the_clock(&mut self) {
+        let now = self.parts.clock.now();
+        if now < self.plan.seen {
+            let next = self.settings.schedule.next(now, self.parts.clock.chance());
+            self.plan.pass = self.plan.pass.min(next);
+            self.plan.upkeep = self.plan.upkeep.min(next);
+            self.plan.refresh = now;
+            self.plan.retry = now;
+            self.plan.reconcile = Some(now);
+            self.plan.tell = Some(now);
+        }
+        self.plan.seen = now;
+    }
+
+    /// Gets a newer database, and plans what follows from it. Images that could not be judged for
+    /// want of one are looked at as soon as there is one.
+    fn refresh_plan(&mut self) {
+        let is_blind = |monitor: &Self| {
+            let grounds = monitor.parts.host.grounds();
+            grounds.database_updated_at.is_empty()
+        };
+        let was_blind = is_blind(self);
+        self.plan.judge_again |= self.refresh();
+        let now = self.parts.clock.now();
+        if is_blind(self) {
+            self.plan.refresh = now.saturating_add(REFRESH_BLIND).unwrap_or(now);
+        } else if was_blind {
+            self.plan.pass = now;
+        }
     }
 
     fn is_due(&self, time: Option<Timestamp>) -> bool {
@@ -324,9 +372,9 @@ impl<'a> Monitor<'a> {
         for time in [&mut self.plan.pass, &mut self.plan.upkeep] {
             *time = (*time).max(later);
         }
-        for time in [&mut self.plan.reconcile, &mut self.plan.tell] {
-            *time = time.map(|time| time.max(later));
-        }
+        // Whatever was under way is done again.
+        self.plan.reconcile = Some(later);
+        self.plan.tell = Some(later);
         tracing::error!(
             "{}; trying again in {} s",
             cleanbill_core::error_chain(error),
@@ -363,6 +411,10 @@ impl<'a> Monitor<'a> {
                 continue;
             };
             let is_complete = self.look_at(&image, triggered_by, Some(pass))?;
+            if self.plan.is_stopped {
+                outcome.is_stopped = true;
+                break;
+            }
             outcome.images += 1;
             outcome.incomplete += u64::from(!is_complete);
         }

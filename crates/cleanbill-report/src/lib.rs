@@ -30,6 +30,7 @@ mod trivy_reader;
 
 pub use fingerprint::assign_fingerprints;
 pub use format::{FORMATS, Format, FormatInfo};
+pub use render::exploitation::percent;
 pub use render::json::json_schema;
 pub use render::listing;
 pub use render::{RenderError, RenderOptions, render};

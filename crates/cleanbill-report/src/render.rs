@@ -3,7 +3,7 @@
 mod base;
 mod csv;
 mod cyclonedx;
-mod exploitation;
+pub(crate) mod exploitation;
 mod fix;
 mod gitlab;
 mod groups;

@@ -55,10 +55,10 @@ impl<V: Clone> Kept<V> {
         Some(value)
     }
 
-    /// Keeps a value, if it does not cost more than a generation may. Names come from images: a
-    /// long one costs too.
+    /// Keeps a value, if it does not cost more than a generation may. Names and releases come from
+    /// images: long ones cost too.
     pub(super) fn insert(&mut self, place: &str, name: &str, value: V, cost: usize) {
-        let cost = cost.max(1) + name.len() / 512;
+        let cost = cost.max(1) + (name.len() + place.len()) / 512;
         self.old.take(place, name);
         self.add(place, name, Costed { value, cost });
     }

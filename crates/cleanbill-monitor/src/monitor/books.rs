@@ -87,10 +87,11 @@ impl Monitor<'_> {
         } = self.parts.host.look(image);
         self.absorb_events();
         // What was cut short by the end of the program says nothing about the image.
+        self.plan.is_stopped |= self.parts.host.is_over();
         if self.plan.is_stopped {
             return Ok(false);
         }
-        if report.status == AssessmentStatus::Failed && !self.is_still_there(image) {
+        if report.status == AssessmentStatus::Failed && !self.is_still_there(image)? {
             tracing::debug!("image {} went away while it was looked at", image.name);
             return Ok(true);
         }
@@ -118,15 +119,22 @@ impl Monitor<'_> {
         Ok(report.status == AssessmentStatus::Complete)
     }
 
-    /// Says whether the host still has an image by the name that it was looked at by.
-    fn is_still_there(&self, image: &WatchedImage) -> bool {
-        self.parts.host.list().map_or(true, |listing| {
-            listing
-                .images
-                .iter()
-                .any(|listed| listed.name == image.name && Some(listed.id) == image.id)
-                || image.id.is_none()
-        })
+    /// Says whether the host still has an image by the name that it was looked at by. An engine
+    /// that does not answer says nothing about an image: the look is made again.
+    fn is_still_there(&self, image: &WatchedImage) -> Result<bool, MonitorError> {
+        let listing = self
+            .parts
+            .host
+            .list()
+            .map_err(|source| MonitorError::Host {
+                place: self.parts.host.place(),
+                source,
+            })?;
+        let is_listed = listing
+            .images
+            .iter()
+            .any(|listed| listed.name == image.name && Some(listed.id) == image.id);
+        Ok(is_listed || image.id.is_none())
     }
 
     /// Judges every image again whose inventory is known, without reading one.

@@ -32,10 +32,11 @@ impl Monitor<'_> {
     pub(super) fn tell(&mut self) -> Result<(), MonitorError> {
         self.plan.tell = None;
         let untold = self.parts.store.read().changes_untold(CHANGES_MAX)?;
-        let Some(waiting) = waiting(&untold) else {
+        let Some(mut waiting) = waiting(&untold) else {
             return self.tell_that_all_is_quiet();
         };
         let now = self.parts.clock.now();
+        waiting.since = waiting.since.min(now);
         let last_told = self.last_told()?;
         match self.settings.timing.decide(now, last_told, &waiting) {
             Decision::HoldUntil(time) => {
@@ -66,7 +67,11 @@ impl Monitor<'_> {
         since: Option<Timestamp>,
     ) -> Result<Vec<OutboxMessage>, StoreError> {
         let changes: Vec<Change> = untold.iter().map(|untold| untold.change.clone()).collect();
-        let changes = net(&changes);
+        let passes = |image: &str, severity| match self.watched.get(image) {
+            Some(image) => self.filter_of(image).passes(severity),
+            None => self.settings.severities.passes(severity),
+        };
+        let changes = net(&changes, &passes);
         let facts = self.facts()?;
         let database_updated_at = self.parts.host.grounds().database_updated_at.parse().ok();
         let id = self.message_id(untold)?;
@@ -205,7 +210,10 @@ impl Monitor<'_> {
 
     fn last_told(&self) -> Result<Option<Timestamp>, StoreError> {
         let value = self.parts.store.read().meta_get(LAST_TOLD)?;
-        Ok(value.and_then(|value| value.parse().ok()))
+        let now = self.parts.clock.now();
+        let told: Option<Timestamp> = value.and_then(|value| value.parse().ok());
+        // A time ahead comes from a clock that was wrong.
+        Ok(told.filter(|told| *told <= now))
     }
 
     fn note_told(&self, now: Timestamp) -> Result<(), StoreError> {

@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use cleanbill_core::Severity;
 use cleanbill_core::change::{Change, ChangeKind, FindingKey, KnownFinding};
 
 /// Reduces changes, in the order in which they happened, to what is different in the end: what
-/// came and went again in between is no news. The order is by image and finding.
-pub fn net(changes: &[Change]) -> Vec<Change> {
+/// came and went again in between is no news. The order is by image and finding. `passes` says
+/// which severities are told of an image.
+pub fn net(changes: &[Change], passes: &dyn Fn(&str, Severity) -> bool) -> Vec<Change> {
     let mut stories: BTreeMap<(&str, Option<&FindingKey>), Vec<&Change>> = BTreeMap::new();
     for change in changes {
         let key = change.finding.as_ref().map(|finding| &finding.key);
@@ -16,23 +18,30 @@ pub fn net(changes: &[Change]) -> Vec<Change> {
             .push(change);
     }
     stories
-        .into_values()
-        .flat_map(|story| outcome(&story))
+        .into_iter()
+        .flat_map(|((image, _), story)| outcome(&story, &|severity| passes(image, severity)))
         .collect()
 }
 
 /// Reduces the changes of one finding, or of one image's assessment.
-fn outcome(story: &[&Change]) -> Vec<Change> {
+fn outcome(story: &[&Change], passes: &dyn Fn(Severity) -> bool) -> Vec<Change> {
     let (Some(first), Some(last)) = (story.first(), story.last()) else {
         return Vec::new();
     };
+    let was_visible = match &first.kind {
+        ChangeKind::SeverityChanged { from } => passes(*from),
+        _ => true,
+    };
+    let severity = last.finding.as_ref().map(|finding| finding.severity);
+    let is_visible = severity.is_none_or(passes);
     match (was_there(&first.kind), is_there(&last.kind)) {
-        (false, false) => Vec::new(),
-        (true, true) if last.finding.is_some() => differences(story, last),
-        // An assessment that was regained and lost again: still lost, of which people know.
-        (true, true) => Vec::new(),
-        (false, true) => last_of(story, |kind| !was_there(kind), last),
-        (true, false) => last_of(story, |kind| !is_there(kind), last),
+        (true, true) if last.finding.is_some() && (was_visible || is_visible) => {
+            differences(story, last)
+        }
+        (false, true) if is_visible => last_of(story, |kind| !was_there(kind), last),
+        (true, false) if was_visible => last_of(story, |kind| !is_there(kind), last),
+        // An assessment that was regained and lost again is still lost, of which people know.
+        _ => Vec::new(),
     }
 }
 
@@ -89,7 +98,7 @@ fn differences(story: &[&Change], last: &Change) -> Vec<Change> {
 
 /// Returns the severity before a change that says it: of the finding as it was when it went, or
 /// before it was rated anew.
-fn severity_before(change: &Change) -> Option<cleanbill_core::Severity> {
+fn severity_before(change: &Change) -> Option<Severity> {
     match (&change.kind, &change.finding) {
         (ChangeKind::SeverityChanged { from }, _) => Some(*from),
         (ChangeKind::Resolved, Some(finding)) => Some(finding.severity),

@@ -346,25 +346,44 @@ proptest! {
             told(&mut open, &changes, filter);
             collected.extend(changes);
             if index >= held {
-                let collected = net(&std::mem::take(&mut collected));
+                let collected = net(&std::mem::take(&mut collected), &|_, severity| filter.passes(severity));
                 told(&mut open_net, &collected, filter);
             }
             before = Some(remember(before, after));
         }
-        told(&mut open_net, &net(&collected), filter);
+        told(&mut open_net, &net(&collected, &|_, severity| filter.passes(severity)), filter);
         prop_assert_eq!(open_net, open);
     }
 
     #[test]
     fn the_net_of_one_look_is_the_look(before in any_state(), after in any_state()) {
         let mut changes = delta(Some(&before), &after, SeverityFilter::ALL);
-        let found = net(&changes);
+        let found = net(&changes, &|_, _| true);
         changes.sort_by(|a, b| {
             let key = |change: &Change| change.finding.as_ref().map(|finding| finding.key.clone());
             key(a).cmp(&key(b))
         });
         prop_assert_eq!(found, changes);
     }
+}
+
+fn urgent(changes: &[Change]) -> Vec<Change> {
+    net(changes, &|_, severity| URGENT.contains(&severity))
+}
+
+#[test]
+fn what_came_and_fell_below_the_filter_is_no_news() {
+    let states = [Severity::High, Severity::Low]
+        .map(|severity| state(b"1", "d", &[finding("CVE-1", "zlib", severity)]));
+    let none = state(b"1", "d", &[]);
+    let filter: SeverityFilter = URGENT.into_iter().collect();
+    let [high, low] = &states;
+    let mut changes = delta(Some(&none), high, filter);
+    changes.extend(delta(Some(high), low, filter));
+    assert!(urgent(&changes).is_empty());
+    let mut changes = delta(Some(low), high, filter);
+    changes.extend(delta(Some(high), &none, filter));
+    assert!(urgent(&changes).is_empty());
 }
 
 #[test]
@@ -378,13 +397,13 @@ fn what_came_and_went_is_no_news() {
             .flat_map(|pair| delta(Some(pair[0]), pair[1], filter))
             .collect()
     };
-    assert!(net(&looks(&[&none, &some, &none])).is_empty());
-    assert!(net(&looks(&[&some, &none, &some])).is_empty());
-    assert_eq!(net(&looks(&[&none, &some, &none, &some])).len(), 1);
+    assert!(urgent(&looks(&[&none, &some, &none])).is_empty());
+    assert!(urgent(&looks(&[&some, &none, &some])).is_empty());
+    assert_eq!(urgent(&looks(&[&none, &some, &none, &some])).len(), 1);
     let failed = ImageState {
         status: AssessmentStatus::Failed,
         ..none.clone()
     };
-    assert!(net(&looks(&[&none, &failed, &none])).is_empty());
-    assert_eq!(net(&looks(&[&none, &failed])).len(), 1);
+    assert!(urgent(&looks(&[&none, &failed, &none])).is_empty());
+    assert_eq!(urgent(&looks(&[&none, &failed])).len(), 1);
 }

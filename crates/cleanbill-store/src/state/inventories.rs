@@ -24,7 +24,9 @@ impl StateReader {
                     "SELECT v.image_id, i.name FROM inventory v
                      JOIN image_state s ON s.image_id = v.image_id
                      JOIN image i ON i.id = s.image
-                     WHERE v.rules = ?1 AND i.gone_at IS NULL ORDER BY v.image_id, i.name",
+                     WHERE v.rules = ?1 AND i.gone_at IS NULL
+                       AND coalesce(i.image_id, v.image_id) = v.image_id AND s.status <> 'failed'
+                     ORDER BY v.image_id, i.name",
                 )?
                 .query_map([rules], |row| Ok((digest(row, 0)?, row.get(1)?)))?
                 .collect()

@@ -224,9 +224,12 @@ impl StateReader {
             connection
                 .prepare_cached(
                     "SELECT min(max(next_attempt_at, coalesce(lease_until, next_attempt_at)))
-                     FROM outbox WHERE state = 'pending'",
+                     FROM outbox o WHERE state = 'pending' AND NOT EXISTS (
+                         SELECT 1 FROM outbox e
+                         WHERE e.state = 'pending' AND e.channel = o.channel AND e.id < o.id
+                           AND e.attempts <= ?1)",
                 )?
-                .query_row([], |row| row.get(0))
+                .query_row([BLOCKING_ATTEMPTS_MAX], |row| row.get(0))
         })
     }
 
@@ -268,7 +271,8 @@ fn claim(
             "UPDATE outbox SET attempts = attempts + 1, leased_at = ?1, lease_until = ?2
              WHERE id IN (
                  SELECT id FROM outbox o WHERE state = 'pending'
-                   AND (next_attempt_at <= ?1 OR next_attempt_at > ?4)
+                   AND (next_attempt_at <= ?1 OR next_attempt_at > ?4
+                        OR (attempts = 0 AND created_at > ?1))
                    AND (lease_until IS NULL OR lease_until <= ?1 OR leased_at > ?1)
                    AND NOT EXISTS (
                        SELECT 1 FROM outbox e

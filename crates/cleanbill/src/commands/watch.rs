@@ -304,7 +304,12 @@ impl Watching<'_> {
         let delivery = delivery(self.store, self.channels);
         while !self.is_over() {
             let wait = match delivery.deliver_due(&|| self.is_over()) {
-                Ok(_) => delivery.next_in().ok().flatten().unwrap_or(DELIVERY_POLL),
+                Ok(_) => delivery
+                    .next_in()
+                    .ok()
+                    .flatten()
+                    .unwrap_or(DELIVERY_POLL)
+                    .max(STOP_POLL),
                 Err(error) => {
                     tracing::error!("{}", error_chain(&error));
                     DELIVERY_POLL

@@ -146,7 +146,7 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
     );
     line("state", status.name().to_owned());
     if let Some(epss) = &item.finding.epss {
-        let percent = |share: f64| format!("{:.1} %", share * 100.0);
+        let percent = cleanbill_report::percent;
         line(
             "epss",
             format!(

@@ -197,7 +197,9 @@ impl Sources {
         for (_, images) in &self.images {
             match images.connect() {
                 Ok(engine) => return Ok(self.engine.get_or_init(|| engine)),
-                Err(error) => failure = Some(error),
+                Err(error) => {
+                    failure.get_or_insert(error);
+                }
             }
         }
         Err(failure.unwrap_or_else(|| ImageError::Unavailable {

@@ -19,6 +19,9 @@ use crate::settings::{self, WatchSettings};
 /// whether one is due costs nothing.
 const REFRESH_EVERY: SignedDuration = SignedDuration::from_mins(30);
 
+/// Who is watched: the first that answers.
+const SOURCES: [&str; 2] = ["docker", "podman"];
+
 /// Lines of an ignore list that are read.
 const IGNORE_LIST_SIZE_BYTES_MAX: u64 = 4 << 20;
 
@@ -32,6 +35,9 @@ pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
             engine: DockerHostArgs {
                 docker_host: settings.docker_host.clone(),
             },
+            // Who is asked must not depend on who happens to be up: the store of containerd lies
+            // beside every Docker engine.
+            source: SOURCES.map(str::to_owned).to_vec(),
             docker_access: "auto".to_owned(),
             ..SourceArgs::default()
         },

@@ -26,9 +26,21 @@ use crate::commands::{Setting, advisory_database, exploitation};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::settings::WatchSettings;
+use crate::stop;
 
 /// Lists of exploited vulnerabilities are published once a day.
 const LIST_AGE_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Events that change neither images nor which containers run. Health checks make many.
+const NOISE: [&str; 7] = [
+    "exec_",
+    "health_status",
+    "top",
+    "attach",
+    "resize",
+    "save",
+    "push",
+];
 
 /// How often it is looked whether a look takes too long.
 const TIMEOUT_POLL: Duration = Duration::from_millis(50);
@@ -40,7 +52,7 @@ pub(super) struct EngineHost<'a> {
     arguments: &'a ScanArgs,
     context: ReadContext,
     cache: LayerCache,
-    /// Connects when asked; a connection that failed is made anew.
+    /// Connects when asked.
     sources: Mutex<Option<Arc<Sources>>>,
     judging: RwLock<Option<Arc<Judging>>>,
     trivy: Option<TrivyEngine>,
@@ -242,7 +254,8 @@ impl<'a> EngineHost<'a> {
         Ok(made)
     }
 
-    /// Does something with the engine; after a failure the next caller connects anew.
+    /// Does something with the engine: the first one that ever answered, for as long as the
+    /// program runs. Another one has other images.
     fn with_engine<T>(
         &self,
         work: impl FnOnce(&LocalImages) -> Result<T, ImageError>,
@@ -250,11 +263,7 @@ impl<'a> EngineHost<'a> {
         let sources = self
             .sources()
             .map_err(|error| HostError::new(error.one_line()))?;
-        let outcome = sources.engine().and_then(work);
-        outcome.map_err(|error| {
-            *lock(&self.sources) = None;
-            HostError::new(error)
-        })
+        sources.engine().and_then(work).map_err(HostError::new)
     }
 
     /// Looks at an image for as long as the settings allow.
@@ -447,6 +456,10 @@ impl Host for EngineHost<'_> {
             .map_err(|error| HostError::new(error.one_line()))
     }
 
+    fn is_over(&self) -> bool {
+        stop::is_requested() || self.context.check().is_err()
+    }
+
     fn tidy(&self) {
         let retention = &self.settings.retention;
         let age = i64::try_from(retention.cache_age.as_secs()).unwrap_or(i64::MAX);
@@ -465,7 +478,9 @@ impl Host for EngineHost<'_> {
             LocalImages::Engine(engine) => {
                 engine.follow_events(None, &self.context, &mut |event| {
                     tracing::debug!(kind = event.kind, action = event.action, "engine event");
-                    happened();
+                    if !NOISE.iter().any(|noise| event.action.starts_with(noise)) {
+                        happened();
+                    }
                 })
             }
             LocalImages::Containerd(_) | LocalImages::Podman(_) => Err(ImageError::Unsupported {
