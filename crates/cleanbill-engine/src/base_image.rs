@@ -219,7 +219,7 @@ impl<'a> BaseImages<'a> {
         if let Some(named) = &self.named {
             let below = named.image_below(&image.artifact_name, &diff_ids)?;
             let ids = ids.get(..below.diff_ids.len()).unwrap_or_default();
-            let mut same = or_none(self.cache.chains_longest(ids));
+            let mut same = or_none(self.cache.chains_longest(ids, |_| true));
             same.retain(|known| known.chain.diff_ids == below.diff_ids);
             let mut base = base_image(&same, None, BaseBasis::Named);
             base.layer_count = Some(below.diff_ids.len() as u64);
@@ -230,7 +230,8 @@ impl<'a> BaseImages<'a> {
             return Ok(Some(base));
         }
         let declared = declared(&image.metadata.config);
-        Ok(self.known_base(&ids, declared.as_ref()).or_else(|| {
+        let known = self.known_base(&own_names(image), &ids, declared.as_ref());
+        Ok(known.or_else(|| {
             let declared = declared.filter(|_| !ids.is_empty())?;
             Some(BaseImage {
                 names: vec![declared.to_string()],
@@ -242,15 +243,33 @@ impl<'a> BaseImages<'a> {
 
     /// Finds the known image with the longest chain that an image's chain begins with. One with all
     /// its layers is its base only if it declares so: else it may be the same under another name.
-    fn known_base(&self, chain_ids: &[Digest], declared: Option<&Declared>) -> Option<BaseImage> {
+    /// What has the image's own name is an earlier build of it, and what is in its own repository
+    /// may be one: the latter is its base only if it declares so.
+    fn known_base(
+        &self,
+        own_names: &[ImageReference],
+        chain_ids: &[Digest],
+        declared: Option<&Declared>,
+    ) -> Option<BaseImage> {
         let (all, below) = chain_ids.split_last()?;
+        let can_be_base = |known: &KnownChain| {
+            let reference = &known.chain.reference;
+            let is_declared = match declared {
+                Some(Declared::Name(name)) => name == reference,
+                Some(Declared::Digest(digest)) => reference.digest == Some(*digest),
+                None => false,
+            };
+            own_names.iter().all(|own| {
+                own != reference && (is_declared || own.context() != reference.context())
+            })
+        };
         if let Some(Declared::Name(reference)) = declared {
-            let same = or_none(self.cache.chains_longest(&[*all]));
+            let same = or_none(self.cache.chains_longest(&[*all], can_be_base));
             if same.iter().any(|known| known.chain.reference == *reference) {
                 return Some(base_image(&same, Some(reference), BaseBasis::Chain));
             }
         }
-        let found = or_none(self.cache.chains_longest(below));
+        let found = or_none(self.cache.chains_longest(below, can_be_base));
         let reference = match declared {
             Some(Declared::Name(reference)) => Some(reference),
             _ => None,
@@ -304,6 +323,13 @@ impl NamedBase {
             Err(_) => self.name.clone(),
         }
     }
+}
+
+/// Returns the names that an image has itself, where it was scanned.
+fn own_names(image: &ImageReport) -> Vec<ImageReference> {
+    let metadata = &image.metadata;
+    let names = metadata.repo_tags.iter().chain(&metadata.repo_digests);
+    names.filter_map(|name| name.parse().ok()).collect()
 }
 
 /// Describes known images with equal chains as one base; the preferred name comes first.

@@ -18,6 +18,9 @@ const SEEN_MAX: u32 = 5_000;
 /// images do not write.
 const SEEN_RESOLUTION_SECONDS: i64 = 24 * 60 * 60;
 
+/// Numbers between the entries of imports of two seconds: more than a list has.
+const ENTRIES_PER_SECOND: i64 = 1 << 20;
+
 const COLUMNS: &str = "reference, image_id, diff_ids, is_imported, seen_at";
 
 /// A named chain with when and whence it came.
@@ -27,7 +30,8 @@ pub struct KnownChain {
     pub chain: NamedChain,
     /// It came from a list, not from an image that was seen.
     pub is_imported: bool,
-    /// When the name was last seen with these layers, in Unix seconds.
+    /// When the name was last seen with these layers, in Unix seconds. Of one that was imported and
+    /// never seen, a number before all times; that of a later entry is greater.
     pub seen_at: i64,
 }
 
@@ -44,24 +48,28 @@ impl LayerCache {
         };
         let reference = chain.reference.to_string();
         let connection = self.connection();
-        let newest = "SELECT chain_id = ?2, seen_at FROM named_chains WHERE reference = ?1
+        let newest = "SELECT chain_id = ?2, seen_at, ?3 IS NULL OR image_id IS ?3
+                      FROM named_chains WHERE reference = ?1
                       ORDER BY chain_id = ?2 DESC, seen_at DESC LIMIT 2";
-        let found: Vec<(bool, i64)> = select(
+        let image_id = chain.image_id.as_ref().map(Digest::as_bytes);
+        let found: Vec<(bool, i64, bool)> = select(
             &connection,
             newest,
-            &[&reference, &chain_id.as_bytes()],
-            |row| Ok((row.get(0)?, row.get(1)?)),
+            &[&reference, &chain_id.as_bytes(), &image_id],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
         )?;
-        let is_known = matches!(found.first(), Some((true, _)));
+        let is_known = matches!(found.first(), Some((true, ..)));
         let is_fresh = match found[..] {
-            [(true, seen_at)] => now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS,
+            [(true, seen_at, _)] => now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS,
             // The name has moved away and back: it must be the newest again.
-            [(true, seen_at), (_, other)] => {
+            [(true, seen_at, _), (_, other, _)] => {
                 seen_at > other && now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS
             }
             _ => false,
         };
-        if !is_fresh {
+        // A build can change the configuration and no layer.
+        let is_same_image = matches!(found.first(), Some((true, _, true)));
+        if !is_fresh || !is_same_image {
             insert(&connection, chain, chain_id, false, now)?;
         }
         if !is_known {
@@ -71,6 +79,9 @@ impl LayerCache {
     }
 
     /// Adds imported chains, all of them or none. Returns how many were not known as such.
+    ///
+    /// What a list says of a name counts less than what was seen; a later entry, more than one
+    /// before it.
     ///
     /// # Errors
     ///
@@ -87,9 +98,10 @@ impl LayerCache {
                 .map_err(failed("read"))
         };
         let before = count(&transaction)?;
-        for chain in chains {
+        let first = i64::MIN.saturating_add(now.saturating_mul(ENTRIES_PER_SECOND));
+        for (rank, chain) in (first..).zip(chains) {
             if let Some(chain_id) = chain.chain_id() {
-                insert(&transaction, chain, chain_id, true, now)?;
+                insert(&transaction, chain, chain_id, true, rank)?;
             }
         }
         let after = count(&transaction)?;
@@ -97,17 +109,22 @@ impl LayerCache {
         Ok(after.saturating_sub(before).unsigned_abs())
     }
 
-    /// Returns the images whose whole chain is the longest of those given by their chain ids, the
-    /// shortest first. Empty if none is known.
+    /// Returns the wanted images whose whole chain is the longest of those given by their chain
+    /// ids, the shortest first. Empty if none is known.
     ///
     /// # Errors
     ///
     /// SQLite failed.
-    pub fn chains_longest(&self, chain_ids: &[Digest]) -> Result<Vec<KnownChain>, StoreError> {
+    pub fn chains_longest(
+        &self,
+        chain_ids: &[Digest],
+        is_wanted: impl Fn(&KnownChain) -> bool,
+    ) -> Result<Vec<KnownChain>, StoreError> {
         let connection = self.connection();
         for chain_id in chain_ids.iter().rev() {
             let sql = format!("SELECT {COLUMNS} FROM named_chains WHERE chain_id = ?1 ORDER BY id");
-            let found = known(&connection, &sql, &[&chain_id.as_bytes()])?;
+            let mut found = known(&connection, &sql, &[&chain_id.as_bytes()])?;
+            found.retain(&is_wanted);
             if !found.is_empty() {
                 return Ok(found);
             }
@@ -186,13 +203,14 @@ impl LayerCache {
     }
 }
 
-/// Inserts a chain, or notes that it was seen again. What was imported stays so.
+/// Inserts a chain, or notes that it was seen again. What was imported stays so; an import does not
+/// replace the id of an image that was seen.
 fn insert(
     connection: &Connection,
     chain: &NamedChain,
     chain_id: Digest,
     is_imported: bool,
-    now: i64,
+    seen_at: i64,
 ) -> Result<(), StoreError> {
     let diff_ids: Vec<u8> = chain
         .diff_ids
@@ -205,7 +223,9 @@ fn insert(
              (reference, repository, chain_id, diff_ids, image_id, is_imported, seen_at)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
              ON CONFLICT (reference, chain_id) DO UPDATE SET
-             image_id = coalesce(image_id, excluded.image_id),
+             image_id = CASE WHEN excluded.is_imported AND seen_at >= 0
+                 THEN coalesce(image_id, excluded.image_id)
+                 ELSE coalesce(excluded.image_id, image_id) END,
              is_imported = max(is_imported, excluded.is_imported),
              seen_at = max(seen_at, excluded.seen_at)",
         )
@@ -217,7 +237,7 @@ fn insert(
                 diff_ids,
                 chain.image_id.as_ref().map(Digest::as_bytes),
                 is_imported,
-                now,
+                seen_at,
             ])
         })
         .map_err(failed("write"))?;

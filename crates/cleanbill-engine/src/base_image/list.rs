@@ -7,13 +7,14 @@
 //!
 //! `image_id` may be absent; members of other names are left out.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::marker::PhantomData;
 use std::str::FromStr;
 
 use cleanbill_core::base_image::NamedChain;
 use cleanbill_core::{DiffId, Digest, ImageReference};
 use serde::Deserialize;
-use serde::de::{Deserializer, Error as _};
+use serde::de::{Deserializer, Error as _, SeqAccess, Visitor};
 
 /// Entries of one list.
 const ENTRIES_MAX: usize = 100_000;
@@ -40,18 +41,9 @@ pub struct BaseListError {
 pub fn read_base_list(bytes: &[u8]) -> Result<Vec<NamedChain>, BaseListError> {
     let is_array = bytes.trim_ascii_start().first() == Some(&b'[');
     let entries = match is_array {
-        true => serde_json::from_slice(bytes).map_err(|error| wrong(&error, 0))?,
+        true => read_array(bytes)?,
         false => read_lines(bytes)?,
     };
-    if entries.len() > ENTRIES_MAX {
-        return Err(BaseListError {
-            line: 1,
-            reason: format!(
-                "a list has at most {ENTRIES_MAX} entries, and this one has {}",
-                entries.len()
-            ),
-        });
-    }
     Ok(entries.into_iter().map(NamedChain::from).collect())
 }
 
@@ -73,13 +65,27 @@ pub fn write_base_list<'a>(chains: impl IntoIterator<Item = &'a NamedChain>) -> 
     text
 }
 
+fn read_array(bytes: &[u8]) -> Result<Vec<Entry>, BaseListError> {
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    ENTRIES
+        .read(&mut json)
+        .and_then(|entries| json.end().map(|()| entries))
+        .map_err(|error| wrong(&error, 0))
+}
+
 fn read_lines(bytes: &[u8]) -> Result<Vec<Entry>, BaseListError> {
-    bytes
-        .split(|byte| *byte == b'\n')
-        .enumerate()
-        .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .map(|(index, line)| serde_json::from_slice(line).map_err(|error| wrong(&error, index)))
-        .collect()
+    let mut entries = Vec::new();
+    let lines = bytes.split(|byte| *byte == b'\n').enumerate();
+    for (index, line) in lines.filter(|(_, line)| !line.trim_ascii().is_empty()) {
+        if entries.len() == ENTRIES.max {
+            return Err(BaseListError {
+                line: index + 1,
+                reason: ENTRIES.to_string(),
+            });
+        }
+        entries.push(serde_json::from_slice(line).map_err(|error| wrong(&error, index))?);
+    }
+    Ok(entries)
 }
 
 fn wrong(error: &serde_json::Error, lines_before: usize) -> BaseListError {
@@ -129,13 +135,71 @@ fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>
 }
 
 fn layers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<DiffId>, D::Error> {
-    let texts: Vec<String> = Vec::deserialize(deserializer)?;
-    if texts.is_empty() || texts.len() > LAYERS_MAX {
-        let count = texts.len();
-        return Err(D::Error::custom(format!(
-            "an image has 1 to {LAYERS_MAX} layers, not {count}"
-        )));
+    let layers = LAYERS.read(deserializer)?;
+    if layers.is_empty() {
+        return Err(D::Error::custom("an image has at least 1 layer"));
     }
-    let diff_ids = texts.iter().map(|text| text.parse());
-    diff_ids.collect::<Result<_, _>>().map_err(D::Error::custom)
+    Ok(layers.into_iter().map(|Layer(diff_id)| diff_id).collect())
+}
+
+#[derive(Deserialize)]
+struct Layer(#[serde(deserialize_with = "parsed")] DiffId);
+
+/// Bounds a list. What comes after the first item that is too many is not read.
+struct Bound<T> {
+    whole: &'static str,
+    max: usize,
+    items: &'static str,
+    kind: PhantomData<T>,
+}
+
+const ENTRIES: Bound<Entry> = Bound {
+    whole: "a list",
+    max: ENTRIES_MAX,
+    items: "entries",
+    kind: PhantomData,
+};
+
+const LAYERS: Bound<Layer> = Bound {
+    whole: "an image",
+    max: LAYERS_MAX,
+    items: "layers",
+    kind: PhantomData,
+};
+
+impl<'de, T: Deserialize<'de>> Bound<T> {
+    fn read<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<T>, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<T> Display for Bound<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            whole, max, items, ..
+        } = self;
+        write!(
+            f,
+            "{whole} has at most {max} {items}, and this one has more"
+        )
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Bound<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a list of {}", self.items)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while let Some(item) = sequence.next_element()? {
+            if items.len() == self.max {
+                return Err(A::Error::custom(self));
+            }
+            items.push(item);
+        }
+        Ok(items)
+    }
 }

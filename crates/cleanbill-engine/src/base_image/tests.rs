@@ -138,6 +138,50 @@ fn labels_choose_among_names_and_else_are_only_declared() {
 }
 
 #[test]
+fn an_earlier_build_of_an_image_is_not_its_base() {
+    let cache = cache();
+    let bases = BaseImages::new(&cache, 1);
+    bases.remember(&image("debian:12", "a"));
+    bases.remember(&image("shop/web:dev", "a b c"));
+    let check = |image: &ImageReport, expected: &str| {
+        bases.remember(image);
+        assert_eq!(found(&bases, image), expected, "{}", image.artifact_name);
+    };
+    let own = "chain debian:12: base own own own";
+    let mut rebuilt = image("shop/web:dev", "a b c d");
+    check(&rebuilt, own);
+    // The name alone says so, whatever the image declares.
+    label(&mut rebuilt, "shop/web:dev");
+    check(&rebuilt, own);
+    check(&image("shop/web:2", "a b c e"), own);
+    let mut pulled = image("shop/web:3", "a b c f");
+    pulled.metadata.repo_digests = vec![format!("shop/web@{}", Digest::of(b"f"))];
+    pulled.metadata.repo_tags.clear();
+    check(&pulled, own);
+    // In the same repository, an image is a base only if it is declared.
+    let mut derived = image("shop/web:derived", "a b c g");
+    label(&mut derived, "shop/web:dev");
+    check(&derived, "chain shop/web:dev: base base base own");
+    check(
+        &image("shop/api:1", "a b c h"),
+        "chain shop/web:dev: base base base own",
+    );
+    // The layers of an earlier build have other names too.
+    bases.remember(&image("shop/common:1", "a b c"));
+    check(
+        &image("shop/web:4", "a b c i"),
+        "chain shop/common:1: base base base own",
+    );
+    // The user knows better.
+    let mut bases = BaseImages::new(&cache, 1);
+    assert!(bases.set_named("shop/web:2"));
+    assert_eq!(
+        found(&bases, &image("shop/web:5", "a b c e j")),
+        "named shop/web:2: base base base base own"
+    );
+}
+
+#[test]
 fn a_named_base_must_be_the_beginning() {
     let cache = cache();
     let mut bases = BaseImages::new(&cache, 1);
@@ -326,7 +370,7 @@ fn a_hostile_list_is_refused_with_its_line() {
         ("no json".to_owned(), "expected"),
         ("7".to_owned(), "invalid type"),
         ("{}".to_owned(), "missing field `name`"),
-        (entry("\"a:1\"", "[]"), "1 to 4096 layers, not 0"),
+        (entry("\"a:1\"", "[]"), "at least 1 layer"),
         (entry("\"a:1\"", "[\"sha256:12\"]"), "not a digest"),
         (entry("\"a:1\"", "[\"md5:12\"]"), "md5"),
         (entry("\"\\u001b[2J\"", &layers), "no image reference"),
@@ -347,9 +391,13 @@ fn a_hostile_list_is_refused_with_its_line() {
         (
             entry(
                 "\"a:1\"",
-                &format!("[{}\"{digest}\"]", format!("\"{digest}\",").repeat(4_096)),
+                // What comes after the layer that is too many is not read.
+                &format!(
+                    "[{}\"{digest}\", no json",
+                    format!("\"{digest}\",").repeat(4_096)
+                ),
             ),
-            "not 4097",
+            "at most 4096 layers",
         ),
     ] {
         check_refused(&format!("{good}\n{bad}"), 3, reason);
@@ -358,5 +406,13 @@ fn a_hostile_list_is_refused_with_its_line() {
     check_refused(&format!("{} {good}", good.trim_end()), 1, "trailing");
     check_refused(&format!("[{good}"), 2, "EOF");
     check_refused(&format!("[{good}]\n{good}"), 3, "trailing");
-    check_refused(&good.repeat(100_001), 1, "at most 100000");
+    // What comes after the entry that is too many is not read.
+    let many = good.repeat(100_001);
+    check_refused(&format!("{many}no json"), 100_001, "at most 100000 entries");
+    let many = many.trim_end().replace('\n', ",\n");
+    check_refused(
+        &format!("[{many}, no json"),
+        100_001,
+        "at most 100000 entries",
+    );
 }

@@ -55,12 +55,19 @@ fn the_longest_chain_wins_under_all_its_names() {
     }
     let ids = |layers: &str| {
         let ids = cleanbill_core::base_image::chain_ids(&chain("a", layers).diff_ids);
-        seen(&cache.chains_longest(&ids).unwrap())
+        seen(&cache.chains_longest(&ids, |_| true).unwrap())
     };
     assert_eq!(
         ids("a b c"),
         [("python:3.12".to_owned(), 1), ("python:3".to_owned(), 1)]
     );
+    let all = cleanbill_core::base_image::chain_ids(&chain("a", "a b c").diff_ids);
+    let without = |prefix: &str| {
+        let is_wanted = |known: &KnownChain| !known.chain.reference.familiar().starts_with(prefix);
+        seen(&cache.chains_longest(&all, is_wanted).unwrap())
+    };
+    assert_eq!(without("python:3.12"), [("python:3".to_owned(), 1)]);
+    assert_eq!(without("python"), [("debian:12".to_owned(), 1)]);
     assert_eq!(ids("a c"), [("debian:12".to_owned(), 1)]);
     assert_eq!(ids("b a"), []);
     assert_eq!(ids(""), []);
@@ -101,6 +108,28 @@ fn a_known_image_is_written_once_a_day() {
 }
 
 #[test]
+fn a_build_that_changed_the_configuration_only_is_another_image() {
+    let cache = cache();
+    let with_id = |image_id: Option<&[u8]>| NamedChain {
+        image_id: image_id.map(Digest::of),
+        ..chain("shop/web:1", "a")
+    };
+    let known = || cache.chains().unwrap()[0].chain.image_id;
+    for (image_id, expected) in [
+        (None, None),
+        (Some(&b"one"[..]), Some(&b"one"[..])),
+        (Some(b"two"), Some(b"two")),
+        // Who does not know the id changes nothing.
+        (None, Some(b"two")),
+    ] {
+        cache.chain_put(&with_id(image_id), 5).unwrap();
+        assert_eq!(known(), expected.map(Digest::of));
+    }
+    let found = |name: &[u8]| cache.chain_of_image(&Digest::of(name)).unwrap();
+    assert!(found(b"one").is_none() && found(b"two").is_some());
+}
+
+#[test]
 fn the_longest_unseen_make_room_and_imported_ones_do_not() {
     let cache = cache();
     cache
@@ -118,6 +147,38 @@ fn the_longest_unseen_make_room_and_imported_ones_do_not() {
     assert!(is_known(&chain("kept:1", "imported")));
     assert!(!is_known(&many[2]));
     assert!(is_known(&many[3]));
+}
+
+#[test]
+fn an_import_does_not_change_what_a_name_was_seen_with() {
+    let cache = cache();
+    let (old, new) = (chain("debian:12", "old"), chain("debian:12", "new"));
+    let newest = |name: &NamedChain| {
+        let named = cache.chains_named(&name.reference).unwrap();
+        let meant = cache.chains_of_repository(&name.reference).unwrap();
+        assert_eq!(named.first(), meant.first());
+        named[0].chain.clone()
+    };
+    cache.chain_put(&new, 10).unwrap();
+    let another_id = NamedChain {
+        image_id: Some(Digest::of(b"another")),
+        ..new.clone()
+    };
+    for list in [vec![old.clone()], vec![another_id, old.clone()]] {
+        cache.chains_import(&list, 1_800_000_000).unwrap();
+        assert_eq!(newest(&new), new);
+    }
+    // Once it is seen here, it counts like all that is.
+    assert!(!cache.chain_put(&old, 11).unwrap());
+    assert_eq!(newest(&new), old);
+
+    // Of what was only imported, the last entry of the last list counts.
+    let [one, two, three] = ["z", "y", "x"].map(|layers| chain("python:3", layers));
+    let list = [&one, &two, &three].map(Clone::clone);
+    cache.chains_import(&list, 20).unwrap();
+    assert_eq!(newest(&one), three);
+    cache.chains_import(&[three, one, two.clone()], 21).unwrap();
+    assert_eq!(newest(&two), two);
 }
 
 #[test]

@@ -176,6 +176,18 @@ fn a_name_that_moved_recommends_to_build_again() {
 }
 
 #[test]
+fn an_earlier_build_does_not_hide_the_base() {
+    let sandbox = sandbox();
+    let rebuilt = web().layer(|layer| layer.file("srv/version", "2"));
+    sandbox.write_image("rebuilt.tar", &rebuilt);
+    scan(&sandbox, "--input base.tar --input web.tar");
+    let report = scan(&sandbox, "--input rebuilt.tar");
+    check_origins(&report, 0, ["base", "own", "base"]);
+    let base = &report["images"][0]["base"];
+    assert_eq!(base["names"], json!(["shop/base:1"]));
+}
+
+#[test]
 fn a_base_that_nobody_could_assess_is_not_recommended() {
     let sandbox = sandbox();
     let unnamed = |image: ImageBuilder, tag: &str| image.tag(tag);
@@ -315,6 +327,9 @@ fn known_images_are_listed_carried_and_forgotten() {
         .exits(0)
         .prints(&["Read 2 images, 0 of them new."]);
     assert_eq!(elsewhere.run("base export").exits(0).stdout, exported);
+    let listed = elsewhere.run("base list --json").exits(0).json();
+    assert_eq!(listed[0]["from"], "import");
+    assert_eq!(listed[0]["last_seen"], Value::Null);
     let report = scan(&elsewhere, "--input web.tar");
     check_origins(&report, 0, ["base", "own", "base"]);
     // Nobody has read the layers of the other one here.
