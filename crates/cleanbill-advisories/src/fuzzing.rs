@@ -1,7 +1,10 @@
 //! Entry points for fuzz targets and their replay: arbitrary bytes in, broken promises out as a
 //! panic. Not part of the crate's interface.
 
+use std::io::{Read, Write};
+
 use crate::boltdb::{BoltDb, Content, visit_all};
+use crate::exploitation::{ExploitationError, ListInfo, import_epss, import_kev};
 use crate::{CpeKey, Database, Metadata};
 
 /// An entry point with the name of its target.
@@ -11,6 +14,8 @@ pub type Target = (&'static str, fn(&[u8]));
 pub const TARGETS: &[Target] = &[
     ("advisories_boltdb", boltdb),
     ("advisories_database", database),
+    ("advisories_epss", epss),
+    ("advisories_kev", kev),
     ("advisories_metadata", metadata),
 ];
 
@@ -18,6 +23,37 @@ pub const TARGETS: &[Target] = &[
 const ENTRIES_MAX: u64 = 100_000;
 /// Keys that are looked up in each bucket.
 const LOOKUPS_MAX: usize = 64;
+
+/// Bytes that a published list may have here.
+const LIST_BYTES_MAX: u64 = 1 << 20;
+
+/// Reads EPSS scores as they are published.
+pub fn epss(data: &[u8]) {
+    import(data, import_epss);
+}
+
+/// Reads a KEV catalogue as it is published.
+pub fn kev(data: &[u8]) {
+    import(data, import_kev);
+}
+
+type Import = fn(&mut dyn Read, u64, &mut dyn Write) -> Result<ListInfo, ExploitationError>;
+
+/// What is kept can be searched: after the lines that say what it is come CVEs, in order.
+fn import(mut data: &[u8], import: Import) {
+    let mut kept = Vec::new();
+    let Ok(info) = import(&mut data, LIST_BYTES_MAX, &mut kept) else {
+        return;
+    };
+    let text = String::from_utf8(kept).expect("text is kept");
+    let cves: Vec<&str> = text
+        .lines()
+        .filter(|line| line.starts_with("CVE-"))
+        .map(|line| line.split([',', '\t', ' ']).next().unwrap_or(line))
+        .collect();
+    assert!(cves.is_sorted_by(|a, b| a < b), "each CVE once, in order");
+    assert_eq!(cves.len() as u64, info.count, "as many as it says");
+}
 
 /// Visits everything in a file, and finds every key again.
 pub fn boltdb(data: &[u8]) {

@@ -30,6 +30,7 @@ use crate::local::{StoreOptions, choose, choose_container, setting};
 use crate::oci::{Descriptor, Platform};
 use crate::oci_layout::{self, Target};
 use crate::{Image, ImageError, LayerSource};
+pub(crate) use metadata::try_metadata;
 use metadata::{Metadata, StoredImage};
 use snapshots::Snapshots;
 

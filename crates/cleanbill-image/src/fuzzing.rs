@@ -21,8 +21,10 @@ pub type Target = (&'static str, fn(&[u8]));
 /// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
 pub const TARGETS: &[Target] = &[
     ("image_archive", archive),
+    ("image_containerd", containerd),
     ("image_documents", documents),
     ("image_layer", layer),
+    ("image_podman", podman),
     ("image_tar", tar),
 ];
 
@@ -93,6 +95,19 @@ fn open(content: &[u8]) -> Option<Vec<String>> {
         )
     };
     Some(images.into_iter().map(describe).collect())
+}
+
+/// Reads a metadata file of containerd's.
+pub fn containerd(data: &[u8]) {
+    if let Ok(file) = memory_file(data) {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        crate::containerd::try_metadata(path.as_ref(), &context());
+    }
+}
+
+/// Reads a list of a store of Podman's: of images, of layers or of containers.
+pub fn podman(data: &[u8]) {
+    crate::podman::try_lists(data);
 }
 
 /// Stores bytes as gzip, as quickly as can be.

@@ -26,6 +26,7 @@ use crate::file::{SETTINGS_BOUND, read_document};
 use crate::local::{StoreOptions, choose, choose_container, setting};
 use crate::unpacked::{UnpackedLayer, UnpackedLayers, obstacle};
 use crate::{Image, ImageError};
+pub(crate) use records::try_lists;
 use records::{ImageRecord, KeptLayers, LayerRecord, ListState, Store};
 
 const ACCESS: &str = "containers storage in place";

@@ -48,6 +48,18 @@ pub(super) struct StoredContainer {
     pub(super) image: String,
 }
 
+/// Reads a file as metadata and asks for all that it says.
+pub(crate) fn try_metadata(path: &Path, context: &ReadContext) {
+    let Ok(metadata) = Metadata::read(path, context) else {
+        return;
+    };
+    for image in metadata.images(None).unwrap_or_default() {
+        assert!(!image.ids().is_empty(), "the target is one");
+        let _ = metadata.snapshot_key(&image.namespace, "overlayfs", &image.name);
+    }
+    let _ = metadata.containers(None);
+}
+
 impl StoredImage {
     /// Returns the ids that a person may know it by. The interface of Kubernetes keeps the
     /// configuration's digest as a name.

@@ -187,21 +187,35 @@ impl Store {
         let path = self.root.join(name);
         let limits = &self.context.limits;
         let bytes = read_document(&path, Bound::of_engine_metadata(limits))?;
-        let what = path.display().to_string();
-        let malformed = |reason: String| ImageError::Malformed {
-            what: what.clone(),
+        parse_list(&bytes).map_err(|reason| ImageError::Malformed {
+            what: path.display().to_string(),
             reason,
-        };
-        let items: Vec<T> =
-            serde_json::from_slice(&bytes).map_err(|error| malformed(error.to_string()))?;
-        // Ids become parts of paths.
-        match items.iter().find(|item| !is_id(item.id())) {
-            Some(item) => Err(malformed(format!(
-                "'{}' is no id",
-                item.id().escape_default()
-            ))),
-            None => Ok(items),
-        }
+        })
+    }
+}
+
+fn parse_list<T: DeserializeOwned + Identified>(bytes: &[u8]) -> Result<Vec<T>, String> {
+    let items: Vec<T> = serde_json::from_slice(bytes).map_err(|error| error.to_string())?;
+    // Ids become parts of paths.
+    match items.iter().find(|item| !is_id(item.id())) {
+        Some(item) => Err(format!("'{}' is no id", item.id().escape_default())),
+        None => Ok(items),
+    }
+}
+
+/// Reads arbitrary bytes as each of the lists, and asks for all that is made of them.
+pub(crate) fn try_lists(bytes: &[u8]) {
+    for image in parse_list::<ImageRecord>(bytes).unwrap_or_default() {
+        let (tags, digests) = image.repository_names();
+        assert!(tags.len() + digests.len() <= 2 * image.names.len());
+        assert!(image.ids().len() <= 2);
+    }
+    for layer in parse_list::<LayerRecord>(bytes).unwrap_or_default() {
+        assert!(layer.size_bytes() != Some(0), "no size is no size");
+        assert!(!layer.id.contains('/'), "an id is part of a path");
+    }
+    for container in parse_list::<ContainerRecord>(bytes).unwrap_or_default() {
+        assert!(!container.id.contains('/'), "an id is part of a path");
     }
 }
 
