@@ -10,6 +10,9 @@
 //! for each connection, and bounds everything that a client could use up: bytes of a request,
 //! time, connections. Nothing of a request appears in an answer.
 //!
+//! Metrics of a saved report ([`ReportMetrics`]) are written by the same hand, for those who push
+//! them or leave them for the node exporter.
+//!
 //! It does not push (that is `metrics push`), speaks no TLS (that is a proxy's work), and knows
 //! neither engine nor monitor.
 //!
@@ -33,6 +36,7 @@ mod settings;
 pub use ask::{Answer, AskError, ask};
 pub use live::Live;
 pub use metrics::page as metrics_page;
+pub use metrics::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat};
 pub use server::{MetricsServer, MetricsServerError};
 pub use settings::{Limits, MetricsSettings, ServerBounds};
 

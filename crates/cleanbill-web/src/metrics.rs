@@ -4,10 +4,12 @@ mod exposition;
 mod families;
 mod gather;
 mod page;
+mod report;
 
 pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use gather::{DURATION_BOUNDS_MS, Moment, Totals, text};
 pub use page::page;
+pub use report::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat};
 
 /// Lists the names of all metrics, in their order.
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub(crate) struct Family {
     pub(crate) kind: Kind,
     pub(crate) labels: &'static [&'static str],
     /// A sentence without its full stop; from the comment at its declaration.
-    help: &'static str,
+    pub(super) help: &'static str,
 }
 
 impl Family {
@@ -50,18 +50,21 @@ macro_rules! families {
         $constant:ident = $kind:ident $name:literal $([$($label:literal),+])?;
     )*) => {
         $(
-            pub(super) const $constant: Family = Family {
+            pub(super) const $constant: $crate::metrics::families::Family =
+                $crate::metrics::families::Family {
                 name: $name,
-                kind: Kind::$kind,
+                kind: $crate::metrics::families::Kind::$kind,
                 labels: &[$($($label),+)?],
                 help: concat!($help $(, $more)*),
             };
         )*
 
         /// Every metric.
-        pub(crate) const FAMILIES: &[&Family] = &[$(&$constant),*];
+        pub(crate) const FAMILIES: &[&$crate::metrics::families::Family] = &[$(&$constant),*];
     };
 }
+
+pub(super) use families;
 
 families! {
     /// Always 1; the version of the program
@@ -141,12 +144,18 @@ families! {
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::report;
     use super::*;
+
+    /// Iterates over the metrics of `watch` and those of reports, which one Prometheus may read.
+    fn all() -> impl Iterator<Item = &'static &'static Family> {
+        FAMILIES.iter().chain(report::FAMILIES)
+    }
 
     #[test]
     fn names_are_unique_and_follow_the_practice() {
         let mut seen = BTreeSet::new();
-        for family in FAMILIES {
+        for family in all() {
             assert!(seen.insert(family.name), "{}", family.name);
             let is_plain = |char: char| char.is_ascii_lowercase() || char == '_';
             assert!(family.name.starts_with("cleanbill_"), "{}", family.name);
@@ -166,7 +175,7 @@ mod tests {
 
     #[test]
     fn each_says_what_it_is_in_one_line() {
-        for family in FAMILIES {
+        for family in all() {
             let help = family.help();
             assert!(help.len() > 10, "{}", family.name);
             assert!(!help.contains(['\n', '\\', '|']), "{}", family.name);

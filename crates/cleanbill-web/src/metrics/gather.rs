@@ -162,7 +162,8 @@ fn single_images(text: &mut Exposition, snapshot: &Snapshot, series_max: usize) 
     text.one(&family::IMAGES_OMITTED, Number::Count(omitted as u64));
 }
 
-fn label(name: &str) -> String {
+/// Returns the name of an image as the value of a label.
+pub(super) fn label(name: &str) -> String {
     clean(name).chars().take(LABEL_CHARS_MAX).collect()
 }
 
@@ -271,7 +272,8 @@ fn severities(counts: &SeverityCounts) -> [(&'static str, Number); 5] {
     Severity::ALL.map(|severity| (word(severity), Number::Count(counts.get(severity))))
 }
 
-const fn word(severity: Severity) -> &'static str {
+/// Returns the word for a severity in labels.
+pub(super) const fn word(severity: Severity) -> &'static str {
     match severity {
         Severity::Critical => "critical",
         Severity::High => "high",

@@ -3,17 +3,25 @@
 use std::fmt::Write as _;
 
 use super::families::{FAMILIES, Family};
+use super::report;
 
 /// Returns `docs/metrics.md`.
 pub fn page() -> String {
     let mut page = String::from(include_str!("page/above.md"));
+    table(&mut page, FAMILIES);
+    page.push_str(include_str!("page/below.md"));
+    page.push_str(include_str!("page/report.md"));
+    table(&mut page, report::FAMILIES);
+    page.push_str(include_str!("page/report_below.md"));
+    page
+}
+
+fn table(page: &mut String, families: &[&Family]) {
     page.push_str("\n| Metric | Kind | Labels | Says |\n|---|---|---|---|\n");
-    for family in FAMILIES {
-        row(&mut page, family);
+    for family in families {
+        row(page, family);
     }
     page.push('\n');
-    page.push_str(include_str!("page/below.md"));
-    page
 }
 
 fn row(page: &mut String, family: &Family) {
@@ -47,12 +55,18 @@ mod tests {
 
     #[test]
     fn what_the_text_around_the_table_names_exists() {
-        for part in [include_str!("page/above.md"), include_str!("page/below.md")] {
+        for part in [
+            include_str!("page/above.md"),
+            include_str!("page/below.md"),
+            include_str!("page/report.md"),
+            include_str!("page/report_below.md"),
+        ] {
             let names = part
                 .split(|char: char| !(char.is_ascii_lowercase() || char == '_'))
                 .filter(|word| word.starts_with("cleanbill_"));
             for name in names {
-                let is_known = FAMILIES.iter().any(|family| family.name == name);
+                let mut all = FAMILIES.iter().chain(report::FAMILIES);
+                let is_known = all.any(|family| family.name == name);
                 assert!(is_known, "{name}");
             }
         }
