@@ -5,6 +5,7 @@
 //! check digests of what was sent). Bodies have no total timeout, only one for silence. Redirects
 //! are followed here, because only here it is known which headers may go where.
 
+mod api;
 mod client;
 mod error;
 mod post;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use url::{Host, Url};
 
+pub use api::{ApiAnswer, ApiClient, ApiCredential, ApiMethod, ApiRequest};
 pub(crate) use client::{HttpClient, Request, Response};
 pub use error::HttpError;
 pub(crate) use error::display_url;

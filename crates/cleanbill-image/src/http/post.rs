@@ -173,7 +173,8 @@ impl PostClient {
     }
 }
 
-fn place(url: &Url) -> String {
+/// Returns the scheme, host and port of an address.
+pub(super) fn place(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let port = url
         .port()
