@@ -19,6 +19,7 @@ mod registry;
 pub(crate) mod render;
 mod report;
 mod series;
+mod watch;
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +60,15 @@ pub(crate) struct BenchArgs {
     /// Measure how long 10,000 stored inventories take against another database instead
     #[arg(long, conflicts_with_all = ["files", "memory", "render"])]
     judge: bool,
+    /// Measure `watch` on the local engine instead: alerts, idling, first pass, judging again
+    #[arg(long, conflicts_with_all = ["files", "memory", "render", "judge"])]
+    watch: bool,
+    /// With --watch: alerts of each kind
+    #[arg(long, value_name = "N", default_value_t = 40)]
+    alerts: usize,
+    /// With --watch: seconds of watching while nothing happens
+    #[arg(long, value_name = "SECONDS", default_value_t = 180)]
+    idle: u64,
     /// Check with strace that nothing is written beside the cache and the outputs instead
     #[arg(long)]
     files: bool,
@@ -81,6 +91,13 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
         render::run(&tools, arguments.quick, &mut report)?;
     } else if arguments.judge {
         judging::run(&tools, arguments.quick, &mut report)?;
+    } else if arguments.watch {
+        let extent = watch::Extent {
+            alerts: arguments.alerts.max(1),
+            idle: std::time::Duration::from_secs(arguments.idle.max(1)),
+            scale: if arguments.quick { 20 } else { 1 },
+        };
+        watch::run(&tools, extent, arguments.only.as_deref(), &mut report)?;
     } else if arguments.memory {
         memory::run(&tools, arguments.quick, &mut report)?;
     } else {

@@ -6,6 +6,7 @@
 
 mod advisories;
 mod catalogue;
+pub(crate) mod editions;
 mod images;
 mod outcome;
 
@@ -19,6 +20,7 @@ use super::report::{Check, Fact, Report, megabytes};
 use super::series::{Series, load, median};
 use outcome::Outcome;
 
+pub(crate) use catalogue::npm_packages;
 pub(crate) use outcome::run_once;
 
 /// What is required for the whole fleet.
@@ -99,7 +101,8 @@ fn build(directory: &Path, scale: usize) -> anyhow::Result<Built> {
     let database = directory.join(format!("judge-database-{}-{scale}", advisories::RECIPE));
     if !database.join("metadata.json").exists() {
         println!("building advisories in {} (once)", database.display());
-        advisories::build(&database, scale).context("cannot build the advisories")?;
+        advisories::build(&database, scale, &editions::PLAIN)
+            .context("cannot build the advisories")?;
     }
     let images = directory.join(format!("judge-images-{}-{scale}.sqlite", images::RECIPE));
     if !images.exists() {
@@ -107,4 +110,19 @@ fn build(directory: &Path, scale: usize) -> anyhow::Result<Built> {
         images::build(&images, IMAGES / scale).context("cannot build the inventories")?;
     }
     Ok(Built { database, images })
+}
+
+/// Returns an advisory database as large as the published one, building it if it is not there yet.
+pub(crate) fn database(
+    directory: &Path,
+    scale: usize,
+    edition: &editions::Edition,
+) -> anyhow::Result<PathBuf> {
+    let recipe = advisories::RECIPE;
+    let database = directory.join(format!("watch-database-{recipe}-{scale}-{}", edition.name));
+    if !database.join("metadata.json").exists() {
+        println!("building advisories in {} (once)", database.display());
+        advisories::build(&database, scale, edition).context("cannot build the advisories")?;
+    }
+    Ok(database)
 }

@@ -45,7 +45,7 @@ pub(crate) struct Tools {
     pub(crate) directory: PathBuf,
     /// The advisory database.
     pub(crate) database: PathBuf,
-    cleanbill: PathBuf,
+    pub(crate) cleanbill: PathBuf,
     xtask: PathBuf,
     trivy: Option<PathBuf>,
     syft: Option<PathBuf>,
@@ -87,6 +87,11 @@ impl Tools {
             copy(&index, &self.trivy_cache().join("java-db"), "trivy-java.db")?;
         }
         Ok(())
+    }
+
+    /// Returns where Trivy keeps what it knows of layers.
+    pub(crate) fn trivy_layers(&self) -> PathBuf {
+        self.trivy_cache().join("fanal")
     }
 
     fn trivy_cache(&self) -> PathBuf {
@@ -155,7 +160,7 @@ impl Tools {
             );
             all.extend(trivy);
             let program = Program::new(path, all);
-            let cold = vec![cache.join("fanal")];
+            let cold = vec![self.trivy_layers()];
             for (name, fresh) in [("trivy, cold", cold), ("trivy, known image", Vec::new())] {
                 peers.push(Contender {
                     name,

@@ -26,14 +26,18 @@ pub(crate) struct Report {
 /// A figure that nothing is required of.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Fact {
-    name: &'static str,
+    name: String,
     value: f64,
     unit: &'static str,
 }
 
 impl Fact {
-    pub(crate) fn new(name: &'static str, value: f64, unit: &'static str) -> Self {
-        Self { name, value, unit }
+    pub(crate) fn new(name: impl Into<String>, value: f64, unit: &'static str) -> Self {
+        Self {
+            name: name.into(),
+            value,
+            unit,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::super::content::{ContentWriter, Random, Texture};
 use super::catalogue::{ECOSYSTEMS, Ecosystem, LARGEST, OsPackage, os_packages, version_in};
+use super::editions::Edition;
 use super::images::{apk_version, rpm_version};
 
 /// Changes with everything that changes the database.
@@ -137,7 +138,7 @@ const fn buckets(
 }
 
 /// Writes the database. `scale` divides its rows and vulnerabilities.
-pub(super) fn build(directory: &Path, scale: usize) -> anyhow::Result<()> {
+pub(super) fn build(directory: &Path, scale: usize, edition: &Edition) -> anyhow::Result<()> {
     let fleet = os_packages();
     let mut writer = Writer {
         builder: AdvisoryDatabaseBuilder::new(),
@@ -167,8 +168,8 @@ pub(super) fn build(directory: &Path, scale: usize) -> anyhow::Result<()> {
         writer.rows, writer.vulnerabilities
     );
     fs::create_dir_all(directory)?;
-    writer
-        .builder
+    edition
+        .add_to(writer.builder)
         .write_to(directory)
         .context("cannot write the database")
 }

@@ -56,6 +56,17 @@ pub(super) fn os_packages() -> Vec<OsPackage> {
     real.chain(more).collect()
 }
 
+/// Draws packages of npm as images have them: popular ones more often. Names and versions.
+pub(crate) fn npm_packages(random: &mut Random, count: usize) -> Vec<(String, String)> {
+    let npm = &ECOSYSTEMS[0];
+    let mut ranks = std::collections::BTreeSet::new();
+    while ranks.len() < count {
+        ranks.insert(random.low(npm.popular));
+    }
+    let package = |rank| (npm.name(rank), npm.version(rank, random.low(4)));
+    ranks.into_iter().map(package).collect()
+}
+
 /// Returns the version of a package in a release of a distribution: releases differ a little.
 pub(super) fn version_in(release: &str, version: &str) -> String {
     match Random::of(release).below(4) {

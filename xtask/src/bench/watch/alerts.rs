@@ -1,0 +1,150 @@
+//! How long it takes from the end of what changed an image to the mail about it.
+
+use std::fs::File;
+use std::time::{Duration, Instant};
+
+use cleanbill_testkit::tar::RawTar;
+
+use super::super::judging::editions;
+use super::super::report::{Check, Fact, Report};
+use super::super::series::{load, median};
+use super::daemon::Daemon;
+use super::images::{APP, app_head, flawed_layer, flawed_package};
+use super::local_engine::NAMESPACE;
+use super::{Bench, MailSink};
+
+/// What is required of the slowest but five in a hundred.
+const SECONDS_MAX: f64 = 3.0;
+
+/// An alert that does not come by then does not come.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Between two events there is some time, as in life; and not always the same.
+const REST_FIRST: Duration = Duration::from_millis(100);
+const REST_STEP: Duration = Duration::from_millis(37);
+
+pub(super) fn run(
+    bench: &Bench<'_>,
+    daemon: &mut Daemon,
+    mail: &MailSink,
+    report: &mut Report,
+) -> anyhow::Result<()> {
+    let kinds: [(&'static str, [&'static str; 2], Change); 3] = [
+        (
+            "docker build, the name moves",
+            ["docker build: median", "docker build: slowest"],
+            build,
+        ),
+        (
+            "docker load, a new name",
+            ["docker load: median", "docker load: slowest"],
+            load_archive,
+        ),
+        (
+            "docker tag, a new name",
+            ["docker tag: median", "docker tag: slowest"],
+            tag,
+        ),
+    ];
+    // The name is new once; afterwards it moves.
+    build(bench, 0)?;
+    mail.next_with("built:1", PATIENCE)?;
+    for (place, (name, facts, change)) in kinds.into_iter().enumerate() {
+        println!("{} × {name}, load {}", bench.extent.alerts, load());
+        let mut latencies = Vec::new();
+        for number in 0..bench.extent.alerts {
+            let number = 1 + place * bench.extent.alerts + number;
+            std::thread::sleep(REST_FIRST + REST_STEP * (number as u32 % 10));
+            daemon.forget();
+            mail.forget();
+            let (changed, told_by) = change(bench, number)?;
+            let mail = mail.next_with(&told_by, PATIENCE)?;
+            latencies.push(mail.at.saturating_duration_since(changed).as_secs_f64());
+        }
+        report.checks.push(Check::at_most(
+            format!("{name}: alert handed over, p95 of {}", latencies.len()),
+            percentile(&mut latencies, 95),
+            SECONDS_MAX,
+            "s",
+        ));
+        let [middle, slowest] = facts;
+        report
+            .facts
+            .push(Fact::new(slowest, percentile(&mut latencies, 100), "s"));
+        report
+            .facts
+            .push(Fact::new(middle, median(latencies.into_iter()), "s"));
+    }
+    Ok(())
+}
+
+/// Changes an image. Returns when the engine was done, and what only the mail about it says.
+type Change = fn(&Bench<'_>, usize) -> anyhow::Result<(Instant, String)>;
+
+/// Builds the application once more, with another package: the name means another image then.
+fn build(bench: &Bench<'_>, number: usize) -> anyhow::Result<(Instant, String)> {
+    let (package, version) = flawed_package(number);
+    let metadata = format!("Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n");
+    let target = format!("/usr/lib/python3/dist-packages/{package}-{version}.dist-info/METADATA");
+    let context = RawTar::new()
+        .file(
+            "Dockerfile",
+            format!("FROM {APP}\nCOPY METADATA {target}\n").as_bytes(),
+        )
+        .file("METADATA", metadata.as_bytes())
+        .finish();
+    let at = bench
+        .engine
+        .build(&format!("{NAMESPACE}/built:1"), &context)?;
+    Ok((at, editions::flaw(number)))
+}
+
+/// Loads an archive with all layers of the application and one more, under a name of its own.
+fn load_archive(bench: &Bench<'_>, number: usize) -> anyhow::Result<(Instant, String)> {
+    let name = format!("{NAMESPACE}/loaded-{number}:1");
+    let directory = &bench.tools.directory;
+    let head = app_head(
+        directory,
+        &bench.images,
+        &name,
+        Some(&flawed_layer(number)?),
+    )?;
+    let blobs = File::open(&bench.images.app_blobs)?;
+    Ok((bench.engine.load_parts(&head, blobs)?, name))
+}
+
+/// Gives an image that is known another name.
+fn tag(bench: &Bench<'_>, number: usize) -> anyhow::Result<(Instant, String)> {
+    let other = format!("{NAMESPACE}/tagged-{number}:1");
+    Ok((bench.engine.tag(APP, &other)?, other))
+}
+
+/// Returns the figure that so many of a hundred do not exceed, by the nearest rank.
+fn percentile(figures: &mut [f64], percent: usize) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let rank = (figures.len() * percent).div_ceil(100);
+    figures
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile;
+
+    #[track_caller]
+    fn check(count: u32, percent: usize, expected: f64) {
+        let mut figures: Vec<f64> = (1..=count).rev().map(f64::from).collect();
+        assert!((percentile(&mut figures, percent) - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn percentiles_are_figures_that_were_measured() {
+        check(40, 95, 38.0);
+        check(40, 100, 40.0);
+        check(20, 95, 19.0);
+        check(1, 95, 1.0);
+        check(0, 95, 0.0);
+    }
+}
