@@ -38,6 +38,10 @@ pub struct ExceptionReport {
     pub rule: String,
     /// The reason that it gives; may be empty.
     pub statement: String,
+    /// Who answers for it, and until when it holds, as far as it says so.
+    pub terms: ExceptionTerms,
+    /// Findings that it would cover, had its time not come: it has expired, or ended for them.
+    pub lapsed_findings: u64,
     /// What became of it.
     pub outcome: ExceptionOutcome,
 }
@@ -210,10 +214,40 @@ pub struct SuppressedFinding {
     pub status: String,
     /// The reason that was given.
     pub statement: String,
-    /// The file that says so.
+    /// The file that says so, for `exceptions.yaml` with the line.
     pub source: String,
+    /// Who answers for the exception and until when it holds, as far as it says so.
+    pub terms: ExceptionTerms,
     /// The finding.
     pub finding: Finding,
+}
+
+/// Says who answers for an exception, and until when it holds. Empty texts were not stated.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ExceptionTerms {
+    /// Who decided it, or is asked about it.
+    pub owner: String,
+    /// Where it was discussed: the key or address of a ticket.
+    pub ticket: String,
+    /// The last day on which it holds (`2026-12-31`), or a time, RFC 3339.
+    pub expires: String,
+}
+
+impl ExceptionTerms {
+    /// Says them in a few words: `owner payments, ticket SEC-1, until 2026-12-31`; empty without
+    /// any.
+    pub fn words(&self) -> String {
+        let parts = [
+            ("owner", &self.owner),
+            ("ticket", &self.ticket),
+            ("until", &self.expires),
+        ];
+        let stated = parts.into_iter().filter(|(_, text)| !text.is_empty());
+        let stated: Vec<String> = stated
+            .map(|(name, text)| format!("{name} {text}"))
+            .collect();
+        stated.join(", ")
+    }
 }
 
 /// Counts findings by severity.

@@ -1,14 +1,12 @@
 //! Which findings a user asked to see.
 
-use std::collections::HashMap;
 use std::time::SystemTime;
 
-use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
+use cleanbill_core::report::ImageReport;
 use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::Finding;
 
-use crate::ignore::rule::Candidate;
-use crate::ignore::{ActiveRules, IgnoreRules, IgnoreUsage};
+use crate::ignore::{IgnoreRules, IgnoreUsage, suppress};
 
 /// Holds what `--severity`, `--ignore-unfixed`, `--ignore-status` and `--ignorefile` say.
 ///
@@ -54,50 +52,10 @@ impl Filter {
     /// ignored statuses are dropped, what an exception covers moves to the suppressed findings.
     /// `now` decides which exceptions have expired; `usage` counts what each of them covered.
     pub fn apply(&self, image: &mut ImageReport, now: SystemTime, usage: &mut IgnoreUsage) {
-        let active = ActiveRules::of(&self.ignore_rules, now);
         for result in &mut image.results {
-            self.apply_to_result(result, &active, usage);
+            result.findings.retain(|finding| self.wants(finding));
         }
-    }
-
-    fn apply_to_result(
-        &self,
-        result: &mut ResultSet,
-        active: &ActiveRules<'_>,
-        usage: &mut IgnoreUsage,
-    ) {
-        let findings = std::mem::take(&mut result.findings);
-        let source_names = if active.ask_for_source_packages() {
-            source_names(result)
-        } else {
-            HashMap::new()
-        };
-        let (mut kept, mut suppressed) = (Vec::new(), Vec::new());
-        for finding in findings {
-            if !self.wants(&finding) {
-                continue;
-            }
-            let uid = finding.package_identifier.uid.as_str();
-            let cover = active.find(&Candidate {
-                target: &result.target,
-                finding: &finding,
-                source_name: source_names.get(uid).copied().unwrap_or_default(),
-            });
-            match cover {
-                Some(cover) => {
-                    usage.count(cover.place);
-                    suppressed.push(SuppressedFinding {
-                        status: "ignored".to_owned(),
-                        statement: cover.statement.to_owned(),
-                        source: cover.source.to_owned(),
-                        finding,
-                    });
-                }
-                None => kept.push(finding),
-            }
-        }
-        result.findings = kept;
-        result.suppressed.extend(suppressed);
+        suppress(image, &self.ignore_rules, now, usage);
     }
 
     fn wants(&self, finding: &Finding) -> bool {
@@ -109,14 +67,6 @@ impl Filter {
                 epss.is_some_and(|epss| epss.score >= min)
             })
     }
-}
-
-/// Returns the names of the source packages by UID.
-fn source_names(result: &ResultSet) -> HashMap<&str, &str> {
-    let packages = result.packages.iter();
-    packages
-        .map(|package| (package.identifier.uid.as_str(), package.src_name.as_str()))
-        .collect()
 }
 
 #[cfg(test)]

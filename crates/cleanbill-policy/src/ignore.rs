@@ -1,15 +1,20 @@
-//! Ignore files: accepted findings, as Trivy, Grype and OSV-Scanner write them down.
+//! Ignore files: accepted findings, as Trivy, Grype and OSV-Scanner write them down, and our own
+//! `exceptions.yaml` (see [`crate::exceptions`]).
 //!
 //! All forms are read into the same rules. A rule that cannot be honoured whole is not honoured at
 //! all, and reported: half of its conditions would hide more than it says. Source: spec 03 section
 //! 8 and Trivy `pkg/result/ignore.go`; Grype `grype/match/ignore.go`; OSV-Scanner
 //! `internal/config/config.go`.
 
-mod ecosystem;
+mod active;
+pub(crate) mod ecosystem;
 mod grype;
+pub(crate) mod name_pattern;
 mod osv;
 mod plain;
 pub(crate) mod rule;
+mod suppress;
+pub(crate) mod version_range;
 mod yaml;
 
 #[cfg(test)]
@@ -18,11 +23,13 @@ mod tests;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use cleanbill_core::report::{ExceptionOutcome, ExceptionReport};
-use cleanbill_core::vulnerability::Finding;
+use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms};
 
+use crate::exceptions::{self, ExceptionsError};
 use crate::time;
-use rule::{Candidate, Entry, Rule};
+use rule::Entry;
+
+pub(crate) use suppress::suppress;
 
 /// Tells the forms of ignore files apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,6 +42,8 @@ pub enum IgnoreFileKind {
     Grype,
     /// The configuration of OSV-Scanner, `osv-scanner.toml`.
     Osv,
+    /// Our own form, `exceptions.yaml`.
+    Exceptions,
 }
 
 /// Holds the rules of one ignore file. Empty by default.
@@ -42,12 +51,16 @@ pub enum IgnoreFileKind {
 pub struct IgnoreRules {
     source: String,
     entries: Vec<Entry>,
+    /// What has expired is looked for too, so that people are told whose time is over; and who is
+    /// told of a rule is told its line.
+    is_exceptions: bool,
 }
 
 /// Counts how many findings each rule covered, over any number of images.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct IgnoreUsage {
     counts: HashMap<RulePlace, u64>,
+    lapsed: HashMap<RulePlace, u64>,
 }
 
 /// The number of the file and that of the rule in it.
@@ -77,16 +90,21 @@ pub enum IgnoreFileError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It is an `exceptions.yaml` with errors.
+    #[error(transparent)]
+    Exceptions(#[from] ExceptionsError),
 }
 
 impl IgnoreFileKind {
-    /// Tells the form by the file's name.
-    pub fn of(path: &str) -> Self {
+    /// Tells the form by the file's name, and YAML that is called anything by what it begins with.
+    pub fn of(path: &str, text: &str) -> Self {
         let name = path.rsplit('/').next().unwrap_or(path);
         let is_yaml = name.ends_with(".yml") || name.ends_with(".yaml");
         let stem = name.trim_end_matches(".yml").trim_end_matches(".yaml");
         if is_yaml && (stem == "grype" || stem.ends_with(".grype")) {
             Self::Grype
+        } else if is_yaml && (stem == "exceptions" || exceptions::is_form_of(text)) {
+            Self::Exceptions
         } else if is_yaml {
             Self::Yaml
         } else if name.ends_with(".toml") {
@@ -110,11 +128,23 @@ impl IgnoreRules {
             IgnoreFileKind::Yaml => yaml::parse(text)?,
             IgnoreFileKind::Grype => grype::parse(text)?,
             IgnoreFileKind::Osv => osv::parse(text)?,
+            IgnoreFileKind::Exceptions => {
+                return Ok(exceptions::Exceptions::parse(text, source)?.into_rules());
+            }
         };
         Ok(Self {
             source: source.to_owned(),
             entries,
+            is_exceptions: false,
         })
+    }
+
+    pub(crate) fn of_exceptions(source: &str, entries: Vec<Entry>) -> Self {
+        Self {
+            source: source.to_owned(),
+            entries,
+            is_exceptions: true,
+        }
     }
 
     /// Returns the name of the file.
@@ -145,6 +175,11 @@ pub fn report(files: &[IgnoreRules], usage: &IgnoreUsage, now: SystemTime) -> Ve
                     Ok(rule) => rule.statement.clone(),
                     Err(_) => String::new(),
                 },
+                terms: match &entry.rule {
+                    Ok(rule) => rule.terms.clone(),
+                    Err(_) => ExceptionTerms::default(),
+                },
+                lapsed_findings: usage.lapsed((file, index)),
                 outcome: outcome((file, index), entry),
             });
         }
@@ -156,102 +191,13 @@ impl IgnoreUsage {
     pub(crate) fn count(&mut self, place: RulePlace) {
         *self.counts.entry(place).or_default() += 1;
     }
-}
 
-/// Holds the rules of all files that have not expired. Those that name a vulnerability are found by
-/// it.
-pub(crate) struct ActiveRules<'a> {
-    files: Vec<ActiveFile<'a>>,
-}
-
-#[derive(Default)]
-struct ActiveFile<'a> {
-    source: &'a str,
-    by_id: HashMap<&'a str, Vec<(usize, &'a Rule)>>,
-    for_any_id: Vec<(usize, &'a Rule)>,
-}
-
-/// The rule that covers a finding.
-pub(crate) struct Cover<'a> {
-    pub(crate) place: RulePlace,
-    pub(crate) statement: &'a str,
-    pub(crate) source: &'a str,
-}
-
-impl<'a> ActiveRules<'a> {
-    pub(crate) fn of(files: &'a [IgnoreRules], now: SystemTime) -> Self {
-        let now = time::timestamp(now);
-        let files = files.iter().map(|rules| {
-            let mut file = ActiveFile {
-                source: &rules.source,
-                ..ActiveFile::default()
-            };
-            for (index, entry) in rules.entries.iter().enumerate() {
-                let Ok(rule) = &entry.rule else { continue };
-                if rule.has_expired(now) {
-                    continue;
-                }
-                match &rule.id {
-                    Some(id) => file.by_id.entry(id).or_default().push((index, rule)),
-                    None => file.for_any_id.push((index, rule)),
-                }
-            }
-            file
-        });
-        Self {
-            files: files.collect(),
-        }
+    pub(crate) fn count_lapsed(&mut self, place: RulePlace) {
+        *self.lapsed.entry(place).or_default() += 1;
     }
 
-    /// Says whether some rule asks for the source packages of findings.
-    pub(crate) fn ask_for_source_packages(&self) -> bool {
-        let rules = |file: &ActiveFile<'a>| {
-            let named = file.by_id.values().flatten();
-            named
-                .chain(&file.for_any_id)
-                .any(|(_, rule)| rule.asks_for_source_package())
-        };
-        self.files.iter().any(rules)
-    }
-
-    /// Finds what covers a finding: the first file that has such a rule, and in it the first rule
-    /// for the target, else the first for the package's own path (which is empty for OS packages,
-    /// and `**` matches that too).
-    pub(crate) fn find(&self, candidate: &Candidate<'_>) -> Option<Cover<'_>> {
-        self.files.iter().enumerate().find_map(|(number, file)| {
-            let (index, rule) = file.find(candidate)?;
-            Some(Cover {
-                place: (number, index),
-                statement: &rule.statement,
-                source: file.source,
-            })
-        })
-    }
-}
-
-impl<'a> ActiveFile<'a> {
-    fn find(&self, candidate: &Candidate<'_>) -> Option<(usize, &'a Rule)> {
-        let finding = candidate.finding;
-        let rules = self.rules_for(finding);
-        [candidate.target, &finding.package_path]
-            .into_iter()
-            .find_map(|path| {
-                rules
-                    .iter()
-                    .copied()
-                    .find(|(_, rule)| rule.covers(path, candidate))
-            })
-    }
-
-    /// Collects, in the order of the file, the rules for a finding's vulnerability. Only some rules
-    /// know it by the supplier's ids too.
-    fn rules_for(&self, finding: &Finding) -> Vec<(usize, &'a Rule)> {
-        let of_id = |id: &str| self.by_id.get(id).into_iter().flatten().copied();
-        let mut rules: Vec<(usize, &'a Rule)> = of_id(&finding.vulnerability_id).collect();
-        let aliases = finding.vendor_ids.iter().flat_map(|id| of_id(id));
-        rules.extend(aliases.filter(|(_, rule)| rule.knows_aliases));
-        rules.extend(&self.for_any_id);
-        rules.sort_by_key(|(index, _)| *index);
-        rules
+    /// Returns how many findings a rule would cover whose time has come.
+    pub(crate) fn lapsed(&self, place: RulePlace) -> u64 {
+        self.lapsed.get(&place).copied().unwrap_or(0)
     }
 }

@@ -18,6 +18,8 @@
 #![warn(missing_docs)]
 
 pub mod delta;
+pub mod document;
+pub mod exceptions;
 pub mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
@@ -32,6 +34,7 @@ pub mod vex;
 mod oracle;
 
 pub use delta::{SeverityFilter, delta, delta_to_baseline, net, remember};
+pub use exceptions::Exceptions;
 pub use filter::Filter;
 pub use gate::{Gate, Verdict};
 pub use ignore::IgnoreRules;

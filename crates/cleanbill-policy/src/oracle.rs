@@ -86,6 +86,7 @@ fn result(value: &Value) -> ResultSet {
                 status: text(&value["Status"]),
                 statement: text(&value["Statement"]),
                 source: text(&value["Source"]),
+                terms: Default::default(),
                 finding: finding(&value["Finding"]),
             })
             .collect(),

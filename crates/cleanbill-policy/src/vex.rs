@@ -14,7 +14,9 @@ mod openvex;
 mod tests;
 
 use cleanbill_core::purl::PackageUrl;
-use cleanbill_core::report::{ImageReport, ResultSet, SbomIdentity, SuppressedFinding};
+use cleanbill_core::report::{
+    ExceptionTerms, ImageReport, ResultSet, SbomIdentity, SuppressedFinding,
+};
 use cleanbill_core::vulnerability::Finding;
 
 use graph::Graph;
@@ -184,6 +186,7 @@ impl Vex {
                         status: decision.status.to_owned(),
                         statement: decision.statement,
                         source: decision.source,
+                        terms: ExceptionTerms::default(),
                         finding,
                     }),
                     None => result.findings.push(finding),

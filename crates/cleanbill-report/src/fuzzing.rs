@@ -10,7 +10,8 @@ use cleanbill_core::image::{HistoryEntry, LayerMetadata};
 use cleanbill_core::package::{LayerId, PackageIdentifier};
 use cleanbill_core::problem::{Problem, ProblemKind};
 use cleanbill_core::report::{
-    ExceptionOutcome, ExceptionReport, ImageReport, ResultSet, ScanReport, SuppressedFinding,
+    ExceptionOutcome, ExceptionReport, ExceptionTerms, ImageReport, ResultSet, ScanReport,
+    SuppressedFinding,
 };
 use cleanbill_core::vulnerability::{Epss, Finding, KnownExploited, VulnerabilityDetails};
 use cleanbill_core::{DiffId, Digest, Package, Severity};
@@ -233,6 +234,11 @@ fn report(data: &[u8]) -> ScanReport {
         status: next(),
         statement: next(),
         source: next(),
+        terms: ExceptionTerms {
+            owner: next(),
+            ticket: next(),
+            expires: next(),
+        },
         finding: finding.clone(),
     };
     let mut image = ImageReport {
@@ -276,6 +282,12 @@ fn report(data: &[u8]) -> ScanReport {
             line: 1,
             rule: next(),
             statement: next(),
+            terms: ExceptionTerms {
+                owner: next(),
+                ticket: next(),
+                expires: next(),
+            },
+            lapsed_findings: 1,
             outcome: ExceptionOutcome::NotUnderstood(next()),
         }],
     }

@@ -7,7 +7,8 @@ use cleanbill_core::image::{HistoryEntry, LayerMetadata};
 use cleanbill_core::package::{LayerId, Package, PackageIdentifier};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{
-    DatabaseInfo, ImageReport, ResultClass, ResultSet, ScanReport, SuppressedFinding,
+    DatabaseInfo, ExceptionTerms, ImageReport, ResultClass, ResultSet, ScanReport,
+    SuppressedFinding,
 };
 use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::{
@@ -270,6 +271,7 @@ pub(crate) fn suppressed() -> ImageReport {
             status: status.to_owned(),
             statement: statement.to_owned(),
             source: source.to_owned(),
+            terms: ExceptionTerms::default(),
             finding,
         });
     };

@@ -2,6 +2,8 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
+use cleanbill_core::report::ResultSet;
+
 use super::*;
 use crate::ignore::{IgnoreFileKind, report};
 use crate::oracle;

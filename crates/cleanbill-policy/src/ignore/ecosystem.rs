@@ -87,6 +87,56 @@ pub(super) fn osv_ecosystem(text: &str) -> Option<Condition> {
     })
 }
 
+/// Types of package URLs that packages found here have.
+const TYPES: &[(&str, &[&str])] = &[
+    ("deb", &["deb"]),
+    ("rpm", &["rpm"]),
+    ("apk", &["apk"]),
+    ("npm", &["npm"]),
+    ("pypi", &["pypi"]),
+    ("gem", &["gem"]),
+    ("maven", &["maven"]),
+    ("golang", &["golang"]),
+    ("cargo", &["cargo"]),
+    ("composer", &["composer"]),
+    ("nuget", &["nuget"]),
+    ("conda", &["conda"]),
+    ("conan", &["conan"]),
+    ("cocoapods", &["cocoapods"]),
+    ("swift", &["swift"]),
+    ("pub", &["pub"]),
+    ("hex", &["hex"]),
+    ("julia", &["julia"]),
+    ("bitnami", &["bitnami"]),
+    ("k8s", &["k8s"]),
+];
+
+/// Translates any of these names, in any case: types of package URLs, languages, and what OSV calls
+/// ecosystems, with or without a release.
+pub(crate) fn named(text: &str) -> Option<Condition> {
+    let lower = text.to_ascii_lowercase();
+    let (name, release) = match text.split_once(':') {
+        Some((name, release)) => (name, format!(":{release}")),
+        None => (text, String::new()),
+    };
+    purl_types(TYPES, &lower)
+        .or_else(|| grype_type(&lower))
+        .or_else(|| grype_language(&lower))
+        .or_else(|| {
+            let osv = OSV_LANGUAGES.iter().map(|(name, _)| *name);
+            let mut osv = osv.chain(OSV_DISTROS.iter().map(|(name, ..)| *name));
+            let known = osv.find(|known| known.eq_ignore_ascii_case(name))?;
+            osv_ecosystem(&format!("{known}{release}"))
+        })
+}
+
+/// Iterates over the names that [`named`] knows.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    let types = [TYPES, GRYPE_LANGUAGES, OSV_LANGUAGES, GRYPE_TYPES];
+    let types = types.into_iter().flatten().map(|(name, _)| *name);
+    types.chain(OSV_DISTROS.iter().map(|(name, ..)| *name))
+}
+
 fn purl_types(table: &'static [(&str, &[&str])], name: &str) -> Option<Condition> {
     let (_, kinds) = table.iter().find(|(known, _)| *known == name)?;
     Some(Condition::PurlTypes(kinds))

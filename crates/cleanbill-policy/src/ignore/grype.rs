@@ -111,13 +111,13 @@ fn rule(raw: &Object) -> Result<Rule, String> {
                 let text = text(key, value)?;
                 match key {
                     _ if text.is_empty() => {}
-                    "vulnerability" => rule.id = Some(text),
+                    "vulnerability" => rule.ids = vec![text],
                     "fix-state" => rule.conditions.push(fix_state(&text)?),
                     _ => return Err(not_understood(key)),
                 }
             }
         }
-        has_condition |= rule.id.is_some() || !rule.conditions.is_empty();
+        has_condition |= !rule.ids.is_empty() || !rule.conditions.is_empty();
     }
     if has_condition {
         Ok(rule)

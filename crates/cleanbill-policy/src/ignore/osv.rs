@@ -74,14 +74,14 @@ fn ignored_vulnerability(table: &DeTable<'_>) -> Result<Rule, String> {
     for (key, value) in table {
         let value = value.get_ref();
         match key.get_ref().as_ref() {
-            "id" => rule.id = Some(text("id", value)?),
+            "id" => rule.ids = vec![text("id", value)?],
             "ignoreUntil" => rule.expires_at = Some(date("ignoreUntil", value)?),
             "reason" => rule.statement = text("reason", value)?,
             other => return Err(format!("'{other}' is not known")),
         }
     }
-    match &rule.id {
-        Some(id) if !id.is_empty() => Ok(rule),
+    match rule.ids.as_slice() {
+        [id] if !id.is_empty() => Ok(rule),
         _ => Err("the entry has no id".to_owned()),
     }
 }

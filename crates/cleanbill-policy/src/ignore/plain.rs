@@ -24,7 +24,7 @@ fn parse_line(line: u64, text: &str) -> Option<Entry> {
         line,
         title: id.to_owned(),
         rule: expires_at.transpose().map(|expires_at| Rule {
-            id: Some(id.to_owned()),
+            ids: vec![id.to_owned()],
             expires_at,
             ..Rule::default()
         }),

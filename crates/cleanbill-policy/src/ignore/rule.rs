@@ -1,11 +1,18 @@
 //! What a rule demands of a finding.
 
+use std::fmt;
+
+use cleanbill_core::ImagePattern;
 use cleanbill_core::glob::Pattern;
 use cleanbill_core::purl::PackageUrl;
+use cleanbill_core::report::ExceptionTerms;
 use cleanbill_core::severity::FixStatus;
 use cleanbill_core::vulnerability::Finding;
 use jiff::Timestamp;
 use regex::{Regex, RegexBuilder};
+
+use super::name_pattern::NamePattern;
+use super::version_range::VersionRange;
 
 /// One entry of a file: a rule, or why it is none that can be honoured.
 #[derive(Clone, Debug)]
@@ -20,8 +27,8 @@ pub(crate) struct Entry {
 /// Accepts findings that meet all of its demands.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Rule {
-    /// The vulnerability; `None` for any.
-    pub(crate) id: Option<String>,
+    /// The vulnerabilities; empty for any.
+    pub(crate) ids: Vec<String>,
     /// The id may be one of the supplier's ids (`GHSA-…`) instead.
     pub(crate) knows_aliases: bool,
     /// The target or the package's file.
@@ -30,9 +37,26 @@ pub(crate) struct Rule {
     pub(crate) purls: Vec<PackageUrl>,
     /// Further demands; all of them.
     pub(crate) conditions: Vec<Condition>,
+    /// The images; any of them. Empty for every image.
+    pub(crate) images: Vec<ImagePattern>,
     pub(crate) expires_at: Option<Timestamp>,
+    /// What ends it for a finding besides; any of them.
+    pub(crate) ends: Vec<End>,
     /// The reason that is given.
     pub(crate) statement: String,
+    /// Who answers for it, and until when.
+    pub(crate) terms: ExceptionTerms,
+}
+
+/// What ends an exception for a finding that it would cover.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum End {
+    /// A fixed version is available.
+    Fixed,
+    /// The vulnerability is known to be exploited.
+    KnownExploited,
+    /// Its EPSS score is above this.
+    EpssAbove(f64),
 }
 
 /// A demand on the package or on the state of its fix.
@@ -59,6 +83,35 @@ pub(crate) enum Condition {
     Location(Pattern),
     /// The state of the fix is one of these.
     Statuses(&'static [FixStatus]),
+    /// The package is one of these.
+    Packages(Vec<PackagePattern>),
+    /// The installed version is in a range.
+    VersionIn(VersionRange),
+}
+
+/// Names packages as exceptions do.
+#[derive(Clone, Debug)]
+pub(crate) enum PackagePattern {
+    /// The package or its source package is called so.
+    Name(NamePattern),
+    /// The package URL is one that this names.
+    Purl(PackageUrl),
+}
+
+impl PackagePattern {
+    fn fits(&self, candidate: &Candidate<'_>) -> bool {
+        let (finding, source_name) = (candidate.finding, candidate.source_name);
+        match self {
+            Self::Name(pattern) => {
+                pattern.matches(&finding.package_name)
+                    || (!source_name.is_empty() && pattern.matches(source_name))
+            }
+            Self::Purl(pattern) => {
+                let purl = finding.package_identifier.purl.as_ref();
+                purl.is_some_and(|purl| purl.is_covered_by(pattern))
+            }
+        }
+    }
 }
 
 /// A finding with what rules ask for besides.
@@ -75,10 +128,16 @@ impl Rule {
         self.expires_at.is_some_and(|expires_at| expires_at < now)
     }
 
+    /// Says whether the rule is about an image with these names.
+    pub(crate) fn is_about(&self, names: &[&str]) -> bool {
+        let fits = |pattern: &ImagePattern| names.iter().any(|name| pattern.matches(name));
+        self.images.is_empty() || self.images.iter().any(fits)
+    }
+
     pub(crate) fn asks_for_source_package(&self) -> bool {
         self.conditions
             .iter()
-            .any(|condition| matches!(condition, Condition::SourceNameIs(_) | Condition::NameIs(_)))
+            .any(Condition::asks_for_source_package)
     }
 
     pub(crate) fn covers(&self, path: &str, candidate: &Candidate<'_>) -> bool {
@@ -87,6 +146,31 @@ impl Rule {
         let package_fits = self.purls.is_empty()
             || package.is_none_or(|package| self.purls.iter().any(|p| package.is_covered_by(p)));
         path_fits && package_fits && self.conditions.iter().all(|c| c.holds(candidate))
+    }
+
+    /// Says why the rule does not cover a finding any more that it fits; `None` if it does.
+    pub(crate) fn end(&self, finding: &Finding) -> Option<End> {
+        self.ends.iter().copied().find(|end| end.has_come(finding))
+    }
+}
+
+impl End {
+    fn has_come(self, finding: &Finding) -> bool {
+        match self {
+            End::Fixed => finding.status == FixStatus::Fixed || !finding.fixed_version.is_empty(),
+            End::KnownExploited => finding.known_exploited.is_some(),
+            End::EpssAbove(limit) => finding.epss.as_ref().is_some_and(|epss| epss.score > limit),
+        }
+    }
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            End::Fixed => f.write_str("a fix is available"),
+            End::KnownExploited => f.write_str("it is known to be exploited"),
+            End::EpssAbove(limit) => write!(f, "its EPSS score is above {limit}"),
+        }
     }
 }
 
@@ -100,6 +184,13 @@ impl Condition {
             .size_limit(PATTERN_SIZE_BYTES_MAX)
             .build();
         whole.ok().map(Self::NameFits)
+    }
+
+    fn asks_for_source_package(&self) -> bool {
+        matches!(
+            self,
+            Condition::SourceNameIs(_) | Condition::NameIs(_) | Condition::Packages(_)
+        )
     }
 
     fn holds(&self, candidate: &Candidate<'_>) -> bool {
@@ -126,6 +217,8 @@ impl Condition {
                 !finding.package_path.is_empty() && pattern.matches(&finding.package_path)
             }
             Condition::Statuses(statuses) => statuses.contains(&finding.status),
+            Condition::Packages(patterns) => patterns.iter().any(|one| one.fits(candidate)),
+            Condition::VersionIn(range) => range.holds(finding),
         }
     }
 }

@@ -1,8 +1,12 @@
 use cleanbill_core::package::PackageIdentifier;
+use cleanbill_core::report::ImageReport;
 use cleanbill_core::severity::FixStatus;
+use cleanbill_core::vulnerability::Finding;
 use jiff::Timestamp;
 
 use super::IgnoreFileKind::{Grype, Osv, Plain, Yaml};
+use super::active::ActiveRules;
+use super::rule::Candidate;
 use super::*;
 
 fn at(date: &str) -> SystemTime {
@@ -26,7 +30,7 @@ fn rules(kind: IgnoreFileKind, text: &str) -> IgnoreRules {
 /// Returns the statement of the rule that covers a finding on 1 January 2026.
 fn cover(rules: IgnoreRules, candidate: &Candidate<'_>) -> Option<String> {
     let files = [rules];
-    let active = ActiveRules::of(&files, at("2026-01-01"));
+    let active = ActiveRules::of(&files, &ImageReport::default(), at("2026-01-01"));
     let cover = active.find(candidate);
     cover.map(|cover| cover.statement.to_owned())
 }
@@ -84,7 +88,9 @@ fn a_rule_expires_at_midnight_when_its_day_begins() {
             finding: &finding,
             source_name: "",
         };
-        ActiveRules::of(&files, now).find(&candidate).is_some()
+        ActiveRules::of(&files, &ImageReport::default(), now)
+            .find(&candidate)
+            .is_some()
     };
     assert!(covered(at("2026-01-01")));
     assert!(covered(at("2026-01-02")));
@@ -216,7 +222,7 @@ fn names_tell_the_forms_apart() {
         ("mygrype.yaml", Yaml),
         ("x/osv-scanner.toml", Osv),
     ] {
-        assert_eq!(IgnoreFileKind::of(name), kind, "{name}");
+        assert_eq!(IgnoreFileKind::of(name, "vulnerabilities:"), kind, "{name}");
     }
 }
 
@@ -459,7 +465,11 @@ fn the_first_file_that_covers_counts() {
         rules(Yaml, "vulnerabilities: [{id: CVE-1, statement: second}]"),
         rules(Plain, "CVE-1"),
     ];
-    let active = ActiveRules::of(&files, SystemTime::from(Timestamp::UNIX_EPOCH));
+    let active = ActiveRules::of(
+        &files,
+        &ImageReport::default(),
+        SystemTime::from(Timestamp::UNIX_EPOCH),
+    );
     let finding = bash();
     let cover = active.find(&Candidate {
         target: "",

@@ -85,7 +85,7 @@ fn check_rule(raw: RawRule) -> Result<Rule, String> {
         })
         .transpose()?;
     Ok(Rule {
-        id: Some(raw.id.unwrap_or_default()),
+        ids: vec![raw.id.unwrap_or_default()],
         paths,
         purls,
         expires_at,

@@ -351,7 +351,7 @@ fn write_suppressed(result: &ResultSet, out: &mut impl Write) -> io::Result<()> 
             id(finding),
             Code(&finding.package_name),
             Words(&suppressed.status),
-            Words(&suppressed.statement),
+            Words(&words::reason(suppressed)),
             Code(&suppressed.source),
         )?;
     }

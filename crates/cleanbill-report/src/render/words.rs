@@ -232,6 +232,7 @@ pub(super) fn suppression(suppressed: &SuppressedFinding) -> String {
         status,
         statement,
         source,
+        terms,
         ..
     } = suppressed;
     let mut words = status.replace('_', " ");
@@ -241,7 +242,22 @@ pub(super) fn suppression(suppressed: &SuppressedFinding) -> String {
     if !source.is_empty() {
         words.push_str(&format!(" ({source})"));
     }
+    let terms = terms.words();
+    if !terms.is_empty() {
+        words.push_str(&format!(", {terms}"));
+    }
     words
+}
+
+/// Says why a finding is suppressed, with who answers for it and until when: `reason (owner
+/// payments, until 2026-12-31)`.
+pub(super) fn reason(suppressed: &SuppressedFinding) -> Cow<'_, str> {
+    let terms = suppressed.terms.words();
+    match (suppressed.statement.as_str(), terms.is_empty()) {
+        (statement, true) => Cow::Borrowed(statement),
+        ("", false) => Cow::Owned(terms),
+        (statement, false) => Cow::Owned(format!("{statement} ({terms})")),
+    }
 }
 
 /// Writes the code words of VEX (`vulnerable_code_not_present`) as people read them; every other

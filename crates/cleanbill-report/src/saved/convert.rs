@@ -13,8 +13,8 @@ use cleanbill_core::package::{
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::purl::PackageUrl;
 use cleanbill_core::report::{
-    ArtifactType, DatabaseInfo, ExceptionOutcome, ExceptionReport, ImageReport, OtherMembers,
-    ResultClass, ResultSet, SbomIdentity, ScanReport, SuppressedFinding,
+    ArtifactType, DatabaseInfo, ExceptionOutcome, ExceptionReport, ExceptionTerms, ImageReport,
+    OtherMembers, ResultClass, ResultSet, SbomIdentity, ScanReport, SuppressedFinding,
 };
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::{DataSource, Evidence, Finding};
@@ -50,12 +50,22 @@ fn exception(members: model::Exception) -> ExceptionReport {
         line: members.line,
         rule: members.rule,
         statement: members.statement,
+        terms: terms(members.terms),
+        lapsed_findings: members.lapsed_findings,
         outcome: match members.outcome {
             model::Outcome::Applied => ExceptionOutcome::Applied(members.findings),
             model::Outcome::Expired => ExceptionOutcome::Expired,
             model::Outcome::Unmatched => ExceptionOutcome::Unmatched,
             model::Outcome::NotUnderstood => ExceptionOutcome::NotUnderstood(members.reason),
         },
+    }
+}
+
+fn terms(members: model::Terms) -> ExceptionTerms {
+    ExceptionTerms {
+        owner: members.owner,
+        ticket: members.ticket,
+        expires: members.expires,
     }
 }
 
@@ -251,6 +261,7 @@ fn suppressed_finding(
         status: members.status,
         statement: members.statement,
         source: members.source,
+        terms: terms(members.terms),
         finding: finding(members.finding, shared)?,
     })
 }
@@ -281,6 +292,7 @@ fn finding(members: model::Finding, shared: &mut Shared) -> Result<Finding, Save
         vendor_severity: severities.collect::<Result<_, SavedReportError>>()?,
         epss: members.epss,
         known_exploited: members.known_exploited,
+        lapsed_exception: members.lapsed_exception,
         evidence: members.evidence.map(evidence).unwrap_or_default(),
         others: others(members.others),
         ..Finding::default()

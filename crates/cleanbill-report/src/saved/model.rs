@@ -37,7 +37,19 @@ pub(super) struct Exception {
     #[serde(default)]
     pub(super) findings: u64,
     #[serde(default)]
+    pub(super) lapsed_findings: u64,
+    #[serde(default)]
     pub(super) reason: String,
+    #[serde(flatten)]
+    pub(super) terms: Terms,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Terms {
+    pub(super) owner: String,
+    pub(super) ticket: String,
+    pub(super) expires: String,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +172,8 @@ pub(super) struct Suppressed {
     pub(super) statement: String,
     #[serde(default)]
     pub(super) source: String,
+    #[serde(flatten)]
+    pub(super) terms: Terms,
     pub(super) finding: Finding,
 }
 
@@ -190,6 +204,8 @@ pub(super) struct Finding {
     pub(super) origin: String,
     pub(super) epss: Option<Epss>,
     pub(super) known_exploited: Option<KnownExploited>,
+    #[serde(default)]
+    pub(super) lapsed_exception: String,
     pub(super) evidence: Option<Evidence>,
     #[serde(default)]
     pub(super) others: Others,

@@ -12,7 +12,8 @@ use cleanbill_core::package::{
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::purl::PackageUrl;
 use cleanbill_core::report::{
-    ArtifactType, ImageReport, OtherMembers, ResultClass, ResultSet, ScanReport, SuppressedFinding,
+    ArtifactType, ExceptionTerms, ImageReport, OtherMembers, ResultClass, ResultSet, ScanReport,
+    SuppressedFinding,
 };
 use cleanbill_core::vulnerability::{Finding, VulnerabilityDetails};
 
@@ -133,6 +134,7 @@ fn suppressed(members: SuppressedMembers) -> Result<SuppressedFinding, TrivyRepo
         status: members.status,
         statement: members.statement,
         source: members.source,
+        terms: ExceptionTerms::default(),
         finding: finding(members.finding)?,
     })
 }

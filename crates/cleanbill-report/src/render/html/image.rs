@@ -231,13 +231,13 @@ fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()>
          <th>Status</th><th>Reason</th><th>Said by</th></tr></thead>\n<tbody>\n",
         count(suppressed.len() as u64, "finding")
     )?;
-    for SuppressedFinding {
-        status,
-        statement,
-        source,
-        finding: one,
-    } in suppressed
-    {
+    for exception in suppressed {
+        let SuppressedFinding {
+            status,
+            source,
+            finding: one,
+            ..
+        } = exception;
         writeln!(
             out,
             "<tr><td>{}{}</td><td>{}</td><td class=\"wrap\">{} {}</td><td>{}</td>\
@@ -248,9 +248,9 @@ fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()>
             Line(&one.package_name),
             Line(&one.installed_version),
             Line(&status.replace('_', " ")),
-            match statement.as_str() {
+            match words::reason(exception).as_ref() {
                 "" => Line("no reason given"),
-                statement => Line(statement),
+                reason => Line(reason),
             },
             Line(source),
         )?;

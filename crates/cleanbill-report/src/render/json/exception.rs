@@ -17,10 +17,23 @@ pub(super) struct Exception<'a> {
     /// The reason that it gives.
     #[serde(skip_serializing_if = "str::is_empty")]
     statement: &'a str,
+    /// Who answers for it; absent if it does not say.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    owner: &'a str,
+    /// Where it was discussed; absent if it does not say.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    ticket: &'a str,
+    /// The last day on which it holds, or a time; absent if it has no end.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    expires: &'a str,
     /// What became of it.
     outcome: Outcome,
     /// The findings that it covered.
     findings: u64,
+    /// The findings that it would cover, had it not expired or ended for them; absent if there are
+    /// none.
+    #[serde(skip_serializing_if = "is_zero")]
+    lapsed_findings: u64,
     /// Why it cannot be honoured; absent if it can.
     #[serde(skip_serializing_if = "str::is_empty")]
     reason: &'a str,
@@ -53,9 +66,17 @@ impl<'a> Exception<'a> {
             line: report.line,
             rule: &report.rule,
             statement: &report.statement,
+            owner: &report.terms.owner,
+            ticket: &report.terms.ticket,
+            expires: &report.terms.expires,
             outcome,
             findings,
+            lapsed_findings: report.lapsed_findings,
             reason,
         }
     }
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }

@@ -78,6 +78,9 @@ pub(super) struct Finding<'a> {
     /// Where it is known to be exploited; absent if that is not known.
     #[serde(skip_serializing_if = "Option::is_none")]
     known_exploited: Option<KnownExploited<'a>>,
+    /// The exception that covered it and does not any more, and why; absent if there is none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    lapsed_exception: &'a str,
     /// Why it was reported; absent if the engine does not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     evidence: Option<Evidence<'a>>,
@@ -129,6 +132,7 @@ impl<'a> Finding<'a> {
             origin: finding.origin.map(Origin::name),
             epss: finding.epss.as_ref().map(Epss::of),
             known_exploited: finding.known_exploited.as_ref().map(KnownExploited::of),
+            lapsed_exception: &finding.lapsed_exception,
             evidence: Evidence::of(&finding.evidence),
             others: Others(&finding.others),
         }
@@ -143,8 +147,17 @@ pub(super) struct Suppressed<'a> {
     status: &'a str,
     /// The reason that was given; may be empty.
     statement: &'a str,
-    /// The file that says so.
+    /// The file that says so, for `exceptions.yaml` with the line.
     source: &'a str,
+    /// Who answers for the exception; absent if it does not say.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    owner: &'a str,
+    /// Where it was discussed; absent if it does not say.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    ticket: &'a str,
+    /// The last day on which it holds, or a time; absent if it has no end.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    expires: &'a str,
     /// The finding.
     finding: Finding<'a>,
 }
@@ -159,6 +172,9 @@ impl<'a> Suppressed<'a> {
             status: &suppressed.status,
             statement: &suppressed.statement,
             source: &suppressed.source,
+            owner: &suppressed.terms.owner,
+            ticket: &suppressed.terms.ticket,
+            expires: &suppressed.terms.expires,
             finding: Finding::of(result_kind, &suppressed.finding, layers),
         }
     }

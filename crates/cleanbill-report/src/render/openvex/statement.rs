@@ -23,10 +23,13 @@ pub(super) struct Claim {
 impl Claim {
     pub(super) fn of(suppressed: &SuppressedFinding) -> Self {
         let statement = suppressed.statement.trim();
-        let status_notes = match suppressed.source.as_str() {
+        let stated_by = match suppressed.source.as_str() {
             "" => String::new(),
             source => format!("stated by {source}"),
         };
+        let notes = [stated_by, suppressed.terms.words()];
+        let notes: Vec<String> = notes.into_iter().filter(|note| !note.is_empty()).collect();
+        let status_notes = notes.join("; ");
         let claim = match (
             suppressed.status.as_str(),
             justification::openvex(statement),

@@ -248,7 +248,7 @@ fn ignore_file(file: &Path) -> Result<IgnoreRules, CommandError> {
         CommandError::usage(error.context(format!("cannot read the ignore file {name}")))
     })?;
     IgnoreRules::parse(
-        IgnoreFileKind::of(&name),
+        IgnoreFileKind::of(&name, &text),
         &text,
         &path::clean_lexical(&name),
     )

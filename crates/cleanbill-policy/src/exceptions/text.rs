@@ -1,0 +1,108 @@
+//! Words about exceptions, and what becomes of findings that they covered before.
+
+use std::cmp::Ordering;
+
+use cleanbill_core::report::ResultSet;
+use cleanbill_core::vulnerability::Finding;
+
+use super::{Exception, ExceptionsProblem};
+
+/// Ids that a title names.
+const IDS_SHOWN: usize = 3;
+
+/// Problems that an error names.
+const PROBLEMS_SHOWN: usize = 20;
+
+/// Says whether YAML of any name begins as a file of exceptions does: with a list, or with the key
+/// `exceptions`. Ignore files of other tools are mappings with other keys.
+pub(crate) fn is_form_of(text: &str) -> bool {
+    let mut lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines();
+    let first = lines.find(|line| {
+        let line = line.trim();
+        !line.is_empty() && !line.starts_with(['#', '%']) && line != "---"
+    });
+    first.is_some_and(|line| {
+        line.starts_with("- ") || line.trim() == "-" || line.starts_with("exceptions:")
+    })
+}
+
+pub(super) fn of_problems(problems: &[ExceptionsProblem]) -> String {
+    match problems {
+        [one] => one.to_string(),
+        many => {
+            let mut text = format!("{} errors", many.len());
+            for problem in many.iter().take(PROBLEMS_SHOWN) {
+                text.push_str(&format!("\n  {problem}"));
+            }
+            if let Some(more @ 1..) = many.len().checked_sub(PROBLEMS_SHOWN) {
+                text.push_str(&format!("\n  and {more} more"));
+            }
+            text
+        }
+    }
+}
+
+impl std::fmt::Display for ExceptionsProblem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.line {
+            0 => f.write_str(&self.text),
+            line => write!(f, "line {line}, column {}: {}", self.column, self.text),
+        }
+    }
+}
+
+pub(super) fn title(ids: &[String]) -> String {
+    let shown: Vec<&str> = ids.iter().take(IDS_SHOWN).map(String::as_str).collect();
+    let mut title = shown.join(", ");
+    if let Some(more @ 1..) = ids.len().checked_sub(IDS_SHOWN) {
+        title.push_str(&format!(" and {more} more"));
+    }
+    title
+}
+
+pub(super) fn scope(exception: &Exception) -> String {
+    let parts = [
+        ("image", exception.images.join(" or ")),
+        ("package", exception.packages.join(" or ")),
+        ("version", exception.version.clone()),
+        ("path", exception.paths.join(" or ")),
+        ("ecosystem", exception.ecosystem.clone()),
+    ];
+    let stated = parts.into_iter().filter(|(_, text)| !text.is_empty());
+    let stated: Vec<String> = stated
+        .map(|(name, text)| format!("{name} {text}"))
+        .collect();
+    stated.join(", ")
+}
+
+/// Orders findings as reports list them. Source: spec 02 section 8 item 6, as in crate advisories.
+fn as_reported(a: &Finding, b: &Finding) -> Ordering {
+    (&a.package_name, &a.package_id, &a.installed_version)
+        .cmp(&(&b.package_name, &b.package_id, &b.installed_version))
+        .then_with(|| b.severity.cmp(&a.severity))
+        .then_with(|| {
+            (&a.vulnerability_id, &a.package_path).cmp(&(&b.vulnerability_id, &b.package_path))
+        })
+}
+
+/// Takes back what a file of this name had covered, and puts the findings in the order of reports
+/// again.
+pub(super) fn restore(result: &mut ResultSet, source: &str) {
+    let is_of_file = |said_by: &str| {
+        let line = said_by
+            .strip_prefix(source)
+            .and_then(|rest| rest.strip_prefix(':'));
+        line.is_some_and(|line| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
+    };
+    let suppressed = std::mem::take(&mut result.suppressed);
+    let (ours, others): (Vec<_>, Vec<_>) = suppressed
+        .into_iter()
+        .partition(|one| is_of_file(&one.source));
+    result.suppressed = others;
+    if !ours.is_empty() {
+        result
+            .findings
+            .extend(ours.into_iter().map(|one| one.finding));
+        result.findings.sort_by(as_reported);
+    }
+}

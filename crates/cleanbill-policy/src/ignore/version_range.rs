@@ -1,0 +1,181 @@
+//! Ranges of installed versions, compared as the package's own manager compares them.
+
+use cleanbill_core::vulnerability::Finding;
+use cleanbill_version::VersionScheme;
+use std::cmp::Ordering;
+
+/// Holds alternatives (`||`) of conjunctions (`,`) of bounds: `>= 1.2, < 1.4 || 2.0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct VersionRange {
+    alternatives: Vec<Vec<Bound>>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Bound {
+    operator: Operator,
+    version: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Operator {
+    Less,
+    AtMost,
+    Equal,
+    NotEqual,
+    AtLeast,
+    Greater,
+}
+
+/// The longer ones first, for `<` begins `<=`.
+const OPERATORS: [(&str, Operator); 7] = [
+    ("<=", Operator::AtMost),
+    (">=", Operator::AtLeast),
+    ("==", Operator::Equal),
+    ("!=", Operator::NotEqual),
+    ("<", Operator::Less),
+    (">", Operator::Greater),
+    ("=", Operator::Equal),
+];
+
+/// Types of package URLs and how versions of such packages compare.
+const SCHEMES: [(&str, VersionScheme); 9] = [
+    ("apk", VersionScheme::Apk),
+    ("deb", VersionScheme::Deb),
+    ("rpm", VersionScheme::Rpm),
+    ("npm", VersionScheme::Npm),
+    ("pypi", VersionScheme::Pep440),
+    ("gem", VersionScheme::Gem),
+    ("cocoapods", VersionScheme::Gem),
+    ("maven", VersionScheme::Maven),
+    ("bitnami", VersionScheme::Bitnami),
+];
+
+impl VersionRange {
+    /// Reads a range.
+    ///
+    /// # Errors
+    ///
+    /// It is none; the text says what is wrong. Whether a bound is a version depends on the
+    /// package, so that is not known yet.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let alternatives = text
+            .split("||")
+            .map(conjunction)
+            .collect::<Result<_, _>>()?;
+        Ok(Self { alternatives })
+    }
+
+    /// Says whether the installed version of a finding is in the range. One that cannot be
+    /// compared is not: an exception covers nothing by accident.
+    pub(crate) fn holds(&self, finding: &Finding) -> bool {
+        let scheme = scheme_of(finding);
+        let version = finding.installed_version.as_str();
+        let mut alternatives = self.alternatives.iter();
+        alternatives.any(|bounds| bounds.iter().all(|bound| bound.holds(scheme, version)))
+    }
+}
+
+fn conjunction(text: &str) -> Result<Vec<Bound>, String> {
+    text.split(',').map(bound).collect()
+}
+
+fn bound(text: &str) -> Result<Bound, String> {
+    let text = text.trim();
+    let found = OPERATORS
+        .iter()
+        .find_map(|(mark, operator)| Some((*operator, text.strip_prefix(mark)?.trim_start())));
+    let (operator, version) = found.unwrap_or((Operator::Equal, text));
+    let is_version = !version.is_empty()
+        && !version
+            .contains(|c: char| c.is_whitespace() || c.is_control() || "<>=!*^|".contains(c));
+    if is_version {
+        return Ok(Bound {
+            operator,
+            version: version.to_owned(),
+        });
+    }
+    Err(match text {
+        "" => "a bound is empty".to_owned(),
+        text => format!("'{text}' is no bound"),
+    })
+}
+
+impl Bound {
+    fn holds(&self, scheme: VersionScheme, version: &str) -> bool {
+        let order = match version == self.version {
+            true => Some(Ordering::Equal),
+            false => scheme.compare(version, &self.version),
+        };
+        order.is_some_and(|order| match self.operator {
+            Operator::Less => order.is_lt(),
+            Operator::AtMost => order.is_le(),
+            Operator::Equal => order.is_eq(),
+            Operator::NotEqual => order.is_ne(),
+            Operator::AtLeast => order.is_ge(),
+            Operator::Greater => order.is_gt(),
+        })
+    }
+}
+
+/// Returns how versions of the package compare: as the advisory was judged, else by the kind of
+/// package.
+fn scheme_of(finding: &Finding) -> VersionScheme {
+    let named = |name: &str| {
+        VersionScheme::ALL
+            .into_iter()
+            .find(|scheme| scheme.name() == name)
+    };
+    let by_purl = || {
+        let kind = finding.package_identifier.purl.as_ref()?.kind.as_str();
+        let (_, scheme) = SCHEMES.iter().find(|(known, _)| *known == kind)?;
+        Some(*scheme)
+    };
+    named(finding.evidence.scheme)
+        .or_else(by_purl)
+        .unwrap_or(VersionScheme::Generic)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(purl: &str, version: &str, range: &str, expected: bool) {
+        let mut finding = Finding {
+            installed_version: version.to_owned(),
+            ..Finding::default()
+        };
+        finding.package_identifier.purl = purl.parse().ok();
+        let range = VersionRange::parse(range).unwrap();
+        assert_eq!(range.holds(&finding), expected, "{version} in {range:?}");
+    }
+
+    #[test]
+    fn versions_compare_as_their_own_kind() {
+        check("pkg:deb/debian/a@1", "1.0~rc1-1", "< 1.0-1", true);
+        check("pkg:npm/a@1", "1.10.0", "< 1.9.0", false);
+        check("pkg:npm/a@1", "1.10.0", "1.10.0", true);
+        check("pkg:npm/a@1", "1.10.0", "=1.10.0", true);
+        check("pkg:npm/a@1", "1.10.0", ">=1.2, <1.4 || 1.10.0", true);
+        check("pkg:npm/a@1", "1.3.0", ">= 1.2.0, < 1.4.0", true);
+        check("pkg:npm/a@1", "1.5.0", ">=1.2.0,<1.4.0", false);
+        check("pkg:apk/alpine/a@1", "1.2.3-r1", "<= 1.2.3-r0", false);
+        check("pkg:golang/a@1", "v1.2.3", "!= v1.2.4", true);
+        check("pkg:npm/a@1", "not a version", "< 9", false);
+        check("pkg:npm/a@1", "not-a-version", "not-a-version", true);
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for (text, reason) in [
+            ("", "a bound is empty"),
+            ("1.2 ||", "a bound is empty"),
+            (">= 1.2 <2", "'>= 1.2 <2' is no bound"),
+            ("<", "'<' is no bound"),
+            ("^1.2", "'^1.2' is no bound"),
+            ("1.*", "'1.*' is no bound"),
+        ] {
+            assert_eq!(VersionRange::parse(text).unwrap_err(), reason, "{text}");
+        }
+    }
+}
