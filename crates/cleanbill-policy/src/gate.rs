@@ -1,171 +1,103 @@
 //! The verdict over a scan, and the exit code that it asks for.
 
-use cleanbill_core::report::{ImageReport, ScanReport};
+mod denied;
+mod judge;
+mod known;
+mod rules;
+mod verdict;
 
-use crate::threshold::{Counted, Excess, Thresholds};
+#[cfg(test)]
+mod tests;
+
+use std::time::SystemTime;
+
+use cleanbill_core::report::ScanReport;
+
+use crate::threshold::Thresholds;
+
+pub use denied::{DeniedPackage, PackagePattern, PackagePatternError};
+pub use known::Known;
+pub use rules::{EpssRule, RuleKind, Rules, Tolerance};
+pub use verdict::{FailureKind, FindingPlace, Hit, PackagePlace, RuleOutcome, RuleStatus, Verdict};
 
 /// The exit code of a failed verdict unless another one is asked for.
 pub const FAILED_EXIT_CODE: u8 = 1;
 
-/// Holds what `--fail-on` and `--exit-code` say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Holds what decides whether a scan passes: flags, and a file of rules.
+#[derive(Clone, Debug, Default)]
 pub struct Gate {
-    /// How many findings pass. Without thresholds none passes if an exit code is given, else any
-    /// number does.
+    /// What `--fail-on` says: how many findings pass. It goes before the rules. Without
+    /// thresholds and rules none passes if an exit code is given, else any number does.
     pub thresholds: Option<Thresholds>,
-    /// The exit code of a failed verdict; 0 is the same as none.
+    /// What `--exit-code` says: the exit code of a failed verdict; 0 is the same as none. It goes
+    /// before that of the rules.
     pub exit_code: Option<u8>,
+    /// The rules of a file. With rules, what could not be judged fails.
+    pub rules: Option<Rules>,
+    /// What was there before: with `only_new` it does not count.
+    pub known: Option<Known>,
 }
 
-/// Says whether a scan passes, and if not, why.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Verdict {
-    /// The scan fails.
-    pub failed: bool,
-    /// Sentences without a final stop, one per reason; empty if it passes.
-    pub reasons: Vec<String>,
-    /// 0, or the code of a failed verdict.
-    pub exit_code: u8,
+/// Is what a gate judges: a report, and what has to be known beside it.
+#[derive(Clone, Copy, Debug)]
+pub struct Subject<'a> {
+    /// The report, after filters, exceptions and VEX.
+    pub report: &'a ScanReport,
+    /// The filters that the report was made with, in words; empty without any.
+    pub selection: &'a str,
+    /// The time; the age of the database is counted from it.
+    pub now: SystemTime,
+    /// Exceptions were applied after the scan. What a better base image would change was counted
+    /// without them, so it proves nothing.
+    pub has_later_exceptions: bool,
 }
 
 impl Gate {
-    /// Judges all images of a report together, after filters and VEX.
+    /// Judges all images of a report together, after filters and VEX, at the time of the scan.
     ///
     /// Source: spec 03 section 10 for `--exit-code` alone (any finding that is left).
     pub fn verdict(&self, report: &ScanReport) -> Verdict {
-        let counts = report.severity_counts();
+        let scanned_at = report.created_at.parse::<jiff::Timestamp>();
+        self.judge(&Subject {
+            report,
+            selection: "",
+            now: scanned_at.map_or(SystemTime::UNIX_EPOCH, SystemTime::from),
+            has_later_exceptions: false,
+        })
+    }
+
+    /// Judges all images of a report together.
+    pub fn judge(&self, subject: &Subject<'_>) -> Verdict {
+        judge::judge(self, subject)
+    }
+
+    /// Says whether the verdict depends on what is known to be exploited.
+    pub fn needs_known_exploited(&self) -> bool {
+        let counts = |thresholds: &Thresholds| thresholds.counts_known_exploited();
+        self.thresholds.as_ref().is_some_and(counts)
+            || self
+                .rules
+                .as_ref()
+                .is_some_and(|rules| counts(&rules.thresholds))
+    }
+
+    /// Says whether the verdict depends on the probabilities of EPSS.
+    pub fn needs_epss(&self) -> bool {
+        self.rules
+            .as_ref()
+            .is_some_and(|rules| rules.epss.is_some())
+    }
+
+    /// Returns the rules that hold: those of the file, with the thresholds of the flag before them.
+    fn effective(&self) -> Rules {
         let exit_code = self.exit_code.filter(|code| *code != 0);
-        let reasons: Vec<String> = match (&self.thresholds, exit_code) {
-            (Some(thresholds), _) => thresholds
-                .excesses(&counts, known_exploited(report))
-                .into_iter()
-                .map(describe)
-                .collect(),
-            (None, Some(_)) if counts.total() > 0 => {
-                vec![format!("{} found, none allowed", findings(counts.total()))]
-            }
-            (None, _) => Vec::new(),
-        };
-        let failed = !reasons.is_empty();
-        Verdict {
-            failed,
-            reasons,
-            exit_code: if failed {
-                exit_code.unwrap_or(FAILED_EXIT_CODE)
-            } else {
-                0
-            },
+        let mut rules = self.rules.clone().unwrap_or_else(Rules::none);
+        if let Some(thresholds) = &self.thresholds {
+            rules.thresholds = thresholds.clone().or(&rules.thresholds);
+        } else if self.rules.is_none() && exit_code.is_some() {
+            rules.thresholds.set(crate::threshold::Counted::Total, 0);
         }
-    }
-}
-
-fn describe(excess: Excess) -> String {
-    let Excess {
-        counted,
-        count,
-        allowed,
-    } = excess;
-    let allowed = match allowed {
-        0 => "none".to_owned(),
-        number => number.to_string(),
-    };
-    let found = findings(count);
-    match counted {
-        Counted::Severity(severity) => format!("{found} of severity {severity}, {allowed} allowed"),
-        Counted::KnownExploited => {
-            format!("{found} of what is known to be exploited, {allowed} allowed")
-        }
-    }
-}
-
-/// Counts the findings that are known to be exploited.
-fn known_exploited(report: &ScanReport) -> u64 {
-    let findings = report.images.iter().flat_map(ImageReport::findings);
-    findings
-        .filter(|finding| finding.known_exploited.is_some())
-        .count() as u64
-}
-
-fn findings(count: u64) -> String {
-    match count {
-        1 => "1 finding".to_owned(),
-        count => format!("{count} findings"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use cleanbill_core::Severity;
-    use cleanbill_core::report::ResultSet;
-    use cleanbill_core::vulnerability::Finding;
-
-    use super::*;
-
-    fn report(severities: &[&[Severity]]) -> ScanReport {
-        let image = |severities: &&[Severity]| ImageReport {
-            results: vec![ResultSet {
-                findings: severities
-                    .iter()
-                    .map(|severity| Finding {
-                        severity: *severity,
-                        ..Finding::default()
-                    })
-                    .collect(),
-                ..ResultSet::default()
-            }],
-            ..ImageReport::default()
-        };
-        ScanReport {
-            images: severities.iter().map(image).collect(),
-            ..ScanReport::default()
-        }
-    }
-
-    #[track_caller]
-    fn check(fail_on: Option<&str>, exit_code: Option<u8>, code: u8, reasons: &[&str]) {
-        let report = report(&[&[Severity::High, Severity::Low], &[Severity::High]]);
-        let gate = Gate {
-            thresholds: fail_on.map(|text| text.parse().unwrap()),
-            exit_code,
-        };
-        let verdict = gate.verdict(&report);
-        assert_eq!(verdict.exit_code, code);
-        assert_eq!(verdict.failed, code != 0);
-        assert_eq!(verdict.reasons, reasons);
-    }
-
-    #[test]
-    fn all_images_count_together() {
-        check(None, None, 0, &[]);
-        check(None, Some(0), 0, &[]);
-        check(None, Some(5), 5, &["3 findings found, none allowed"]);
-        check(
-            Some("high=1"),
-            None,
-            1,
-            &["2 findings of severity HIGH, 1 allowed"],
-        );
-        check(
-            Some("high=1"),
-            Some(7),
-            7,
-            &["2 findings of severity HIGH, 1 allowed"],
-        );
-        check(Some("high=2"), Some(7), 0, &[]);
-        check(
-            Some("low"),
-            None,
-            1,
-            &[
-                "2 findings of severity HIGH, none allowed",
-                "1 finding of severity LOW, none allowed",
-            ],
-        );
-        let clean = Gate {
-            thresholds: None,
-            exit_code: Some(5),
-        }
-        .verdict(&ScanReport::default());
-        assert_eq!(clean, Verdict::default());
+        rules.exit_code = exit_code.or(rules.exit_code);
+        rules
     }
 }

@@ -24,10 +24,12 @@ pub mod filter;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gate;
+pub mod gate_file;
 pub mod ignore;
 mod risk;
 pub mod threshold;
 mod time;
+pub mod upgrade;
 pub mod vex;
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! `--fail-on`: how many findings of each severity pass, and how many that are known to be exploited.
+//! `--fail-on`: how many findings of each severity pass, how many in all, and how many that are
+//! known to be exploited.
 
 use std::str::FromStr;
 
@@ -9,10 +10,12 @@ use cleanbill_core::severity::{Severity, SeverityError};
 /// never fails.
 ///
 /// Written `critical=0,high=5,kev=0`; a bare `high` means 0 for it and for what is worse, except
-/// where another entry says more. `kev` counts what CISA's catalogue knows to be exploited.
+/// where another entry says more. `kev` counts what CISA's catalogue knows to be exploited, `total`
+/// everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Thresholds {
     allowed: [Option<u64>; 5],
+    total: Option<u64>,
     known_exploited: Option<u64>,
 }
 
@@ -39,16 +42,18 @@ pub enum ThresholdError {
         /// The entry.
         entry: String,
     },
-    /// A severity, or `kev`, is given twice.
+    /// A severity, `total` or `kev` is given twice.
     #[error("'{0}' is given twice")]
     Twice(String),
 }
 
 /// What thresholds count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Counted {
     /// Findings of a severity.
     Severity(Severity),
+    /// All findings.
+    Total,
     /// Findings that are known to be exploited.
     KnownExploited,
 }
@@ -64,13 +69,44 @@ pub struct Excess {
     pub allowed: u64,
 }
 
+impl Counted {
+    /// Returns the word of `--fail-on` and of rules files.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Counted::Severity(Severity::Critical) => "critical",
+            Counted::Severity(Severity::High) => "high",
+            Counted::Severity(Severity::Medium) => "medium",
+            Counted::Severity(Severity::Low) => "low",
+            Counted::Severity(Severity::Unknown) => "unknown",
+            Counted::Total => "total",
+            Counted::KnownExploited => "kev",
+        }
+    }
+}
+
 impl Thresholds {
+    /// Everything that thresholds count, in the order in which they are judged.
+    pub const COUNTED: [Counted; 7] = [
+        Counted::KnownExploited,
+        Counted::Severity(Severity::Critical),
+        Counted::Severity(Severity::High),
+        Counted::Severity(Severity::Medium),
+        Counted::Severity(Severity::Low),
+        Counted::Severity(Severity::Unknown),
+        Counted::Total,
+    ];
+
     /// Returns the highest number of findings that passes; `None` if any number does.
-    pub fn allowed(&self, severity: Severity) -> Option<u64> {
-        self.allowed
-            .get(usize::from(severity.number()))
-            .copied()
-            .flatten()
+    pub fn allowed(&self, counted: Counted) -> Option<u64> {
+        match counted {
+            Counted::Severity(severity) => self
+                .allowed
+                .get(usize::from(severity.number()))
+                .copied()
+                .flatten(),
+            Counted::Total => self.total,
+            Counted::KnownExploited => self.known_exploited,
+        }
     }
 
     /// Says whether it matters what is known to be exploited.
@@ -78,22 +114,42 @@ impl Thresholds {
         self.known_exploited.is_some()
     }
 
+    /// Sets the highest number of findings that passes.
+    pub fn set(&mut self, counted: Counted, allowed: u64) {
+        match counted {
+            Counted::Severity(severity) => {
+                if let Some(place) = self.allowed.get_mut(usize::from(severity.number())) {
+                    *place = Some(allowed);
+                }
+            }
+            Counted::Total => self.total = Some(allowed),
+            Counted::KnownExploited => self.known_exploited = Some(allowed),
+        }
+    }
+
+    /// Returns these thresholds with those of `others` where these say nothing.
+    #[must_use]
+    pub fn or(mut self, others: &Thresholds) -> Thresholds {
+        for counted in Self::COUNTED {
+            if let (None, Some(allowed)) = (self.allowed(counted), others.allowed(counted)) {
+                self.set(counted, allowed);
+            }
+        }
+        self
+    }
+
     /// Lists what there is too much of: known exploited vulnerabilities first, then severities,
-    /// worst first.
+    /// worst first, then all together.
     pub fn excesses(&self, counts: &SeverityCounts, known_exploited: u64) -> Vec<Excess> {
-        let severities = Severity::ALL.into_iter().map(|severity| {
-            let counted = Counted::Severity(severity);
-            (counted, counts.get(severity), self.allowed(severity))
-        });
-        let exploited = (
-            Counted::KnownExploited,
-            known_exploited,
-            self.known_exploited,
-        );
-        std::iter::once(exploited)
-            .chain(severities)
-            .filter_map(|(counted, count, allowed)| {
-                let allowed = allowed?;
+        let count = |counted| match counted {
+            Counted::Severity(severity) => counts.get(severity),
+            Counted::Total => counts.total(),
+            Counted::KnownExploited => known_exploited,
+        };
+        Self::COUNTED
+            .into_iter()
+            .filter_map(|counted| {
+                let (count, allowed) = (count(counted), self.allowed(counted)?);
                 (count > allowed).then_some(Excess {
                     counted,
                     count,
@@ -101,12 +157,6 @@ impl Thresholds {
                 })
             })
             .collect()
-    }
-
-    fn set(&mut self, severity: Severity, allowed: u64) {
-        if let Some(place) = self.allowed.get_mut(usize::from(severity.number())) {
-            *place = Some(allowed);
-        }
     }
 }
 
@@ -116,7 +166,7 @@ impl FromStr for Thresholds {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let mut numbered = Vec::new();
         let mut bare = Vec::new();
-        let mut known_exploited = None;
+        let mut thresholds = Self::default();
         for entry in text
             .split(',')
             .map(str::trim)
@@ -124,9 +174,10 @@ impl FromStr for Thresholds {
         {
             let (counted, allowed) = parse_entry(entry)?;
             let Counted::Severity(severity) = counted else {
-                if known_exploited.replace(allowed.unwrap_or(0)).is_some() {
-                    return Err(ThresholdError::Twice("kev".to_owned()));
+                if thresholds.allowed(counted).is_some() {
+                    return Err(ThresholdError::Twice(counted.name().to_owned()));
                 }
+                thresholds.set(counted, allowed.unwrap_or(0));
                 continue;
             };
             if numbered.iter().any(|(other, _)| *other == severity) || bare.contains(&severity) {
@@ -137,20 +188,16 @@ impl FromStr for Thresholds {
                 None => bare.push(severity),
             }
         }
-        if numbered.is_empty() && bare.is_empty() && known_exploited.is_none() {
+        if numbered.is_empty() && bare.is_empty() && thresholds == Self::default() {
             return Err(ThresholdError::Empty);
         }
-        let mut thresholds = Self {
-            known_exploited,
-            ..Self::default()
-        };
         for severity in Severity::ALL {
             if bare.iter().any(|bare| severity >= *bare) {
-                thresholds.set(severity, 0);
+                thresholds.set(Counted::Severity(severity), 0);
             }
         }
         for (severity, allowed) in numbered {
-            thresholds.set(severity, allowed);
+            thresholds.set(Counted::Severity(severity), allowed);
         }
         Ok(thresholds)
     }
@@ -171,8 +218,10 @@ fn parse_entry(entry: &str) -> Result<(Counted, Option<u64>), ThresholdError> {
         Some(_) => return Err(ThresholdError::Number { entry: owned() }),
         None => None,
     };
-    if name.eq_ignore_ascii_case("kev") {
-        return Ok((Counted::KnownExploited, allowed));
+    for counted in [Counted::KnownExploited, Counted::Total] {
+        if name.eq_ignore_ascii_case(counted.name()) {
+            return Ok((counted, allowed));
+        }
     }
     let severity = name.parse().map_err(|source| ThresholdError::Severity {
         entry: owned(),
@@ -189,7 +238,7 @@ mod tests {
     fn check(text: &str, expected: [Option<u64>; 5]) {
         let thresholds: Thresholds = text.parse().unwrap();
         assert_eq!(
-            Severity::ALL.map(|severity| thresholds.allowed(severity)),
+            Severity::ALL.map(|severity| thresholds.allowed(Counted::Severity(severity))),
             expected
         );
     }
@@ -220,7 +269,7 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["high=1,HIGH", "kev,KEV=2"] {
+        for text in ["high=1,HIGH", "kev,KEV=2", "total=1,total=1"] {
             assert!(matches!(error(text), ThresholdError::Twice(_)), "{text}");
         }
     }
@@ -238,6 +287,13 @@ mod tests {
             allowed: 0,
         };
         assert_eq!(excesses("kev"), [exploited]);
+        let total = Excess {
+            counted: Counted::Total,
+            count: 3,
+            allowed: 2,
+        };
+        assert_eq!(excesses("total=2"), [total]);
+        assert_eq!(excesses("total=3"), []);
         assert_eq!(
             excesses("high=1,low"),
             [

@@ -19,6 +19,7 @@ pub mod apk;
 pub mod bitnami;
 pub mod deb;
 mod expression;
+mod fix;
 #[doc(hidden)]
 pub mod fuzzing;
 pub mod gem;
@@ -37,6 +38,7 @@ mod table;
 mod unicode;
 mod version;
 
+pub use fix::lowest_fix;
 pub use range::{Range, RangeError};
 pub use scheme::VersionScheme;
 pub use version::Version;

@@ -163,7 +163,7 @@ fn gate(settings: &WatchSettings, store: &StateStore) -> Result<Exit, CommandErr
     };
     let gate = Gate {
         thresholds: Some(thresholds.parse().map_err(CommandError::usage)?),
-        exit_code: None,
+        ..Gate::default()
     };
     let mut report = ScanReport::default();
     for row in store.read().image_list().map_err(CommandError::usage)? {

@@ -86,6 +86,7 @@ impl Policy {
             gate: Gate {
                 thresholds,
                 exit_code: verdict.exit_code,
+                ..Gate::default()
             },
             sorts_by_risk: false,
             now,
