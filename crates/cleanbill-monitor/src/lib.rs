@@ -4,9 +4,12 @@
 pub mod baseline_file;
 mod deliver;
 pub mod file_names;
+#[doc(hidden)]
+pub mod fuzzing;
 mod host;
 mod look;
 mod monitor;
+pub mod notes;
 pub mod notify;
 mod replace_file;
 pub mod retention;
@@ -21,6 +24,7 @@ pub use monitor::{
     Channels, Clock, Event, JournalSettings, Monitor, MonitorError, MonitorObserver,
     MonitorSettings, NoObserver, Parts, PassOutcome,
 };
+pub use replace_file::replace_file;
 pub use schedule::{Schedule, ScheduleError};
 pub use watchlist::{
     LABEL_ENABLE, LABEL_NOTIFY, LABEL_SEVERITY, ListedContainer, ListedImage, Listing, WatchRules,

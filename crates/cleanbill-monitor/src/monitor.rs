@@ -7,6 +7,8 @@
 
 mod books;
 mod journal;
+mod patience;
+mod planning;
 mod telling;
 mod upkeep;
 
@@ -25,6 +27,7 @@ use crate::schedule::Schedule;
 use crate::watchlist::{WatchRules, WatchedImage};
 
 pub use journal::JournalSettings;
+use patience::Patience;
 
 /// Everything that can wake the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +36,8 @@ pub enum Event {
     HostChanged,
     /// Somebody wants a pass now.
     PassWanted,
+    /// There may be another advisory database.
+    RefreshWanted,
     /// It is over.
     Stop,
 }
@@ -116,6 +121,8 @@ pub trait MonitorObserver: Sync {
     fn database(&self, _updated_at: Option<Timestamp>) {}
     /// Something that was due could not be done; it is tried again.
     fn failed(&self) {}
+    /// The log, the report or the baseline of a look could not be written.
+    fn log_failed(&self) {}
 }
 
 /// Tells nobody.
@@ -154,6 +161,7 @@ pub struct Monitor<'a> {
     /// The names that are left out, as of the last list.
     ignored: Vec<String>,
     plan: Plan,
+    patience: Patience,
 }
 
 /// When things are due.
@@ -215,12 +223,16 @@ impl<'a> Monitor<'a> {
                 judge_again: false,
                 seen: now,
             },
+            patience: Patience::default(),
         }
     }
 
     /// Watches until it is told to stop. What fails is logged, shown by `cleanbill status` and
     /// tried again.
     pub fn run(&mut self) {
+        if let Err(error) = self.note_plan() {
+            self.put_off(&error.into());
+        }
         while !self.plan.is_stopped {
             self.parts.observer.tick(self.parts.clock.now());
             if let Err(error) = self.do_what_is_due() {
@@ -237,6 +249,7 @@ impl<'a> Monitor<'a> {
     /// The engine does not answer, or the books cannot be kept.
     pub fn run_once(&mut self) -> Result<PassOutcome, MonitorError> {
         self.refresh();
+        self.note_no_plan()?;
         let outcome = self.pass("once")?;
         if !outcome.is_stopped {
             self.tell()?;
@@ -247,7 +260,8 @@ impl<'a> Monitor<'a> {
     fn do_what_is_due(&mut self) -> Result<(), MonitorError> {
         self.absorb_events();
         self.mind_the_clock();
-        if self.plan.is_stopped {
+        // After a failure nothing is attempted before its time, whatever is due or happens.
+        if self.plan.is_stopped || self.parts.clock.now() < self.plan.retry {
             return Ok(());
         }
         if self.is_due(Some(self.plan.refresh)) {
@@ -261,7 +275,7 @@ impl<'a> Monitor<'a> {
             self.pass("schedule")?;
             let now = self.parts.clock.now();
             self.plan.pass = self.settings.schedule.next(now, self.parts.clock.chance());
-            self.parts.observer.pass_planned(self.plan.pass);
+            self.note_plan()?;
             tracing::info!(next = %self.plan.pass, "the next pass is planned");
         } else if self.is_due(self.plan.reconcile) {
             self.reconcile("event")?;
@@ -303,6 +317,8 @@ impl<'a> Monitor<'a> {
         if is_blind(self) {
             self.plan.refresh = now.saturating_add(REFRESH_BLIND).unwrap_or(now);
         } else if was_blind {
+            // What no image could be judged by says nothing about the images.
+            self.patience.clear();
             self.plan.pass = now;
         }
     }
@@ -329,7 +345,11 @@ impl<'a> Monitor<'a> {
         let now = self.parts.clock.now();
         match event {
             Event::Stop => self.plan.is_stopped = true,
-            Event::PassWanted => self.plan.pass = now.max(self.plan.retry),
+            Event::RefreshWanted => self.plan.refresh = now,
+            Event::PassWanted => {
+                self.patience.clear();
+                self.plan.pass = now.max(self.plan.retry);
+            }
             Event::HostChanged => {
                 // The first event of a swarm sets the time; the others do not put it off.
                 let soon = now
@@ -350,7 +370,8 @@ impl<'a> Monitor<'a> {
             .chain([Some(self.plan.refresh), Some(self.plan.upkeep)])
             .flatten()
             .min()
-            .unwrap_or(now);
+            .unwrap_or(now)
+            .max(self.plan.retry);
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
         match self.parts.events.recv_timeout(wait.min(WAIT_MAX)) {
             Ok(event) => self.note(event),
@@ -410,7 +431,8 @@ impl<'a> Monitor<'a> {
             let Some(image) = self.watched.get(&name).cloned() else {
                 continue;
             };
-            let is_complete = self.look_at(&image, triggered_by, Some(pass))?;
+            let is_complete =
+                !self.is_put_off(&image) && self.look_at(&image, triggered_by, Some(pass))?;
             if self.plan.is_stopped {
                 outcome.is_stopped = true;
                 break;
@@ -437,7 +459,7 @@ impl<'a> Monitor<'a> {
         );
         self.plan.failures = 0;
         self.plan.tell = Some(self.parts.clock.now());
-        Ok(())
+        Ok(self.note_put_off()?)
     }
 
     /// Compares the list of images with the books, and looks at what is new.
@@ -454,6 +476,7 @@ impl<'a> Monitor<'a> {
             self.absorb_events();
         }
         self.plan.failures = 0;
+        self.note_put_off()?;
         self.tell()
     }
 

@@ -7,8 +7,13 @@ use std::path::Path;
 /// Marks a file that is being written. One that stays was left by a process that was killed.
 pub(crate) const PART: &str = ".part-";
 
-/// Writes a file beside its place, and moves it there when it is on the disk.
-pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file beside its place, and moves it there when it is on the disk. A file that was there
+/// keeps its permissions.
+///
+/// # Errors
+///
+/// The directory cannot be written, or the disk is full; what was there stays.
+pub fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
     let directory = match path.parent() {
         Some(directory) if !directory.as_os_str().is_empty() => directory,
@@ -20,6 +25,9 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = directory.join(part);
     let write = || {
         let mut file = File::create(&part)?;
+        if let Ok(old) = fs::metadata(path) {
+            file.set_permissions(old.permissions())?;
+        }
         file.write_all(bytes)?;
         file.sync_all()?;
         fs::rename(&part, path)

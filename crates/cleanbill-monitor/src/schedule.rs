@@ -1,5 +1,6 @@
 //! When the next pass begins. The clock is an argument.
 
+use std::fmt;
 use std::str::FromStr as _;
 
 use croner::Cron;
@@ -110,6 +111,31 @@ impl Schedule {
     }
 }
 
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.rhythm {
+            Rhythm::Every(interval) => write!(f, "every {}", in_units(*interval)),
+            Rhythm::Cron { expression, zone } => {
+                let zone = zone.iana_name().unwrap_or("UTC");
+                write!(f, "{} ({zone})", expression.as_str())
+            }
+        }
+    }
+}
+
+/// Writes a duration in the largest unit that it is a multiple of.
+fn in_units(duration: SignedDuration) -> String {
+    const UNITS: [(i64, &str); 2] = [(3_600, "h"), (60, "min")];
+    let seconds = duration.as_secs();
+    UNITS
+        .into_iter()
+        .find(|(unit, _)| seconds % unit == 0 && duration.subsec_nanos() == 0)
+        .map_or_else(
+            || format!("{} s", duration.as_secs_f64()),
+            |(unit, word)| format!("{} {word}", seconds / unit),
+        )
+}
+
 fn later(time: Timestamp, duration: SignedDuration) -> Timestamp {
     time.checked_add(duration).unwrap_or(Timestamp::MAX)
 }
@@ -175,6 +201,16 @@ mod tests {
         let text = |result: Result<Schedule, ScheduleError>| result.unwrap_err().to_string();
         assert!(text(Schedule::cron("61 * * * *", "UTC")).contains("'61 * * * *'"));
         assert!(text(Schedule::cron("* * * * *", "Mars/Base")).contains("'Mars/Base'"));
+    }
+
+    #[test]
+    fn a_schedule_is_said_in_words() {
+        let every = |ms| Schedule::every(SignedDuration::from_millis(ms)).unwrap();
+        assert_eq!(every(86_400_000).to_string(), "every 24 h");
+        assert_eq!(every(90 * 60_000).to_string(), "every 90 min");
+        assert_eq!(every(1_500).to_string(), "every 1.5 s");
+        let nightly = Schedule::cron("30 2 * * *", "Europe/Berlin").unwrap();
+        assert_eq!(nightly.to_string(), "30 2 * * * (Europe/Berlin)");
     }
 
     #[test]

@@ -52,11 +52,14 @@ impl Monitor<'_> {
             .into_iter()
             .map(|image| (image.name.clone(), image))
             .collect();
+        self.patience.keep(&self.watched);
         Ok(new)
     }
 
-    /// Returns the names of the images that were not looked at as what they are now.
+    /// Returns the names of the images that were not looked at as what they are now, or could not
+    /// be read and have been left alone for long enough.
     fn not_looked_at(&self, watched: &[WatchedImage]) -> Result<Vec<String>, StoreError> {
+        let now = self.parts.clock.now();
         let rows = self.parts.store.read().image_list()?;
         let known: std::collections::BTreeMap<&str, _> = rows
             .iter()
@@ -65,7 +68,9 @@ impl Monitor<'_> {
         Ok(watched
             .iter()
             .filter(|image| {
-                image.id.is_some() && known.get(image.name.as_str()) != image.id.as_ref()
+                let is_new = known.get(image.name.as_str()) != image.id.as_ref();
+                let is_wanted = is_new || self.patience.is_due(image, now);
+                image.id.is_some() && is_wanted && !self.patience.is_put_off(image, now)
             })
             .map(|image| image.name.clone())
             .collect())
@@ -109,6 +114,7 @@ impl Monitor<'_> {
         commit.scan.duration_ms = u64::try_from(duration).unwrap_or(0);
         log_look(&commit);
         self.parts.store.scan_commit(&commit)?;
+        self.be_patient(image, &commit.state);
         self.write_journal(&Entry {
             report: &report,
             state: &commit.state,
@@ -144,6 +150,7 @@ impl Monitor<'_> {
         let mut commits = Vec::new();
         let mut judged = 0_u64;
         for stored in self.parts.store.read().inventory_list(&grounds.reading)? {
+            self.parts.observer.tick(self.parts.clock.now());
             self.absorb_events();
             if self.plan.is_stopped {
                 break;

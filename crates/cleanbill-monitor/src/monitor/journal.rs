@@ -65,7 +65,7 @@ impl Monitor<'_> {
         if let Some(logs) = &self.settings.journal.logs
             && let Err(error) = self.write_logs(logs, entry)
         {
-            tracing::error!("{}", cleanbill_core::error_chain(&error));
+            self.log_failed(&error);
         }
         if self.settings.journal.writes_baselines {
             self.write_baseline(entry);
@@ -83,10 +83,16 @@ impl Monitor<'_> {
         let none = is_empty.then_some(SummaryLine::NoImages);
         for line in ignored.chain(none) {
             if let Err(error) = logs.append(&line, self.parts.clock.now()) {
-                tracing::error!("{}", cleanbill_core::error_chain(&error));
+                self.log_failed(&error);
                 return;
             }
         }
+    }
+
+    /// Says that a file could not be written. Nothing depends on it; somebody may miss it.
+    fn log_failed(&self, error: &(dyn std::error::Error + 'static)) {
+        self.parts.observer.log_failed();
+        tracing::error!("{}", cleanbill_core::error_chain(error));
     }
 
     /// Removes what is older or larger than the budgets allow.
@@ -166,7 +172,7 @@ impl Monitor<'_> {
         let baseline = BaselineFile::new(&entry.state.name, entry.started, ids);
         match baselines.write(&baseline, self.parts.clock.now()) {
             Ok(written) => tracing::debug!("wrote the baseline {}", written.path.display()),
-            Err(error) => tracing::error!("{}", cleanbill_core::error_chain(&error)),
+            Err(error) => self.log_failed(&error),
         }
     }
 }

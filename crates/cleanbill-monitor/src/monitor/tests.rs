@@ -125,6 +125,84 @@ fn an_image_that_cannot_be_read_is_told_once_and_resolves_nothing() {
 }
 
 #[test]
+fn a_tag_that_moved_to_an_unreadable_image_is_left_alone_for_longer_each_time() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        world.put("app:1", 2, &[("zlib", "1")]);
+        world.break_image("app:1", true);
+        let before = world.looks();
+        // Something happens every ten seconds, for an hour.
+        for _ in 0..360 {
+            monitor.note(Event::HostChanged);
+            world.pass_time(SignedDuration::from_secs(10));
+            settle(monitor);
+        }
+        assert_eq!(world.looks() - before, 6, "after 0, 1, 3, 7, 15 and 31 min");
+        let noted = crate::notes::put_off(store.read()).unwrap();
+        assert_eq!((noted[0].image.as_str(), noted[0].failures), ("app:1", 6));
+        assert_eq!(world.told(&store), ["assessment_lost app:1"]);
+        // Another image is looked at at once, and nobody waits any more.
+        world.put("app:1", 3, &[("zlib", "1")]);
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_secs(1));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["assessment_regained app:1"]);
+        assert_eq!(crate::notes::put_off(store.read()).unwrap(), []);
+    });
+}
+
+#[test]
+fn an_unreadable_image_is_not_read_in_every_pass_and_counts_as_incomplete() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.break_image("app:1", true);
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        schedule: Schedule::every(SignedDuration::from_secs(5)).unwrap(),
+        ..settings()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        for _ in 0..60 {
+            settle(monitor);
+            world.pass_time(SignedDuration::from_secs(5));
+        }
+        assert_eq!(world.looks(), 3, "after 0, 1 and 3 min");
+        let last = store.read().status_summary().unwrap().last_finished_pass;
+        assert_eq!(last.unwrap().failed, 1);
+        // What was mended is found without an event.
+        world.break_image("app:1", false);
+        world.pass_time(SignedDuration::from_mins(5));
+        settle(monitor);
+        let messages = world.told(&store);
+        assert_eq!(messages.last().unwrap(), "assessment_regained app:1");
+    });
+}
+
+#[test]
+fn what_is_planned_is_noted() {
+    let world = World::new();
+    world.put("app:1", 1, &[]);
+    let store = StateStore::in_memory().unwrap();
+    let plan = || crate::notes::plan(store.read()).unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        let next = "2026-11-23T00:00:00Z".parse::<Timestamp>().unwrap();
+        let plan = plan().unwrap();
+        assert_eq!(plan.next_pass_at, next.as_millisecond());
+        assert_eq!(plan.overdue_at - plan.next_pass_at, 24 * 60 * 60 * 1000);
+        assert_eq!(plan.schedule, "every 24 h");
+    });
+    // One pass on demand plans nothing.
+    world.with_monitor(&store, settings(), |monitor| {
+        monitor.run_once().unwrap();
+    });
+    assert_eq!(plan(), None);
+}
+
+#[test]
 fn an_image_that_vanishes_while_it_is_read_is_no_failure() {
     let world = World::new();
     world.put("app:1", 1, &[("zlib", "1")]);
@@ -167,6 +245,26 @@ fn an_engine_that_does_not_answer_is_tried_again() {
         world.pass_time(SignedDuration::from_secs(1));
         settle(monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
+    });
+}
+
+#[test]
+fn after_a_failure_images_are_not_judged_again_before_the_time_either() {
+    let world = World::new();
+    let store = StateStore::in_memory().unwrap();
+    world.silence(true);
+    world.with_monitor(&store, settings(), |monitor| {
+        let error = monitor.do_what_is_due().unwrap_err();
+        monitor.put_off(&error);
+        monitor.plan.judge_again = true;
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_secs(1));
+        monitor.do_what_is_due().unwrap();
+        assert!(monitor.plan.judge_again, "it waits");
+        world.silence(false);
+        world.pass_time(SignedDuration::from_secs(1));
+        monitor.do_what_is_due().unwrap();
+        assert!(!monitor.plan.judge_again);
     });
 }
 

@@ -105,12 +105,18 @@ pub struct HeartbeatFacts<'a> {
 /// Messages that one refers to. A mail program needs the last few.
 const REFERENCES_MAX: usize = 10;
 
-/// Makes the message of a cycle; `None` if nothing changed and nothing failed.
+/// Makes the message of a cycle; `None` if nothing changed. That an image cannot be assessed is
+/// told when it is news, and counted from then on.
 pub fn compose(cycle: &Cycle<'_>) -> Option<Notification> {
-    let failures = failures(cycle.images);
-    if cycle.changes.is_empty() && failures.is_empty() {
+    if cycle.changes.is_empty() {
         return None;
     }
+    let all = failures(cycle.images);
+    let errors = all.len();
+    let lost = lost(cycle.changes);
+    let (failures, known): (Vec<_>, Vec<_>) = all
+        .into_iter()
+        .partition(|failure| lost.contains(failure.image.as_str()));
     let settings = cycle.settings;
     let groups = group::groups(cycle);
     let images = image_lines(cycle);
@@ -123,7 +129,8 @@ pub fn compose(cycle: &Cycle<'_>) -> Option<Notification> {
         None => NotificationKind::Changes,
     };
     message.since = cycle.since;
-    message.totals = totals(cycle, images.len(), failures.len());
+    message.totals = totals(cycle, images.len(), errors);
+    message.failures_known = known.len() as u64;
     message.database_updated_at = cycle.database_updated_at;
     let skipped = cycle.references.len().saturating_sub(REFERENCES_MAX);
     message.references = cycle.references.iter().skip(skipped).cloned().collect();
@@ -207,6 +214,15 @@ fn failures(images: &[ImageFacts]) -> Vec<Failure> {
         .collect();
     failures.sort_by(|a, b| a.image.cmp(&b.image));
     failures
+}
+
+/// Returns the names of the images of which it is news that they cannot be assessed.
+fn lost(changes: &[Change]) -> BTreeSet<&str> {
+    changes
+        .iter()
+        .filter(|change| matches!(change.kind, ChangeKind::AssessmentLost { .. }))
+        .map(|change| change.image.as_str())
+        .collect()
 }
 
 fn sum(images: &[ImageFacts]) -> Counts {

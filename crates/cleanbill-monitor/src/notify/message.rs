@@ -54,12 +54,16 @@ pub struct Notification {
     )]
     #[schemars(with = "Option<String>")]
     pub database_updated_at: Option<Timestamp>,
-    /// The images that could not be assessed completely.
+    /// The images that cannot be assessed completely any more, or could not at the first look; in
+    /// a heartbeat and in a summary all that could not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
     /// How many more of them there are.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures_left_out: u64,
+    /// How many images could not be assessed completely before either, and were told of then.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub failures_known: u64,
     /// What changed, by vulnerability, most urgent first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vulnerabilities: Vec<VulnerabilityGroup>,
@@ -315,6 +319,10 @@ pub struct Hit {
     pub containers: Vec<String>,
     /// What happened.
     pub happening: Happening,
+    /// How bad it is here.
+    #[serde(with = "forms::severity_name")]
+    #[schemars(with = "String")]
+    pub severity: Severity,
     /// What the severity was, if that is what changed.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub severity_before: String,
@@ -393,6 +401,7 @@ impl Default for Notification {
             database_updated_at: None,
             failures: Vec::new(),
             failures_left_out: 0,
+            failures_known: 0,
             vulnerabilities: Vec::new(),
             vulnerabilities_left_out: 0,
             images: Vec::new(),

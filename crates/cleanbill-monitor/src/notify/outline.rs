@@ -286,6 +286,10 @@ fn footer(message: &Notification, shown: usize) -> Vec<Line> {
             "Not shown: {left_out}."
         ))]));
     }
+    let known = words::known_failures(message);
+    if !known.is_empty() {
+        lines.push(Line::text(known));
+    }
     if !message.report.is_empty() {
         lines.push(Line::of(vec![
             Piece::Text("Full report: ".to_owned()),

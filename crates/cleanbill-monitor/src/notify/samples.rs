@@ -219,7 +219,14 @@ pub(super) fn errors() -> Notification {
         containers: vec!["billing".to_owned()],
         ..facts("billing/core:9", counts([2, 0, 1, 1, 0, 0]))
     };
-    composed(&[], &[failed("old/thing:latest"), partial])
+    composed(
+        &[lost("old/thing:latest"), lost("billing/core:9")],
+        &[
+            failed("old/thing:latest"),
+            partial,
+            failed("known/broken:1"),
+        ],
+    )
 }
 
 pub(super) fn test() -> Notification {
@@ -315,6 +322,7 @@ pub(super) fn hostile() -> Notification {
             ..failed(&all)
         }])
         .collect();
+    changes.push(lost(&all));
     let mut message = composed(&changes, &images);
     message.report = HOSTILE_TEXTS[5].to_owned();
     message.host = HOSTILE_TEXTS[0].to_owned();

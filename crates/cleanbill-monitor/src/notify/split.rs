@@ -55,6 +55,7 @@ fn divide(mut message: Notification, count: usize) -> (Notification, Notificatio
     let mut left = count;
     let mut first = message.clone();
     first.failures_left_out = 0;
+    first.failures_known = 0;
     first.vulnerabilities_left_out = 0;
     first.images_left_out = 0;
     first.failures = take(&mut message.failures, &mut left);

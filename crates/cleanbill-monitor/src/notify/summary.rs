@@ -145,6 +145,7 @@ fn hit(image: &ImageReport, finding: &Finding) -> Hit {
     Hit {
         image: image.artifact_name.clone(),
         happening: Happening::Present,
+        severity: finding.severity,
         package: finding.package_name.clone(),
         path: finding.package_path.clone(),
         installed_version: finding.installed_version.clone(),

@@ -42,7 +42,12 @@ fn of_findings(message: &Notification) -> Urgency {
         Some(_) => Urgency::Normal,
         None => Urgency::Low,
     };
-    let failed = if message.totals.errors > 0 {
+    // What could not be assessed before either was rung for then.
+    let failed = match message.kind {
+        NotificationKind::Summary => message.totals.errors,
+        _ => message.totals.assessment_lost,
+    };
+    let failed = if failed > 0 {
         Urgency::High
     } else {
         Urgency::Low

@@ -40,7 +40,7 @@ pub(super) fn title(message: &Notification) -> String {
         NotificationKind::Errors => {
             format!(
                 "{} could not be assessed completely",
-                count(totals.errors, "image")
+                count(totals.assessment_lost, "image")
             )
         }
         NotificationKind::Heartbeat => heartbeat_title(message),
@@ -162,6 +162,18 @@ pub(super) fn image_changes(line: &ImageLine) -> String {
         text.push_str("; assessed again");
     }
     text
+}
+
+/// Says how many images could not be assessed before either; empty if none.
+pub(super) fn known_failures(message: &Notification) -> String {
+    match message.failures_known {
+        0 => String::new(),
+        number => format!(
+            "Still not assessed completely: {}; cleanbill status names {}.",
+            count(number, "image"),
+            if number == 1 { "it" } else { "them" }
+        ),
+    }
 }
 
 /// Counts what a message leaves out.

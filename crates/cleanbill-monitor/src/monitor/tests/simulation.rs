@@ -138,7 +138,7 @@ fn take(open: &mut BTreeSet<(String, String, String)>, message: &Notification) {
             let key = (hit.image.clone(), group.id.clone(), hit.package.clone());
             match hit.happening {
                 Happening::Resolved => open.remove(&key),
-                Happening::SeverityChanged if group.severity < Severity::High => open.remove(&key),
+                Happening::SeverityChanged if hit.severity < Severity::High => open.remove(&key),
                 _ => open.insert(key),
             };
         }

@@ -117,6 +117,7 @@ fn hit(
         image: change.image.clone(),
         containers: containers.map_or_else(Vec::new, |facts| facts.containers.clone()),
         happening,
+        severity: finding.severity,
         severity_before,
         package: finding.key.package_name.clone(),
         path: finding.key.package_path.clone(),

@@ -46,13 +46,35 @@ fn nothing_is_said_when_nothing_happened() {
 fn an_image_that_cannot_be_assessed_is_an_error_and_not_quiet() {
     let message = samples::errors();
     assert_eq!(message.kind, NotificationKind::Errors);
-    assert_eq!(message.totals.errors, 2);
+    assert_eq!((message.totals.errors, message.failures_known), (3, 1));
     let names: Vec<&str> = message
         .failures
         .iter()
         .map(|failure| failure.image.as_str())
         .collect();
     assert_eq!(names, ["billing/core:9", "old/thing:latest"]);
+}
+
+#[test]
+fn an_image_that_could_not_be_assessed_before_either_is_only_counted() {
+    let broken = |name: &str| ImageFacts {
+        status: AssessmentStatus::Failed,
+        ..facts(name, Counts::default())
+    };
+    let images = [
+        broken("x:1"),
+        broken("y:1"),
+        facts("a:1", Counts::default()),
+    ];
+    assert_eq!(compose(&cycle(&[], &images, &settings())), None);
+    let changes = [new("a:1", "CVE-1", Severity::High)];
+    let message = compose(&cycle(&changes, &images, &settings())).unwrap();
+    assert_eq!(message.kind, NotificationKind::Changes);
+    assert_eq!(message.failures, []);
+    assert_eq!(
+        crate::notify::words::known_failures(&message),
+        "Still not assessed completely: 2 images; cleanbill status names them."
+    );
 }
 
 #[test]

@@ -209,6 +209,10 @@ fn write_footer(message: &Notification, shown: usize, out: &mut String) {
             "<p style=\"margin:0 0 8px\"><strong>Not shown: {left_out}.</strong></p>"
         );
     }
+    let known = words::known_failures(message);
+    if !known.is_empty() {
+        let _ = writeln!(out, "<p style=\"margin:0 0 8px\">{known}</p>");
+    }
     if !message.report.is_empty() {
         let _ = writeln!(
             out,

@@ -103,7 +103,7 @@ fn subjects_have_the_older_form() {
     );
     check_subject(
         &samples::errors(),
-        "[Image Scanner] Scan report: 2 images; new=0, resolved=0, errors=2",
+        "[Image Scanner] Scan report: 3 images; new=0, resolved=0, errors=3",
     );
     check_subject(
         &samples::quiet(),

@@ -1,6 +1,8 @@
 //! The conversation with a mail server.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
 
 use cleanbill_core::error_chain;
 use cleanbill_image::{ReadContext, Secret};
@@ -17,6 +19,10 @@ use crate::notify::channel::{
 
 /// Characters of what a server says that errors and receipts show.
 const ANSWER_CHARS_MAX: usize = 200;
+
+/// The whole conversation may take so many times as long as one answer. It is over before the claim
+/// of the message ends, and a mail that is taken after all has the same Message-ID the next time.
+const DEADLINE_FACTOR: u32 = 5;
 
 /// A mail server and how it is spoken to.
 pub(super) struct Server {
@@ -76,11 +82,15 @@ impl Server {
 
     /// Hands a mail over. With several recipients it is delivered if one of them is accepted; the
     /// receipt names the others.
+    ///
+    /// Timeouts of a connection are for one read: a server that says a word now and then would keep
+    /// everything behind it waiting. So the conversation has a thread, which is left behind when
+    /// the time is over.
     pub(super) fn deliver(
-        &self,
+        self: &Arc<Self>,
         from: &Address,
-        recipients: &[Address],
-        mail: &[u8],
+        recipients: Vec<Address>,
+        mail: Vec<u8>,
     ) -> Result<Receipt, DeliveryError> {
         if self.is_offline {
             return Err(DeliveryError::temporary(format!(
@@ -91,14 +101,55 @@ impl Server {
         self.context
             .check()
             .map_err(|error| DeliveryError::temporary(error.to_string()))?;
-        let mut connection = self.connect()?;
-        let outcome = self.hand_over(&mut connection, from, recipients, mail);
+        let time = self.timeout.saturating_mul(DEADLINE_FACTOR);
+        let (server, from) = (Arc::clone(self), from.clone());
+        let (sender, outcome) = channel();
+        let converse = move || {
+            let until = Instant::now() + time;
+            // Nobody listens any more if it took too long.
+            let _ = sender.send(server.converse(until, &from, &recipients, &mail));
+        };
+        std::thread::Builder::new()
+            .name("smtp".to_owned())
+            .spawn(converse)
+            .map_err(|error| DeliveryError::temporary(format!("no thread: {error}")))?;
+        outcome.recv_timeout(time).unwrap_or_else(|_| {
+            Err(DeliveryError::temporary(format!(
+                "{} takes longer than {} s",
+                self.host,
+                time.as_secs_f64()
+            )))
+        })
+    }
+
+    fn converse(
+        &self,
+        until: Instant,
+        from: &Address,
+        recipients: &[Address],
+        mail: &[u8],
+    ) -> Result<Receipt, DeliveryError> {
+        let mut connection = self.connect(until)?;
+        let outcome = self.hand_over(&mut connection, until, from, recipients, mail);
         // Says good-bye; the server has said what there is to say.
         connection.abort();
         outcome
     }
 
-    fn connect(&self) -> Result<SmtpConnection, DeliveryError> {
+    /// Lets the next answer take no longer than there is time.
+    fn hurry(&self, connection: &mut SmtpConnection, until: Instant) -> Result<(), DeliveryError> {
+        let left = until.saturating_duration_since(Instant::now());
+        let failed = |text: String| DeliveryError::temporary(format!("{}: {text}", self.host));
+        if left.is_zero() {
+            connection.abort();
+            return Err(failed("no time is left".to_owned()));
+        }
+        connection
+            .set_timeout(Some(left.min(self.timeout)))
+            .map_err(|error| failed(error.to_string()))
+    }
+
+    fn connect(&self, until: Instant) -> Result<SmtpConnection, DeliveryError> {
         let wrapper = match self.encryption {
             SmtpEncryption::Tls => self.tls.as_ref(),
             SmtpEncryption::None | SmtpEncryption::StartTls => None,
@@ -121,6 +172,7 @@ impl Server {
             )));
         }
         if !self.user.is_empty() {
+            self.hurry(&mut connection, until)?;
             let credentials =
                 Credentials::new(self.user.clone(), self.password.expose().to_owned());
             connection
@@ -133,16 +185,19 @@ impl Server {
     fn hand_over(
         &self,
         connection: &mut SmtpConnection,
+        until: Instant,
         from: &Address,
         recipients: &[Address],
         mail: &[u8],
     ) -> Result<Receipt, DeliveryError> {
         let refused = |error: &Error| self.failed("the mail was refused by", error);
+        self.hurry(connection, until)?;
         connection
             .command(Mail::new(Some(from.clone()), Vec::new()))
             .map_err(|error| refused(&error))?;
         let mut refusals = Vec::new();
         for recipient in recipients {
+            self.hurry(connection, until)?;
             if let Err(error) = connection.command(Rcpt::new(recipient.clone(), Vec::new())) {
                 refusals.push((recipient, refused(&error)));
             }
@@ -150,6 +205,7 @@ impl Server {
         if refusals.len() == recipients.len() {
             return Err(worst(refusals));
         }
+        self.hurry(connection, until)?;
         connection.command(Data).map_err(|error| refused(&error))?;
         let response = connection.message(mail).map_err(|error| refused(&error))?;
         let lines: Vec<&str> = response.message().collect();

@@ -135,6 +135,29 @@ fn a_server_that_is_silent_is_left() {
     assert!(!error.unwrap_err().is_permanent);
 }
 
+/// It speaks often enough for every single timeout, and never comes to an end.
+#[test]
+fn a_server_that_talks_for_ever_is_left() {
+    use std::io::Write as _;
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while stream.write_all(b"220-wait\r\n").is_ok() {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    });
+    let smtp = open_impatient(&settings(port), Duration::from_millis(300));
+    let error = smtp
+        .deliver(&samples::test(), time("2026-11-22T06:30:00Z"))
+        .unwrap_err();
+    assert_eq!(
+        (error.is_permanent, error.text.as_str()),
+        (false, "127.0.0.1 takes longer than 1.5 s")
+    );
+}
+
 #[test]
 fn nothing_is_said_in_plain_text_where_encryption_was_asked_for() {
     let server = SmtpServer::start(Vec::new());
