@@ -23,6 +23,12 @@ use crate::ReadContext;
 /// How often a waiting call looks whether it should stop.
 const CANCEL_POLL: Duration = Duration::from_millis(100);
 
+/// The same for a stream that may be silent for minutes: each look wakes an idle process.
+const CANCEL_POLL_MAX: Duration = Duration::from_secs(1);
+
+/// Of the silence that a stream may keep, it is looked once in this part.
+const LOOKS_IN_SILENCE: u32 = 500;
+
 /// One thread reads all sockets; the parsing, which is the larger part, happens on the callers'
 /// threads. A connection and who reads from it are two tasks that pass every piece to each other:
 /// on two threads they spent a third of the time that an export costs on waking each other.
@@ -65,7 +71,7 @@ pub(crate) fn runtime() -> io::Result<&'static Runtime> {
 pub(crate) fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Result<F::Output> {
     context.check()?;
     runtime()?.block_on(async {
-        let mut tick = cancel_tick();
+        let mut tick = cancel_tick(CANCEL_POLL);
         let mut future = std::pin::pin!(future);
         loop {
             tokio::select! {
@@ -77,8 +83,8 @@ pub(crate) fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Resul
     })
 }
 
-fn cancel_tick() -> Interval {
-    let mut tick = tokio::time::interval(CANCEL_POLL);
+fn cancel_tick(poll: Duration) -> Interval {
+    let mut tick = tokio::time::interval(poll);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     tick
 }
@@ -102,7 +108,7 @@ pub(crate) struct BodyReader {
 
 impl BodyReader {
     /// Starts to read a body. `silence_max` bounds the silence between two chunks, to a tenth of a
-    /// second; `None` waits for as long as the peer keeps the connection.
+    /// second, or a second where it is minutes; `None` waits for as long as the peer keeps the connection.
     ///
     /// # Errors
     ///
@@ -201,7 +207,10 @@ async fn fetch(
     context: ReadContext,
     silence_max: Option<Duration>,
 ) {
-    let mut tick = cancel_tick();
+    let poll = silence_max.map_or(CANCEL_POLL, |silence| {
+        (silence / LOOKS_IN_SILENCE).clamp(CANCEL_POLL, CANCEL_POLL_MAX)
+    });
+    let mut tick = cancel_tick(poll);
     loop {
         let mut batch = Batch::default();
         batch.add(fetch_chunk(&mut response, &mut tick, &context, silence_max).await);

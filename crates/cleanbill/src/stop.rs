@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use cleanbill_engine::{AdvisoryStore, UpdateLock};
 
@@ -18,8 +18,13 @@ const GRACE: Duration = Duration::from_millis(700);
 /// How long it may take where it has much to put in order.
 const GRACE_OF_DAEMON: Duration = Duration::from_secs(10);
 
+/// How often a sleeper looks whether somebody has asked to stop.
+const SLEEP_POLL: Duration = Duration::from_millis(50);
+
 /// SIGHUP came since somebody asked.
 static HANGUP: AtomicBool = AtomicBool::new(false);
+/// Wakes who sleeps until a signal comes.
+static SIGNALS: (Mutex<()>, Condvar) = (Mutex::new(()), Condvar::new());
 static LETS_FINISH: AtomicBool = AtomicBool::new(false);
 static TIMED_OUT: AtomicBool = AtomicBool::new(false);
 static STOPPED: OnceLock<Arc<AtomicBool>> = OnceLock::new();
@@ -87,6 +92,7 @@ async fn note_hangups() {
     };
     while hangup.recv().await.is_some() {
         HANGUP.store(true, Ordering::Relaxed);
+        wake();
     }
 }
 
@@ -95,9 +101,40 @@ pub(crate) fn take_hangup() -> bool {
     HANGUP.swap(false, Ordering::Relaxed)
 }
 
+/// Sleeps until a signal comes, but not longer than so long. A process that waits wakes for
+/// nothing else.
+pub(crate) fn await_signal(time_max: Duration) {
+    let (lock, signals) = &SIGNALS;
+    // Who sets a flag takes the lock afterwards, so none is set between the look and the wait.
+    let guard = lock.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_requested() && !HANGUP.load(Ordering::Relaxed) {
+        // It does not matter what ended the wait: the caller looks.
+        drop(signals.wait_timeout(guard, time_max));
+    }
+}
+
+fn wake() {
+    let (lock, signals) = &SIGNALS;
+    drop(lock.lock().unwrap_or_else(PoisonError::into_inner));
+    signals.notify_all();
+}
+
 /// Says whether the user has asked to stop.
 pub(crate) fn is_requested() -> bool {
     flag().load(Ordering::Relaxed)
+}
+
+/// Sleeps; returns whether it did so to the end, and nobody asked to stop.
+pub(crate) fn sleep(duration: Duration) -> bool {
+    let until = Instant::now() + duration;
+    while !is_requested() {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        std::thread::sleep(left.min(SLEEP_POLL));
+    }
+    false
 }
 
 /// Waits for SIGINT and SIGTERM on a thread of its own. Returns when a signal would be seen.
@@ -111,6 +148,7 @@ pub(crate) fn install() {
         let Ok(runtime) = runtime else { return };
         runtime.block_on(wait_for_signal(&ready));
         flag.store(true, Ordering::Relaxed);
+        wake();
         std::thread::sleep(if LETS_FINISH.load(Ordering::Relaxed) {
             GRACE_OF_DAEMON
         } else {
