@@ -7,9 +7,23 @@
 /// says why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of one file that an extractor reads whole (JSON, manifests, SBOMs). The largest SBOM
-    /// inside a public image that we know of has 40 MB.
+    /// Bytes of one file that lists packages, or what packages own. The largest SBOM inside a public
+    /// image that we know of has 40 MB.
     pub file_size_bytes_max: u64,
+    /// Bytes of such a file as it is kept in memory to be read more than once: compressed, if it is
+    /// large. Real documents shrink to a tenth.
+    pub kept_file_size_bytes_max: u64,
+    /// Bytes of one part of such a file, such as one package with all that is said about it.
+    pub document_part_size_bytes_max: u64,
+    /// Components, files or relationships of one SBOM: identifiers are kept as hashes until all of
+    /// them are known. The largest real ones have a tenth of that.
+    pub sbom_elements_max: u64,
+    /// Bytes of what a lock file says about which of its packages need which, until all of them
+    /// are known. The largest real ones have 1 MB.
+    pub dependency_graph_size_bytes_max: u64,
+    /// Bytes of one file that is held whole in memory, as it describes one package or little more.
+    /// The largest real ones have 1 MB.
+    pub whole_file_size_bytes_max: u64,
     /// Bytes of a TOML file: it becomes a tree in memory, of up to fifty times its size. The largest
     /// real lock file that we know of has 0.5 MB.
     pub toml_size_bytes_max: u64,
@@ -97,6 +111,11 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             file_size_bytes_max: 128 * MIB,
+            kept_file_size_bytes_max: 24 * MIB,
+            document_part_size_bytes_max: 8 * MIB,
+            sbom_elements_max: 1_000_000,
+            dependency_graph_size_bytes_max: 16 * MIB,
+            whole_file_size_bytes_max: 16 * MIB,
             toml_size_bytes_max: 4 * MIB,
             buffered_file_size_bytes_max: 16 * MIB,
             program_data_size_bytes_max: 32 * MIB,

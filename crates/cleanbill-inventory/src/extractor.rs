@@ -8,6 +8,7 @@ use cleanbill_core::layer::EntryBody;
 
 use crate::bounded;
 use crate::draft::LayerDraft;
+use crate::kept::Kept;
 
 /// Bytes that an extractor is shown to see whether it wants a file.
 pub(crate) const PEEKED_SIZE: usize = 16;
@@ -133,6 +134,21 @@ impl FileInput<'_> {
         bounded::read_all(self.body, max)?.ok_or_else(too_large)
     }
 
+    /// Reads a document that lists packages, to be looked at more than once.
+    ///
+    /// # Errors
+    ///
+    /// Reading failed, or the file is too large.
+    pub(crate) fn keep(&mut self) -> Result<Kept<'static>, ExtractError> {
+        let max = self.limits.file_size_bytes_max;
+        if self.size_bytes > max {
+            return Err(ExtractError::LimitExceeded(format!(
+                "more than {max} bytes (file_size_bytes_max)"
+            )));
+        }
+        Kept::read(&mut *self.body, self.limits)
+    }
+
     /// Returns the content in the way that costs the least memory: as a file that can be read at
     /// any place where there is one, whole where it is small, else as a stream.
     ///
@@ -155,12 +171,13 @@ impl FileInput<'_> {
         }
     }
 
-    /// Reads the whole file under the general limit for files.
+    /// Reads the whole file, which describes one package or little more.
     ///
     /// # Errors
     ///
     /// As [`FileInput::read_all`].
     pub(crate) fn read_small(&mut self) -> Result<Vec<u8>, ExtractError> {
-        self.read_all(self.limits.file_size_bytes_max, "file_size_bytes_max")
+        let max = self.limits.whole_file_size_bytes_max;
+        self.read_all(max, "whole_file_size_bytes_max")
     }
 }

@@ -19,6 +19,7 @@ mod extractors;
 pub mod fuzzing;
 pub mod java;
 mod json;
+mod kept;
 mod licenses;
 mod lines;
 mod merge;

@@ -46,6 +46,15 @@ impl Room {
         )
     }
 
+    /// Grants what a lock file may say about which of its packages need which.
+    pub(crate) fn of_graph(limits: &Limits) -> Self {
+        Self::granting(
+            limits.dependency_graph_size_bytes_max,
+            "what packages need takes",
+            "dependency_graph_size_bytes_max",
+        )
+    }
+
     /// Grants as much to the paths of the files that are read: each is kept, as a later entry of
     /// the layer may replace it.
     pub(crate) fn of_paths(limits: &Limits) -> Self {

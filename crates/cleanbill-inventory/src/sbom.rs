@@ -16,6 +16,7 @@ use cleanbill_core::{DiffId, Digest, Package};
 use crate::draft::LayerDraft;
 pub use crate::extractors::sbom::SbomFormat;
 use crate::extractors::sbom::{self, Contents, ImageFacts, Origin};
+use crate::kept::Kept;
 use crate::merge::{MergeOptions, merge};
 
 /// Holds what an SBOM says.
@@ -41,7 +42,7 @@ pub struct SbomReadError(#[from] sbom::SbomError);
 ///
 /// The format is unknown, or the document is malformed.
 pub fn read_sbom(bytes: &[u8], options: &MergeOptions) -> Result<SbomDocument, SbomReadError> {
-    let (format, contents) = sbom::parse(bytes, Origin::User, &options.limits)?;
+    let (format, contents) = sbom::read(&Kept::from(bytes), Origin::User, &options.limits)?;
     let metadata = metadata(&contents.image);
     // The document stands for a layer, which is then forgotten.
     let layer = LayerId {

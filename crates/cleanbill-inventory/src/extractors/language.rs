@@ -13,10 +13,11 @@ pub(crate) mod python;
 pub(crate) mod ruby;
 mod tables;
 
-use cleanbill_core::Package;
+use cleanbill_core::{Limits, Package};
 
 use crate::draft::{LayerDraft, Unread};
 use crate::extractor::{ExtractError, FileInput};
+use crate::json::JsonError;
 
 /// Makes the id that findings and dependencies refer to. Without a version it is the bare name.
 ///
@@ -71,6 +72,17 @@ fn extract_manifest(
         Err(reason) => refuse(kind, file.path, &reason, draft),
     }
     Ok(())
+}
+
+/// Returns how many bytes one part of a document may have.
+fn part_size_bytes_max(limits: &Limits) -> usize {
+    usize::try_from(limits.document_part_size_bytes_max).unwrap_or(usize::MAX)
+}
+
+/// Says that a document lists more packages than a layer may have.
+fn too_many_packages(limits: &Limits) -> JsonError {
+    let max = limits.packages_per_layer_max;
+    JsonError::exceeded(format!("more than {max} packages (packages_per_layer_max)"))
 }
 
 /// Counts a file that should describe packages of a kind and makes no sense.

@@ -1,6 +1,7 @@
 //! Documents that list packages, left in images by those who built them: SPDX and CycloneDX.
 //!
-//! A document becomes a [`bom::Bom`], whatever its format; the packages are made from that.
+//! A document becomes a [`bom::Bom`], whatever its format; the packages are made from that. It is
+//! read component by component, and never in memory as a whole.
 //!
 //! Source: spec 02 section 2.6 and spec 04 section 1.11. Where the reference ignores a document
 //! that it cannot read, it is reported as unreadable here, unless it names no package URL and so
@@ -22,9 +23,11 @@ use cleanbill_core::{Limits, Package, Problem, error_chain};
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput};
+use crate::kept::Kept;
 use crate::room::Room;
+pub(crate) use bom::ImageFacts;
 pub(crate) use error::SbomError;
-pub(crate) use packages::{Contents, ImageFacts};
+pub(crate) use packages::Contents;
 
 /// Finds the packages that an SBOM lists.
 pub(crate) struct Sbom;
@@ -64,10 +67,10 @@ impl Extractor for Sbom {
         file: &mut FileInput<'_>,
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
-        let bytes = file.read_small()?;
-        let parsed = parse(&bytes, Origin::Image, file.limits);
-        let (_, mut contents) = parsed.map_err(|error| refuse(&error, &bytes))?;
-        drop(bytes);
+        let text = file.keep()?;
+        let parsed = read(&text, Origin::Image, file.limits);
+        let (_, mut contents) = parsed.map_err(|error| refuse(&error, &text))?;
+        drop(text);
         contents.settle(file.path, Room::new(file.limits));
         contents.put_into(draft, file.path);
         Ok(())
@@ -79,29 +82,23 @@ impl Extractor for Sbom {
 /// # Errors
 ///
 /// See [`SbomError`].
-pub(crate) fn parse(
-    bytes: &[u8],
+pub(crate) fn read(
+    text: &Kept<'_>,
     origin: Origin,
     limits: &Limits,
 ) -> Result<(SbomFormat, Contents), SbomError> {
-    let (format, bom) = format::decode(bytes, origin)?;
+    let (format, bom) = format::read(text, origin, limits)?;
     let contents = packages::collect(bom, limits)?;
     Ok((format, contents))
 }
 
 /// Says what becomes of a document that cannot be read.
-fn refuse(error: &SbomError, bytes: &[u8]) -> ExtractError {
-    let names_packages = bytes
-        .windows(4)
-        .any(|window| window.eq_ignore_ascii_case(b"pkg:"));
+fn refuse(error: &SbomError, text: &Kept<'_>) -> ExtractError {
     match error {
-        SbomError::Json { source, .. } if source.is_limit() => {
-            ExtractError::LimitExceeded(error_chain(error))
-        }
-        SbomError::TooManyLines { .. } => ExtractError::LimitExceeded(error_chain(error)),
+        _ if error.is_limit() => ExtractError::LimitExceeded(error_chain(error)),
         // The text of an attestation is encoded: what it names cannot be seen.
         SbomError::Attestation { .. } => ExtractError::Malformed(error_chain(error)),
-        _ if !names_packages => ExtractError::Ignored,
+        _ if !text.contains(b"pkg:") => ExtractError::Ignored,
         SbomError::UnsupportedFormat { .. } => ExtractError::Unsupported(error_chain(error)),
         _ => ExtractError::Malformed(error_chain(error)),
     }
@@ -144,10 +141,7 @@ impl Contents {
             if settled.is_empty() {
                 sbom_path.clone_into(&mut settled);
             }
-            self.applications
-                .entry((kind, settled))
-                .or_default()
-                .extend(packages);
+            packages::add_to(&mut self.applications, (kind, settled), packages);
         }
         self.left_out = self.left_out.take().or(room.exceeded());
     }

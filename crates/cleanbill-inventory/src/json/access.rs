@@ -199,7 +199,12 @@ fn next_part(container: &Decoder<'_, '_>, value: usize) -> usize {
     }
 }
 
-fn field_of(name: &str, fields: &'static [&'static str], dialect: Dialect) -> Option<&'static str> {
+/// Returns the field that a name means.
+pub(super) fn field_of(
+    name: &str,
+    fields: &[&'static str],
+    dialect: Dialect,
+) -> Option<&'static str> {
     let mut exact = fields.iter().copied().filter(|field| *field == name);
     exact.next().or_else(|| {
         let mut folded = fields.iter().copied();

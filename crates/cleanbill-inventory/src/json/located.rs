@@ -16,7 +16,7 @@ pub(super) const LOCATED: &str = "$cleanbill::Located";
 /// Pairs an object with the lines of its brackets.
 ///
 /// As in the reference implementation the lines are 0 if another object with lines begins on the
-/// same line. Only for [`super::decode_strict`], whose objects are met in
+/// same line. Only for the strict decoder, whose objects are met in
 /// the order of the text; `null` in place of the object is an error.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Located<T> {
@@ -31,9 +31,17 @@ pub(super) struct Lines {
     counted: Cell<(usize, u64)>,
     /// The last line at which an object with a location began; 0 for none.
     last_start: Cell<u64>,
+    /// Lines before the text, where that is a part of a larger one.
+    before: Cell<u64>,
 }
 
 impl Lines {
+    /// Begins with another part of a text, which stands behind some lines.
+    pub(super) fn begin_part(&self, before: u64) {
+        self.counted.set((0, 0));
+        self.before.set(before);
+    }
+
     fn line_of(&self, document: &Document<'_>, at: usize) -> u64 {
         let (from, line) = match self.counted.get() {
             (from, line) if line > 0 && from <= at => (from, line),
@@ -41,7 +49,7 @@ impl Lines {
         };
         let line = line + document.line_feeds(from, at);
         self.counted.set((at, line));
-        line
+        self.before.get() + line
     }
 }
 

@@ -5,14 +5,15 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use cleanbill_core::{Package, path};
+use cleanbill_core::{Limits, Package, package, path};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{package, package_id, refuse};
+use super::{package as new_package, package_id, part_size_bytes_max, refuse, too_many_packages};
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
-use crate::json::{JsonError, Located, decode_strict};
+use crate::json::{Field, FieldKind, JsonError, Located, Parts};
+use crate::kept::Kept;
 use crate::licenses;
 use crate::room::Room;
 
@@ -35,9 +36,9 @@ impl Extractor for ComposerVendor {
         file: &mut FileInput<'_>,
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
-        let bytes = file.read_small()?;
+        let text = file.keep()?;
         let mut room = Room::new(file.limits);
-        match parse(&bytes, &mut room) {
+        match parse(&text, file.limits, &mut room) {
             Ok(packages) if packages.is_empty() => {}
             Ok(packages) => draft.add_application(KIND, file.path, packages),
             Err(error) if error.is_limit() => return Err(error.into()),
@@ -53,14 +54,19 @@ impl Extractor for ComposerVendor {
 
 /// The names of packages that were installed for development only are ignored, as in the
 /// reference implementation: they are installed.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "kebab-case")]
-struct Installed<'a> {
-    #[serde(borrow)]
-    packages: Vec<Located<Entry<'a>>>,
-    #[serde(borrow)]
-    packages_dev: Vec<Located<Entry<'a>>>,
-}
+const FIELDS: &[Field] = &[
+    Field {
+        name: "packages",
+        kind: FieldKind::Items,
+    },
+    Field {
+        name: DEV_PACKAGES,
+        kind: FieldKind::Items,
+    },
+];
+const DEV_PACKAGES: &str = "packages-dev";
+/// A package of the first list counts before one of the second.
+const LISTS: [&str; 2] = ["packages", DEV_PACKAGES];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -73,28 +79,81 @@ struct Entry<'a> {
     license: Value,
 }
 
+/// Is what packages that need another know about it.
+struct Known {
+    version: String,
+    /// The list and the place in it.
+    place: (bool, usize),
+}
+
 /// Lists the packages; the first of a name counts.
-fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, JsonError> {
-    let installed: Installed<'_> = decode_strict(bytes)?;
-    let regular = installed.packages.iter().map(|entry| (entry, false));
-    let dev = installed.packages_dev.iter().map(|entry| (entry, true));
-    let mut entries = BTreeMap::new();
-    for (entry, is_dev) in regular.chain(dev) {
-        let name = entry.value.name.as_ref();
-        entries.entry(name).or_insert((entry, is_dev));
-    }
-    let version_of = |name: &str| {
-        entries
-            .get(name)
-            .map(|(entry, _)| entry.value.version.as_ref())
-    };
-    let to_package = |(entry, is_dev): &(&Located<Entry<'_>>, bool)| Package {
-        locations: vec![entry.location],
-        dev: *is_dev,
-        depends_on: entry.value.depends_on(version_of, room),
-        ..entry.value.to_package()
-    };
-    Ok(entries.values().map(to_package).collect())
+fn parse(text: &Kept<'_>, limits: &Limits, room: &mut Room) -> Result<Vec<Package>, JsonError> {
+    let document = Parts::strict(text, FIELDS, part_size_bytes_max(limits))?;
+    let known = known(&document, limits)?;
+    let version_of = |name: &str| known.get(name).map(|known| known.version.as_str());
+    let mut packages = Vec::with_capacity(known.len());
+    each(&document, &mut |entry: Located<Entry<'_>>, place| {
+        let Located { value, location } = entry;
+        let is_first = known
+            .get(&*value.name)
+            .is_some_and(|known| known.place == place);
+        if is_first {
+            packages.push(Package {
+                locations: vec![location],
+                dev: place.0,
+                depends_on: value.depends_on(version_of, room),
+                ..value.to_package()
+            });
+        }
+        Ok(())
+    })?;
+    package::sort(&mut packages);
+    Ok(packages)
+}
+
+/// Finds the version and the place of each package.
+fn known(document: &Parts<'_>, limits: &Limits) -> Result<BTreeMap<String, Known>, JsonError> {
+    let mut room = Room::of_graph(limits);
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    each(document, &mut |entry: Located<Entry<'_>>, place| {
+        let Entry { name, version, .. } = entry.value;
+        let count = known.len() as u64;
+        match known.get_mut(&*name) {
+            Some(known) if known.place <= place => {}
+            Some(known) => {
+                known.version = version.into_owned();
+                known.place = place;
+            }
+            None if count >= limits.packages_per_layer_max => {
+                return Err(too_many_packages(limits));
+            }
+            None if room.take(name.len() + version.len()) => {
+                let version = version.into_owned();
+                known.insert(name.into_owned(), Known { version, place });
+            }
+            None => {}
+        }
+        match room.exceeded() {
+            Some(message) => Err(JsonError::exceeded(message)),
+            None => Ok(()),
+        }
+    })?;
+    Ok(known)
+}
+
+/// Is called for each entry, with its place.
+type Visit<'a> = &'a mut dyn FnMut(Located<Entry<'_>>, (bool, usize)) -> Result<(), JsonError>;
+
+/// Gives the entries of both lists with their places, in the order of the document.
+fn each(document: &Parts<'_>, visit: Visit<'_>) -> Result<(), JsonError> {
+    let mut numbers = [0, 0];
+    document.each(&LISTS, &mut |part| {
+        let is_dev = part.field == DEV_PACKAGES;
+        let [regular, dev] = &mut numbers;
+        let number = if is_dev { dev } else { regular };
+        *number += 1;
+        visit(part.decode()?, (is_dev, *number))
+    })
 }
 
 impl Entry<'_> {
@@ -106,7 +165,7 @@ impl Entry<'_> {
         Package {
             id: self.id(),
             licenses: self.licenses(),
-            ..package(self.name.as_ref(), self.version.as_ref())
+            ..new_package(self.name.as_ref(), self.version.as_ref())
         }
     }
 
@@ -144,7 +203,6 @@ fn id_of(name: &str, version: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cleanbill_core::Limits;
     use cleanbill_core::problem::ProblemKind;
     use proptest::prelude::*;
 
@@ -172,7 +230,8 @@ mod tests {
     #[test]
     fn packages_are_listed_with_their_dependencies_and_lines() {
         let mut room = Room::new(&Limits::default());
-        let packages = parse(INSTALLED.as_bytes(), &mut room).unwrap();
+        let text = Kept::from(INSTALLED.as_bytes());
+        let packages = parse(&text, &Limits::default(), &mut room).unwrap();
         let found: Vec<_> = packages
             .iter()
             .map(|package| {
@@ -224,7 +283,8 @@ mod tests {
 
         #[test]
         fn any_bytes_are_packages_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = parse(&bytes, &mut Room::new(&Limits::default()));
+            let limits = Limits::default();
+            let _ = parse(&Kept::from(&*bytes), &limits, &mut Room::new(&limits));
         }
     }
 }

@@ -9,15 +9,17 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use cleanbill_core::Package;
 use cleanbill_core::package::Location;
+use cleanbill_core::{Limits, Package};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{package, package_id};
+use super::{package, package_id, part_size_bytes_max, too_many_packages};
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
-use crate::json::{JsonError, Located, decode_strict};
+use crate::json::{Field, FieldKind, JsonError, Located, Parts};
+use crate::kept::Kept;
+use crate::room::Room;
 
 /// Finds what a .NET program uses, and the program itself.
 pub(crate) struct DotNetCore;
@@ -41,7 +43,7 @@ impl Extractor for DotNetCore {
         file: &mut FileInput<'_>,
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
-        let packages = parse(&file.read_small()?)?;
+        let packages = parse(&file.keep()?, file.limits)?;
         if !packages.is_empty() {
             draft.add_application(KIND, file.path, packages);
         }
@@ -53,13 +55,20 @@ impl Extractor for DotNetCore {
     }
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct DepsFile {
-    libraries: BTreeMap<String, Located<Library>>,
-    runtime_target: RuntimeTarget,
-    targets: BTreeMap<String, Target>,
-}
+const FIELDS: &[Field] = &[
+    Field {
+        name: "libraries",
+        kind: FieldKind::Members,
+    },
+    Field {
+        name: "runtimeTarget",
+        kind: FieldKind::Whole,
+    },
+    Field {
+        name: "targets",
+        kind: FieldKind::MembersOfMembers,
+    },
+];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -73,12 +82,12 @@ struct RuntimeTarget {
     name: String,
 }
 
-/// What a target says about each library.
+/// What a target says about each library, by the id of its package.
 type Target = BTreeMap<String, TargetLibrary>;
 
 #[derive(Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
-struct TargetLibrary {
+struct RawTargetLibrary {
     dependencies: BTreeMap<String, String>,
     // An empty object counts as stated.
     runtime: Option<IgnoredAny>,
@@ -86,35 +95,97 @@ struct TargetLibrary {
     native: Option<IgnoredAny>,
 }
 
+/// What a target says about one library.
+struct TargetLibrary {
+    /// The library as the target names it.
+    key: String,
+    /// The ids of the packages that it needs.
+    dependencies: Vec<String>,
+    is_there: bool,
+}
+
 /// Names a library that counts.
 struct Found {
+    /// The library as the document names it.
+    key: String,
     package: Package,
     is_project: bool,
 }
 
 /// Reads the libraries that a program needs when it runs.
-fn parse(bytes: &[u8]) -> Result<Vec<Package>, JsonError> {
-    let mut file: DepsFile = decode_strict(bytes)?;
-    let target = file.targets.remove(&file.runtime_target.name);
-    // Libraries are found by the names that packages have.
-    let target: Option<Target> = target.map(|target| {
-        let renamed = target.into_iter().map(|(key, library)| {
-            let (name, version) = key.split_once('/').unwrap_or((&key, ""));
-            (id_of(name, version), library)
-        });
-        renamed.collect()
-    });
-    let libraries = file.libraries.into_iter();
-    let found = libraries
-        .filter_map(|(key, library)| read(&key, &library.value, library.location))
-        .filter(|found| {
-            target
-                .as_ref()
-                .is_none_or(|target| is_needed(&found.package.id, target))
-        })
-        .map(|found| (found.package.id.clone(), found))
-        .collect();
+fn parse(text: &Kept<'_>, limits: &Limits) -> Result<Vec<Package>, JsonError> {
+    let document = Parts::strict(text, FIELDS, part_size_bytes_max(limits))?;
+    let target = target(&document, limits)?;
+    let found = found(&document, target.as_ref(), limits)?;
     Ok(graph::complete(found, target.as_ref()))
+}
+
+/// Reads the target that the program is built for, if the document has it.
+fn target(document: &Parts<'_>, limits: &Limits) -> Result<Option<Target>, JsonError> {
+    let wanted: RuntimeTarget = document.whole("runtimeTarget")?;
+    let mut room = Room::of_graph(limits);
+    let mut target = None;
+    document.each(&["targets"], &mut |part| {
+        let raw: RawTargetLibrary = part.decode()?;
+        if part.outer_name != wanted.name {
+            return Ok(());
+        }
+        let (name, version) = part.name.split_once('/').unwrap_or((part.name, ""));
+        let pairs = raw.dependencies.iter();
+        let library = TargetLibrary {
+            is_there: raw.is_there(),
+            dependencies: room.join(pairs.map(|(name, version)| (&**name, &**version)), id_of),
+            key: part.name.to_owned(),
+        };
+        let id = id_of(name, version);
+        if !room.take(id.len() + library.key.len()) {
+            return Err(JsonError::exceeded(room.exceeded().unwrap_or_default()));
+        }
+        // Libraries are found by the names that packages have: of several of one the last counts.
+        let target: &mut Target = target.get_or_insert_default();
+        if target.get(&id).is_none_or(|known| known.key < library.key) {
+            target.insert(id, library);
+        }
+        Ok(())
+    })?;
+    Ok(target)
+}
+
+/// Reads the libraries that the target does not leave out, by the ids of their packages.
+fn found(
+    document: &Parts<'_>,
+    target: Option<&Target>,
+    limits: &Limits,
+) -> Result<BTreeMap<String, Found>, JsonError> {
+    let mut found: BTreeMap<String, Found> = BTreeMap::new();
+    document.each(&["libraries"], &mut |part| {
+        let library: Located<Library> = part.decode()?;
+        let read = read(part.name, &library.value, library.location);
+        let Some(read) =
+            read.filter(|found| target.is_none_or(|target| is_needed(&found.package.id, target)))
+        else {
+            return Ok(());
+        };
+        if found.len() as u64 >= limits.packages_per_layer_max {
+            return Err(too_many_packages(limits));
+        }
+        // Of several of one id the last counts.
+        if found
+            .get(&read.package.id)
+            .is_none_or(|known| known.key < read.key)
+        {
+            found.insert(read.package.id.clone(), read);
+        }
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+impl RawTargetLibrary {
+    /// Says whether the library is there when the program runs.
+    fn is_there(&self) -> bool {
+        self.runtime.is_some() || self.runtime_targets.is_some() || self.native.is_some()
+    }
 }
 
 /// Makes a package of `name/version`; `None` if the library is of a kind that is none.
@@ -126,6 +197,7 @@ fn read(key: &str, library: &Library, location: Location) -> Option<Found> {
     }
     let name = name.strip_prefix(RUNTIME_PREFIX).unwrap_or(name);
     Some(Found {
+        key: key.to_owned(),
         is_project: is("project"),
         package: Package {
             id: id_of(name, version),
@@ -138,9 +210,7 @@ fn read(key: &str, library: &Library, location: Location) -> Option<Found> {
 /// Says whether a library is there when the program runs; one that the target does not name may
 /// be.
 fn is_needed(id: &str, target: &Target) -> bool {
-    target.get(id).is_none_or(|library| {
-        library.runtime.is_some() || library.runtime_targets.is_some() || library.native.is_some()
-    })
+    target.get(id).is_none_or(|library| library.is_there)
 }
 
 fn id_of(name: &str, version: &str) -> String {

@@ -46,11 +46,10 @@ impl Extractor for NuGet {
         file: &mut FileInput<'_>,
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
-        let bytes = file.read_small()?;
         let mut room = Room::new(file.limits);
         let packages = match path::base_name(file.path) {
-            "packages.config" => config::parse(&bytes)?,
-            _ => lock::parse(&bytes, &mut room)?,
+            "packages.config" => config::parse(&file.read_small()?)?,
+            _ => lock::parse(&file.keep()?, file.limits, &mut room)?,
         };
         add(KIND, file.path, packages, draft);
         room.check()

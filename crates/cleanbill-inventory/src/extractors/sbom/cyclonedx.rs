@@ -5,21 +5,20 @@
 
 mod xml;
 
-use std::collections::HashMap;
-
-use cleanbill_core::purl::PackageUrl;
+use cleanbill_core::Limits;
 use serde::Deserialize;
 
-use super::bom::{Bom, Component, ComponentKind, digest};
+use super::bom::{Bom, Component, ComponentKind, Index, Node, digest};
 use super::error::SbomError;
+use crate::json::Parts;
 
 /// The prefix of properties that Trivy writes.
 const TRIVY_PREFIX: &str = "aquasecurity:trivy:";
 const VERSIONS: [&str; 8] = ["1.0", "1.1", "1.2", "1.3", "1.4", "1.5", "1.6", "1.7"];
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(super) struct Document {
+/// What a document in XML says.
+#[derive(Default)]
+struct Document {
     spec_version: Option<String>,
     metadata: Metadata,
     components: Vec<RawComponent>,
@@ -86,59 +85,127 @@ struct Dependency {
     children: Vec<String>,
 }
 
-/// Decodes a document in XML.
+/// Reads a document in XML.
 ///
 /// # Errors
 ///
-/// It is malformed; and as [`convert`].
-pub(super) fn decode_xml(bytes: &[u8]) -> Result<Bom, SbomError> {
-    convert(xml::parse(bytes)?)
+/// It is malformed; and as [`read_json`].
+pub(super) fn read_xml(bytes: &[u8], limits: &Limits) -> Result<Bom, SbomError> {
+    let document = xml::parse(bytes)?;
+    check_version(document.spec_version)?;
+    let mut reader = Reader::new(limits);
+    for component in document.components {
+        reader.component(component)?;
+    }
+    reader.end_components(document.metadata)?;
+    for dependency in document.dependencies {
+        reader.dependency(&dependency)?;
+    }
+    Ok(reader.finish())
 }
 
-/// Converts a document.
+/// Reads a document in JSON.
 ///
 /// # Errors
 ///
-/// The version is unknown, or the component that the document describes is malformed.
-pub(super) fn convert(document: Document) -> Result<Bom, SbomError> {
-    if let Some(version) = document
-        .spec_version
-        .filter(|v| !VERSIONS.contains(&v.as_str()))
-    {
-        return Err(SbomError::UnsupportedFormat {
+/// It is malformed, its version is unknown, or the component that it describes is malformed.
+pub(super) fn read_json(document: &Parts<'_>, limits: &Limits) -> Result<Bom, SbomError> {
+    check_version(document.whole("specVersion")?)?;
+    let mut reader = Reader::new(limits);
+    document.each(&["components"], &mut |part| {
+        reader.component(part.decode()?)
+    })?;
+    reader.end_components(document.whole("metadata")?)?;
+    document.each(&["dependencies"], &mut |part| {
+        reader.dependency(&part.decode()?)
+    })?;
+    Ok(reader.finish())
+}
+
+fn check_version(version: Option<String>) -> Result<(), SbomError> {
+    match version.filter(|version| !VERSIONS.contains(&version.as_str())) {
+        None => Ok(()),
+        Some(version) => Err(SbomError::UnsupportedFormat {
             format: format!("CycloneDX {version}"),
-        });
+        }),
     }
-    let mut bom = Bom::default();
-    let mut numbers = HashMap::new();
-    for raw in document.components {
-        let bom_ref = raw.bom_ref.clone();
+}
+
+/// Takes a document, component by component, then what needs what.
+struct Reader {
+    bom: Bom,
+    /// Components by their references.
+    nodes: Index<Node>,
+    /// The package URLs of all components.
+    urls: Index<()>,
+}
+
+impl Reader {
+    fn new(limits: &Limits) -> Self {
+        Self {
+            bom: Bom::new(limits),
+            nodes: Index::new(limits.sbom_elements_max),
+            urls: Index::new(limits.sbom_elements_max),
+        }
+    }
+
+    fn component(&mut self, raw: RawComponent) -> Result<(), SbomError> {
         match raw.convert() {
-            Ok(component) => {
-                numbers.insert(bom_ref, bom.add(component));
-            }
-            Err(Refusal::Url(_)) => bom.malformed_urls += 1,
+            Ok(component) => self.add(component)?,
+            Err(Refusal::Url(_)) => self.bom.malformed_urls += 1,
             Err(Refusal::Kind) => {}
         }
+        Ok(())
     }
-    if let Some(raw) = document.metadata.component {
-        let (bom_ref, name) = (raw.bom_ref.clone(), raw.name.clone());
-        let mut root = raw.convert().map_err(|refusal| refusal.into_error(name))?;
-        root.is_root = true;
-        numbers.insert(bom_ref, bom.add(root));
+
+    fn add(&mut self, component: Component) -> Result<(), SbomError> {
+        if let Some(purl) = &component.purl {
+            self.urls.add(purl, ())?;
+        }
+        let hash = self.nodes.hash(&component.bom_ref);
+        let node = self.bom.add(component)?;
+        self.nodes.add_hash(hash, node)
     }
-    for dependency in document.dependencies {
-        let Some(&parent) = numbers.get(&dependency.parent) else {
-            continue;
+
+    /// Adds the component that the document describes, after all others.
+    fn end_components(&mut self, metadata: Metadata) -> Result<(), SbomError> {
+        if let Some(raw) = metadata.component {
+            let name = raw.name.clone();
+            let mut root = raw.convert().map_err(|refusal| refusal.into_error(name))?;
+            root.is_root = true;
+            self.add(root)?;
+        }
+        self.nodes.unique();
+        self.urls.seal();
+        Ok(())
+    }
+
+    fn dependency(&mut self, dependency: &Dependency) -> Result<(), SbomError> {
+        let Some(parent) = self.nodes.get(&dependency.parent) else {
+            return Ok(());
         };
-        for child in dependency.children {
-            if let Some(&child) = numbers.get(&child) {
-                bom.relate(parent, child);
+        for child in &dependency.children {
+            if let Some(child) = self.nodes.get(child) {
+                self.bom.relate(parent, child)?;
             }
         }
+        Ok(())
     }
-    name_by_urls(&mut bom);
-    Ok(bom)
+
+    /// Gives packages without a reference their package URL, if no other component has the same.
+    /// (The reference makes up a random one for the others; here they get none.)
+    fn finish(mut self) -> Bom {
+        let packages = self.bom.packages.iter_mut();
+        let identifiers = packages.map(|package| &mut package.identifier);
+        for identifier in identifiers.filter(|identifier| identifier.bom_ref.is_empty()) {
+            if let Some(purl) = &identifier.purl
+                && self.urls.is_single(purl)
+            {
+                identifier.bom_ref = purl.to_string();
+            }
+        }
+        self.bom
+    }
 }
 
 /// Says why a component is left out.
@@ -208,32 +275,5 @@ impl Property {
     fn pair(self) -> (String, String) {
         let name = self.name.strip_prefix(TRIVY_PREFIX).unwrap_or(&self.name);
         (name.to_owned(), self.value)
-    }
-}
-
-/// Gives components without a reference their package URL, if no other component has the same.
-/// (The reference makes up a random one for the others; here they get none.)
-fn name_by_urls(bom: &mut Bom) {
-    let mut counts: HashMap<PackageUrl, u32> = HashMap::new();
-    for purl in bom
-        .components
-        .iter()
-        .filter_map(|component| component.purl.as_ref())
-    {
-        match counts.get_mut(purl) {
-            Some(count) => *count += 1,
-            None => {
-                counts.insert(purl.clone(), 1);
-            }
-        }
-    }
-    for component in bom.components.iter_mut().filter(|c| c.bom_ref.is_empty()) {
-        if let Some(purl) = component
-            .purl
-            .as_ref()
-            .filter(|&purl| counts.get(purl) == Some(&1))
-        {
-            component.bom_ref = purl.to_string();
-        }
     }
 }

@@ -56,10 +56,54 @@ pub(crate) enum SbomError {
         /// The limit.
         max: u64,
     },
+    /// The document has more components, files or relationships than is reasonable.
+    #[error("more than {max} components, files or relationships (sbom_elements_max)")]
+    TooManyElements {
+        /// The limit.
+        max: u64,
+    },
+    /// Something in a document that is read line by line is too large.
+    #[error("more than {max} bytes of {what} (document_part_size_bytes_max)")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// The limit.
+        max: usize,
+    },
     /// Packages of several package managers stand beside each other.
     #[error("it lists packages of several package managers: {kinds}")]
     SeveralOsTypes {
         /// The types of their URLs.
         kinds: String,
     },
+}
+
+impl SbomError {
+    /// Names the format whose text is malformed.
+    pub(super) fn in_format(self, format: &'static str) -> Self {
+        match self {
+            Self::Json { source, .. } => Self::Json { format, source },
+            other => other,
+        }
+    }
+
+    /// Says whether a limit was exceeded, as opposed to the document being wrong.
+    pub(super) fn is_limit(&self) -> bool {
+        match self {
+            Self::Json { source, .. } => source.is_limit(),
+            Self::TooManyLines { .. } | Self::TooManyElements { .. } | Self::TooLarge { .. } => {
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl From<JsonError> for SbomError {
+    fn from(source: JsonError) -> Self {
+        Self::Json {
+            format: "JSON",
+            source,
+        }
+    }
 }

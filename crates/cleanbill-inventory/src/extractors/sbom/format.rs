@@ -3,15 +3,18 @@
 //! Source: spec 04 section 1.11 for the formats and their order; in-toto attestations and
 //! Sigstore bundles 0.3 for what may be around a document.
 
+use std::io::BufRead as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
+use cleanbill_core::Limits;
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::bom::Bom;
 use super::error::SbomError;
 use super::{Origin, SbomFormat, cyclonedx, spdx};
-use crate::json::decode_classic;
+use crate::json::{Field, FieldKind, Parts};
+use crate::kept::Kept;
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 const BUNDLE_TYPE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
@@ -19,75 +22,82 @@ const PREDICATES_CYCLONEDX: [&str; 2] =
     ["https://cyclonedx.org/bom", "https://cyclonedx.org/schema"];
 const PREDICATE_SPDX: &str = "https://spdx.dev/Document";
 
-/// The members that tell formats apart.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Marks {
-    #[serde(rename = "bomFormat")]
-    bom_format: String,
-    #[serde(rename = "SPDXID")]
-    spdx_id: String,
-    #[serde(rename = "mediaType")]
-    media_type: String,
-    #[serde(rename = "payloadType")]
-    payload_type: String,
-    #[serde(rename = "predicateType")]
-    predicate_type: String,
+const fn whole(name: &'static str) -> Field {
+    Field {
+        name,
+        kind: FieldKind::Whole,
+    }
 }
 
-/// Decodes a document of any format.
+const fn items(name: &'static str) -> Field {
+    Field {
+        name,
+        kind: FieldKind::Items,
+    }
+}
+
+/// The members of documents of all formats. Those of one say nothing in another.
+const FIELDS: &[Field] = &[
+    whole("bomFormat"),
+    whole("specVersion"),
+    whole("metadata"),
+    items("components"),
+    items("dependencies"),
+    whole("SPDXID"),
+    whole("spdxVersion"),
+    whole("creationInfo"),
+    items("packages"),
+    items("files"),
+    items("relationships"),
+    items("documentDescribes"),
+    whole("mediaType"),
+    whole("dsseEnvelope"),
+    whole("payloadType"),
+    whole("payload"),
+    whole("predicateType"),
+    whole("predicate"),
+];
+
+/// What the first versions of Cosign put around a document.
+const COSIGN_FIELDS: &[Field] = &[whole("Data")];
+
+/// Reads a document of any format.
 ///
 /// # Errors
 ///
 /// The format is unknown or not supported, or the document is malformed.
-pub(super) fn decode(bytes: &[u8], origin: Origin) -> Result<(SbomFormat, Bom), SbomError> {
-    let text = bytes.trim_ascii_start();
-    match text.first() {
-        Some(b'{') => decode_json(bytes, origin),
-        Some(b'<' | b'\xef') if contains(text, b"http://cyclonedx.org") => match origin {
-            Origin::User => Ok((SbomFormat::CycloneDx, cyclonedx::decode_xml(bytes)?)),
+pub(super) fn read(
+    text: &Kept<'_>,
+    origin: Origin,
+    limits: &Limits,
+) -> Result<(SbomFormat, Bom), SbomError> {
+    let context = Context { origin, limits };
+    let mut reader = text.reader();
+    // What decides stands at the beginning.
+    let begin = reader.fill_buf().unwrap_or_default();
+    match begin.trim_ascii_start().first() {
+        Some(b'{') => context.json(text),
+        Some(b'<' | b'\xef') if text.contains(b"http://cyclonedx.org") => match origin {
+            Origin::User => {
+                let bom = cyclonedx::read_xml(text.as_plain().unwrap_or_default(), limits)?;
+                Ok((SbomFormat::CycloneDx, bom))
+            }
             Origin::Image => Err(SbomError::UnsupportedFormat {
                 format: "CycloneDX XML".to_owned(),
             }),
         },
-        _ if bytes.starts_with(b"SPDX") => Ok((SbomFormat::Spdx, spdx::decode_tag_value(bytes)?)),
+        _ if begin.starts_with(b"SPDX") => {
+            let bom = spdx::read_tag_value(text, context.part_size_bytes_max(), limits)?;
+            Ok((SbomFormat::Spdx, bom))
+        }
         _ => Err(SbomError::UnknownFormat),
     }
 }
 
-fn decode_json(bytes: &[u8], origin: Origin) -> Result<(SbomFormat, Bom), SbomError> {
-    let marks: Marks = json("JSON", bytes)?;
-    if marks.bom_format == "CycloneDX" {
-        let bom = cyclonedx::convert(json("CycloneDX", bytes)?)?;
-        return Ok((SbomFormat::CycloneDx, bom));
-    }
-    if marks.spdx_id == "SPDXRef-DOCUMENT" {
-        let bom = spdx::convert_json(json("SPDX", bytes)?)?;
-        return Ok((SbomFormat::Spdx, bom));
-    }
-    if marks.media_type == BUNDLE_TYPE {
-        let bundle: Bundle = json("a Sigstore bundle", bytes)?;
-        return bundle.envelope.decode();
-    }
-    if !marks.payload_type.is_empty() {
-        return json::<Envelope>("an attestation", bytes)?.decode();
-    }
-    // The reference reads statements in envelopes only.
-    if origin == Origin::User && !marks.predicate_type.is_empty() {
-        return decode_statement(bytes);
-    }
-    Err(SbomError::UnknownFormat)
-}
-
-fn json<T: DeserializeOwned>(format: &'static str, bytes: &[u8]) -> Result<T, SbomError> {
-    decode_classic(bytes).map_err(|source| SbomError::Json { format, source })
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct Bundle {
-    #[serde(rename = "dsseEnvelope")]
-    envelope: Envelope,
+#[derive(Clone, Copy)]
+struct Context<'a> {
+    origin: Origin,
+    limits: &'a Limits,
 }
 
 /// A signed envelope. The signature is not looked at: whoever can write the file can sign it.
@@ -98,63 +108,107 @@ struct Envelope {
     payload: String,
 }
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct Statement<P> {
-    predicate_type: String,
-    predicate: P,
-}
+impl Context<'_> {
+    /// A file of the user's is in memory anyway.
+    fn part_size_bytes_max(self) -> usize {
+        match self.origin {
+            Origin::User => usize::MAX,
+            Origin::Image => {
+                usize::try_from(self.limits.document_part_size_bytes_max).unwrap_or(usize::MAX)
+            }
+        }
+    }
 
-/// What the first versions of Cosign put around a document.
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct CosignPredicate<P> {
-    #[serde(rename = "Data")]
-    data: P,
-}
+    fn json(self, text: &Kept<'_>) -> Result<(SbomFormat, Bom), SbomError> {
+        let document = Parts::classic(text, FIELDS, self.part_size_bytes_max())?;
+        let mark = |name| document.whole::<String>(name);
+        let (bom_format, spdx_id) = (mark("bomFormat")?, mark("SPDXID")?);
+        let (media_type, payload_type) = (mark("mediaType")?, mark("payloadType")?);
+        let predicate_type = mark("predicateType")?;
+        if bom_format == "CycloneDX" {
+            return self.cyclonedx(&document);
+        }
+        if spdx_id == "SPDXRef-DOCUMENT" {
+            return self.spdx(&document);
+        }
+        if media_type == BUNDLE_TYPE {
+            let envelope = document.whole("dsseEnvelope");
+            let envelope =
+                envelope.map_err(|error| SbomError::from(error).in_format("a Sigstore bundle"));
+            drop(document);
+            return self.envelope(envelope?);
+        }
+        if !payload_type.is_empty() {
+            let payload = document.whole("payload");
+            let payload =
+                payload.map_err(|error| SbomError::from(error).in_format("an attestation"))?;
+            drop(document);
+            return self.envelope(Envelope {
+                payload_type,
+                payload,
+            });
+        }
+        // The reference reads statements in envelopes only.
+        if self.origin == Origin::User && !predicate_type.is_empty() {
+            return self.statement(&document);
+        }
+        Err(SbomError::UnknownFormat)
+    }
 
-impl Envelope {
-    fn decode(self) -> Result<(SbomFormat, Bom), SbomError> {
+    fn cyclonedx(self, document: &Parts<'_>) -> Result<(SbomFormat, Bom), SbomError> {
+        let bom = cyclonedx::read_json(document, self.limits);
+        let bom = bom.map_err(|error| error.in_format("CycloneDX"))?;
+        Ok((SbomFormat::CycloneDx, bom))
+    }
+
+    fn spdx(self, document: &Parts<'_>) -> Result<(SbomFormat, Bom), SbomError> {
+        let bom = spdx::read_json(document, self.limits);
+        let bom = bom.map_err(|error| error.in_format("SPDX"))?;
+        Ok((SbomFormat::Spdx, bom))
+    }
+
+    fn envelope(self, envelope: Envelope) -> Result<(SbomFormat, Bom), SbomError> {
         let attestation = |reason: String| SbomError::Attestation { reason };
-        if self.payload_type != PAYLOAD_TYPE {
-            return Err(attestation(format!("payload type '{}'", self.payload_type)));
+        if envelope.payload_type != PAYLOAD_TYPE {
+            let reason = format!("payload type '{}'", envelope.payload_type);
+            return Err(attestation(reason));
         }
-        let payload = BASE64.decode(&self.payload);
+        let payload = BASE64.decode(&envelope.payload);
         let payload = payload.map_err(|error| attestation(error.to_string()))?;
-        decode_statement(&payload)
+        drop(envelope);
+        let payload = Kept::from(&*payload);
+        let statement = Parts::classic(&payload, FIELDS, self.part_size_bytes_max());
+        self.statement(&statement.map_err(|error| attestation(error.to_string()))?)
     }
-}
 
-fn decode_statement(bytes: &[u8]) -> Result<(SbomFormat, Bom), SbomError> {
-    let statement: Statement<IgnoredAny> = inside(bytes)?;
-    match statement.predicate_type.as_str() {
-        kind if PREDICATES_CYCLONEDX.contains(&kind) => {
-            let marks: Statement<CosignPredicate<Option<IgnoredAny>>> = inside(bytes)?;
-            let document = if marks.predicate.data.is_some() {
-                let statement: Statement<CosignPredicate<cyclonedx::Document>> = inside(bytes)?;
-                statement.predicate.data
-            } else {
-                inside::<Statement<cyclonedx::Document>>(bytes)?.predicate
-            };
-            Ok((SbomFormat::CycloneDx, cyclonedx::convert(document)?))
-        }
-        PREDICATE_SPDX => {
-            let document = inside::<Statement<spdx::Document>>(bytes)?.predicate;
-            Ok((SbomFormat::Spdx, spdx::convert_json(document)?))
-        }
-        kind => Err(SbomError::Attestation {
-            reason: format!("predicate type '{kind}'"),
-        }),
+    /// Reads what an attestation holds.
+    fn statement(self, statement: &Parts<'_>) -> Result<(SbomFormat, Bom), SbomError> {
+        self.predicate(statement).map_err(|error| match error {
+            SbomError::Json { source, .. } if !source.is_limit() => SbomError::Attestation {
+                reason: source.to_string(),
+            },
+            other => other,
+        })
     }
-}
 
-/// Decodes what an attestation holds.
-fn inside<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, SbomError> {
-    decode_classic(bytes).map_err(|error| SbomError::Attestation {
-        reason: error.to_string(),
-    })
-}
-
-fn contains(text: &[u8], needle: &[u8]) -> bool {
-    text.windows(needle.len()).any(|window| window == needle)
+    fn predicate(self, statement: &Parts<'_>) -> Result<(SbomFormat, Bom), SbomError> {
+        let kind: String = statement.whole("predicateType")?;
+        let (bytes, _) = statement.whole_bytes("predicate")?.unwrap_or((b"{}", 0));
+        let (max, text) = (self.part_size_bytes_max(), Kept::from(bytes));
+        match kind.as_str() {
+            kind if PREDICATES_CYCLONEDX.contains(&kind) => {
+                let around = Parts::classic(&text, COSIGN_FIELDS, max)?;
+                match around.whole_bytes("Data")? {
+                    Some((data, _)) => {
+                        self.cyclonedx(&Parts::classic(&Kept::from(data), FIELDS, max)?)
+                    }
+                    None => self.cyclonedx(&Parts::classic(&text, FIELDS, max)?),
+                }
+            }
+            PREDICATE_SPDX => self.spdx(&Parts::classic(&text, FIELDS, max)?),
+            kind => Err(SbomError::Attestation {
+                reason: format!("predicate type '{kind}'"),
+            }),
+        }
+    }
 }

@@ -4,17 +4,16 @@
 //! that application's; the rest is grouped by type. A package belongs to the first that claims
 //! it, so cycles end by themselves.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 
+use cleanbill_core::package::arrange;
 use cleanbill_core::{Limits, Package};
 
-use super::bom::{Bom, Component, ComponentKind};
+use super::bom::{Bom, ImageFacts, Node};
 use super::error::SbomError;
 use super::package::{self, Class};
 use crate::room::Room;
-
-/// Applications of these types have no path of their own: reports join them.
-const AGGREGATED: [&str; 5] = ["python-pkg", "conda-pkg", "gemspec", "node-pkg", "jar"];
 
 /// Holds what a document lists.
 #[derive(Debug, Default)]
@@ -33,191 +32,196 @@ pub(crate) struct Contents {
     pub(super) left_out: Option<String>,
 }
 
-/// Holds what Trivy noted about an image, in its own words.
-#[derive(Debug, Default)]
-pub(crate) struct ImageFacts {
-    pub(crate) image_id: String,
-    pub(crate) repo_tags: Vec<String>,
-    pub(crate) repo_digests: Vec<String>,
-    pub(crate) diff_ids: Vec<String>,
-}
-
-impl ImageFacts {
-    /// Reads them of the component that the document describes.
-    fn of(bom: &mut Bom) -> Self {
-        let mut facts = Self::default();
-        let root = bom
-            .components
-            .iter_mut()
-            .find(|component| component.is_root);
-        let properties = root.map(|root| std::mem::take(&mut root.properties));
-        for (name, value) in properties.unwrap_or_default() {
-            match name.as_str() {
-                "ImageID" => facts.image_id = value,
-                "RepoTag" => facts.repo_tags.push(value),
-                "RepoDigest" => facts.repo_digests.push(value),
-                "DiffID" => facts.diff_ids.push(value),
-                _ => {}
-            }
-        }
-        facts
-    }
-}
-
-/// Collects the packages of a document, as many as a layer may have.
+/// Collects the packages of a document.
 ///
 /// # Errors
 ///
-/// A property is malformed, or packages of several package managers belong to nothing.
-pub(super) fn collect(bom: Bom, limits: &Limits) -> Result<Contents, SbomError> {
-    let packages_max = limits.packages_per_layer_max;
+/// Packages of several package managers belong to nothing.
+pub(super) fn collect(mut bom: Bom, limits: &Limits) -> Result<Contents, SbomError> {
     let mut room = Room::new(limits);
-    let (mut package_count, mut left_out) = (0, None);
-    check_root(&bom)?;
-    let mut packages = Vec::with_capacity(bom.components.len());
-    let mut applications = Vec::new();
-    let mut operating_system = None;
-    for (number, component) in bom.components.iter().enumerate() {
-        let application = application_of(component);
-        packages.push(match component.kind {
-            ComponentKind::OperatingSystem => {
-                operating_system.get_or_insert(number);
-                None
-            }
-            ComponentKind::Application if application.is_some() => {
-                applications.extend(application.map(|key| (number, key)));
-                None
-            }
-            _ if package_count >= packages_max => {
-                left_out.get_or_insert_with(|| {
-                    format!("more than {packages_max} packages (packages_per_layer_max)")
-                });
-                None
-            }
-            _ => package::read(component)?,
-        });
-        package_count += u64::from(packages.last().is_some_and(Option::is_some));
-    }
-    let mut collector = Collector { bom, packages };
-    collector.link(&mut room);
+    bom.seal();
+    link(&mut bom, &mut room);
     let mut contents = Contents {
-        malformed_urls: collector.bom.malformed_urls,
-        image: ImageFacts::of(&mut collector.bom),
-        left_out: left_out.or(room.exceeded()),
+        malformed_urls: bom.malformed_urls,
+        image: std::mem::take(&mut bom.image),
+        left_out: bom.left_out.take().or(room.exceeded()),
         ..Contents::default()
     };
-    if let Some(number) = operating_system {
-        let system = collector.bom.components.get(number);
-        contents.distro = system.map(|system| (system.name.clone(), system.version.clone()));
-        let packages = collector.take_below(number);
-        contents.os_packages = (!packages.is_empty()).then_some(packages);
+    let groups = Groups::of(&bom)?;
+    contents.distro = bom.system.take();
+    for (group, packages) in groups.split(bom.packages) {
+        match group {
+            Group::Os => contents.os_packages = Some(packages),
+            Group::Application(key) => {
+                contents.applications.insert(key, packages);
+            }
+        }
     }
-    for (number, key) in applications {
-        let packages = collector.take_below(number);
-        contents
-            .applications
-            .entry(key)
-            .or_default()
-            .extend(packages);
-    }
-    collector.take_orphans(&mut contents)?;
     Ok(contents)
 }
 
-/// The reference gives up on a document whose size property is no number.
-fn check_root(bom: &Bom) -> Result<(), SbomError> {
-    let roots = bom.components.iter().filter(|component| component.is_root);
-    let mut properties = roots.flat_map(|root| &root.properties);
-    let is_malformed =
-        properties.any(|(name, value)| name == "Size" && value.parse::<i64>().is_err());
-    if !is_malformed {
-        return Ok(());
-    }
-    Err(SbomError::Malformed {
-        what: "property Size".to_owned(),
-        reason: "it is no number".to_owned(),
-    })
-}
-
-/// Returns type and path of the application that a component is, if Trivy noted a type.
-fn application_of(component: &Component) -> Option<(String, String)> {
-    let kind = |(name, value): &(String, String)| (name == "Type").then(|| value.clone());
-    let kind = component.properties.iter().rev().find_map(kind)?;
-    if kind.is_empty() {
-        return None;
-    }
-    let path = if AGGREGATED.contains(&kind.as_str()) {
-        ""
-    } else {
-        &component.name
-    };
-    Some((kind, path.to_owned()))
-}
-
-struct Collector {
-    bom: Bom,
-    /// The package of each component, until something has claimed it.
-    packages: Vec<Option<Package>>,
-}
-
-impl Collector {
-    /// Gives each package the ids of those that it needs.
-    fn link(&mut self, room: &mut Room) {
-        for number in 0..self.packages.len() {
-            if !matches!(self.packages.get(number), Some(Some(_))) {
-                continue;
-            }
-            let children = self.bom.children(number).iter();
-            let children = children.filter_map(|&child| self.packages.get(child)?.as_ref());
-            let depends_on = room.copy(children.map(|child| child.id.as_str()));
-            if let Some(Some(package)) = self.packages.get_mut(number) {
-                package.depends_on = depends_on;
-            }
+/// Gives each package the ids of those that it needs.
+fn link(bom: &mut Bom, room: &mut Room) {
+    for number in 0..bom.packages.len() {
+        let node = Node::Package(u32::try_from(number).unwrap_or(u32::MAX));
+        let children = bom.children(node);
+        let children = children.filter_map(|child| bom.packages.get(child as usize));
+        let depends_on = room.copy(children.map(|child| child.id.as_str()));
+        if let Some(package) = bom.packages.get_mut(number) {
+            package.depends_on = depends_on;
         }
+    }
+}
+
+/// Is what packages are reported as parts of.
+enum Group {
+    Os,
+    Application((String, String)),
+}
+
+/// Says which package belongs to which group, and in which order.
+struct Groups {
+    /// By type and path; the packages of the distribution are group 0.
+    numbers: BTreeMap<(String, String), u32>,
+    /// The group of each package and the place in it.
+    places: Vec<Option<(u32, u32)>>,
+    /// Packages that have a place.
+    count: u32,
+}
+
+const OS: u32 = 0;
+
+impl Groups {
+    fn of(bom: &Bom) -> Result<Self, SbomError> {
+        let mut groups = Self {
+            numbers: BTreeMap::new(),
+            places: vec![None; bom.packages.len()],
+            count: 0,
+        };
+        if bom.system.is_some() {
+            groups.take_below(bom, Node::System, OS);
+        }
+        for (number, key) in bom.applications.iter().enumerate() {
+            let group = groups.number(key.clone());
+            let node = Node::Application(u32::try_from(number).unwrap_or(u32::MAX));
+            groups.take_below(bom, node, group);
+        }
+        groups.take_orphans(bom)?;
+        Ok(groups)
+    }
+
+    fn number(&mut self, key: (String, String)) -> u32 {
+        let next = u32::try_from(self.numbers.len() + 1).unwrap_or(u32::MAX);
+        *self.numbers.entry(key).or_insert(next)
+    }
+
+    /// Takes a package for a group, unless it was taken. Says whether it was not.
+    fn take(&mut self, package: u32, group: u32) -> bool {
+        let Some(place @ None) = self.places.get_mut(package as usize) else {
+            return false;
+        };
+        *place = Some((group, self.count));
+        self.count += 1;
+        true
     }
 
     /// Takes the packages that a component needs or contains, directly or through packages.
-    fn take_below(&mut self, root: usize) -> Vec<Package> {
-        let mut taken = Vec::new();
-        // Each component on the way with the number of its children that were looked at.
-        let mut stack = vec![(root, 0)];
-        while let Some((parent, looked_at)) = stack.last_mut() {
-            let Some(&child) = self.bom.children(*parent).get(*looked_at) else {
+    fn take_below(&mut self, bom: &Bom, root: Node, group: u32) {
+        // Each component on the way with the place of the next of its children.
+        let mut stack = vec![(root, bom.first_child(root))];
+        while let Some((parent, place)) = stack.last_mut() {
+            let Some(child) = bom.child_at(*parent, *place) else {
                 stack.pop();
                 continue;
             };
-            *looked_at += 1;
-            if let Some(package) = self.packages.get_mut(child).and_then(Option::take) {
-                taken.push(package);
-                stack.push((child, 0));
+            *place += 1;
+            if self.take(child, group) {
+                let node = Node::Package(child);
+                stack.push((node, bom.first_child(node)));
             }
         }
-        taken
     }
 
     /// Groups the packages that nothing has claimed.
-    fn take_orphans(&mut self, contents: &mut Contents) -> Result<(), SbomError> {
+    fn take_orphans(&mut self, bom: &Bom) -> Result<(), SbomError> {
         let mut os_kinds = BTreeSet::new();
-        for package in self.packages.iter_mut().filter_map(Option::take) {
-            let purl = package.identifier.purl.as_ref();
-            match purl.and_then(package::class_of) {
+        for (number, package) in (0..).zip(&bom.packages) {
+            let is_taken = |place: &Option<(u32, u32)>| place.is_some();
+            if self.places.get(number as usize).is_none_or(is_taken) {
+                continue;
+            }
+            let Some(purl) = package.identifier.purl.as_ref() else {
+                continue;
+            };
+            match package::class_of(purl) {
                 Some(Class::Os) => {
-                    os_kinds.extend(purl.map(|purl| purl.kind.clone()));
-                    contents.os_packages.get_or_insert_default().push(package);
+                    if !os_kinds.contains(purl.kind.as_str()) {
+                        os_kinds.insert(purl.kind.as_str());
+                    }
+                    self.take(number, OS);
                 }
                 Some(Class::Language(kind)) => {
-                    let key = (kind.to_owned(), String::new());
-                    contents.applications.entry(key).or_default().push(package);
+                    let group = self.number((kind.to_owned(), String::new()));
+                    self.take(number, group);
                 }
                 None => {}
             }
         }
         if os_kinds.len() > 1 {
-            let kinds: Vec<String> = os_kinds.into_iter().collect();
+            let kinds: Vec<&str> = os_kinds.into_iter().collect();
             return Err(SbomError::SeveralOsTypes {
                 kinds: kinds.join(", "),
             });
         }
         Ok(())
+    }
+
+    /// Puts the packages into their groups. They are not copied: the first group stays where the
+    /// packages are, and the others are cut off.
+    fn split(self, mut packages: Vec<Package>) -> Vec<(Group, Vec<Package>)> {
+        let mut order: Vec<u32> = (0_u32..).take(packages.len()).collect();
+        let place = |number: &u32| self.places.get(*number as usize).copied().flatten();
+        // What has no place comes last.
+        order.sort_unstable_by_key(|number| (place(number).is_none(), place(number)));
+        let mut counts: BTreeMap<u32, usize> = BTreeMap::new();
+        for (group, _) in self.places.iter().flatten() {
+            *counts.entry(*group).or_default() += 1;
+        }
+        arrange(&mut packages, order);
+        packages.truncate(self.count as usize);
+        let mut keys: BTreeMap<u32, Group> = self
+            .numbers
+            .into_iter()
+            .map(|(key, number)| (number, Group::Application(key)))
+            .collect();
+        keys.insert(OS, Group::Os);
+        let mut split = Vec::with_capacity(counts.len());
+        for (number, count) in counts.into_iter().rev() {
+            let begin = packages.len().saturating_sub(count);
+            let of_group = match begin {
+                0 => std::mem::take(&mut packages),
+                _ => packages.split_off(begin),
+            };
+            packages.shrink_to_fit();
+            split.extend(keys.remove(&number).map(|group| (group, of_group)));
+        }
+        // Applications without packages are listed too.
+        keys.remove(&OS);
+        split.extend(keys.into_values().map(|group| (group, Vec::new())));
+        split
+    }
+}
+
+/// Adds packages to an application.
+pub(super) fn add_to(
+    applications: &mut BTreeMap<(String, String), Vec<Package>>,
+    key: (String, String),
+    packages: Vec<Package>,
+) {
+    match applications.entry(key) {
+        Entry::Vacant(place) => {
+            place.insert(packages);
+        }
+        Entry::Occupied(mut place) => place.get_mut().extend(packages),
     }
 }

@@ -1,31 +1,51 @@
 //! SPDX documents, JSON and tag-value.
 //!
+//! What one part of a document means depends on others, which may stand behind it: a document is
+//! passed several times, and what is kept of each pass are hashes of identifiers.
+//!
 //! Source: SPDX 2.1 to 2.3; which members count follows spec 04 section 1.11.
 
 mod json;
+mod passes;
 mod tag_value;
 
-use std::collections::{HashMap, HashSet};
-
+use cleanbill_core::Limits;
 use cleanbill_core::purl::PackageUrl;
 
 use super::bom::{Bom, Component, ComponentKind, digest};
 use super::error::SbomError;
-pub(super) use json::Document;
+use crate::json::Parts;
+use crate::kept::Kept;
 
 const VERSIONS: [&str; 3] = ["SPDX-2.1", "SPDX-2.2", "SPDX-2.3"];
 /// What Trivy writes before the name and version of the source package.
 const SOURCE_PACKAGE: &str = "built package from";
 
-/// What both forms of a document say. Identifiers come without `SPDXRef-`.
+/// Passes a document. Identifiers come without `SPDXRef-`.
+trait Source {
+    /// Returns what the document says about itself.
+    fn head(&self) -> Result<Head, SbomError>;
+
+    /// Gives the packages.
+    fn packages(&self, visit: Visit<'_, RawPackage>) -> Result<(), SbomError>;
+
+    /// Gives the files that stand beside the packages.
+    fn files(&self, visit: Visit<'_, RawFile>) -> Result<(), SbomError>;
+
+    /// Gives the relationships.
+    fn relationships(&self, visit: Visit<'_, Relationship>) -> Result<(), SbomError>;
+
+    /// Gives relationships that are stated elsewhere: they count unless they are among the others.
+    fn implied(&self, visit: Visit<'_, Relationship>) -> Result<(), SbomError>;
+}
+
+/// Is called for each of something.
+type Visit<'a, T> = &'a mut dyn FnMut(T) -> Result<(), SbomError>;
+
 #[derive(Debug, Default)]
-struct RawDocument {
+struct Head {
     version: String,
-    creators: Vec<String>,
-    packages: Vec<RawPackage>,
-    /// Files that stand beside the packages.
-    files: Vec<RawFile>,
-    relationships: Vec<Relationship>,
+    is_trivy: bool,
 }
 
 #[derive(Debug, Default)]
@@ -38,8 +58,8 @@ struct RawPackage {
     /// Category, type and locator.
     references: Vec<[String; 3]>,
     checksums: Vec<Checksum>,
-    /// Files that stand inside the package.
-    files: Vec<RawFile>,
+    /// The first of the files that stand inside the package.
+    file: Option<RawFile>,
     annotations: Vec<String>,
     attribution_texts: Vec<String>,
 }
@@ -64,22 +84,37 @@ struct Relationship {
     child: String,
 }
 
-/// Decodes a document in tag-value form.
-///
-/// # Errors
-///
-/// See [`SbomError`].
-pub(super) fn decode_tag_value(bytes: &[u8]) -> Result<Bom, SbomError> {
-    tag_value::parse(&String::from_utf8_lossy(bytes))?.convert()
+/// Says where a package was found.
+#[derive(Clone, Debug, Default)]
+struct Origin {
+    path: String,
+    digest: String,
 }
 
-/// Converts a document in JSON.
+/// Reads a document in tag-value form.
 ///
 /// # Errors
 ///
 /// See [`SbomError`].
-pub(super) fn convert_json(document: Document) -> Result<Bom, SbomError> {
-    document.raw()?.convert()
+pub(super) fn read_tag_value(
+    text: &Kept<'_>,
+    part_size_bytes_max: usize,
+    limits: &Limits,
+) -> Result<Bom, SbomError> {
+    let document = tag_value::Document {
+        text,
+        part_size_bytes_max,
+    };
+    passes::read(&document, limits)
+}
+
+/// Reads a document in JSON.
+///
+/// # Errors
+///
+/// See [`SbomError`].
+pub(super) fn read_json(document: &Parts<'_>, limits: &Limits) -> Result<Bom, SbomError> {
+    passes::read(&json::Document(document), limits)
 }
 
 /// Cuts the prefix of an identifier; one of another document may stand before it.
@@ -106,104 +141,29 @@ fn element_id(text: &str) -> Result<String, SbomError> {
     }
 }
 
-impl RawDocument {
-    fn convert(self) -> Result<Bom, SbomError> {
-        if !VERSIONS.contains(&self.version.as_str()) {
-            return Err(SbomError::UnsupportedFormat {
-                format: format!("SPDX version '{}'", self.version),
-            });
-        }
-        let is_trivy = self.creators.iter().any(|creator| is_trivy(creator));
-        let mut files = files_of_packages(&self.files, &self.relationships);
-        let root = self
-            .relationships
-            .iter()
-            .find(|related| related.parent == "DOCUMENT" && related.kind == "DESCRIBES")
-            .map(|related| related.child.clone());
-        let mut bom = Bom::default();
-        let mut numbers = HashMap::new();
-        for package in self.packages {
-            let id = package.id.clone();
-            let file = files.remove(&id);
-            let mut component = package.convert(file, is_trivy)?;
-            component.is_root = root.as_ref() == Some(&id);
-            numbers.insert(id, bom.add(component));
-        }
-        let related = self.relationships.iter();
-        for related in related.filter(|related| !is_describes(&related.kind)) {
-            if let (Some(&parent), Some(&child)) =
-                (numbers.get(&related.parent), numbers.get(&related.child))
-            {
-                bom.relate(parent, child);
-            }
-        }
-        Ok(bom)
-    }
-
-    /// Adds relationships that are stated elsewhere, unless they are there already.
-    fn relate_also(&mut self, also: Vec<Relationship>) {
-        let mut known: HashSet<Relationship> = self.relationships.iter().map(forward).collect();
-        for relationship in also {
-            if known.insert(relationship.clone()) {
-                self.relationships.push(relationship);
-            }
-        }
-    }
-}
-
-fn is_describes(kind: &str) -> bool {
-    matches!(kind, "DESCRIBES" | "DESCRIBE")
-}
-
-fn is_contains(kind: &str) -> bool {
-    matches!(kind, "CONTAINS" | "CONTAIN")
-}
-
-/// Turns a relationship that is stated from its child's side round.
-fn forward(relationship: &Relationship) -> Relationship {
-    let kind = match relationship.kind.as_str() {
-        "CONTAINED_BY" => "CONTAINS",
-        "DESCRIBED_BY" => "DESCRIBES",
-        _ => return relationship.clone(),
-    };
-    Relationship {
-        parent: relationship.child.clone(),
-        kind: kind.to_owned(),
-        child: relationship.parent.clone(),
-    }
-}
-
 fn is_trivy(creator: &str) -> bool {
     let (kind, name) = creator.split_once(':').unwrap_or_default();
     kind.trim() == "Tool" && name.trim().starts_with("trivy")
 }
 
-/// Finds the file of each package among the files beside them. Of several the last counts.
-fn files_of_packages(
-    files: &[RawFile],
-    relationships: &[Relationship],
-) -> HashMap<String, RawFile> {
-    let by_id: HashMap<&str, &RawFile> =
-        files.iter().map(|file| (file.id.as_str(), file)).collect();
-    let mut of_packages: HashMap<&str, &RawFile> = HashMap::new();
-    for related in relationships
-        .iter()
-        .filter(|related| is_contains(&related.kind))
-    {
-        if let Some(&file) = by_id.get(related.child.as_str())
-            && related.child.starts_with("File")
-        {
-            of_packages.insert(&related.parent, file);
+impl RawFile {
+    fn origin(self) -> Origin {
+        Origin {
+            digest: first_digest(&self.checksums),
+            path: self.name,
         }
     }
-    of_packages
-        .into_iter()
-        .map(|(id, file)| (id.to_owned(), file.clone()))
-        .collect()
+}
+
+fn first_digest(checksums: &[Checksum]) -> String {
+    checksums
+        .iter()
+        .find_map(|checksum| digest(&checksum.algorithm, &checksum.value))
+        .unwrap_or_default()
 }
 
 impl RawPackage {
-    fn convert(self, file: Option<RawFile>, is_trivy: bool) -> Result<Component, SbomError> {
+    fn convert(self, origin: Option<Origin>, is_trivy: bool) -> Result<Component, SbomError> {
         let kind = if self.id.starts_with("OperatingSystem") {
             ComponentKind::OperatingSystem
         } else if self.id.starts_with("Application") {
@@ -226,16 +186,13 @@ impl RawPackage {
             properties: properties(self.annotations, self.attribution_texts),
             ..Component::default()
         };
-        let file = file.or_else(|| self.files.into_iter().next());
-        let (path, checksums) = match file {
-            Some(file) => (file.name, file.checksums),
-            None => (String::new(), self.checksums),
-        };
-        component.file_path = path;
-        component.digest = checksums
-            .iter()
-            .find_map(|checksum| digest(&checksum.algorithm, &checksum.value))
-            .unwrap_or_default();
+        let origin = origin.or_else(|| self.file.map(RawFile::origin));
+        let origin = origin.unwrap_or_else(|| Origin {
+            path: String::new(),
+            digest: first_digest(&self.checksums),
+        });
+        component.file_path = origin.path;
+        component.digest = origin.digest;
         component.name =
             if is_trivy && kind == ComponentKind::Application && !self.source_info.is_empty() {
                 // Older releases put the type into the name and the path here.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use cleanbill_core::Package;
 use cleanbill_core::package::Relationship;
 
-use super::{Found, Target, TargetLibrary, id_of};
+use super::{Found, Target, TargetLibrary};
 
 /// Gives the libraries found their places in the graph of a target, as far as it tells them.
 pub(super) fn complete(
@@ -23,7 +23,7 @@ pub(super) fn complete(
             };
         }
     }
-    let direct: HashSet<String> = root
+    let direct: HashSet<&str> = root
         .and_then(|root| graph.get(&root))
         .map(|root| dependencies(root).collect())
         .unwrap_or_default();
@@ -33,7 +33,8 @@ pub(super) fn complete(
         place(&mut package, &direct);
         if let Some(library) = graph.get(&package.id) {
             package.depends_on = dependencies(library)
-                .filter(|id| ids.contains(id))
+                .filter(|id| ids.contains(*id))
+                .map(str::to_owned)
                 .collect();
             package.depends_on.sort_unstable();
         }
@@ -44,24 +45,23 @@ pub(super) fn complete(
 
 /// Returns the only project that nothing depends on, if there is exactly one.
 fn root_of(found: &BTreeMap<String, Found>, target: &Target) -> Option<String> {
-    let needed: HashSet<String> = target.values().flat_map(dependencies).collect();
+    let needed: HashSet<&str> = target.values().flat_map(dependencies).collect();
     let mut roots = found
         .iter()
-        .filter(|(id, found)| found.is_project && !needed.contains(*id));
+        .filter(|(id, found)| found.is_project && !needed.contains(id.as_str()));
     let (root, _) = roots.next()?;
     roots.next().is_none().then(|| root.clone())
 }
 
-fn dependencies(library: &TargetLibrary) -> impl Iterator<Item = String> {
-    let pairs = library.dependencies.iter();
-    pairs.map(|(name, version)| id_of(name, version))
+fn dependencies(library: &TargetLibrary) -> impl Iterator<Item = &str> {
+    library.dependencies.iter().map(String::as_str)
 }
 
-fn place(package: &mut Package, direct: &HashSet<String>) {
+fn place(package: &mut Package, direct: &HashSet<&str>) {
     if direct.is_empty() || package.relationship != Relationship::Unknown {
         return;
     }
-    package.indirect = !direct.contains(&package.id);
+    package.indirect = !direct.contains(package.id.as_str());
     package.relationship = match package.indirect {
         true => Relationship::Indirect,
         false => Relationship::Direct,

@@ -4,24 +4,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use cleanbill_core::Package;
 use cleanbill_core::package::Relationship;
+use cleanbill_core::{Limits, Package};
 use serde::Deserialize;
 
 use super::{KIND, unique};
-use crate::extractors::language::{package, package_id};
-use crate::json::{JsonError, Located, decode_strict};
+use crate::extractors::language::{package, package_id, part_size_bytes_max, too_many_packages};
+use crate::json::{Field, FieldKind, JsonError, Located, Parts};
+use crate::kept::Kept;
 use crate::room::Room;
 
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct LockFile {
-    #[serde(rename = "version")]
-    _version: i64,
-    dependencies: BTreeMap<String, Framework>,
-}
-
-type Framework = BTreeMap<String, Located<Entry>>;
+const FIELDS: &[Field] = &[
+    Field {
+        name: "version",
+        kind: FieldKind::Whole,
+    },
+    Field {
+        name: "dependencies",
+        kind: FieldKind::MembersOfMembers,
+    },
+];
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -31,39 +33,56 @@ struct Entry {
     dependencies: BTreeMap<String, String>,
 }
 
+/// The versions that packages are resolved to, by framework and name.
+type Resolved = HashMap<String, HashMap<String, String>>;
+
 /// Reads the packages of a lock file.
 ///
 /// # Errors
 ///
-/// It is malformed.
-pub(super) fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, JsonError> {
-    let file: LockFile = decode_strict(bytes)?;
+/// It is malformed, or says more than the limits allow.
+pub(super) fn parse(
+    text: &Kept<'_>,
+    limits: &Limits,
+    room: &mut Room,
+) -> Result<Vec<Package>, JsonError> {
+    let document = Parts::strict(text, FIELDS, part_size_bytes_max(limits))?;
+    let _version: i64 = document.whole("version")?;
+    let resolved = resolved(&document, limits)?;
     let mut needs: HashMap<String, BTreeSet<String>> = HashMap::new();
     let mut packages = Vec::new();
-    for framework in file.dependencies.values() {
+    document.each(&["dependencies"], &mut |part| {
+        let entry: Located<Entry> = part.decode()?;
+        let Located { value, location } = entry;
         // Other projects of the same source tree are no packages.
-        let entries = framework.iter();
-        for (name, entry) in entries.filter(|(_, entry)| entry.value.r#type != "Project") {
-            let id = id_of(name, &entry.value.resolved);
-            let needed = entry.value.dependencies.keys().map(|name| {
-                let resolved = framework.get(name).map(|entry| &entry.value.resolved);
-                (name.as_str(), resolved.map_or("", String::as_str))
-            });
-            let needed = room.join(needed, id_of);
-            needs.entry(id.clone()).or_default().extend(needed);
-            let is_direct = entry.value.r#type == "Direct";
-            packages.push(Package {
-                id,
-                indirect: !is_direct,
-                relationship: match is_direct {
-                    true => Relationship::Direct,
-                    false => Relationship::Indirect,
-                },
-                locations: vec![entry.location],
-                ..package(name.clone(), entry.value.resolved.clone())
-            });
+        if value.r#type == "Project" {
+            return Ok(());
         }
-    }
+        if packages.len() as u64 >= limits.packages_per_layer_max {
+            return Err(too_many_packages(limits));
+        }
+        let id = id_of(part.name, &value.resolved);
+        let framework = resolved.get(part.outer_name);
+        let needed = value.dependencies.keys().map(|name| {
+            let resolved = framework.and_then(|framework| framework.get(name));
+            (name.as_str(), resolved.map_or("", String::as_str))
+        });
+        let needed = room.join(needed, id_of);
+        needs.entry(id.clone()).or_default().extend(needed);
+        let is_direct = value.r#type == "Direct";
+        packages.push(Package {
+            id,
+            indirect: !is_direct,
+            relationship: match is_direct {
+                true => Relationship::Direct,
+                false => Relationship::Indirect,
+            },
+            locations: vec![location],
+            ..package(part.name, value.resolved)
+        });
+        Ok(())
+    })?;
+    drop(resolved);
     // One that is direct for any framework is direct.
     packages.sort_by_key(|package| package.indirect);
     let mut packages = unique(packages);
@@ -72,6 +91,21 @@ pub(super) fn parse(bytes: &[u8], room: &mut Room) -> Result<Vec<Package>, JsonE
         package.depends_on = needed.into_iter().collect();
     }
     Ok(packages)
+}
+
+fn resolved(document: &Parts<'_>, limits: &Limits) -> Result<Resolved, JsonError> {
+    let mut room = Room::of_graph(limits);
+    let mut resolved = Resolved::new();
+    document.each(&["dependencies"], &mut |part| {
+        let entry: Entry = part.decode()?;
+        if !room.take(part.name.len() + entry.resolved.len()) {
+            return Err(JsonError::exceeded(room.exceeded().unwrap_or_default()));
+        }
+        let framework = resolved.entry(part.outer_name.to_owned()).or_default();
+        framework.insert(part.name.to_owned(), entry.resolved);
+        Ok(())
+    })?;
+    Ok(resolved)
 }
 
 fn id_of(name: &str, version: &str) -> String {

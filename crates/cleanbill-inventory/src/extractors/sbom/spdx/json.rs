@@ -2,19 +2,14 @@
 
 use serde::Deserialize;
 
-use super::{Checksum, RawDocument, RawFile, RawPackage, Relationship, element_id};
+use super::{
+    Checksum, Head, RawFile, RawPackage, Relationship, Source, Visit, element_id, is_trivy,
+};
 use crate::extractors::sbom::error::SbomError;
+use crate::json::Parts;
 
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub(in super::super) struct Document {
-    spdx_version: String,
-    creation_info: CreationInfo,
-    packages: Vec<Package>,
-    files: Vec<File>,
-    relationships: Vec<Option<Related>>,
-    document_describes: Vec<String>,
-}
+/// A document, part by part.
+pub(super) struct Document<'a>(pub(super) &'a Parts<'a>);
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -34,7 +29,6 @@ struct Package {
     external_refs: Vec<ExternalReference>,
     checksums: Vec<RawChecksum>,
     files: Vec<File>,
-    has_files: Vec<String>,
     annotations: Vec<Annotation>,
     attribution_texts: Vec<String>,
 }
@@ -77,47 +71,68 @@ struct Related {
     relationship_type: String,
 }
 
-impl Document {
-    /// Takes the prefixes off and states all relationships in one place.
-    ///
-    /// # Errors
-    ///
-    /// An identifier is malformed.
-    pub(super) fn raw(self) -> Result<RawDocument, SbomError> {
-        let mut also = Vec::new();
-        for id in &self.document_describes {
-            also.push(Relationship {
+/// What a package says about the files that it holds.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct Holder {
+    #[serde(rename = "SPDXID")]
+    id: String,
+    has_files: Vec<String>,
+}
+
+impl Source for Document<'_> {
+    fn head(&self) -> Result<Head, SbomError> {
+        let info: CreationInfo = self.0.whole("creationInfo")?;
+        Ok(Head {
+            version: self.0.whole("spdxVersion")?,
+            is_trivy: info.creators.iter().any(|creator| is_trivy(creator)),
+        })
+    }
+
+    fn packages(&self, visit: Visit<'_, RawPackage>) -> Result<(), SbomError> {
+        self.0.each(&["packages"], &mut |part| {
+            let package: Package = part.decode()?;
+            visit(package.raw()?)
+        })
+    }
+
+    fn files(&self, visit: Visit<'_, RawFile>) -> Result<(), SbomError> {
+        self.0.each(&["files"], &mut |part| {
+            let file: File = part.decode()?;
+            visit(file.raw()?)
+        })
+    }
+
+    fn relationships(&self, visit: Visit<'_, Relationship>) -> Result<(), SbomError> {
+        self.0.each(
+            &["relationships"],
+            &mut |part| match part.decode::<Option<Related>>()? {
+                Some(related) => visit(related.raw()?),
+                None => Ok(()),
+            },
+        )
+    }
+
+    fn implied(&self, visit: Visit<'_, Relationship>) -> Result<(), SbomError> {
+        self.0.each(&["documentDescribes"], &mut |part| {
+            visit(Relationship {
                 parent: "DOCUMENT".to_owned(),
                 kind: "DESCRIBES".to_owned(),
-                child: element_id(id)?,
-            });
-        }
-        let mut packages = Vec::with_capacity(self.packages.len());
-        for package in self.packages {
-            let id = stated_id(&package.id)?;
-            for file in &package.has_files {
-                also.push(Relationship {
+                child: element_id(&part.decode::<String>()?)?,
+            })
+        })?;
+        self.0.each(&["packages"], &mut |part| {
+            let holder: Holder = part.decode()?;
+            let id = stated_id(&holder.id)?;
+            for file in &holder.has_files {
+                visit(Relationship {
                     parent: id.clone(),
                     kind: "CONTAINS".to_owned(),
                     child: element_id(file)?,
-                });
+                })?;
             }
-            packages.push(package.raw(id)?);
-        }
-        let related = self.relationships.into_iter().flatten().map(Related::raw);
-        let mut document = RawDocument {
-            version: self.spdx_version,
-            creators: self.creation_info.creators,
-            packages,
-            files: self
-                .files
-                .into_iter()
-                .map(File::raw)
-                .collect::<Result<_, _>>()?,
-            relationships: related.collect::<Result<_, _>>()?,
-        };
-        document.relate_also(also);
-        Ok(document)
+            Ok(())
+        })
     }
 }
 
@@ -131,7 +146,13 @@ fn stated_id(text: &str) -> Result<String, SbomError> {
 }
 
 impl Package {
-    fn raw(self, id: String) -> Result<RawPackage, SbomError> {
+    fn raw(self) -> Result<RawPackage, SbomError> {
+        let id = stated_id(&self.id)?;
+        let mut file = None;
+        for inside in self.files {
+            let inside = inside.raw()?;
+            file.get_or_insert(inside);
+        }
         let reference = |reference: ExternalReference| {
             let ExternalReference {
                 reference_category,
@@ -148,11 +169,7 @@ impl Package {
             source_info: self.source_info,
             references: self.external_refs.into_iter().map(reference).collect(),
             checksums: self.checksums.into_iter().map(RawChecksum::raw).collect(),
-            files: self
-                .files
-                .into_iter()
-                .map(File::raw)
-                .collect::<Result<_, _>>()?,
+            file,
             annotations: self
                 .annotations
                 .into_iter()

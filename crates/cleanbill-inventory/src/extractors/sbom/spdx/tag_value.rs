@@ -5,71 +5,118 @@
 //!
 //! Source: SPDX 2.3 annex "tag-value", and tools-golang 0.5 for the order of sections.
 
-use super::{Checksum, RawDocument, RawFile, RawPackage, Relationship, element_id};
-use crate::extractors::sbom::error::SbomError;
+mod lines;
 
-/// Lines with a tag that are read: each may become something that takes twenty times its size.
+use super::{
+    Checksum, Head, RawFile, RawPackage, Relationship, Source, Visit, element_id, is_trivy,
+};
+use crate::extractors::sbom::error::SbomError;
+use crate::kept::Kept;
+use lines::TextLines;
+
+/// Lines with a tag that are read.
 const LINES_MAX: u64 = 2_000_000;
 
-/// Reads a document.
-///
-/// # Errors
-///
-/// A line is no tag, or an identifier or relationship is malformed.
-pub(super) fn parse(text: &str) -> Result<RawDocument, SbomError> {
-    let mut reader = Reader::default();
-    let mut lines = text.lines().enumerate();
-    let mut count = 0;
-    while let Some((index, line)) = lines.next() {
-        let line = line.trim_start();
-        if line.is_empty() || line.starts_with('#') {
-            continue;
-        }
-        count += 1;
-        if count > LINES_MAX {
-            return Err(SbomError::TooManyLines { max: LINES_MAX });
-        }
-        read_line(line, &mut lines, &mut reader).map_err(|error| match error {
-            ReadError::Sbom(error) => error,
-            ReadError::Reason(reason) => SbomError::Malformed {
-                what: format!("line {}", index + 1),
-                reason: reason.to_owned(),
-            },
-        })?;
-    }
-    Ok(reader.document)
+/// A document, line by line.
+pub(super) struct Document<'a> {
+    pub(super) text: &'a Kept<'a>,
+    /// Bytes that one line, or the lines of one package, may have.
+    pub(super) part_size_bytes_max: usize,
 }
 
-type Lines<'a> = std::iter::Enumerate<std::str::Lines<'a>>;
+/// Takes what a document says.
+#[derive(Default)]
+struct Sink<'a> {
+    version: Option<&'a mut String>,
+    creator: Option<Visit<'a, String>>,
+    package: Option<Visit<'a, RawPackage>>,
+    file: Option<Visit<'a, RawFile>>,
+    relationship: Option<Visit<'a, Relationship>>,
+}
 
-fn read_line(line: &str, rest: &mut Lines<'_>, reader: &mut Reader) -> Result<(), ReadError> {
+impl Source for Document<'_> {
+    fn head(&self) -> Result<Head, SbomError> {
+        let mut head = Head::default();
+        let mut creator = |creator: String| {
+            head.is_trivy |= is_trivy(&creator);
+            Ok(())
+        };
+        self.pass(Sink {
+            version: Some(&mut head.version),
+            creator: Some(&mut creator),
+            ..Sink::default()
+        })?;
+        Ok(head)
+    }
+
+    fn packages(&self, visit: Visit<'_, RawPackage>) -> Result<(), SbomError> {
+        self.pass(Sink {
+            package: Some(visit),
+            ..Sink::default()
+        })
+    }
+
+    fn files(&self, visit: Visit<'_, RawFile>) -> Result<(), SbomError> {
+        self.pass(Sink {
+            file: Some(visit),
+            ..Sink::default()
+        })
+    }
+
+    fn relationships(&self, visit: Visit<'_, Relationship>) -> Result<(), SbomError> {
+        self.pass(Sink {
+            relationship: Some(visit),
+            ..Sink::default()
+        })
+    }
+
+    fn implied(&self, _: Visit<'_, Relationship>) -> Result<(), SbomError> {
+        Ok(())
+    }
+}
+
+impl Document<'_> {
+    fn pass(&self, sink: Sink<'_>) -> Result<(), SbomError> {
+        let mut reader = Reader::new(sink, self.part_size_bytes_max);
+        let mut lines = TextLines::new(self.text.reader(), self.part_size_bytes_max);
+        let mut count = 0;
+        while let Some(line) = lines.next()? {
+            let line = line.trim_start().to_owned();
+            if line.is_empty() || line.starts_with('#') {
+                continue;
+            }
+            count += 1;
+            if count > LINES_MAX {
+                return Err(SbomError::TooManyLines { max: LINES_MAX });
+            }
+            let number = lines.number();
+            read_line(&line, &mut lines, &mut reader).map_err(|error| match error {
+                ReadError::Sbom(error) => error,
+                ReadError::Reason(reason) => SbomError::Malformed {
+                    what: format!("line {number}"),
+                    reason: reason.to_owned(),
+                },
+            })?;
+        }
+        reader.end()
+    }
+}
+
+fn read_line(
+    line: &str,
+    rest: &mut TextLines<'_>,
+    reader: &mut Reader<'_>,
+) -> Result<(), ReadError> {
     let (tag, value) = line
         .split_once(':')
         .ok_or(ReadError::Reason("there is no colon"))?;
     let value = match value.split_once("<text>") {
         None => value.trim().to_owned(),
-        Some((_, start)) => {
-            read_text(start, rest).ok_or(ReadError::Reason("a text does not end"))?
-        }
+        Some((_, start)) => rest
+            .text(start)?
+            .ok_or(ReadError::Reason("a text does not end"))?,
     };
     reader.read(tag.trim(), value)
-}
-
-/// Reads up to `</text>`.
-fn read_text(start: &str, lines: &mut Lines<'_>) -> Option<String> {
-    if let Some((text, _)) = start.split_once("</text>") {
-        return Some(text.to_owned());
-    }
-    let mut text = format!("{start}\n");
-    for (_, line) in lines {
-        if let Some((end, _)) = line.split_once("</text>") {
-            text.push_str(end);
-            return Some(text);
-        }
-        text.push_str(line);
-        text.push('\n');
-    }
-    None
 }
 
 enum ReadError {
@@ -95,27 +142,57 @@ enum Section {
     Other,
 }
 
-#[derive(Default)]
-struct Reader {
-    document: RawDocument,
+struct Reader<'a> {
+    sink: Sink<'a>,
     section: Section,
+    /// The package that is being read, and bytes of its values.
+    package: Option<RawPackage>,
+    part_size_bytes: usize,
+    part_size_bytes_max: usize,
+    /// The file that is being read.
+    file: Option<RawFile>,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
+    fn new(sink: Sink<'a>, part_size_bytes_max: usize) -> Self {
+        Self {
+            sink,
+            section: Section::default(),
+            package: None,
+            part_size_bytes: 0,
+            part_size_bytes_max,
+            file: None,
+        }
+    }
+
     fn read(&mut self, tag: &str, value: String) -> Result<(), ReadError> {
         match tag {
-            "SPDXVersion" => self.document.version = value,
-            "Creator" => self.document.creators.push(value),
-            "PackageName" => self.begin_package(value),
-            "FileName" => self.begin_file(value),
+            "SPDXVersion" => {
+                if let Some(version) = &mut self.sink.version {
+                    **version = value;
+                }
+            }
+            "Creator" => {
+                if let Some(visit) = &mut self.sink.creator {
+                    visit(value)?;
+                }
+            }
+            "PackageName" => self.begin_package(value)?,
+            "FileName" => self.begin_file(value)?,
             "LicenseID" | "SnippetSPDXID" | "SnippetSPDXIdentifier" | "Reviewer" => {
                 self.section = Section::Other;
             }
-            "Relationship" => self.document.relationships.push(relationship(&value)?),
+            "Relationship" => {
+                let relationship = relationship(&value)?;
+                if let Some(visit) = &mut self.sink.relationship {
+                    visit(relationship)?;
+                }
+            }
             "SPDXID" => self.set_id(&value)?,
             "FileChecksum" if self.section == Section::File => {
                 let checksum = checksum(&value)?;
-                if let Some(file) = self.file() {
+                self.take_room(value.len())?;
+                if let Some(file) = &mut self.file {
                     file.checksums.push(checksum);
                 }
             }
@@ -126,7 +203,8 @@ impl Reader {
     }
 
     fn read_package(&mut self, tag: &str, value: String) -> Result<(), ReadError> {
-        let Some(package) = self.document.packages.last_mut() else {
+        self.take_room(value.len())?;
+        let Some(package) = &mut self.package else {
             return Ok(());
         };
         match tag {
@@ -145,24 +223,69 @@ impl Reader {
         Ok(())
     }
 
-    fn begin_package(&mut self, name: String) {
+    /// Counts what is kept of a package or file.
+    fn take_room(&mut self, size_bytes: usize) -> Result<(), SbomError> {
+        // A text takes some room beside its characters.
+        self.part_size_bytes = self.part_size_bytes.saturating_add(size_bytes + 100);
+        if self.part_size_bytes <= self.part_size_bytes_max {
+            return Ok(());
+        }
+        Err(SbomError::TooLarge {
+            what: "one package or file",
+            max: self.part_size_bytes_max,
+        })
+    }
+
+    fn begin_package(&mut self, name: String) -> Result<(), SbomError> {
+        self.end_package()?;
         self.section = Section::Package;
-        self.document.packages.push(RawPackage {
+        self.part_size_bytes = 0;
+        self.take_room(name.len())?;
+        self.package = Some(RawPackage {
             name,
             ..RawPackage::default()
         });
+        Ok(())
     }
 
-    fn begin_file(&mut self, name: String) {
+    fn begin_file(&mut self, name: String) -> Result<(), SbomError> {
+        self.end_file()?;
         self.section = Section::File;
-        let file = RawFile {
+        if self.package.is_none() {
+            self.part_size_bytes = 0;
+        }
+        self.file = Some(RawFile {
             name,
             ..RawFile::default()
+        });
+        Ok(())
+    }
+
+    /// Ends a file. Of those inside a package the first is kept.
+    fn end_file(&mut self) -> Result<(), SbomError> {
+        let Some(file) = self.file.take() else {
+            return Ok(());
         };
-        match self.document.packages.last_mut() {
-            Some(package) => package.files.push(file),
-            None => self.document.files.push(file),
+        if let Some(package) = &mut self.package {
+            package.file.get_or_insert(file);
+            return Ok(());
         }
+        match &mut self.sink.file {
+            Some(visit) => visit(file),
+            None => Ok(()),
+        }
+    }
+
+    fn end_package(&mut self) -> Result<(), SbomError> {
+        self.end_file()?;
+        match (self.package.take(), &mut self.sink.package) {
+            (Some(package), Some(visit)) => visit(package),
+            _ => Ok(()),
+        }
+    }
+
+    fn end(mut self) -> Result<(), SbomError> {
+        self.end_package()
     }
 
     fn set_id(&mut self, value: &str) -> Result<(), SbomError> {
@@ -170,24 +293,17 @@ impl Reader {
         match self.section {
             Section::Document | Section::Other => {}
             Section::Package => {
-                if let Some(package) = self.document.packages.last_mut() {
+                if let Some(package) = &mut self.package {
                     package.id = id;
                 }
             }
             Section::File => {
-                if let Some(file) = self.file() {
+                if let Some(file) = &mut self.file {
                     file.id = id;
                 }
             }
         }
         Ok(())
-    }
-
-    fn file(&mut self) -> Option<&mut RawFile> {
-        match self.document.packages.last_mut() {
-            Some(package) => package.files.last_mut(),
-            None => self.document.files.last_mut(),
-        }
     }
 }
 
