@@ -30,9 +30,10 @@ mod trivy_reader;
 
 pub use fingerprint::assign_fingerprints;
 pub use format::{FORMATS, Format, FormatInfo};
+pub use render::comment::{Comment, CommentStyle, Comparison, comment, is_comment_key};
 pub use render::exploitation::percent;
 pub use render::json::json_schema;
 pub use render::listing;
 pub use render::{RenderError, RenderOptions, render};
-pub use saved::{SavedReport, SavedReportError, read_report};
+pub use saved::{SavedReport, SavedReportError, read_report, read_report_outline};
 pub use trivy_reader::{TrivyReportError, read_trivy_report};

@@ -1,6 +1,7 @@
 //! One module per format.
 
 mod base;
+pub mod comment;
 mod csv;
 mod cyclonedx;
 pub(crate) mod exploitation;
