@@ -63,14 +63,29 @@ pub struct HttpSink {
 impl HttpSink {
     /// Starts a server that gives these answers, one to each request; the last one repeats.
     pub fn start(answers: Vec<HttpAnswer>) -> Self {
+        let answers = Mutex::new(VecDeque::from(answers));
+        Self::start_with(move |_| {
+            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            let answer = match answers.len() {
+                0 | 1 => answers.front().cloned(),
+                _ => answers.pop_front(),
+            };
+            answer.unwrap_or(HttpAnswer::HangUp)
+        })
+    }
+
+    /// Starts a server that asks for the answer to each request, several at a time.
+    pub fn start_with(
+        answer: impl Fn(&ReceivedRequest) -> HttpAnswer + Send + Sync + 'static,
+    ) -> Self {
+        let answer = Arc::new(answer);
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
         let url = format!("http://{}", listener.local_addr().expect("it is bound"));
         let (sender, requests) = channel();
-        let answers = Arc::new(Mutex::new(VecDeque::from(answers)));
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (sender, answers) = (sender.clone(), Arc::clone(&answers));
-                std::thread::spawn(move || serve(stream, &sender, &answers));
+                let (sender, answer) = (sender.clone(), Arc::clone(&answer));
+                std::thread::spawn(move || serve(stream, &sender, &*answer));
             }
         });
         Self { url, requests }
@@ -92,19 +107,13 @@ impl HttpSink {
 fn serve(
     stream: TcpStream,
     sender: &Sender<ReceivedRequest>,
-    answers: &Mutex<VecDeque<HttpAnswer>>,
+    answer: &dyn Fn(&ReceivedRequest) -> HttpAnswer,
 ) {
     let mut reader = BufReader::new(stream);
     while let Ok(Some(request)) = read_request(&mut reader) {
-        let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-        let answer = match answers.len() {
-            0 | 1 => answers.front().cloned(),
-            _ => answers.pop_front(),
-        };
-        drop(answers);
+        let answer = answer(&request);
         // The test may be over.
         let _ = sender.send(request);
-        let answer = answer.unwrap_or(HttpAnswer::HangUp);
         if !matches!(give(reader.get_mut(), &answer), Ok(true)) {
             return;
         }
