@@ -19,7 +19,7 @@ use cleanbill_core::report::{ArtifactType, ImageReport};
 use cleanbill_core::{DiffId, Digest, ImageReference, error_chain};
 use cleanbill_image::ImageError;
 use cleanbill_image::docker::ImageSummary;
-use cleanbill_store::{KnownChain, LayerCache, StoreError};
+use cleanbill_store::{KnownChain, LayerCache, NamedBy, StoreError};
 
 pub use list::{BaseListError, read_base_list, write_base_list};
 
@@ -139,13 +139,19 @@ impl<'a> BaseImages<'a> {
             tags => tags,
         };
         let references = names.iter().filter_map(|name| name.parse().ok());
-        self.remember_as(references, metadata.image_id, &diff_ids)
+        self.remember_as(
+            references,
+            named_by(&image.source),
+            metadata.image_id,
+            &diff_ids,
+        )
     }
 
     /// Remembers an image under names. Says whether any of them was new.
     pub fn remember_as(
         &self,
         references: impl IntoIterator<Item = ImageReference>,
+        named_by: NamedBy,
         image_id: Option<Digest>,
         diff_ids: &[DiffId],
     ) -> bool {
@@ -156,7 +162,7 @@ impl<'a> BaseImages<'a> {
                 image_id,
                 diff_ids: diff_ids.to_vec(),
             };
-            match self.cache.chain_put(&chain, self.now) {
+            match self.cache.chain_put(&chain, named_by, self.now) {
                 Ok(was_new) => is_new |= was_new,
                 // What is not remembered is found again when it is scanned again.
                 Err(error) => tracing::debug!("{}", error_chain(&error)),
@@ -189,7 +195,7 @@ impl<'a> BaseImages<'a> {
                 }
             };
             let references = image.tags.iter().filter_map(|tag| tag.parse().ok());
-            self.remember_as(references, Some(image.id), &layers);
+            self.remember_as(references, NamedBy::Source, Some(image.id), &layers);
         }
     }
 
@@ -221,6 +227,7 @@ impl<'a> BaseImages<'a> {
             let ids = ids.get(..below.diff_ids.len()).unwrap_or_default();
             let mut same = or_none(self.cache.chains_longest(ids, |_| true));
             same.retain(|known| known.chain.diff_ids == below.diff_ids);
+            drop_claims(&mut same);
             let mut base = base_image(&same, None, BaseBasis::Named);
             base.layer_count = Some(below.diff_ids.len() as u64);
             base.image_id = below.image_id.or(base.image_id);
@@ -264,12 +271,14 @@ impl<'a> BaseImages<'a> {
             })
         };
         if let Some(Declared::Name(reference)) = declared {
-            let same = or_none(self.cache.chains_longest(&[*all], can_be_base));
+            let mut same = or_none(self.cache.chains_longest(&[*all], can_be_base));
+            drop_claims(&mut same);
             if same.iter().any(|known| known.chain.reference == *reference) {
                 return Some(base_image(&same, Some(reference), BaseBasis::Chain));
             }
         }
-        let found = or_none(self.cache.chains_longest(below, can_be_base));
+        let mut found = or_none(self.cache.chains_longest(below, can_be_base));
+        drop_claims(&mut found);
         let reference = match declared {
             Some(Declared::Name(reference)) => Some(reference),
             _ => None,
@@ -330,6 +339,21 @@ fn own_names(image: &ImageReport) -> Vec<ImageReference> {
     let metadata = &image.metadata;
     let names = metadata.repo_tags.iter().chain(&metadata.repo_digests);
     names.filter_map(|name| name.parse().ok()).collect()
+}
+
+/// Says who names the images of a source, by the word that reports print for it.
+fn named_by(source: &str) -> NamedBy {
+    match source {
+        "docker" | "podman" | "containerd" | "registry" => NamedBy::Source,
+        _ => NamedBy::Archive,
+    }
+}
+
+/// Leaves out the names that only archives have for an image, if it has others.
+fn drop_claims(known: &mut Vec<KnownChain>) {
+    if known.iter().any(|known| !known.is_claimed) {
+        known.retain(|known| !known.is_claimed);
+    }
 }
 
 /// Describes known images with equal chains as one base; the preferred name comes first.

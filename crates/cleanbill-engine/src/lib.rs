@@ -12,6 +12,8 @@ mod advisory_update;
 mod agreement;
 mod base_image;
 mod explain;
+#[doc(hidden)]
+pub mod fuzzing;
 mod inventories;
 mod java;
 mod judge;
@@ -20,6 +22,7 @@ mod problems;
 mod progress;
 mod sbom;
 mod scan;
+mod transient;
 mod trivy;
 
 pub use advisory_store::{
@@ -36,4 +39,5 @@ pub use judge::{Judge, JudgeObserver, JudgeOptions, KnownImage, KnownImages, Pac
 pub use policy::apply_policy;
 pub use progress::{ScanObserver, SilentObserver};
 pub use scan::{ScanOptions, Scanner, failed_report};
+pub use transient::is_transient;
 pub use trivy::{Trivy, TrivyArguments, TrivyError, TrivyLimits, TrivyTarget, TrivyVersion};

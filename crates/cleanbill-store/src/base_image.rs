@@ -21,7 +21,16 @@ const SEEN_RESOLUTION_SECONDS: i64 = 24 * 60 * 60;
 /// Numbers between the entries of imports of two seconds: more than a list has.
 const ENTRIES_PER_SECOND: i64 = 1 << 20;
 
-const COLUMNS: &str = "reference, image_id, diff_ids, is_imported, seen_at";
+const COLUMNS: &str = "reference, image_id, diff_ids, is_imported, is_claimed, seen_at";
+
+/// Who says that an image goes by a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NamedBy {
+    /// An engine, a store or a registry, which was asked for it.
+    Source,
+    /// An archive or layout: whoever made the file. It may say anything.
+    Archive,
+}
 
 /// A named chain with when and whence it came.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +39,8 @@ pub struct KnownChain {
     pub chain: NamedChain,
     /// It came from a list, not from an image that was seen.
     pub is_imported: bool,
+    /// Only archives and layouts have the name for it.
+    pub is_claimed: bool,
     /// When the name was last seen with these layers, in Unix seconds. Of one that was imported and
     /// never seen, a number before all times; that of a later entry is greater.
     pub seen_at: i64,
@@ -37,40 +48,56 @@ pub struct KnownChain {
 
 impl LayerCache {
     /// Remembers an image that was seen under a name. `now` is in Unix seconds. Says whether it was
-    /// not known before. What is known is not written again on the same day.
+    /// not known before. What is known is not written again on the same day, and what an archive
+    /// claims changes nothing about what is known from elsewhere.
     ///
     /// # Errors
     ///
     /// SQLite failed (disk full, read-only file).
-    pub fn chain_put(&self, chain: &NamedChain, now: i64) -> Result<bool, StoreError> {
+    pub fn chain_put(
+        &self,
+        chain: &NamedChain,
+        named_by: NamedBy,
+        now: i64,
+    ) -> Result<bool, StoreError> {
         let Some(chain_id) = chain.chain_id() else {
             return Ok(false);
         };
         let reference = chain.reference.to_string();
         let connection = self.connection();
-        let newest = "SELECT chain_id = ?2, seen_at, ?3 IS NULL OR image_id IS ?3
-                      FROM named_chains WHERE reference = ?1
+        let is_claimed = named_by == NamedBy::Archive;
+        let newest = "SELECT chain_id = ?2, seen_at, ?3 IS NULL OR image_id IS ?3, is_claimed
+                      FROM named_chains
+                      WHERE reference = ?1 AND (is_claimed = ?4 OR chain_id = ?2)
                       ORDER BY chain_id = ?2 DESC, seen_at DESC LIMIT 2";
         let image_id = chain.image_id.as_ref().map(Digest::as_bytes);
-        let found: Vec<(bool, i64, bool)> = select(
+        let found: Vec<(bool, i64, bool, bool)> = select(
             &connection,
             newest,
-            &[&reference, &chain_id.as_bytes(), &image_id],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+            &[&reference, &chain_id.as_bytes(), &image_id, &is_claimed],
+            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
         )?;
         let is_known = matches!(found.first(), Some((true, ..)));
+        let was_claimed = matches!(found.first(), Some((true, _, _, true)));
+        if is_known && is_claimed && !was_claimed {
+            return Ok(false);
+        }
         let is_fresh = match found[..] {
-            [(true, seen_at, _)] => now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS,
+            [(true, seen_at, ..)] => now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS,
             // The name has moved away and back: it must be the newest again.
-            [(true, seen_at, _), (_, other, _)] => {
+            [(true, seen_at, ..), (_, other, ..)] => {
                 seen_at > other && now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS
             }
             _ => false,
         };
         // A build can change the configuration and no layer.
-        let is_same_image = matches!(found.first(), Some((true, _, true)));
-        if !is_fresh || !is_same_image {
-            insert(&connection, chain, chain_id, false, now)?;
+        let is_same_image = matches!(found.first(), Some((true, _, true, _)));
+        if !is_fresh || !is_same_image || was_claimed != is_claimed {
+            let origin = match named_by {
+                NamedBy::Source => Origin::Seen,
+                NamedBy::Archive => Origin::Claimed,
+            };
+            insert(&connection, chain, chain_id, origin, now)?;
         }
         if !is_known {
             forget_oldest(&connection)?;
@@ -101,7 +128,7 @@ impl LayerCache {
         let first = i64::MIN.saturating_add(now.saturating_mul(ENTRIES_PER_SECOND));
         for (rank, chain) in (first..).zip(chains) {
             if let Some(chain_id) = chain.chain_id() {
-                insert(&transaction, chain, chain_id, true, rank)?;
+                insert(&transaction, chain, chain_id, Origin::Imported, rank)?;
             }
         }
         let after = count(&transaction)?;
@@ -145,7 +172,8 @@ impl LayerCache {
     }
 
     /// Returns what each name of a repository means now: the chain that it was last seen with.
-    /// Sorted, the newest first.
+    /// Sorted, the newest first. What archives claim is left out: whoever makes one could lend any
+    /// image the name of another.
     ///
     /// # Errors
     ///
@@ -155,9 +183,10 @@ impl LayerCache {
         reference: &ImageReference,
     ) -> Result<Vec<KnownChain>, StoreError> {
         let sql = format!(
-            "SELECT {COLUMNS} FROM named_chains AS one WHERE repository = ?1 AND NOT EXISTS (
+            "SELECT {COLUMNS} FROM named_chains AS one
+             WHERE repository = ?1 AND NOT is_claimed AND NOT EXISTS (
                  SELECT 1 FROM named_chains AS other WHERE other.reference = one.reference
-                 AND (other.seen_at, other.id) > (one.seen_at, one.id))
+                 AND NOT other.is_claimed AND (other.seen_at, other.id) > (one.seen_at, one.id))
              ORDER BY seen_at DESC, reference"
         );
         known(&self.connection(), &sql, &[&reference.context()])
@@ -203,13 +232,21 @@ impl LayerCache {
     }
 }
 
+/// Where a row comes from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    Seen,
+    Claimed,
+    Imported,
+}
+
 /// Inserts a chain, or notes that it was seen again. What was imported stays so; an import does not
 /// replace the id of an image that was seen.
 fn insert(
     connection: &Connection,
     chain: &NamedChain,
     chain_id: Digest,
-    is_imported: bool,
+    origin: Origin,
     seen_at: i64,
 ) -> Result<(), StoreError> {
     let diff_ids: Vec<u8> = chain
@@ -220,13 +257,14 @@ fn insert(
     connection
         .prepare_cached(
             "INSERT INTO named_chains
-             (reference, repository, chain_id, diff_ids, image_id, is_imported, seen_at)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+             (reference, repository, chain_id, diff_ids, image_id, is_imported, is_claimed, seen_at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
              ON CONFLICT (reference, chain_id) DO UPDATE SET
              image_id = CASE WHEN excluded.is_imported AND seen_at >= 0
                  THEN coalesce(image_id, excluded.image_id)
                  ELSE coalesce(excluded.image_id, image_id) END,
              is_imported = max(is_imported, excluded.is_imported),
+             is_claimed = min(is_claimed, excluded.is_claimed),
              seen_at = max(seen_at, excluded.seen_at)",
         )
         .and_then(|mut statement| {
@@ -236,7 +274,8 @@ fn insert(
                 chain_id.as_bytes(),
                 diff_ids,
                 chain.image_id.as_ref().map(Digest::as_bytes),
-                is_imported,
+                origin == Origin::Imported,
+                origin == Origin::Claimed,
                 seen_at,
             ])
         })
@@ -312,6 +351,7 @@ fn decode(row: &Row<'_>) -> rusqlite::Result<Option<KnownChain>> {
                 .collect(),
         },
         is_imported: row.get(3)?,
-        seen_at: row.get(4)?,
+        is_claimed: row.get(4)?,
+        seen_at: row.get(5)?,
     }))
 }

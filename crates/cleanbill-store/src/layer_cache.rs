@@ -14,6 +14,7 @@ use crate::sqlite::{self, failed};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_layer_inventories.sql"),
     include_str!("migrations/0002_named_chains.sql"),
+    include_str!("migrations/0003_claimed_names.sql"),
 ];
 
 /// Counts layouts of the encoded inventory; part of every key together with the extractors'

@@ -21,7 +21,7 @@ mod packed;
 mod sqlite;
 pub mod state;
 
-pub use base_image::KnownChain;
+pub use base_image::{KnownChain, NamedBy};
 pub use error::{StoreError, StoreFile};
 pub use java_index::{JavaIndexError, JavaIndexFile};
 pub use layer_cache::{CacheInfo, LayerCache, LayerKey, PruneOutcome};

@@ -26,19 +26,24 @@ fn what_was_put_comes_back() {
     let directory = tempfile::tempdir().unwrap();
     let cache = LayerCache::open(directory.path(), 1).unwrap();
     let debian = chain("debian:12", "a b");
-    assert!(cache.chain_put(&debian, 5).unwrap());
-    assert!(!cache.chain_put(&debian, 5).unwrap());
+    assert!(cache.chain_put(&debian, NamedBy::Source, 5).unwrap());
+    assert!(!cache.chain_put(&debian, NamedBy::Source, 5).unwrap());
     drop(cache);
     // What layers hold depends on the extractors; what they are called does not.
     let cache = LayerCache::open(directory.path(), 2).unwrap();
     let expected = KnownChain {
         chain: debian,
         is_imported: false,
+        is_claimed: false,
         seen_at: 5,
     };
     assert_eq!(cache.chains().unwrap(), [expected]);
     // There is nothing to say of an image without layers.
-    assert!(!cache.chain_put(&chain("scratch:1", ""), 5).unwrap());
+    assert!(
+        !cache
+            .chain_put(&chain("scratch:1", ""), NamedBy::Source, 5)
+            .unwrap()
+    );
     assert_eq!(cache.chains().unwrap().len(), 1);
 }
 
@@ -51,7 +56,9 @@ fn the_longest_chain_wins_under_all_its_names() {
         ("python:3", "a b"),
         ("other:1", "x b"),
     ] {
-        cache.chain_put(&chain(name, layers), 1).unwrap();
+        cache
+            .chain_put(&chain(name, layers), NamedBy::Source, 1)
+            .unwrap();
     }
     let ids = |layers: &str| {
         let ids = cleanbill_core::base_image::chain_ids(&chain("a", layers).diff_ids);
@@ -77,10 +84,14 @@ fn the_longest_chain_wins_under_all_its_names() {
 fn a_name_means_what_it_was_seen_with_last() {
     let cache = cache();
     let (old, new) = (chain("debian:12", "old"), chain("debian:12", "new"));
-    cache.chain_put(&old, 10).unwrap();
-    cache.chain_put(&new, 20).unwrap();
-    cache.chain_put(&chain("debian:11", "eleven"), 15).unwrap();
-    cache.chain_put(&chain("ubuntu:24.04", "u"), 30).unwrap();
+    cache.chain_put(&old, NamedBy::Source, 10).unwrap();
+    cache.chain_put(&new, NamedBy::Source, 20).unwrap();
+    cache
+        .chain_put(&chain("debian:11", "eleven"), NamedBy::Source, 15)
+        .unwrap();
+    cache
+        .chain_put(&chain("ubuntu:24.04", "u"), NamedBy::Source, 30)
+        .unwrap();
     let meant = || {
         let found = cache.chains_of_repository(&old.reference).unwrap();
         let ids: Vec<_> = found.into_iter().map(|one| one.chain.diff_ids).collect();
@@ -90,7 +101,7 @@ fn a_name_means_what_it_was_seen_with_last() {
     assert_eq!(meant(), [new.diff_ids, eleven.clone()]);
     assert_eq!(cache.chains_named(&old.reference).unwrap().len(), 2);
     // It moves back, on the same day.
-    cache.chain_put(&old, 21).unwrap();
+    cache.chain_put(&old, NamedBy::Source, 21).unwrap();
     assert_eq!(meant(), [old.diff_ids.clone(), eleven]);
 }
 
@@ -99,7 +110,7 @@ fn a_known_image_is_written_once_a_day() {
     let cache = cache();
     let debian = chain("debian:12", "a");
     for (now, expected) in [(100, 100), (100 + DAY, 100), (101 + DAY, 101 + DAY)] {
-        cache.chain_put(&debian, now).unwrap();
+        cache.chain_put(&debian, NamedBy::Source, now).unwrap();
         assert_eq!(
             seen(&cache.chains().unwrap()),
             [("debian:12".to_owned(), expected)]
@@ -122,7 +133,9 @@ fn a_build_that_changed_the_configuration_only_is_another_image() {
         // Who does not know the id changes nothing.
         (None, Some(b"two")),
     ] {
-        cache.chain_put(&with_id(image_id), 5).unwrap();
+        cache
+            .chain_put(&with_id(image_id), NamedBy::Source, 5)
+            .unwrap();
         assert_eq!(known(), expected.map(Digest::of));
     }
     let found = |name: &[u8]| cache.chain_of_image(&Digest::of(name)).unwrap();
@@ -139,7 +152,7 @@ fn the_longest_unseen_make_room_and_imported_ones_do_not() {
         .map(|number| chain(&format!("seen:{number}"), &format!("layer-{number}")))
         .collect();
     for (now, chain) in (0..).zip(&many) {
-        cache.chain_put(chain, now).unwrap();
+        cache.chain_put(chain, NamedBy::Source, now).unwrap();
     }
     let known = cache.chains().unwrap();
     assert_eq!(known.len() as u64, u64::from(SEEN_MAX) + 1);
@@ -159,7 +172,7 @@ fn an_import_does_not_change_what_a_name_was_seen_with() {
         assert_eq!(named.first(), meant.first());
         named[0].chain.clone()
     };
-    cache.chain_put(&new, 10).unwrap();
+    cache.chain_put(&new, NamedBy::Source, 10).unwrap();
     let another_id = NamedChain {
         image_id: Some(Digest::of(b"another")),
         ..new.clone()
@@ -169,7 +182,7 @@ fn an_import_does_not_change_what_a_name_was_seen_with() {
         assert_eq!(newest(&new), new);
     }
     // Once it is seen here, it counts like all that is.
-    assert!(!cache.chain_put(&old, 11).unwrap());
+    assert!(!cache.chain_put(&old, NamedBy::Source, 11).unwrap());
     assert_eq!(newest(&new), old);
 
     // Of what was only imported, the last entry of the last list counts.
@@ -185,7 +198,7 @@ fn an_import_does_not_change_what_a_name_was_seen_with() {
 fn imported_chains_are_counted_and_removed() {
     let cache = cache();
     let list = [chain("debian:12", "a"), chain("debian:11", "b")];
-    cache.chain_put(&list[0], 3).unwrap();
+    cache.chain_put(&list[0], NamedBy::Source, 3).unwrap();
     assert_eq!(cache.chains_import(&list, 1).unwrap(), 2);
     assert_eq!(cache.chains_import(&list, 2).unwrap(), 0);
     assert!(cache.chains().unwrap().iter().all(|one| one.is_imported));
@@ -204,10 +217,47 @@ fn imported_chains_are_counted_and_removed() {
 #[test]
 fn a_row_that_makes_no_sense_counts_as_absent() {
     let cache = cache();
-    cache.chain_put(&chain("debian:12", "a"), 1).unwrap();
+    cache
+        .chain_put(&chain("debian:12", "a"), NamedBy::Source, 1)
+        .unwrap();
     for damage in ["diff_ids = x'00'", "reference = ''"] {
         let sql = format!("UPDATE named_chains SET {damage}");
         cache.connection().execute(&sql, []).unwrap();
         assert_eq!(cache.chains().unwrap(), []);
     }
+}
+
+#[test]
+fn what_an_archive_claims_counts_for_less() {
+    let cache = cache();
+    let (own, other) = (chain("debian:12", "ab"), chain("debian:12", "xy"));
+    let repository = "debian".parse().unwrap();
+    let meaning = || cache.chains_of_repository(&repository).unwrap();
+
+    // A claim can be found by its layers, and by its name, but says nothing of what a tag means.
+    assert!(cache.chain_put(&other, NamedBy::Archive, 5).unwrap());
+    assert!(!cache.chain_put(&other, NamedBy::Archive, 5).unwrap());
+    assert!(cache.chains().unwrap()[0].is_claimed);
+    assert_eq!(meaning(), []);
+
+    // It does not stand in the way of what is seen, before or after.
+    assert!(cache.chain_put(&own, NamedBy::Source, 3).unwrap());
+    assert_eq!(meaning().len(), 1);
+    assert_eq!(meaning()[0].chain, own);
+    assert!(!cache.chain_put(&own, NamedBy::Archive, 9_999_999).unwrap());
+    assert_eq!(meaning()[0].seen_at, 3);
+    assert!(!meaning()[0].is_claimed);
+
+    // What is seen later is no claim any more.
+    assert!(!cache.chain_put(&other, NamedBy::Source, 6).unwrap());
+    assert_eq!(meaning()[0].chain, other);
+    assert_eq!(
+        cache
+            .chains()
+            .unwrap()
+            .iter()
+            .filter(|one| one.is_claimed)
+            .count(),
+        0
+    );
 }

@@ -68,9 +68,10 @@ fn entry(known: &KnownChain) -> serde_json::Value {
 }
 
 fn origin(known: &KnownChain) -> &'static str {
-    match known.is_imported {
-        true => "import",
-        false => "scan",
+    match known {
+        KnownChain { is_claimed: true, .. } => "archive",
+        KnownChain { is_imported: true, .. } => "import",
+        _ => "scan",
     }
 }
 
@@ -137,9 +138,10 @@ fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
 }
 
 /// Prints what each name was seen with first before what it means now, so that an import ends with
-/// the latter.
+/// the latter. What only archives claim is not passed on: an import would count as known.
 fn export(cache: &LayerCache) -> Result<String, CommandError> {
     let mut known = cache.chains().map_err(CommandError::usage)?;
+    known.retain(|known| !known.is_claimed);
     known.sort_by(|a, b| {
         let key = |known: &KnownChain| (known.chain.reference.to_string(), known.seen_at);
         key(a).cmp(&key(b))

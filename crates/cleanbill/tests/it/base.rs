@@ -59,6 +59,19 @@ fn scan(sandbox: &Sandbox, arguments: &str) -> Value {
     sandbox.run(&call).exits(0).json()
 }
 
+/// Scans archives, and takes the names that they claim for what a list says of them.
+#[track_caller]
+fn learn(sandbox: &Sandbox, archives: &[&str]) {
+    for archive in archives {
+        scan(sandbox, &format!("--input {archive}"));
+        let mut listed = sandbox.run("base list --json").exits(0).json();
+        let entries = listed.as_array_mut().unwrap();
+        entries.retain(|entry| entry["from"] == "archive");
+        sandbox.write("list.json", listed.to_string());
+        sandbox.run("base import list.json").exits(0);
+    }
+}
+
 /// Returns the origins by vulnerability.
 fn origins(report: &Value, image: usize) -> Vec<(String, String)> {
     let results = report["images"][image]["results"].as_array().unwrap();
@@ -134,7 +147,7 @@ fn one_call_finds_the_base_wherever_it_stands_in_it() {
 #[test]
 fn a_newer_base_is_recommended_if_it_is_better() {
     let sandbox = sandbox();
-    scan(&sandbox, "--input base.tar --input newer.tar");
+    learn(&sandbox, &["base.tar", "newer.tar"]);
     let report = scan(&sandbox, "--input web.tar");
     let advice = &report["images"][0]["base"]["advice"];
     // The second finding will not be fixed.
@@ -164,11 +177,29 @@ fn a_newer_base_is_recommended_if_it_is_better() {
 }
 
 #[test]
+fn an_archive_cannot_lend_its_name_to_advice() {
+    let sandbox = sandbox();
+    learn(&sandbox, &["base.tar"]);
+    // Whoever made it may call it what they like.
+    sandbox.write_image("claims.tar", &base("shop/base:1", "3.0.13-1"));
+    scan(&sandbox, "--input claims.tar --input newer.tar");
+    let report = scan(&sandbox, "--input web.tar");
+    let found = &report["images"][0]["base"];
+    assert_eq!(found["names"], json!(["shop/base:1"]));
+    assert_eq!(found["advice"], json!([]));
+    // Nor does it name layers that have a name already.
+    sandbox.write_image("alias.tar", &base("evil/base:1.2.3", "3.0.11-1"));
+    scan(&sandbox, "--input alias.tar");
+    let report = scan(&sandbox, "--input web.tar");
+    let found = &report["images"][0]["base"];
+    assert_eq!(found["names"], json!(["shop/base:1"]));
+}
+
+#[test]
 fn a_name_that_moved_recommends_to_build_again() {
     let sandbox = sandbox();
     sandbox.write_image("moved.tar", &base("shop/base:1", "3.0.13-1"));
-    scan(&sandbox, "--input base.tar");
-    scan(&sandbox, "--input moved.tar");
+    learn(&sandbox, &["base.tar", "moved.tar"]);
     sandbox
         .run("scan --input web.tar")
         .exits(0)
@@ -214,7 +245,7 @@ fn a_base_that_nobody_could_assess_is_not_recommended() {
 #[test]
 fn a_base_whose_layers_were_not_read_is_not_judged() {
     let sandbox = sandbox();
-    scan(&sandbox, "--input base.tar --input newer.tar");
+    learn(&sandbox, &["base.tar", "newer.tar"]);
     sandbox.run("cache clear").exits(0);
     let report = scan(&sandbox, "--input web.tar");
     let base = &report["images"][0]["base"];
@@ -308,10 +339,17 @@ fn known_images_are_listed_carried_and_forgotten() {
     sandbox
         .run("base list")
         .exits(0)
-        .prints(&["NAME", "shop/base:1", "shop/base:2", "scan"]);
+        .prints(&["shop/base:1", "archive"]);
+    let exported = sandbox.run("base export").exits(0).stdout;
+    assert_eq!(exported, "", "what archives claim is not passed on");
+    learn(&sandbox, &["base.tar", "newer.tar"]);
+    sandbox
+        .run("base list")
+        .exits(0)
+        .prints(&["NAME", "shop/base:1", "shop/base:2", "import"]);
     let listed = sandbox.run("base list --json").exits(0).json();
     assert_eq!(listed[0]["name"], "shop/base:1");
-    assert_eq!(listed[0]["from"], "scan");
+    assert_eq!(listed[0]["from"], "import");
     let exported = sandbox.run("base export").exits(0).stdout;
     assert_eq!(exported.lines().count(), 2);
 
@@ -382,7 +420,7 @@ fn a_hostile_list_changes_nothing() {
 #[test]
 fn a_saved_report_keeps_the_base() {
     let sandbox = sandbox();
-    scan(&sandbox, "--input base.tar --input newer.tar");
+    learn(&sandbox, &["base.tar", "newer.tar"]);
     sandbox
         .run("scan --input web.tar -o json=saved.json")
         .exits(0);

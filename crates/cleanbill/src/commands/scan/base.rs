@@ -6,7 +6,7 @@ use cleanbill_core::DiffId;
 use cleanbill_core::report::ImageReport;
 use cleanbill_engine::{BaseError, BaseImages, Scanner};
 use cleanbill_image::{Image, split_prefix};
-use cleanbill_store::LayerCache;
+use cleanbill_store::{LayerCache, NamedBy};
 
 use super::sources::{Sources, Target};
 use crate::error::CommandError;
@@ -81,8 +81,13 @@ impl<'a> Bases<'a> {
         let written = Some(split_prefix(&name).1).filter(|_| !is_file(&name));
         let tags = metadata.repo_tags.iter().map(String::as_str);
         let names = written.into_iter().chain(tags);
+        let named_by = match is_file(&name) {
+            true => NamedBy::Archive,
+            false => NamedBy::Source,
+        };
         self.images.remember_as(
             names.filter_map(|name| name.parse().ok()),
+            named_by,
             metadata.image_id,
             &diff_ids(&image),
         );
