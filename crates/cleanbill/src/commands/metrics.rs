@@ -1,0 +1,55 @@
+//! `cleanbill metrics`: what saved reports say, for Prometheus where nobody can be scraped.
+
+pub(crate) mod gateway;
+mod push;
+mod render;
+
+use std::path::PathBuf;
+
+use cleanbill_report::SavedReport;
+use cleanbill_web::{Judged, ReportMetrics};
+
+use super::judging::judge;
+use super::{Setting, report};
+use crate::cli::{BoundArgs, JudgingArgs, MetricsCommand};
+use crate::error::CommandError;
+use crate::exit::Exit;
+
+pub(crate) fn run(setting: &Setting, command: MetricsCommand) -> Result<Exit, CommandError> {
+    match command {
+        MetricsCommand::Push(arguments) => push::run(setting, &arguments),
+        MetricsCommand::Render(arguments) => render::run(&arguments),
+    }
+}
+
+/// Reads saved reports and makes metrics of them. Each keeps its own time and database; a gate
+/// judges all of them together.
+fn gather(
+    files: &[PathBuf],
+    judging: &JudgingArgs,
+    bounds: BoundArgs,
+) -> Result<ReportMetrics, CommandError> {
+    let saved: Vec<SavedReport> = files
+        .iter()
+        .map(|file| report::read(file))
+        .collect::<Result<_, _>>()?;
+    let judgement = judge(judging, &report::joined(saved.clone()), None)?;
+    let failed_rules = judgement.map(|judgement| judgement.reasons.len() as u64);
+    let judged: Vec<Judged<'_>> = saved
+        .iter()
+        .map(|saved| Judged {
+            report: &saved.report,
+            lists_suppressed: saved.lists_suppressed,
+            failed_rules,
+        })
+        .collect();
+    let metrics = ReportMetrics::of(&judged, bounds.images_max);
+    if metrics.summed_up() > 0 {
+        tracing::warn!(
+            "{} images have no metrics of their own and are summed up (--images-max {})",
+            metrics.summed_up(),
+            bounds.images_max
+        );
+    }
+    Ok(metrics)
+}
