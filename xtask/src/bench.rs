@@ -8,6 +8,7 @@ mod debian;
 mod engine;
 mod files;
 pub(crate) mod floor;
+mod gate;
 mod image;
 mod java;
 pub(crate) mod judging;
@@ -69,6 +70,9 @@ pub(crate) struct BenchArgs {
     /// With --watch: seconds of watching while nothing happens
     #[arg(long, value_name = "SECONDS", default_value_t = 180)]
     idle: u64,
+    /// Measure how long the gate takes on a large report, and on a known image in one step, instead
+    #[arg(long, conflicts_with_all = ["files", "memory", "render", "judge"])]
+    gate: bool,
     /// Check with strace that nothing is written beside the cache and the outputs instead
     #[arg(long)]
     files: bool,
@@ -89,6 +93,8 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
     let mut report = Report::begin(arguments.runs.max(1))?;
     if arguments.render {
         render::run(&tools, arguments.quick, &mut report)?;
+    } else if arguments.gate {
+        gate::run(&tools, arguments.quick, &mut report)?;
     } else if arguments.judge {
         judging::run(&tools, arguments.quick, &mut report)?;
     } else if arguments.watch {

@@ -61,6 +61,7 @@ fn documents(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
     for (name, argument) in [
         ("command-line.md", "flags"),
         ("trivy-flags.md", "trivy-flags"),
+        ("exit-codes.md", "exit-codes"),
     ] {
         files.push((
             root.join("docs/reference").join(name),
@@ -69,10 +70,14 @@ fn documents(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
     }
     files.push((root.join("docs/settings.md"), reference(root, "settings")?));
     files.push((root.join("docs/metrics.md"), reference(root, "metrics")?));
-    files.push((
-        root.join("docs/schema/config.schema.json"),
-        reference(root, "config-schema")?,
-    ));
+    for (name, argument) in [
+        ("config.schema.json", "config-schema"),
+        ("gate.schema.json", "gate-schema"),
+        ("exceptions.schema.json", "exceptions-schema"),
+        ("notification.schema.json", "notification-schema"),
+    ] {
+        files.push((root.join("docs/schema").join(name), reference(root, argument)?));
+    }
     Ok(files)
 }
 

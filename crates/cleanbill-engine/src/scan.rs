@@ -19,6 +19,7 @@ use crate::java::JavaIndexSource;
 use crate::judge::{Judge, JudgeOptions, KnownImage};
 use crate::progress::ScanObserver;
 use crate::sbom::NoLayers;
+use crate::transient::is_transient;
 
 /// Says how images are scanned.
 #[derive(Clone, Debug)]
@@ -98,10 +99,22 @@ impl<'a> Scanner<'a> {
 
     /// Scans one opened image. What fails is in the report.
     pub fn scan(&self, image: &Image) -> ImageReport {
-        match self.inventory(image) {
-            Ok(known) => self.judge_known(known),
-            Err(report) => *report,
-        }
+        self.attempt(image).0
+    }
+
+    /// Scans one opened image. What fails is in the report; beside it is said whether opening and
+    /// reading it again may help.
+    pub fn attempt(&self, image: &Image) -> (ImageReport, bool) {
+        let span = tracing::info_span!("scan", image.name = image.name, source = image.source);
+        let _entered = span.enter();
+        tracing::debug!(access = image.access, "image opened");
+        let read = self.read(image);
+        let attempt = match read {
+            Ok((image, inventoried)) => (self.judge(&image, inventoried), false),
+            Err(error) => (unread_report(image, &error), is_transient(&error)),
+        };
+        self.observer.image_done(&image.name);
+        attempt
     }
 
     /// Finds out what is installed in an opened image, so that it can be judged as often as
@@ -114,13 +127,8 @@ impl<'a> Scanner<'a> {
         let span = tracing::info_span!("scan", image.name = image.name, source = image.source);
         let _entered = span.enter();
         tracing::debug!(access = image.access, "image opened");
-        let known = self.read(image).map_err(|error| {
-            Box::new(ImageReport {
-                source: image.source.to_owned(),
-                metadata: image.metadata.clone(),
-                ..failed_report(&image.name, &error)
-            })
-        });
+        let known = self.read(image);
+        let known = known.map_err(|error| Box::new(unread_report(image, &error)));
         self.observer.image_done(&image.name);
         known.map(|(image, inventoried)| KnownImage::new(&image, inventoried))
     }
@@ -181,6 +189,14 @@ impl<'a> Scanner<'a> {
             now: self.options.now,
         };
         judge.judge_known(image)
+    }
+}
+
+fn unread_report(image: &Image, error: &InventoryError) -> ImageReport {
+    ImageReport {
+        source: image.source.to_owned(),
+        metadata: image.metadata.clone(),
+        ..failed_report(&image.name, error)
     }
 }
 

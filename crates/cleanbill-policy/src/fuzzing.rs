@@ -4,25 +4,99 @@
 use std::time::{Duration, SystemTime};
 
 use cleanbill_core::package::PackageIdentifier;
-use cleanbill_core::report::{ExceptionOutcome, ImageReport, ResultSet};
+use cleanbill_core::report::{ExceptionOutcome, ImageReport, ResultSet, ScanReport};
 use cleanbill_core::vulnerability::Finding;
 use cleanbill_core::{Digest, Package};
 
+use crate::exceptions::{Exception, append, overlaps, remove};
 use crate::ignore::{IgnoreFileKind, IgnoreUsage, report};
 use crate::vex::VexDocument;
-use crate::{Filter, IgnoreRules, Vex};
+use crate::{Exceptions, Filter, Gate, IgnoreRules, Vex};
 
 /// An entry point with the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every entry point of the crate, by the name of its folder in `fuzz/corpus`.
 pub const TARGETS: &[Target] = &[
+    ("policy_exceptions", exceptions),
+    ("policy_gate_file", gate_file),
     ("policy_ignore", ignore_plain),
     ("policy_ignore_grype", ignore_grype),
     ("policy_ignore_osv", ignore_osv),
     ("policy_ignore_yaml", ignore_yaml),
     ("policy_vex", vex),
 ];
+
+/// Judges a report by a file of rules: what it says is honoured whole or not at all.
+pub fn gate_file(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    match crate::gate_file::parse(&text, "gate.yaml") {
+        Ok(file) => {
+            let gate = Gate {
+                rules: Some(file.rules),
+                ..Gate::default()
+            };
+            let report = ScanReport {
+                images: vec![image()],
+                ..ScanReport::default()
+            };
+            let verdict = gate.verdict(&report);
+            assert_eq!(verdict.failed, verdict.exit_code != 0);
+            assert_eq!(verdict.failed, !verdict.reasons.is_empty());
+        }
+        Err(error) => {
+            assert!(!error.problems.is_empty());
+            let lines = text.split('\n').count() as u64 + 1;
+            let places = error.problems.iter().filter_map(|problem| problem.place);
+            places.for_each(|place| assert!(place.line <= lines, "{place} of {lines} lines"));
+        }
+    }
+}
+
+/// Applies a file of exceptions, adds to it and removes from it.
+pub fn exceptions(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let parsed = match Exceptions::parse(&text, "exceptions.yaml") {
+        Ok(parsed) => parsed,
+        Err(error) => {
+            assert!(!error.problems.is_empty(), "{error}");
+            return;
+        }
+    };
+    filter(parsed.rules().clone());
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_790_000_000);
+    let mut report = ScanReport {
+        images: vec![image()],
+        ..ScanReport::default()
+    };
+    let usage = parsed.apply(&mut report, now);
+    report.images.iter().for_each(check_complete);
+    assert_eq!(usage.reports.len(), parsed.list().len());
+    let once = report.clone();
+    parsed.apply(&mut report, now);
+    assert!(report == once, "applying twice is applying once");
+    overlaps(std::slice::from_ref(&parsed), now);
+    change(&text, &parsed);
+}
+
+/// Whatever can be changed says afterwards what was meant: the functions look themselves, and
+/// refuse.
+fn change(text: &str, parsed: &Exceptions) {
+    let new = Exception {
+        ids: vec!["CVE-2026-0001".to_owned()],
+        reason: "why: #1".to_owned(),
+        ..Exception::default()
+    };
+    if let Ok(changed) = append(text, &new) {
+        let again = Exceptions::parse(&changed, "").expect("it was read before");
+        assert_eq!(again.list().len(), parsed.list().len() + 1);
+    }
+    let first = parsed.list().iter().map(|one| one.line).take(1);
+    let first: Vec<u64> = first.collect();
+    if let Ok(changed) = remove(text, &first) {
+        Exceptions::parse(&changed, "").expect("it was read before");
+    }
+}
 
 /// Applies an ignore file of Trivy's plain form.
 pub fn ignore_plain(data: &[u8]) {

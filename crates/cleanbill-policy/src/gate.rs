@@ -94,7 +94,7 @@ impl Gate {
         let mut rules = self.rules.clone().unwrap_or_else(Rules::none);
         if let Some(thresholds) = &self.thresholds {
             rules.thresholds = thresholds.clone().or(&rules.thresholds);
-        } else if self.rules.is_none() && exit_code.is_some() {
+        } else if exit_code.is_some() && rules.source.is_empty() && rules.is_empty() {
             rules.thresholds.set(crate::threshold::Counted::Total, 0);
         }
         rules.exit_code = exit_code.or(rules.exit_code);

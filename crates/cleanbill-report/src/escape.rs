@@ -5,7 +5,7 @@
 
 pub(crate) mod csv;
 pub mod link;
-pub(crate) mod markdown;
+pub mod markdown;
 pub mod markup;
 #[cfg(test)]
 mod tests;

@@ -1,12 +1,17 @@
 //! The command line: flags, their environment names and their values.
 
+mod api_args;
 mod base_args;
 mod baseline_args;
+mod comment_args;
 mod config_args;
 mod database_args;
 mod engine_args;
+mod exceptions_args;
 mod explain_args;
+mod gate_args;
 mod health_args;
+mod metrics_args;
 mod migrate_args;
 mod network_args;
 mod notify_args;
@@ -25,19 +30,25 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 
+pub(crate) use api_args::{ApiArgs, JudgingArgs};
 pub(crate) use base_args::BaseCommand;
 pub(crate) use baseline_args::BaselineCommand;
+pub(crate) use comment_args::{CommentArgs, ForgeName};
 pub(crate) use config_args::{ConfigCommand, ConfigFormat};
 pub(crate) use database_args::{DatabaseArgs, DatabasePlaceArgs, ListArgs, RepositoryArgs};
 pub(crate) use engine_args::EngineArgs;
+pub(crate) use exceptions_args::{AddArgs, CoverageArgs, ExceptionsArgs, ExceptionsCommand};
 pub(crate) use explain_args::ExplainArgs;
+pub(crate) use gate_args::{GateArgs, GateComparisonArgs};
 pub(crate) use health_args::HealthArgs;
+pub(crate) use metrics_args::{BoundArgs, MetricsCommand, PushArgs, RenderArgs};
 pub(crate) use migrate_args::MigrateArgs;
 pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
 pub(crate) use notify_args::{NotifyArgs, NotifyCommand, Occasion, SummaryArgs};
 pub(crate) use report_args::ReportArgs;
 pub(crate) use scan_args::{
-    DetectionArgs, DockerHostArgs, FilterArgs, OutputArgs, ScanArgs, SourceArgs, VerdictArgs,
+    DetectionArgs, DockerHostArgs, FilterArgs, OutputArgs, RetryArgs, ScanArgs, SourceArgs,
+    VerdictArgs,
 };
 pub(crate) use status_args::{AffectedArgs, HistoryArgs, ListFormat, StatusArgs};
 pub(crate) use watch_args::WatchArgs;
@@ -135,8 +146,18 @@ pub(crate) enum Command {
     /// Save, show, compare and remove the vulnerabilities that are accepted
     #[command(subcommand)]
     Baseline(BaselineCommand),
+    /// List, check, add and remove exceptions: findings that are accepted, with reason and end
+    #[command(subcommand)]
+    Exceptions(ExceptionsCommand),
     /// Tell people what saved reports say; test channels, list messages, send them again
     Notify(Box<NotifyArgs>),
+    /// Write one comment on a pull request, again with every push: what the change does to images
+    Comment(Box<CommentArgs>),
+    /// Push what saved reports say to a Pushgateway, or write it as text for Prometheus
+    #[command(subcommand)]
+    Metrics(MetricsCommand),
+    /// Judge saved reports by rules, for pipelines: says what failed and what would make it pass
+    Gate(Box<GateArgs>),
     /// Convert saved reports into other formats
     Report(ReportArgs),
     /// Fetch, show, import and export the advisory database
@@ -176,7 +197,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Reference {
         /// The page
-        #[arg(value_parser = ["flags", "trivy-flags", "settings", "config-schema", "metrics"])]
+        #[arg(value_parser = ["flags", "exit-codes", "trivy-flags", "settings", "config-schema", "gate-schema", "notification-schema", "exceptions-schema", "metrics"])]
         page: String,
     },
     /// Print the version
@@ -342,7 +363,11 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
             let error = tip::with_owners(error, &definition());
             ParseStop::Clap(tip::with_variable(error, &definition(), &arguments))
         })?;
-    Cli::from_arg_matches(&matches).map_err(ParseStop::Clap)
+    let mut cli = Cli::from_arg_matches(&matches).map_err(ParseStop::Clap)?;
+    if let Command::Scan(arguments) = &mut cli.command {
+        arguments.images.append(&mut arguments.named);
+    }
+    Ok(cli)
 }
 
 /// Parses a size such as `500MB` (decimal) or `2GiB` (binary).

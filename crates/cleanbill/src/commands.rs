@@ -5,16 +5,21 @@ mod affected;
 mod base;
 mod baseline;
 mod cache;
+mod comment;
 mod config;
 mod db;
 mod demo;
 mod doctor;
+mod exceptions;
 mod explain;
 mod exploitation;
+mod gate;
 mod health;
 mod history;
 mod java_index;
+mod judging;
 mod login;
+mod metrics;
 mod migrate;
 mod notify;
 mod report;
@@ -50,7 +55,11 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::History(arguments) => history::run(&setting, *arguments),
         Command::Affected(arguments) => affected::run(&setting, *arguments),
         Command::Baseline(command) => baseline::run(&setting, command),
+        Command::Exceptions(command) => exceptions::run(&setting, command),
         Command::Notify(arguments) => notify::run(&setting, *arguments),
+        Command::Comment(arguments) => comment::run(&setting, &arguments),
+        Command::Metrics(command) => metrics::run(&setting, command),
+        Command::Gate(arguments) => gate::run(&setting, &arguments),
         Command::Report(arguments) => report::run(&setting, &arguments),
         Command::Db(command) => db::run(&setting, command),
         Command::Cache(command) => cache::run(&setting, &command),
@@ -76,11 +85,23 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
             print(&page)
         }
         Command::Reference { page } if page == "flags" => print(cli::reference::flags().as_bytes()),
+        Command::Reference { page } if page == "exit-codes" => {
+            print(cli::reference::exit_codes().as_bytes())
+        }
         Command::Reference { page } if page == "settings" => {
             print(crate::settings::page().as_bytes())
         }
         Command::Reference { page } if page == "config-schema" => {
             print(crate::settings::json_schema().as_bytes())
+        }
+        Command::Reference { page } if page == "notification-schema" => {
+            print(cleanbill_monitor::notify::json_schema().as_bytes())
+        }
+        Command::Reference { page } if page == "gate-schema" => {
+            print(cleanbill_policy::gate_file::json_schema().as_bytes())
+        }
+        Command::Reference { page } if page == "exceptions-schema" => {
+            print(cleanbill_policy::exceptions::json_schema().as_bytes())
         }
         Command::Reference { page } if page == "metrics" => {
             print(cleanbill_web::metrics_page().as_bytes())

@@ -49,6 +49,14 @@ impl CommandError {
         self.exit
     }
 
+    /// Says whether trying again may help: the network failed.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.error.chain().any(|cause| {
+            let fetch = cause.downcast_ref::<cleanbill_engine::FetchError>();
+            fetch.is_some_and(|error| error.is_temporary) || cleanbill_engine::is_transient(cause)
+        })
+    }
+
     /// Returns error and causes in one line, for a log.
     pub(crate) fn one_line(&self) -> String {
         printable(&format!("{:#}", self.error))

@@ -221,6 +221,7 @@ impl Outputs {
                     let name = names.of(&image.artifact_name);
                     let one = ScanReport {
                         created_at: report.created_at.clone(),
+                        duration_ms: report.duration_ms,
                         database: report.database.clone(),
                         images: vec![image.clone()],
                         exceptions: report.exceptions.clone(),
@@ -250,24 +251,40 @@ fn destination(text: &str, default: Format) -> Destination {
     Destination { format, place }
 }
 
-/// Writes a report beside its place and renames it there: a reader never sees half of one. What
-/// is no regular file (`/dev/stdout`, a FIFO) is written directly.
+/// Writes a report to a file.
 fn write_file(
     path: &Path,
     format: Format,
     report: &ScanReport,
     options: &RenderOptions,
 ) -> anyhow::Result<()> {
-    let cannot_write = || format!("cannot write the report to {}", path.display());
+    put_file(path, |out| {
+        Ok(cleanbill_report::render(format, report, options, out)?)
+    })
+    .with_context(|| format!("cannot write the report to {}", path.display()))
+}
+
+/// Writes a file whole, see [`put_file`].
+///
+/// # Errors
+///
+/// It cannot be written.
+pub(crate) fn write_bytes(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    put_file(path, |out| Ok(out.write_all(bytes)?))
+}
+
+/// Writes a file beside its place and renames it there: a reader never sees half of one. What is
+/// no regular file (`/dev/stdout`, a FIFO) is written directly.
+fn put_file(
+    path: &Path,
+    write: impl FnOnce(&mut dyn std::io::Write) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
     if is_special {
-        let file = std::fs::OpenOptions::new()
-            .write(true)
-            .open(path)
-            .with_context(cannot_write)?;
+        let file = std::fs::OpenOptions::new().write(true).open(path)?;
         let mut out = std::io::BufWriter::new(file);
-        cleanbill_report::render(format, report, options, &mut out).with_context(cannot_write)?;
-        return out.flush().with_context(cannot_write);
+        write(&mut out)?;
+        return Ok(out.flush()?);
     }
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -276,16 +293,13 @@ fn write_file(
     let mut file = tempfile::Builder::new()
         .prefix(".cleanbill-report-")
         .permissions(permissions())
-        .tempfile_in(directory)
-        .with_context(cannot_write)?;
+        .tempfile_in(directory)?;
     {
         let mut out = std::io::BufWriter::new(file.as_file_mut());
-        cleanbill_report::render(format, report, options, &mut out).with_context(cannot_write)?;
-        out.flush().with_context(cannot_write)?;
+        write(&mut out)?;
+        out.flush()?;
     }
-    file.persist(path)
-        .map_err(|error| error.error)
-        .with_context(cannot_write)?;
+    file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
 

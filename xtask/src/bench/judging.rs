@@ -98,18 +98,24 @@ fn facts(outcome: &Outcome, runs: &[Cost], seconds: f64) -> Vec<Fact> {
 /// Builds the database and the fleet, if they are not there yet; a change of a recipe changes their
 /// names.
 fn build(directory: &Path, scale: usize) -> anyhow::Result<Built> {
-    let database = directory.join(format!("judge-database-{}-{scale}", advisories::RECIPE));
-    if !database.join("metadata.json").exists() {
-        println!("building advisories in {} (once)", database.display());
-        advisories::build(&database, scale, &editions::PLAIN)
-            .context("cannot build the advisories")?;
-    }
+    let database = plain_database(directory, scale)?;
     let images = directory.join(format!("judge-images-{}-{scale}.sqlite", images::RECIPE));
     if !images.exists() {
         println!("building inventories in {} (once)", images.display());
         images::build(&images, IMAGES / scale).context("cannot build the inventories")?;
     }
     Ok(Built { database, images })
+}
+
+/// Returns the database that images are judged against, building it if it is not there yet.
+pub(super) fn plain_database(directory: &Path, scale: usize) -> anyhow::Result<PathBuf> {
+    let database = directory.join(format!("judge-database-{}-{scale}", advisories::RECIPE));
+    if !database.join("metadata.json").exists() {
+        println!("building advisories in {} (once)", database.display());
+        advisories::build(&database, scale, &editions::PLAIN)
+            .context("cannot build the advisories")?;
+    }
+    Ok(database)
 }
 
 /// Returns an advisory database as large as the published one, building it if it is not there yet.

@@ -94,7 +94,7 @@ impl Write for Counting {
 
 /// Builds one image with so many findings. Texts are as long as those of real advisories, and
 /// findings share the details of their vulnerability as after a scan.
-fn report(findings: usize) -> ScanReport {
+pub(super) fn report(findings: usize) -> ScanReport {
     let layer = LayerId {
         digest: None,
         diff_id: DiffId(Digest::of(b"layer")),

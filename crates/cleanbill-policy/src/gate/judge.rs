@@ -21,7 +21,7 @@ pub(super) fn judge(gate: &Gate, subject: &Subject<'_>) -> Verdict {
         counted: counted(subject.report, &rules, gate.known.as_ref()),
         rules: &rules,
         is_strict: gate.rules.is_some(),
-        has_severities: gate.thresholds.is_some() || gate.rules.is_some(),
+        has_severities: gate.thresholds.is_some() || !rules.source.is_empty(),
         subject,
     };
     let outcomes = judging.outcomes();
@@ -94,7 +94,7 @@ struct Judging<'a> {
     rules: &'a Rules,
     /// There is a file of rules: what cannot be judged fails.
     is_strict: bool,
-    /// Severities were asked for, beyond "any finding".
+    /// Something was asked for, beyond "any finding".
     has_severities: bool,
     subject: &'a Subject<'a>,
     counted: Vec<CountedFinding<'a>>,

@@ -58,7 +58,7 @@ impl Known {
     }
 
     /// Returns the places (result, finding) of an image's findings that were not there before.
-    pub(super) fn new_findings(&self, image: &ImageReport) -> HashSet<(usize, usize)> {
+    pub fn new_findings(&self, image: &ImageReport) -> HashSet<(usize, usize)> {
         let known = self.of(&image.artifact_name);
         let is_known_id = |id: &String| known.iter().any(|known| known.ids.contains(id));
         let mut left: HashMap<&Key, Vec<&str>> = HashMap::new();

@@ -134,10 +134,10 @@ impl Problem<'_> {
             self.meet(&mut needs, group);
             chosen.push(group);
         }
-        self.without_superfluous(chosen)
+        self.without_superfluous(&chosen)
     }
 
-    fn without_superfluous(&self, chosen: Vec<usize>) -> Vec<usize> {
+    fn without_superfluous(&self, chosen: &[usize]) -> Vec<usize> {
         let sum = |need: usize| chosen.iter().map(|group| self.weight(*group, need)).sum();
         let mut sums: Vec<u64> = (0..self.needs.len()).map(sum).collect();
         let mut kept = Vec::new();

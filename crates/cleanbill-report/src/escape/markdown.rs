@@ -6,7 +6,8 @@ use crate::text::clean;
 
 /// Prints a text as plain words: no part of it is markup, a link, HTML or a mention, and it fits
 /// into a table's cell.
-pub(crate) struct Words<'a>(pub(crate) &'a str);
+#[derive(Clone, Copy)]
+pub struct Words<'a>(pub &'a str);
 
 impl fmt::Display for Words<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -57,7 +58,8 @@ const JOINER: &str = "&#8288;";
 ///
 /// A backslash before a bar is what tables ask for; only inside code it would be shown, so tables
 /// are the place for it. Source: GitHub Flavored Markdown 0.29 sections 4.10 and 6.3.
-pub(crate) struct Code<'a>(pub(crate) &'a str);
+#[derive(Clone, Copy)]
+pub struct Code<'a>(pub &'a str);
 
 impl fmt::Display for Code<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -17,14 +17,17 @@ use cleanbill_core::report::{
     OtherMembers, ResultClass, ResultSet, SbomIdentity, ScanReport, SuppressedFinding,
 };
 use cleanbill_core::severity::Severity;
-use cleanbill_core::vulnerability::{DataSource, Evidence, Finding};
+use cleanbill_core::vulnerability::{DataSource, Evidence, Finding, VulnerabilityDetails};
 use cleanbill_version::VersionScheme;
 
-use super::details::Shared;
+use super::details::{Shared, cvss};
+use super::model::Depth;
 use super::{SavedReport, SavedReportError, base, model};
 use crate::assign_fingerprints;
 
-pub(super) fn saved(document: model::Document) -> Result<SavedReport, SavedReportError> {
+pub(super) fn saved<K: Depth>(
+    document: model::Document<K>,
+) -> Result<SavedReport, SavedReportError> {
     let results = || document.images.iter().flat_map(|image| &image.results);
     let lists_packages = results().any(|result| result.packages.is_some());
     let lists_suppressed = results().any(|result| result.suppressed.is_some());
@@ -32,6 +35,7 @@ pub(super) fn saved(document: model::Document) -> Result<SavedReport, SavedRepor
     Ok(SavedReport {
         report: ScanReport {
             created_at: document.created_at,
+            duration_ms: document.duration_ms,
             database: document.database.map(database),
             images: images.collect::<Result<_, _>>()?,
             exceptions: document.exceptions.into_iter().map(exception).collect(),
@@ -81,7 +85,7 @@ fn database(members: model::Database) -> DatabaseInfo {
     }
 }
 
-fn image(members: model::Image) -> Result<ImageReport, SavedReportError> {
+fn image<K: Depth>(members: model::Image<K>) -> Result<ImageReport, SavedReportError> {
     let layers = match members.layers.is_empty() {
         true => layers_of_results(&members.results)?,
         false => members
@@ -132,13 +136,15 @@ fn image(members: model::Image) -> Result<ImageReport, SavedReportError> {
         }),
         ..ImageReport::default()
     };
-    assign_fingerprints(&mut image);
+    if K::IS_WHOLE {
+        assign_fingerprints(&mut image);
+    }
     Ok(image)
 }
 
 /// Collects the layers that findings and packages name, with gaps where they name none.
-fn layers_of_results(
-    results: &[model::ResultMembers],
+fn layers_of_results<K: Depth>(
+    results: &[model::ResultMembers<K>],
 ) -> Result<Vec<LayerMetadata>, SavedReportError> {
     let findings = results
         .iter()
@@ -224,8 +230,8 @@ fn problem(members: model::Problem) -> Result<Problem, SavedReportError> {
     Ok(Problem::at(kind, members.path, members.message))
 }
 
-fn result_set(
-    members: model::ResultMembers,
+fn result_set<K: Depth>(
+    members: model::ResultMembers<K>,
     shared: &mut Shared,
 ) -> Result<ResultSet, SavedReportError> {
     let classes = [ResultClass::OsPackages, ResultClass::LanguagePackages];
@@ -253,8 +259,8 @@ fn result_set(
     })
 }
 
-fn suppressed_finding(
-    members: model::Suppressed,
+fn suppressed_finding<K: Depth>(
+    members: model::Suppressed<K>,
     shared: &mut Shared,
 ) -> Result<SuppressedFinding, SavedReportError> {
     Ok(SuppressedFinding {
@@ -266,14 +272,27 @@ fn suppressed_finding(
     })
 }
 
-fn finding(members: model::Finding, shared: &mut Shared) -> Result<Finding, SavedReportError> {
+fn finding<K: Depth>(
+    members: model::Finding<K>,
+    shared: &mut Shared,
+) -> Result<Finding, SavedReportError> {
     let severities = members.severities.into_iter().map(|(source, name)| {
         let severity: Severity = parsed("severities", &name)?;
         Ok((source, i64::from(severity.number())))
     });
     let package = members.package;
+    let details = VulnerabilityDetails {
+        title: members.title.into(),
+        description: members.description.into(),
+        cwe_ids: members.cwe.into(),
+        cvss: cvss(members.cvss.into()),
+        references: members.references.into(),
+        published: members.published.into(),
+        last_modified: members.modified.into(),
+        ..VulnerabilityDetails::default()
+    };
     Ok(Finding {
-        details: shared.of(&members.id, members.details),
+        details: shared.of(&members.id, details),
         vulnerability_id: members.id,
         vendor_ids: members.vendor_ids,
         package_id: package.id,
@@ -294,7 +313,7 @@ fn finding(members: model::Finding, shared: &mut Shared) -> Result<Finding, Save
         known_exploited: members.known_exploited,
         lapsed_exception: members.lapsed_exception,
         evidence: members.evidence.map(evidence).unwrap_or_default(),
-        others: others(members.others),
+        others: others(members.others.into()),
         ..Finding::default()
     })
 }
@@ -385,7 +404,7 @@ fn package(members: model::Package) -> Result<Package, SavedReportError> {
         file_path: members.path,
         digest: members.digest,
         locations: locations.collect(),
-        installed_files: members.installed_files,
+        installed_files: members.installed_files.into(),
         analyzed_by: members.analyzed_by,
     })
 }

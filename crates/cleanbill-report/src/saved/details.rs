@@ -1,6 +1,6 @@
 //! Details of vulnerabilities, each held once: a report repeats them with every finding.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use cleanbill_core::vulnerability::{Cvss, VulnerabilityDetails};
@@ -15,9 +15,8 @@ impl Shared {
     pub(super) fn of(
         &mut self,
         id: &str,
-        details: model::Details,
+        details: VulnerabilityDetails,
     ) -> Option<Arc<VulnerabilityDetails>> {
-        let details = converted(details);
         if details == VulnerabilityDetails::default() {
             return None;
         }
@@ -31,24 +30,14 @@ impl Shared {
     }
 }
 
-fn converted(details: model::Details) -> VulnerabilityDetails {
-    VulnerabilityDetails {
-        title: details.title,
-        description: details.description,
-        cwe_ids: details.cwe,
-        cvss: details
-            .cvss
-            .into_iter()
-            .map(|(source, cvss)| (source, scores(cvss)))
-            .collect(),
-        references: details.references,
-        published: details.published,
-        last_modified: details.modified,
-        ..VulnerabilityDetails::default()
-    }
+pub(super) fn cvss(members: BTreeMap<String, model::Cvss>) -> BTreeMap<String, Cvss> {
+    let scores = members.into_iter();
+    scores
+        .map(|(source, cvss)| (source, scores_of(cvss)))
+        .collect()
 }
 
-fn scores(cvss: model::Cvss) -> Cvss {
+fn scores_of(cvss: model::Cvss) -> Cvss {
     let pair =
         |score: Option<model::Score>| score.map(|one| (one.vector, one.score)).unwrap_or_default();
     let (v2_vector, v2_score) = pair(cvss.v2);

@@ -6,22 +6,84 @@ use std::collections::BTreeMap;
 
 use cleanbill_core::image::ImageConfig;
 use cleanbill_core::vulnerability::{Epss, KnownExploited};
-use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 pub(super) type Others = BTreeMap<String, Value>;
 
+/// Says how much of a finding is read.
+pub(super) trait Depth {
+    const IS_WHOLE: bool;
+    type Text: DeserializeOwned + Default + Into<String>;
+    type Texts: DeserializeOwned + Default + Into<Vec<String>>;
+    type Scores: DeserializeOwned + Default + Into<BTreeMap<String, Cvss>>;
+    type Others: DeserializeOwned + Default + Into<Others>;
+}
+
+/// Everything.
+pub(super) enum Whole {}
+
+impl Depth for Whole {
+    const IS_WHOLE: bool = true;
+    type Text = String;
+    type Texts = Vec<String>;
+    type Scores = BTreeMap<String, Cvss>;
+    type Others = Others;
+}
+
+/// What a gate looks at: not the texts about the vulnerability, which are most of a report.
+pub(super) enum Outline {}
+
+impl Depth for Outline {
+    const IS_WHOLE: bool = false;
+    type Text = Skipped;
+    type Texts = Skipped;
+    type Scores = Skipped;
+    type Others = Skipped;
+}
+
+/// A value that is checked for being JSON, and not kept.
+#[derive(Default)]
+pub(super) struct Skipped;
+
+impl<'de> Deserialize<'de> for Skipped {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Skipped)
+    }
+}
+
+impl From<Skipped> for String {
+    fn from(_: Skipped) -> Self {
+        String::new()
+    }
+}
+
+impl From<Skipped> for Vec<String> {
+    fn from(_: Skipped) -> Self {
+        Vec::new()
+    }
+}
+
+impl<T> From<Skipped> for BTreeMap<String, T> {
+    fn from(_: Skipped) -> Self {
+        BTreeMap::new()
+    }
+}
+
 #[derive(Deserialize)]
-pub(super) struct Document {
+#[serde(bound = "")]
+pub(super) struct Document<K: Depth> {
     #[serde(default)]
     pub(super) report_id: String,
     #[serde(default)]
     pub(super) created_at: String,
+    pub(super) duration_ms: Option<u64>,
     pub(super) tool: Tool,
     pub(super) database: Option<Database>,
     #[serde(default)]
     pub(super) selection: String,
-    pub(super) images: Vec<Image>,
+    pub(super) images: Vec<Image<K>>,
     #[serde(default)]
     pub(super) exceptions: Vec<Exception>,
 }
@@ -82,7 +144,8 @@ pub(super) struct Database {
 }
 
 #[derive(Deserialize)]
-pub(super) struct Image {
+#[serde(bound = "")]
+pub(super) struct Image<K: Depth> {
     pub(super) name: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
@@ -103,7 +166,7 @@ pub(super) struct Image {
     pub(super) status: String,
     #[serde(default)]
     pub(super) problems: Vec<Problem>,
-    pub(super) results: Vec<ResultMembers>,
+    pub(super) results: Vec<ResultMembers<K>>,
     pub(super) base: Option<super::base::Base>,
     /// Absent before 1.2.
     pub(super) sbom: Option<Sbom>,
@@ -151,22 +214,24 @@ pub(super) struct Problem {
 }
 
 #[derive(Deserialize)]
-pub(super) struct ResultMembers {
+#[serde(bound = "")]
+pub(super) struct ResultMembers<K: Depth> {
     pub(super) target: String,
     pub(super) class: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
     #[serde(default)]
     pub(super) package_count: u64,
-    pub(super) findings: Vec<Finding>,
-    pub(super) suppressed: Option<Vec<Suppressed>>,
+    pub(super) findings: Vec<Finding<K>>,
+    pub(super) suppressed: Option<Vec<Suppressed<K>>>,
     pub(super) packages: Option<Vec<Package>>,
     #[serde(default)]
     pub(super) others: Others,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Suppressed {
+#[serde(bound = "")]
+pub(super) struct Suppressed<K: Depth> {
     pub(super) status: String,
     #[serde(default)]
     pub(super) statement: String,
@@ -174,11 +239,12 @@ pub(super) struct Suppressed {
     pub(super) source: String,
     #[serde(flatten)]
     pub(super) terms: Terms,
-    pub(super) finding: Finding,
+    pub(super) finding: Finding<K>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Finding {
+#[serde(bound = "")]
+pub(super) struct Finding<K: Depth> {
     pub(super) id: String,
     #[serde(default)]
     pub(super) vendor_ids: Vec<String>,
@@ -197,8 +263,20 @@ pub(super) struct Finding {
     #[serde(default)]
     pub(super) url: String,
     pub(super) data_source: Option<DataSource>,
-    #[serde(flatten)]
-    pub(super) details: Details,
+    #[serde(default)]
+    pub(super) title: K::Text,
+    #[serde(default)]
+    pub(super) description: K::Text,
+    #[serde(default)]
+    pub(super) cvss: K::Scores,
+    #[serde(default)]
+    pub(super) cwe: K::Texts,
+    #[serde(default)]
+    pub(super) references: K::Texts,
+    #[serde(default)]
+    pub(super) published: K::Text,
+    #[serde(default)]
+    pub(super) modified: K::Text,
     pub(super) layer: Option<Layer>,
     #[serde(default)]
     pub(super) origin: String,
@@ -208,20 +286,7 @@ pub(super) struct Finding {
     pub(super) lapsed_exception: String,
     pub(super) evidence: Option<Evidence>,
     #[serde(default)]
-    pub(super) others: Others,
-}
-
-#[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-pub(super) struct Details {
-    pub(super) title: String,
-    pub(super) description: String,
-    pub(super) cvss: BTreeMap<String, Cvss>,
-    pub(super) cwe: Vec<String>,
-    pub(super) references: Vec<String>,
-    pub(super) published: String,
-    pub(super) modified: String,
+    pub(super) others: K::Others,
 }
 
 #[derive(Deserialize)]

@@ -251,7 +251,7 @@ proptest! {
         package.src_release = texts[5].clone();
         package.src_epoch = -epoch;
         package.dev = epoch > 0;
-        package.installed_files = vec![texts[6].clone()];
+        package.installed_files = vec![texts[6].clone()].into();
         let finding = &mut result.findings[0];
         finding.vulnerability_id = texts[7].clone();
         finding.package_name = texts[8].clone();
@@ -267,6 +267,36 @@ proptest! {
         for format in [Format::Json, Format::Html, Format::Csv, Format::TrivyJson] {
             let written = rendered(format, &report, &everything());
             prop_assert!(rendered(format, &saved.report, &everything()) == written, "{}", format);
+        }
+    }
+}
+
+#[test]
+fn an_outline_lacks_only_what_people_read() {
+    let report = normalised(sample::report(sample::all()));
+    let json = rendered(Format::Json, &report, &everything());
+    let outline = super::read_report_outline(json.as_bytes()).unwrap().report;
+    let mut expected = report;
+    for image in &mut expected.images {
+        for result in &mut image.results {
+            let suppressed = result.suppressed.iter_mut().map(|one| &mut one.finding);
+            for finding in result.findings.iter_mut().chain(suppressed) {
+                finding.details = None;
+                finding.others.clear();
+                finding.fingerprint.clear();
+            }
+        }
+    }
+    assert!(outline == expected);
+}
+
+#[test]
+fn a_report_that_is_cut_off_is_no_json_whatever_its_mark() {
+    let json = rendered(Format::Json, &sample::report(sample::all()), &everything());
+    for end in [20, 100, json.len() / 2, json.len() - 3] {
+        for read in [read_report, super::read_report_outline] {
+            let error = read(&json.as_bytes()[..end]).unwrap_err();
+            assert_eq!(error.to_string(), "it is no JSON document", "{end}");
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 /// Which advisory database is used, for commands that judge.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Advisory database")]
 pub(crate) struct DatabaseArgs {
     #[command(flatten)]
@@ -24,7 +24,7 @@ pub(crate) struct DatabaseArgs {
 }
 
 /// Where the database lies.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Advisory database")]
 pub(crate) struct DatabasePlaceArgs {
     /// Directory of the advisory database: with trivy.db, or a Trivy cache directory
@@ -34,7 +34,7 @@ pub(crate) struct DatabasePlaceArgs {
 }
 
 /// Where databases are fetched from.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Advisory database")]
 pub(crate) struct RepositoryArgs {
     /// Repositories of the advisory database, tried in order (repeatable)
@@ -59,7 +59,7 @@ pub(crate) struct RepositoryArgs {
 }
 
 /// Where the lists of exploited vulnerabilities are fetched from.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Advisory database")]
 pub(crate) struct ListArgs {
     /// Address of the EPSS scores for --with epss

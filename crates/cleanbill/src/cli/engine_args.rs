@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 /// Which engine finds vulnerabilities.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Engine")]
 pub(crate) struct EngineArgs {
     /// Engine that finds vulnerabilities: native, or trivy, which runs an installed Trivy

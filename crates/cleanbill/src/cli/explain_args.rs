@@ -56,6 +56,7 @@ impl ExplainArgs {
     pub(crate) fn into_scan(self) -> ScanArgs {
         ScanArgs {
             images: self.images,
+            named: Vec::new(),
             source: self.source,
             registry: self.registry,
             database: self.database,
@@ -67,6 +68,7 @@ impl ExplainArgs {
             filter: self.filter,
             output: Default::default(),
             verdict: Default::default(),
+            retry: Default::default(),
             sort: "package".to_owned(),
         }
     }

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 
 /// How registries are reached, for commands that read images.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Registries")]
 pub(crate) struct RegistryArgs {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(crate) struct RegistryArgs {
 }
 
 /// Who asks a registry.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Registries")]
 pub(crate) struct PasswordArgs {
     /// User name for the registry

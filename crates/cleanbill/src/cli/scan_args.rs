@@ -10,14 +10,20 @@ use cleanbill_core::severity::FixStatus;
 
 use super::database_args::DatabaseArgs;
 use super::engine_args::EngineArgs;
+use super::exceptions_args::ExceptionsArgs;
+use super::gate_args::GateComparisonArgs;
 use super::network_args::RegistryArgs;
 use super::parse_duration;
 
 /// Flags of `scan`.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ScanArgs {
     /// Images by tag, digest or id; with a source in front to pin it (registry:alpine:3.20)
     pub(crate) images: Vec<String>,
+
+    /// The same as an image without the flag, as older pipelines call it (repeatable)
+    #[arg(long = "image", value_name = "IMAGE", value_parser = NonEmptyStringValueParser::new(), help_heading = "Sources")]
+    pub(crate) named: Vec<String>,
 
     #[command(flatten)]
     pub(crate) source: SourceArgs,
@@ -35,6 +41,8 @@ pub(crate) struct ScanArgs {
     pub(crate) output: OutputArgs,
     #[command(flatten)]
     pub(crate) verdict: VerdictArgs,
+    #[command(flatten)]
+    pub(crate) retry: RetryArgs,
 
     /// Order of findings: package, or risk (severity times probability of exploitation)
     #[arg(long, value_name = "ORDER", default_value = "package", value_parser = ["package", "risk"], hide_possible_values = true, env = "CLEANBILL_SORT", help_heading = "Output")]
@@ -42,7 +50,7 @@ pub(crate) struct ScanArgs {
 }
 
 /// What is scanned, and where it comes from.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct SourceArgs {
     /// Scan every image of the local engine, each once however many tags it has
@@ -95,7 +103,7 @@ pub(crate) struct SourceArgs {
 }
 
 /// Where the Docker engine is.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct DockerHostArgs {
     /// Address of the Docker engine [default: DOCKER_HOST, else the current Docker context]
@@ -104,7 +112,7 @@ pub(crate) struct DockerHostArgs {
 }
 
 /// How packages are found and judged.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Detection")]
 pub(crate) struct DetectionArgs {
     /// Kinds of packages: os, library
@@ -163,7 +171,7 @@ pub(crate) struct DetectionArgs {
 }
 
 /// Which findings count.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Filters")]
 pub(crate) struct FilterArgs {
     /// Severities to report: UNKNOWN, LOW, MEDIUM, HIGH, CRITICAL [default: all]
@@ -198,8 +206,11 @@ pub(crate) struct FilterArgs {
     )]
     pub(crate) ignore_status: Vec<FixStatus>,
 
+    #[command(flatten)]
+    pub(crate) exceptions: ExceptionsArgs,
+
     /// File of accepted vulnerabilities, in the form that its name tells: .trivyignore, Trivy's
-    /// YAML form (.yaml, .yml), .grype.yaml or osv-scanner.toml (repeatable)
+    /// YAML form (.yaml, .yml), .grype.yaml, osv-scanner.toml or exceptions.yaml (repeatable)
     /// [default: .trivyignore if it exists]
     #[arg(
         long,
@@ -220,7 +231,7 @@ pub(crate) struct FilterArgs {
 }
 
 /// What is printed, and where.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Format of the report: table, json, trivy-json, cyclonedx, spdx, openvex, sarif, gitlab, junit,
@@ -259,21 +270,50 @@ pub(crate) struct OutputArgs {
 }
 
 /// When the run fails.
-#[derive(Args, Debug, Default)]
+#[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Verdict")]
 pub(crate) struct VerdictArgs {
     /// Exit with this code if any finding is left, or a threshold of --fail-on is passed
     #[arg(long, value_name = "N", env = "CLEANBILL_EXIT_CODE")]
     pub(crate) exit_code: Option<u8>,
 
-    /// Fail if there are more findings than allowed: critical=0,high=5,kev=0 (kev counts what is
-    /// known to be exploited); a severity alone means none of it and above
+    /// Fail if there are more findings than allowed: critical=0,high=5,total=20,kev=0 (kev counts
+    /// what is known to be exploited); a severity alone means none of it and above
     #[arg(long, value_name = "THRESHOLDS", env = "CLEANBILL_FAIL_ON")]
     pub(crate) fail_on: Option<String>,
+
+    /// Fail by the rules of a file (docs/gate.md); --fail-on and --exit-code go before them
+    #[arg(long, value_name = "FILE", env = "CLEANBILL_POLICY")]
+    pub(crate) policy: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) comparison: GateComparisonArgs,
 
     /// Fail with exit code 4 if the advisory database is older, such as 48h
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_MAX_DB_AGE")]
     pub(crate) max_db_age: Option<Duration>,
+}
+
+/// Whether what failed is tried again.
+#[derive(Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Retries")]
+pub(crate) struct RetryArgs {
+    /// Try a failed image again so often, where the network or the engine failed; never where
+    /// trying again cannot help
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        value_parser = clap::value_parser!(u32).range(0..=20),
+        env = "CLEANBILL_RETRIES"
+    )]
+    pub(crate) retries: u32,
+
+    /// Pause before the first retry; it doubles with each further one, up to a minute
+    /// [default: 2s]
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_RETRY_DELAY")]
+    pub(crate) retry_delay: Option<Duration>,
 }
 
 /// Parses a number from 0 to 1.

@@ -3,12 +3,15 @@
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use anyhow::{Context as _, ensure};
-use cleanbill_report::{Format, SavedReport, read_report};
+use cleanbill_policy::Exceptions;
+use cleanbill_report::{Format, SavedReport, SavedReportError, read_report, read_report_outline};
+use jiff::Timestamp;
 
-use super::Setting;
-use crate::cli::ReportArgs;
+use super::{Setting, exceptions};
+use crate::cli::{ExceptionsArgs, ReportArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output::Outputs;
@@ -17,7 +20,8 @@ use crate::output::Outputs;
 const FILE_SIZE_BYTES_MAX: u64 = 4 << 30;
 
 pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, CommandError> {
-    let saved = read_all(arguments.files.iter().chain(&arguments.from))?;
+    let mut saved = read_all(arguments.files.iter().chain(&arguments.from))?;
+    except(&mut saved, &arguments.exceptions)?;
     let outputs = Outputs::new(
         &arguments.output,
         saved.selection.clone(),
@@ -33,52 +37,93 @@ pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, Com
     Ok(Exit::Clean)
 }
 
+/// Holds the reports against exceptions.
+fn except(saved: &mut SavedReport, arguments: &ExceptionsArgs) -> Result<(), CommandError> {
+    let now = SystemTime::from(Timestamp::now());
+    let files = arguments
+        .exceptions
+        .iter()
+        .map(|file| exceptions::read(file));
+    let files: Vec<Exceptions> = files.collect::<Result<_, _>>()?;
+    for file in &files {
+        file.apply(&mut saved.report, now);
+    }
+    saved.lists_suppressed |= !files.is_empty();
+    for one in exceptions::announcements(&files, now, arguments.warn_before) {
+        tracing::warn!("{}", one.sentence());
+    }
+    Ok(())
+}
+
 /// Reads saved reports and makes one of them, in their order.
 pub(super) fn read_all<'a>(
     files: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<SavedReport, CommandError> {
-    let saved: Result<Vec<SavedReport>, CommandError> =
-        files.into_iter().map(|file| read(file)).collect();
+    let files = files.into_iter();
+    let saved: Result<Vec<SavedReport>, CommandError> = files.map(|file| read(file)).collect();
+    Ok(joined(saved?))
+}
+
+/// The same without what only people read (see [`read_report_outline`]), of files of at most so
+/// many bytes each.
+pub(super) fn read_outlines<'a>(
+    files: impl IntoIterator<Item = &'a PathBuf>,
+    size_bytes_max: u64,
+) -> Result<SavedReport, CommandError> {
+    let files = files.into_iter();
+    let read = |file: &'a PathBuf| read_with(file, size_bytes_max, read_report_outline);
+    let saved: Result<Vec<SavedReport>, CommandError> = files.map(read).collect();
     Ok(joined(saved?))
 }
 
 /// Reads a saved report; `-` is standard input.
 pub(super) fn read(file: &Path) -> Result<SavedReport, CommandError> {
+    read_with(file, FILE_SIZE_BYTES_MAX, read_report)
+}
+
+fn read_with(
+    file: &Path,
+    size_bytes_max: u64,
+    parse: fn(&[u8]) -> Result<SavedReport, SavedReportError>,
+) -> Result<SavedReport, CommandError> {
     let name = if file == Path::new("-") {
         "standard input".to_owned()
     } else {
         file.display().to_string()
     };
-    let bytes = read_bytes(file);
-    let saved = bytes.and_then(|bytes| Ok(read_report(&bytes)?));
+    let bytes = read_bytes_within(file, size_bytes_max);
+    let saved = bytes.and_then(|bytes| Ok(parse(&bytes)?));
     saved
         .with_context(|| format!("cannot read a report from {name}"))
         .map_err(CommandError::usage)
 }
 
-fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
+/// Reads a file of at most so many bytes; `-` is standard input.
+pub(super) fn read_bytes_within(file: &Path, size_bytes_max: u64) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if file == Path::new("-") {
         let stdin = std::io::stdin().lock();
-        stdin
-            .take(FILE_SIZE_BYTES_MAX + 1)
-            .read_to_end(&mut bytes)?;
+        stdin.take(size_bytes_max + 1).read_to_end(&mut bytes)?;
     } else {
         let opened = std::fs::File::open(file)?;
-        opened
-            .take(FILE_SIZE_BYTES_MAX + 1)
-            .read_to_end(&mut bytes)?;
+        // A file that states its size need not be read to be refused.
+        let size_bytes = opened.metadata()?.len();
+        ensure!(
+            size_bytes <= size_bytes_max,
+            "it has {size_bytes} bytes, more than the {size_bytes_max} that are read"
+        );
+        opened.take(size_bytes_max + 1).read_to_end(&mut bytes)?;
     }
     ensure!(
-        bytes.len() as u64 <= FILE_SIZE_BYTES_MAX,
-        "it has more than {FILE_SIZE_BYTES_MAX} bytes"
+        bytes.len() as u64 <= size_bytes_max,
+        "it has more than {size_bytes_max} bytes"
     );
     Ok(bytes)
 }
 
 /// Makes one report of several, in their order. Where they differ about what a report says once,
 /// the oldest counts: nothing may look newer than it is.
-fn joined(mut all: Vec<SavedReport>) -> SavedReport {
+pub(super) fn joined(mut all: Vec<SavedReport>) -> SavedReport {
     let Some(last) = all.pop() else {
         return SavedReport::default();
     };

@@ -3,6 +3,7 @@
 mod base;
 mod compare;
 mod policy;
+mod retry;
 mod sbom;
 mod sources;
 mod trivy;
@@ -16,11 +17,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use cleanbill_advisories::{Database, Exploitation, Metadata, SeveritySources};
-use cleanbill_core::Limits;
+use cleanbill_core::{Limits, error_chain};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ArtifactType, DatabaseInfo, ImageReport, ScanReport};
 use cleanbill_engine::{
-    JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report,
+    JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report, is_transient,
 };
 use cleanbill_image::ReadContext;
 use cleanbill_inventory::{EXTRACTORS_VERSION, ExtractOptions, MergeOptions, SkipRules};
@@ -28,7 +29,7 @@ use cleanbill_store::LayerCache;
 use jiff::{SignedDuration, Timestamp};
 
 use super::java_index::ScanIndex;
-use super::{Setting, advisory_database, exploitation};
+use super::{Setting, advisory_database, exploitation, gate};
 use crate::cli::{ScanArgs, VerdictArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -37,6 +38,7 @@ use crate::progress::Progress;
 use crate::{places, stop};
 use base::Bases;
 use compare::Comparison;
+use retry::Retries;
 use sources::OpenFailure;
 
 /// A database that missed its successor by this long is called stale.
@@ -44,8 +46,11 @@ const STALE_AFTER: SignedDuration = SignedDuration::from_hours(24);
 
 pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, CommandError> {
     let now = Timestamp::now();
-    let policy =
-        Policy::new(&arguments.filter, &arguments.verdict, now)?.with_order(&arguments.sort);
+    let policy = Policy::new(&arguments.filter, &arguments.verdict, now)?
+        .with_order(&arguments.sort)
+        .with_comparison(&arguments.verdict.comparison, &|image| {
+            gate::scan_for_comparison(setting, image, arguments, now)
+        })?;
     let mut outputs = Outputs::new(
         &arguments.output,
         policy.selection(),
@@ -67,16 +72,15 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
     })?;
 
     let verdict = policy.verdict(&report);
-    if verdict.failed {
-        exit = exit.and(Exit::GateFailed(verdict.exit_code));
+    if exit == Exit::Incomplete && policy.allows_partial(&report) {
+        exit = Exit::Clean;
     }
+    exit = exit.and(gate::exit(&verdict));
     outputs.write(&report, &new_report_id())?;
     if let Some(comparison) = &comparison {
         exit = exit.and(comparison.print()?);
     }
-    for reason in &verdict.reasons {
-        tracing::error!("gate failed: {reason}");
-    }
+    policy::log_verdict(&verdict, &report);
     if let Some(age) = too_old(&arguments.verdict, database.metadata(), now) {
         tracing::error!(
             "the advisory database is {} h old, --max-db-age allows less; fetch a newer one with: \
@@ -122,14 +126,17 @@ pub(super) fn assess(
         ..ReadContext::default()
     };
     let sources = Sources::new(setting, arguments, &context)?;
-    let targets = sources.targets(arguments)?;
+    let retries = Retries::new(&arguments.retry);
+    let targets = retries.run("the list of images", || sources.targets(arguments))?;
     check(targets.len())?;
     if let Some(timeout) = arguments.detection.timeout {
         stop::after(timeout);
     }
 
     let network = &arguments.registry.network;
-    let database = advisory_database::obtain(setting, &arguments.database, network, &context)?;
+    let database = retries.run("the advisory database", || {
+        advisory_database::obtain(setting, &arguments.database, network, &context)
+    })?;
     let trivy = arguments
         .engine
         .runs_trivy()
@@ -155,6 +162,7 @@ pub(super) fn assess(
         comparison: arguments.engine.compare_engines.then(Comparison::default),
         exploitation: &exploitation,
         policy,
+        retries,
         exit: Exit::Clean,
         report: ScanReport::default(),
         unfiltered: Vec::new(),
@@ -183,6 +191,8 @@ pub(super) fn assess(
         ..
     } = run;
     report.created_at = now.to_string();
+    let duration = Timestamp::now().duration_since(now);
+    report.duration_ms = u64::try_from(duration.as_millis()).ok();
     report.database = Some(DatabaseInfo {
         epss_date: exploitation.epss_date().unwrap_or_default().to_owned(),
         kev_release: exploitation.kev_release().unwrap_or_default().to_owned(),
@@ -220,6 +230,7 @@ struct Run<'a> {
     comparison: Option<Comparison>,
     exploitation: &'a Exploitation,
     policy: Policy,
+    retries: Retries,
     exit: Exit,
     report: ScanReport,
     /// The images before anything is filtered, where somebody asks for them.
@@ -292,6 +303,19 @@ impl Run<'_> {
             self.scan_sbom(name, path);
             return;
         }
+        let before = self.report.images.len();
+        let mut attempt = 1;
+        while let Some(reason) = self.attempt(sources, target) {
+            if !self.retries.wait(target.name(), attempt, &reason) {
+                return;
+            }
+            attempt += 1;
+            self.report.images.truncate(before);
+        }
+    }
+
+    /// Opens and scans a target once. Returns why that failed, if trying again may help.
+    fn attempt(&mut self, sources: &Sources, target: &Target) -> Option<String> {
         let opened = {
             let mut sink = self
                 .scanner
@@ -299,17 +323,22 @@ impl Run<'_> {
                 .sink(target.name(), self.scanner.observer());
             sources.open(target, &mut sink)
         };
+        let mut transient = None;
         match opened {
             Ok(images) => {
                 for image in &images {
                     if stop::is_requested() {
-                        return;
+                        return None;
                     }
                     if let Err(error) = self.bases.check(image, sources, &self.scanner) {
                         self.failure = Some(error);
-                        return;
+                        return None;
                     }
-                    let mut report = self.scanner.scan(image);
+                    let (mut report, may_retry) = self.scanner.attempt(image);
+                    if may_retry {
+                        let problem = report.problems.first();
+                        transient = problem.map(|problem| problem.message.clone());
+                    }
                     if matches!(target, Target::Rootfs { .. }) {
                         describe_filesystem(&mut report);
                     }
@@ -318,6 +347,9 @@ impl Run<'_> {
                 self.scanner.inventories().release();
             }
             Err(OpenFailure { error, is_usage }) => {
+                if is_transient(&error) {
+                    transient = Some(error_chain(&error));
+                }
                 self.report
                     .images
                     .push(failed_report(target.name(), &error));
@@ -326,6 +358,7 @@ impl Run<'_> {
                 }
             }
         }
+        transient
     }
 
     fn scan_sbom(&mut self, name: &str, path: &Path) {

@@ -1,21 +1,25 @@
 //! Which findings count, from flags and files.
 
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use anyhow::Context as _;
+use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_core::{Severity, path};
 use cleanbill_engine::apply_policy;
 use cleanbill_policy::filter::unfixed_statuses;
+use cleanbill_policy::gate::{Subject, Tolerance};
 use cleanbill_policy::ignore::{self, IgnoreFileKind, IgnoreUsage};
 use cleanbill_policy::sort_by_risk;
 use cleanbill_policy::vex::VexDocument;
-use cleanbill_policy::{Filter, Gate, IgnoreRules, Thresholds, Verdict, Vex};
+use cleanbill_policy::{Exceptions, Filter, Gate, IgnoreRules, Verdict, Vex};
 use jiff::Timestamp;
 
-use crate::cli::{FilterArgs, VerdictArgs};
-use crate::error::CommandError;
+use super::super::exceptions::{self, Announcement, announcements};
+use super::super::gate::{compare_with, plan_words, read_gate};
+use crate::cli::{FilterArgs, GateComparisonArgs, VerdictArgs};
+use crate::error::{CommandError, printable};
 use crate::logging;
 
 /// The ignore file that is read without being named, if it is there.
@@ -23,6 +27,9 @@ const DEFAULT_IGNORE_FILE: &str = ".trivyignore";
 
 /// Files larger than this are no ignore files or VEX documents of a person's.
 const FILE_SIZE_BYTES_MAX: u64 = 256 << 20;
+
+/// Steps to a verdict that passes that are named.
+const STEPS_MAX: usize = 10;
 
 /// Holds what decides which findings count and whether the run fails.
 pub(in crate::commands) struct Policy {
@@ -32,6 +39,8 @@ pub(in crate::commands) struct Policy {
     gate: Gate,
     sorts_by_risk: bool,
     now: SystemTime,
+    exceptions: Vec<Exceptions>,
+    warn_before: Duration,
 }
 
 impl Policy {
@@ -56,23 +65,24 @@ impl Policy {
             (_, true) => unfixed_statuses(),
             (_, false) => Vec::new(),
         };
-        let ignore_rules = ignore_rules(&filter.ignorefile)?;
+        let mut exceptions = Vec::new();
+        let takes_default = verdict.policy.is_none();
+        let mut ignore_rules = ignore_rules(&filter.ignorefile, takes_default, &mut exceptions)?;
+        for file in &filter.exceptions.exceptions {
+            let read = exceptions::read(file)?;
+            ignore_rules.push(read.rules().clone());
+            exceptions.push(read);
+        }
         let documents: Result<Vec<VexDocument>, CommandError> = filter
             .vex
             .iter()
             .map(|source| vex_document(source))
             .collect();
-        let thresholds = verdict
-            .fail_on
-            .as_deref()
-            .map(|text| {
-                text.parse::<Thresholds>().map_err(|error| {
-                    CommandError::usage(
-                        anyhow::Error::new(error).context(format!("--fail-on {text}")),
-                    )
-                })
-            })
-            .transpose()?;
+        let gate = read_gate(
+            verdict.policy.as_deref(),
+            verdict.fail_on.as_deref(),
+            verdict.exit_code,
+        )?;
         Ok(Self {
             filter: Filter {
                 severities,
@@ -83,13 +93,11 @@ impl Policy {
             },
             usage: IgnoreUsage::default(),
             vex: Vex::new(documents?),
-            gate: Gate {
-                thresholds,
-                exit_code: verdict.exit_code,
-                ..Gate::default()
-            },
+            gate,
             sorts_by_risk: false,
             now,
+            exceptions,
+            warn_before: filter.exceptions.warn_before,
         })
     }
 
@@ -99,6 +107,20 @@ impl Policy {
             sorts_by_risk: order == "risk",
             ..self
         }
+    }
+
+    /// Gives the gate what the flags name to compare with; `scan` scans an image for that.
+    ///
+    /// # Errors
+    ///
+    /// Something cannot be read or scanned.
+    pub(super) fn with_comparison(
+        mut self,
+        arguments: &GateComparisonArgs,
+        scan: &dyn Fn(&str) -> Result<ScanReport, CommandError>,
+    ) -> Result<Self, CommandError> {
+        compare_with(arguments, &mut self.gate, scan)?;
+        Ok(self)
     }
 
     /// Applies filters and VEX.
@@ -114,6 +136,30 @@ impl Policy {
     pub(super) fn apply_aside(&self, image: &mut ImageReport) {
         let usage = &mut IgnoreUsage::default();
         apply_policy(image, &self.filter, &self.vex, self.now, usage);
+    }
+
+    /// Holds a saved report against the exceptions.
+    pub(in crate::commands) fn except(&self, report: &mut ScanReport) {
+        for exceptions in &self.exceptions {
+            exceptions.apply(report, self.now);
+        }
+    }
+
+    /// Lists the exceptions that expire soon.
+    pub(in crate::commands) fn expiring(&self) -> Vec<Announcement> {
+        announcements(&self.exceptions, self.now, self.warn_before)
+    }
+
+    /// Names the exceptions that have expired: equal texts mean that the same ones count.
+    pub(in crate::commands) fn expired(&self) -> String {
+        let of_file = |file: &Exceptions| {
+            let list = file.list().iter().enumerate();
+            let expired = list.filter(|(_, one)| one.has_expired(self.now));
+            let numbers: Vec<String> = expired.map(|(number, _)| number.to_string()).collect();
+            format!("{}:{}", file.source(), numbers.join(","))
+        };
+        let files: Vec<String> = self.exceptions.iter().map(of_file).collect();
+        files.join(" ")
     }
 
     /// Says which findings are shown, if not all are; a table without findings must not read as
@@ -148,14 +194,27 @@ impl Policy {
 
     /// Says whether the verdict depends on what is known to be exploited.
     pub(in crate::commands) fn needs_known_exploited(&self) -> bool {
-        let thresholds = self.gate.thresholds.as_ref();
-        self.filter.known_exploited_only
-            || thresholds.is_some_and(Thresholds::counts_known_exploited)
+        self.filter.known_exploited_only || self.gate.needs_known_exploited()
+    }
+
+    /// Says whether a report is complete enough for the rules: no image failed, and what was
+    /// assessed in part is allowed.
+    pub(super) fn allows_partial(&self, report: &ScanReport) -> bool {
+        let rules = self.gate.rules.as_ref();
+        let allows = rules
+            .is_some_and(|rules| !rules.source.is_empty() && rules.incomplete == Tolerance::Allow);
+        let mut images = report.images.iter();
+        allows && images.all(|image| image.status != AssessmentStatus::Failed)
     }
 
     /// Judges the whole report.
     pub(super) fn verdict(&self, report: &ScanReport) -> Verdict {
-        self.gate.verdict(report)
+        self.gate.judge(&Subject {
+            report,
+            selection: &self.selection(),
+            now: self.now,
+            has_later_exceptions: false,
+        })
     }
 
     /// Returns what became of each rule of the ignore files, and says it on standard error: one
@@ -172,7 +231,28 @@ impl Policy {
                 tracing::info!(target: logging::EXCEPTIONS, "{source}: {summary}");
             }
         }
+        for one in self.expiring() {
+            tracing::warn!(target: logging::EXCEPTIONS, "{}", one.sentence());
+        }
         reports
+    }
+}
+
+/// Says why the gate failed, and what would make it pass.
+pub(super) fn log_verdict(verdict: &Verdict, report: &ScanReport) {
+    for reason in &verdict.reasons {
+        tracing::error!("gate failed: {}", printable(reason));
+    }
+    for note in &verdict.notes {
+        tracing::warn!("gate: {}", printable(note));
+    }
+    let steps = plan_words(verdict, report);
+    for step in steps.iter().take(STEPS_MAX) {
+        tracing::warn!("gate: to pass: {}", printable(step.trim()));
+    }
+    if steps.len() > STEPS_MAX {
+        let more = steps.len() - STEPS_MAX;
+        tracing::warn!("gate: to pass: {more} more, which cleanbill gate lists");
     }
 }
 
@@ -180,6 +260,17 @@ fn log_rule(report: &ExceptionReport) {
     let ExceptionReport {
         source, line, rule, ..
     } = report;
+    if report.lapsed_findings > 0 {
+        let findings = plural(report.lapsed_findings, "finding");
+        let why = match report.outcome {
+            ExceptionOutcome::Expired => format!("has expired on {}", report.terms.expires),
+            _ => "has ended for what can be fixed now, or is too dangerous".to_owned(),
+        };
+        tracing::warn!(
+            target: logging::EXCEPTIONS,
+            "{source}:{line}: the exception of {rule} {why}; it covered {findings} that count again"
+        );
+    }
     match &report.outcome {
         ExceptionOutcome::Applied(count) => {
             tracing::debug!(count, "{source}:{line}: {rule} covers findings");
@@ -234,26 +325,44 @@ fn plural(count: u64, noun: &str) -> String {
     }
 }
 
-/// Reads the files that are named, or the default one if it is there.
-fn ignore_rules(named: &[PathBuf]) -> Result<Vec<IgnoreRules>, CommandError> {
+/// Reads the files that are named, or the default one if it is there and may be taken: by rules of
+/// a file nothing counts but what is named, so that no file of a pull request changes the gate.
+/// Files of exceptions among them are kept in their own form too.
+fn ignore_rules(
+    named: &[PathBuf],
+    takes_default: bool,
+    exceptions: &mut Vec<Exceptions>,
+) -> Result<Vec<IgnoreRules>, CommandError> {
     let default = Path::new(DEFAULT_IGNORE_FILE);
-    if named.is_empty() && default.exists() {
-        return Ok(vec![ignore_file(default)?]);
+    let has_default = named.is_empty() && default.exists();
+    if has_default && !takes_default {
+        tracing::warn!(
+            "with --policy {DEFAULT_IGNORE_FILE} is not read unless it is named: --ignorefile \
+             {DEFAULT_IGNORE_FILE}"
+        );
+    } else if has_default {
+        return Ok(vec![ignore_file(default, exceptions)?]);
     }
-    named.iter().map(|file| ignore_file(file)).collect()
+    named
+        .iter()
+        .map(|file| ignore_file(file, exceptions))
+        .collect()
 }
 
-fn ignore_file(file: &Path) -> Result<IgnoreRules, CommandError> {
+fn ignore_file(file: &Path, found: &mut Vec<Exceptions>) -> Result<IgnoreRules, CommandError> {
     let name = file.to_string_lossy();
     let text = read_text(file).map_err(|error| {
         CommandError::usage(error.context(format!("cannot read the ignore file {name}")))
     })?;
-    IgnoreRules::parse(
-        IgnoreFileKind::of(&name, &text),
-        &text,
-        &path::clean_lexical(&name),
-    )
-    .map_err(|error| {
+    let (kind, source) = (IgnoreFileKind::of(&name, &text), path::clean_lexical(&name));
+    if kind == IgnoreFileKind::Exceptions {
+        let read = Exceptions::parse(&text, &source);
+        let read = read.map_err(|error| exceptions::failed(file, error))?;
+        let rules = read.rules().clone();
+        found.push(read);
+        return Ok(rules);
+    }
+    IgnoreRules::parse(kind, &text, &source).map_err(|error| {
         CommandError::usage(
             anyhow::Error::new(error).context(format!("the ignore file {name} is malformed")),
         )

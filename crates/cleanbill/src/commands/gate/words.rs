@@ -1,0 +1,181 @@
+//! Sentences about a verdict that every format says alike.
+
+use cleanbill_core::report::ScanReport;
+use cleanbill_policy::gate::{Hit, Verdict};
+use cleanbill_policy::upgrade::{BaseUpgrade, Upgrade, UpgradePlan};
+
+/// Packages of one source that are named.
+const PACKAGES_MAX: usize = 4;
+
+/// Says whether it passed, and how many rules stood against it.
+pub(super) fn headline(verdict: &Verdict) -> String {
+    let failed = verdict.rules.iter().filter(|rule| rule.fails()).count();
+    let rules = plural(verdict.rules.len(), "rule");
+    match failed {
+        0 => format!("passed: nothing stands against {rules}"),
+        failed => format!(
+            "failed: {failed} of {rules}, exit code {}",
+            verdict.exit_code
+        ),
+    }
+}
+
+/// Says what would make a scan pass, one line for each step; empty if nothing is known to.
+pub(in crate::commands) fn plan(verdict: &Verdict, report: &ScanReport) -> Vec<String> {
+    let mut lines = Vec::new();
+    if let Some(plan) = &verdict.plan {
+        add_upgrades(plan, report, &mut lines);
+    }
+    let advice = verdict
+        .rules
+        .iter()
+        .filter(|rule| rule.fails() && !rule.advice.is_empty());
+    lines.extend(advice.map(|rule| format!("{}: {}", rule.kind.name(), rule.advice)));
+    lines
+}
+
+fn add_upgrades(plan: &UpgradePlan, report: &ScanReport, lines: &mut Vec<String>) {
+    lines.extend(plan.upgrades.iter().map(|one| upgrade(one, report)));
+    for left in &plan.left {
+        let findings = plural(
+            usize::try_from(left.too_many).unwrap_or(usize::MAX),
+            "finding",
+        );
+        lines.push(format!(
+            "{}: {findings} too many without a fix: wait, replace the package, or write an exception",
+            left.rule.name()
+        ));
+    }
+    if let Some(base) = &plan.base {
+        lines.push(better_base(base));
+        lines.extend(
+            base.upgrades
+                .iter()
+                .map(|one| format!("  and {}", upgrade(one, report))),
+        );
+    }
+}
+
+/// Says how many steps a plan has, and whether fewer would do.
+pub(super) fn plan_title(plan: &UpgradePlan) -> String {
+    let packages = plural(plan.upgrades.len(), "package");
+    match (plan.left.is_empty(), plan.is_smallest) {
+        (true, true) => format!("To pass, upgrade {packages}; fewer will not do"),
+        (true, false) => format!("To pass, upgrade {packages}"),
+        (false, _) if plan.upgrades.is_empty() => "No upgrade makes it pass".to_owned(),
+        (false, _) => format!("Upgrading {packages} is not enough to pass"),
+    }
+}
+
+/// Says what to upgrade.
+pub(super) fn upgrade(upgrade: &Upgrade, report: &ScanReport) -> String {
+    let Upgrade {
+        name,
+        installed,
+        fixed,
+        findings,
+        severity,
+        ..
+    } = upgrade;
+    let packages = match others(upgrade) {
+        None => String::new(),
+        Some(packages) => format!(" ({packages})"),
+    };
+    let place = match report.images.as_slice() {
+        [_] => String::new(),
+        images => images
+            .get(upgrade.image)
+            .map(|image| format!(" in {}", image.artifact_name))
+            .unwrap_or_default(),
+    };
+    let count = plural(usize::try_from(*findings).unwrap_or(usize::MAX), "finding");
+    let worst = if *findings > 1 { "worst " } else { "" };
+    format!(
+        "upgrade {name}{packages} from {installed} to {fixed}{place}: {count}, {worst}{severity}"
+    )
+}
+
+/// Names the packages that come with a source, unless it is called as the only one.
+fn others(upgrade: &Upgrade) -> Option<String> {
+    let names: Vec<&str> = upgrade.packages.iter().map(String::as_str).collect();
+    if names == [upgrade.name.as_str()] {
+        return None;
+    }
+    let shown = names
+        .get(..PACKAGES_MAX.min(names.len()))
+        .unwrap_or_default();
+    Some(match names.len() - shown.len() {
+        0 => shown.join(", "),
+        more => format!("{} and {more} more", shown.join(", ")),
+    })
+}
+
+fn better_base(base: &BaseUpgrade) -> String {
+    let removed = plural(
+        usize::try_from(base.removed.total()).unwrap_or(usize::MAX),
+        "finding",
+    );
+    let added = match base.added.total() {
+        0 => String::new(),
+        added => format!(" and adds {added}"),
+    };
+    format!("or build on {}, which removes {removed}{added}", base.name)
+}
+
+/// Names what a rule failed on, for formats that print lines.
+pub(super) fn hit(hit: &Hit, report: &ScanReport) -> String {
+    let (name, text) = match hit {
+        Hit::Finding(place) => match place.find(report) {
+            Some((image, _, finding)) => {
+                let fix = match finding.fixed_version.as_str() {
+                    "" => ", no fix".to_owned(),
+                    fixed => format!(", fixed in {fixed}"),
+                };
+                let path = match finding.package_path.as_str() {
+                    "" => String::new(),
+                    path => format!(" ({path})"),
+                };
+                (
+                    &image.artifact_name,
+                    format!(
+                        "{} {} in {} {}{path}{fix}",
+                        finding.severity,
+                        finding.vulnerability_id,
+                        finding.package_name,
+                        finding.installed_version
+                    ),
+                )
+            }
+            None => return String::new(),
+        },
+        Hit::Package(place) => match place.find(report) {
+            Some((image, _, package)) => {
+                let path = match package.file_path.as_str() {
+                    "" => String::new(),
+                    path => format!(" ({path})"),
+                };
+                let version = package.installed_version();
+                (
+                    &image.artifact_name,
+                    format!("{} {version}{path}", package.name),
+                )
+            }
+            None => return String::new(),
+        },
+        Hit::Image(number) => {
+            let image = report.images.get(*number);
+            return image.map_or_else(String::new, |image| image.artifact_name.clone());
+        }
+    };
+    match report.images.len() {
+        1 => text,
+        _ => format!("{name}: {text}"),
+    }
+}
+
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    match count {
+        1 => format!("1 {noun}"),
+        count => format!("{count} {noun}s"),
+    }
+}
