@@ -1,14 +1,15 @@
 //! What is printed in the end.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 /// A line of figures.
 #[derive(Debug, Default)]
 pub(crate) struct Figures(Vec<(String, String)>);
 
 impl Figures {
-    pub(crate) fn add(&mut self, name: &str, value: impl ToString) {
-        self.0.push((name.to_owned(), value.to_string()));
+    pub(crate) fn add(&mut self, name: &str, value: impl Display) {
+        self.0.push((name.to_owned(), format!("{value}")));
     }
 
     pub(crate) fn add_all(&mut self, counts: &BTreeMap<&str, u64>) {

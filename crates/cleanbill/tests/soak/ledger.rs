@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
+use cleanbill_store::StoreError;
 use cleanbill_store::state::{MessageState, OutboxRow, StateReader};
 
 /// Messages that are looked at each time: many more than can be delivered in between.
@@ -29,7 +30,8 @@ impl Ledger {
     /// Reads what has been acknowledged by now. What cannot be read (the disk is full, there is no
     /// state yet) is read the next time.
     pub(crate) fn note(&self) {
-        let read = StateReader::open(&self.state)
+        let read = self
+            .read()
             .and_then(|state| state.outbox_list(Some(MessageState::Delivered), LATEST));
         let now = Instant::now();
         let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
@@ -44,13 +46,13 @@ impl Ledger {
         noted.get(message).copied()
     }
 
-    pub(crate) fn reader(&self) -> StateReader {
-        StateReader::open(&self.state).unwrap()
+    pub(crate) fn read(&self) -> Result<StateReader, StoreError> {
+        StateReader::open(&self.state)
     }
 
     /// Returns every message that was ever made, in order.
     pub(crate) fn messages(&self) -> Vec<OutboxRow> {
-        let mut rows = self.reader().outbox_list(None, 1_000_000).unwrap();
+        let mut rows = self.read().unwrap().outbox_list(None, 1_000_000).unwrap();
         rows.reverse();
         rows
     }

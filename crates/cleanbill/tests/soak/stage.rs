@@ -164,24 +164,17 @@ impl Stage {
 
     /// Names files that are none of those that are meant to stay.
     fn left_behind(&self) -> Vec<String> {
-        let is_state = |name: &str| name.starts_with("state.db") && !name.contains("corrupt");
-        let is_log = |name: &str| name.starts_with("scan-");
-        let is_cache = |name: &str| name.starts_with("layers.sqlite") || name.starts_with("db/");
-        let is_none = |_: &str| false;
-        let expected: [(&str, &dyn Fn(&str) -> bool); 5] = [
-            ("disk/state", &is_state),
-            ("logs", &is_log),
-            ("cache", &is_cache),
-            ("tmp", &is_none),
-            ("snapshots", &is_none),
-        ];
+        let is_meant = |directory: &str, name: &str| match directory {
+            "disk/state" => name.starts_with("state.db") && !name.contains("corrupt"),
+            "logs" => name.starts_with("scan-"),
+            "cache" => name.starts_with("layers.sqlite") || name.starts_with("db/"),
+            _ => false,
+        };
         let mut problems = Vec::new();
-        for (directory, is_expected) in expected {
-            for file in self.place.files(directory) {
-                if !is_expected(&file) {
-                    problems.push(format!("{directory}/{file} was left behind"));
-                }
-            }
+        for directory in ["disk/state", "logs", "cache", "tmp", "snapshots"] {
+            let files = self.place.files(directory);
+            let left = files.iter().filter(|file| !is_meant(directory, file));
+            problems.extend(left.map(|file| format!("{directory}/{file} was left behind")));
         }
         problems
     }
@@ -193,7 +186,7 @@ impl Stage {
             copies: 0,
             figures: Figures::default(),
         };
-        let summary = self.ledger.reader().status_summary().unwrap();
+        let summary = self.ledger.read().unwrap().status_summary().unwrap();
         if summary.messages_pending + summary.messages_dead + summary.changes_untold > 0 {
             reading.problem(format!(
                 "{} messages are pending, {} were given up, {} changes are untold",

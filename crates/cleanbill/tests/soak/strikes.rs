@@ -4,6 +4,8 @@
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use cleanbill_store::StoreError;
+
 use crate::figures::Figures;
 use crate::program::Life;
 use crate::random::Random;
@@ -44,7 +46,8 @@ pub(crate) fn run(kills: u64, random: &mut Random) {
     stage.check_in_the_end("killed around each delivery", figures, copies_max);
 }
 
-/// Makes news, and kills who tells of it.
+/// Makes news, and kills who tells of it: in every other round after everything older was told,
+/// else whatever is sent first.
 fn strike(stage: &Stage, round: u64, random: &mut Random) {
     let other = format!("soak/other:{}", round % 2);
     let tag = || stage.engine.docker(&["tag", &other, IMAGE], b"").unwrap();
@@ -54,13 +57,16 @@ fn strike(stage: &Stage, round: u64, random: &mut Random) {
         Moment::Acknowledged => Duration::from_micros(random.below(20_000)),
         _ => Duration::ZERO,
     };
-    stage.relay.plan(moment, Blow::Kill(delay));
-    if random.is_one_in(2) {
-        tag();
+    let plan = || stage.relay.plan(moment, Blow::Kill(delay));
+    if round.is_multiple_of(2) {
         stage.program.start();
+        wait_for_silence(stage);
+        plan();
+        tag();
     } else {
-        stage.program.start();
         tag();
+        plan();
+        stage.program.start();
     }
     let deadline = Instant::now() + PATIENCE;
     loop {
@@ -72,4 +78,22 @@ fn strike(stage: &Stage, round: u64, random: &mut Random) {
         }
     }
     stage.ledger.note();
+}
+
+/// Waits until a pass is over and all that it had to say is said.
+fn wait_for_silence(stage: &Stage) {
+    let passes = || {
+        let summary = stage.ledger.read()?.status_summary()?;
+        let pass = summary.last_finished_pass.map(|pass| pass.id);
+        let left = summary.messages_pending + summary.changes_untold;
+        Ok::<_, StoreError>((pass, left))
+    };
+    let before = passes().map_or(None, |(pass, _)| pass);
+    let deadline = Instant::now() + PATIENCE;
+    while Instant::now() < deadline {
+        if passes().is_ok_and(|(pass, left)| pass > before && left == 0) {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
 }
