@@ -100,6 +100,10 @@ pub struct KnownFinding {
     pub created_by: String,
     /// The exception or statement that covers it; empty if it counts.
     pub covered_by: String,
+    /// The exception that covered it and does not any more, with the reason; empty if there is
+    /// none.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub lapsed_exception: String,
 }
 
 /// Says what is different about one image.
@@ -184,6 +188,12 @@ pub enum Cause {
         /// The exception.
         exception: String,
     },
+    /// An exception covered the finding, and its time is over: it has expired, a fix is available,
+    /// or the vulnerability is exploited now.
+    ExceptionExpired {
+        /// The exception, and what ended it.
+        exception: String,
+    },
     /// The rules changed: filters, exceptions, or the version of the extractors.
     RulesChanged,
     /// The image could not be read or judged, or can be again.
@@ -198,6 +208,7 @@ impl Cause {
             Cause::ImageChanged { .. } => "image_changed",
             Cause::AdvisoryChanged { .. } => "advisory_changed",
             Cause::ExceptionChanged { .. } => "exception_changed",
+            Cause::ExceptionExpired { .. } => "exception_expired",
             Cause::RulesChanged => "rules_changed",
             Cause::Assessment => "assessment",
         }

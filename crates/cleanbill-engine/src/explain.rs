@@ -99,8 +99,9 @@ pub fn explain(
     for result in &all.results {
         let rows = considered(source, id, all, result, now)?;
         for finding in result.findings.iter().filter(|finding| is_about(finding)) {
+            let as_shown = find(shown, finding);
             let reported = Reported {
-                finding: finding.clone(),
+                finding: as_shown.unwrap_or(finding).clone(),
                 target: result.target.clone(),
                 layer: layer_of(all, finding.layer),
                 rows: rows
@@ -109,7 +110,7 @@ pub fn explain(
                     .flat_map(|(_, rows)| rows.iter().cloned())
                     .collect(),
             };
-            if is_shown(shown, finding) {
+            if as_shown.is_some() {
                 explanation.reported.push(reported);
             } else if !is_suppressed(shown, finding) {
                 explanation.filtered.push(reported);
@@ -187,8 +188,8 @@ fn is_package_of(package: &Package, finding: &Finding) -> bool {
             || package.installed_version() == finding.installed_version)
 }
 
-fn is_shown(shown: &ImageReport, finding: &Finding) -> bool {
-    shown.findings().any(|other| is_same(other, finding))
+fn find<'a>(shown: &'a ImageReport, finding: &Finding) -> Option<&'a Finding> {
+    shown.findings().find(|other| is_same(other, finding))
 }
 
 fn is_suppressed(shown: &ImageReport, finding: &Finding) -> bool {

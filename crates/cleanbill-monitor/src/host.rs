@@ -11,6 +11,7 @@ use cleanbill_core::{DiffId, Digest};
 use cleanbill_engine::{Inventoried, KnownImage};
 use serde::{Deserialize, Serialize};
 
+use crate::notify::ExpiringException;
 use crate::watchlist::{Listing, WatchedImage};
 
 /// Is the host that is watched. The real one speaks with an engine; tests have others.
@@ -45,6 +46,11 @@ pub trait Host: Sync {
     /// Says whether the program is about to end: what was read may have been cut short.
     fn is_over(&self) -> bool {
         false
+    }
+
+    /// Lists the exceptions that expire soon, the first to expire first.
+    fn expiring(&self) -> Vec<ExpiringException> {
+        Vec::new()
     }
 
     /// Makes room: removes what is kept for speed only and was not needed for long.

@@ -143,6 +143,7 @@ fn known_finding(
         layer: finding.layer,
         created_by: created_by.unwrap_or_default().to_owned(),
         covered_by: covered_by.to_owned(),
+        lapsed_exception: finding.lapsed_exception.clone(),
     }
 }
 

@@ -46,8 +46,8 @@ pub use compose::{
     test_message,
 };
 pub use message::{
-    Counts, Failure, Happening, Hit, ImageLine, Notification, NotificationKind, Part, Totals,
-    VulnerabilityGroup, json_schema,
+    Counts, ExpiringException, Failure, Happening, Hit, ImageLine, Notification, NotificationKind,
+    Part, Totals, VulnerabilityGroup, json_schema,
 };
 pub use redelivery::{Redelivery, RedeliveryPolicy};
 pub use route::{Route, RouteRules, Routed, route};

@@ -245,8 +245,8 @@ impl Comparison<'_> {
         if self.is_first || self.before.database_updated_at.is_empty() {
             return Cause::FirstSeen;
         }
-        if let Some(exception) = exception_that_changed(before, after) {
-            return Cause::ExceptionChanged { exception };
+        if let Some(cause) = exception_that_changed(before, after) {
+            return cause;
         }
         let is_about_the_package = matches!(kind, ChangeKind::New | ChangeKind::Resolved);
         let same_package = [before, after]
@@ -300,11 +300,21 @@ fn package_of(finding: &KnownFinding) -> KnownPackage {
 fn exception_that_changed(
     before: Option<&KnownFinding>,
     after: Option<&KnownFinding>,
-) -> Option<String> {
+) -> Option<Cause> {
     match (before, after) {
         (Some(before), Some(after)) if before.counts() != after.counts() => {
-            let covered = if before.counts() { after } else { before };
-            Some(covered.covered_by.clone())
+            let (covered, lapsed) = match before.counts() {
+                true => (&after.covered_by, ""),
+                false => (&before.covered_by, after.lapsed_exception.as_str()),
+            };
+            Some(match lapsed {
+                "" => Cause::ExceptionChanged {
+                    exception: covered.clone(),
+                },
+                lapsed => Cause::ExceptionExpired {
+                    exception: lapsed.to_owned(),
+                },
+            })
         }
         _ => None,
     }

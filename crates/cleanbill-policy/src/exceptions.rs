@@ -8,6 +8,8 @@
 //! condition would accept more than somebody decided.
 
 mod date;
+mod edit;
+mod overlap;
 mod parse;
 mod text;
 
@@ -20,6 +22,8 @@ use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms, 
 
 use crate::ignore::{self, IgnoreRules, IgnoreUsage, suppress};
 
+pub use edit::{EditError, append, remove};
+pub use overlap::{Overlap, overlaps};
 pub use parse::json_schema;
 pub(crate) use text::is_form_of;
 
@@ -57,8 +61,8 @@ pub struct Exception {
     pub until_fixed: bool,
     /// What ends it for a finding besides: `kev`, `epss>0.5`.
     pub unless: Vec<String>,
-    /// The moment after which it does not count any more.
-    expires_at: Option<SystemTime>,
+    /// The moment after which it does not count any more, as the file says it.
+    pub expires_at: Option<SystemTime>,
 }
 
 /// Says what became of the exceptions of a file in one report, in the order of the file.

@@ -93,7 +93,8 @@ impl Monitor<'_> {
                 settings: &self.composing_for(&channel),
             };
             let told = told_by(untold, &heard);
-            if let Some(message) = compose(&cycle) {
+            if let Some(mut message) = compose(&cycle) {
+                message.exceptions_expiring = self.parts.host.expiring();
                 messages.extend(self.outbox_messages(&channel, message, &told));
             }
         }
@@ -158,13 +159,14 @@ impl Monitor<'_> {
         let database_updated_at = self.parts.host.grounds().database_updated_at.parse().ok();
         let mut messages = Vec::new();
         for channel in &self.settings.routes.channels {
-            let message = heartbeat(&HeartbeatFacts {
+            let mut message = heartbeat(&HeartbeatFacts {
                 id: &id,
                 time: now,
                 images: &facts,
                 database_updated_at,
                 settings: &self.composing_for(channel),
             });
+            message.exceptions_expiring = self.parts.host.expiring();
             messages.extend(self.outbox_messages(channel, message, &[]));
         }
         self.commit_messages(&[], &messages)?;

@@ -64,6 +64,9 @@ pub struct Notification {
     /// How many images could not be assessed completely before either, and were told of then.
     #[serde(skip_serializing_if = "is_zero")]
     pub failures_known: u64,
+    /// The exceptions that expire soon, the first to expire first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub exceptions_expiring: Vec<ExpiringException>,
     /// What changed, by vulnerability, most urgent first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub vulnerabilities: Vec<VulnerabilityGroup>,
@@ -124,6 +127,21 @@ pub struct Part {
     pub number: u32,
     /// How many there are.
     pub of: u32,
+}
+
+/// An exception that expires soon: what it covers counts again then.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct ExpiringException {
+    /// The file and the line, `exceptions.yaml:3`.
+    pub source: String,
+    /// Its vulnerabilities, or how many there are beside the first.
+    pub rule: String,
+    /// Who answers for it; empty if nobody is named.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub owner: String,
+    /// The last day on which it counts.
+    pub expires: String,
 }
 
 /// Sums.
@@ -402,6 +420,7 @@ impl Default for Notification {
             failures: Vec::new(),
             failures_left_out: 0,
             failures_known: 0,
+            exceptions_expiring: Vec::new(),
             vulnerabilities: Vec::new(),
             vulnerabilities_left_out: 0,
             images: Vec::new(),

@@ -290,6 +290,10 @@ fn footer(message: &Notification, shown: usize) -> Vec<Line> {
     if !known.is_empty() {
         lines.push(Line::text(known));
     }
+    let expiring = words::expiring(message);
+    if !expiring.is_empty() {
+        lines.push(Line::text(expiring));
+    }
     if !message.report.is_empty() {
         lines.push(Line::of(vec![
             Piece::Text("Full report: ".to_owned()),

@@ -56,6 +56,7 @@ fn divide(mut message: Notification, count: usize) -> (Notification, Notificatio
     let mut first = message.clone();
     first.failures_left_out = 0;
     first.failures_known = 0;
+    first.exceptions_expiring = Vec::new();
     first.vulnerabilities_left_out = 0;
     first.images_left_out = 0;
     first.failures = take(&mut message.failures, &mut left);

@@ -4,7 +4,7 @@
 use cleanbill_report::text::clean;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::message::{ImageLine, Notification, NotificationKind, Totals};
+use super::message::{ExpiringException, ImageLine, Notification, NotificationKind, Totals};
 
 /// Makes a text fit for one line of at most `chars_max` characters.
 pub(super) fn clip(text: &str, chars_max: usize) -> String {
@@ -174,6 +174,34 @@ pub(super) fn known_failures(message: &Notification) -> String {
             if number == 1 { "it" } else { "them" }
         ),
     }
+}
+
+/// Exceptions that are named.
+const EXPIRING_SHOWN: usize = 5;
+
+/// Says which exceptions expire soon; empty if none.
+pub(super) fn expiring(message: &Notification) -> String {
+    let all = &message.exceptions_expiring;
+    if all.is_empty() {
+        return String::new();
+    }
+    let name = |one: &ExpiringException| {
+        let owner = match one.owner.as_str() {
+            "" => String::new(),
+            owner => format!(" ({})", clip(owner, 40)),
+        };
+        format!(
+            "{}{owner} on {}",
+            clip(&one.rule, 60),
+            clip(&one.expires, 30)
+        )
+    };
+    let named: Vec<String> = all.iter().take(EXPIRING_SHOWN).map(name).collect();
+    let more = match all.len().saturating_sub(EXPIRING_SHOWN) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    format!("Exceptions that expire soon: {}{more}.", named.join("; "))
 }
 
 /// Counts what a message leaves out.

@@ -107,6 +107,9 @@ fn exception(node: &Node, problems: &mut Problems) -> Option<(Entry, Exception)>
         return None;
     };
     let fields = Fields::of(pairs, problems);
+    let known = problems.0.len();
+    let reason = fields.text("reason", problems);
+    let is_misread = problems.0.len() > known;
     let mut exception = Exception {
         line: node.place.line,
         images: fields.texts("image", problems),
@@ -114,7 +117,7 @@ fn exception(node: &Node, problems: &mut Problems) -> Option<(Entry, Exception)>
         version: fields.text("version", problems),
         paths: fields.texts("path", problems),
         ecosystem: fields.text("ecosystem", problems),
-        reason: fields.text("reason", problems).trim().to_owned(),
+        reason: reason.trim().to_owned(),
         created: fields.text("created", problems),
         unless: fields.texts("unless", problems),
         ..Exception::default()
@@ -129,7 +132,7 @@ fn exception(node: &Node, problems: &mut Problems) -> Option<(Entry, Exception)>
         ..Rule::default()
     };
     ids(&fields, &mut exception, &mut rule, node.place, problems);
-    if exception.reason.is_empty() {
+    if exception.reason.is_empty() && !is_misread {
         let place = fields.place("reason").unwrap_or(node.place);
         let text = "the exception has no reason: say why the findings are accepted (reason: …)";
         problems.add(place, text);

@@ -388,7 +388,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             "- {id: CVE-2024-0001, reason: r, path: '[a'}",
-            "line 1, column 40: path: '[a' is a malformed pattern",
+            "line 1, column 40: path: '[a' is not a valid pattern: unbalanced '[', '{' or '\\'",
         ),
         (
             "- {id: CVE-2024-0001, reason: r, image: ''}",

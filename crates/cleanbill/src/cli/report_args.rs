@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::OutputArgs;
+use super::{ExceptionsArgs, OutputArgs};
 
 /// Flags of `report`.
 #[derive(Args, Debug)]
@@ -16,6 +16,9 @@ pub(crate) struct ReportArgs {
     /// The same as FILE (repeatable)
     #[arg(long, value_name = "FILE")]
     pub(crate) from: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) exceptions: ExceptionsArgs,
 
     #[command(flatten)]
     pub(crate) output: OutputArgs,

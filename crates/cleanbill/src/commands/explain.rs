@@ -30,10 +30,12 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
             .map_err(CommandError::database)?;
         for file in &arguments.report {
             let saved = report::read(file)?.report;
+            let mut shown = saved.clone();
+            policy.except(&mut shown);
             explanations.extend(explain_all(
                 &database,
                 &id,
-                &saved.images,
+                &shown.images,
                 &saved.images,
                 now,
             )?);

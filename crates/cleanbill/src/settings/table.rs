@@ -195,6 +195,10 @@ pub(crate) const SETTINGS: &[Setting] = &[
         "Count only what a fix exists for"),
     Setting::new("scan.ignore_status", "ignore-status", Kind::FixStatuses, Unset,
         "States of a fix that do not count: affected, will_not_fix, end_of_life and others"),
+    Setting::new("scan.exceptions", "exceptions", Kind::Paths, Unset,
+        "Files of exceptions: accepted findings with reason, owner and end (repeatable)"),
+    Setting::new("scan.warn_before", "warn-before", Kind::Duration, Text("7d"),
+        "Announce exceptions so long before they expire"),
     Setting::new("scan.ignore_files", "ignorefile", Kind::Paths, Unset,
         "Files of accepted vulnerabilities: .trivyignore, its YAML form, .grype.yaml, osv-scanner.toml (repeatable)"),
     Setting::new("scan.vex", "vex", Kind::Paths, Unset,
@@ -236,7 +240,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("state.directory", "state-dir", Kind::Path,
         Found { find: default::state_directory, words: "`$XDG_STATE_HOME/cleanbill`" },
         "Directory of what is remembered: images, findings, history, messages").restart()
-        .commands(&["watch", "status", "history", "affected", "baseline", "notify"]),
+        .commands(&["watch", "status", "history", "affected", "baseline", "exceptions", "notify"]),
 
     Setting::new("database.path", "db-path", Kind::Path, Unset,
         "Directory of the advisory database: with trivy.db, or a Trivy cache directory [default: db in the cache directory]")

@@ -97,6 +97,9 @@ pub(crate) struct ScanSettings {
     pub(crate) severities: Vec<Severity>,
     pub(crate) ignore_unfixed: bool,
     pub(crate) ignored_statuses: Vec<FixStatus>,
+    pub(crate) exceptions: Vec<PathBuf>,
+    /// Exceptions are announced so long before they expire.
+    pub(crate) warn_before: Duration,
     pub(crate) ignore_files: Vec<PathBuf>,
     pub(crate) vex: Vec<PathBuf>,
     /// `os`, `library` or both.
@@ -253,6 +256,8 @@ fn scan(values: &Values<'_>) -> ScanSettings {
         },
         ignore_unfixed: values.boolean("scan.ignore_unfixed"),
         ignored_statuses: values.statuses("scan.ignore_status"),
+        exceptions: values.paths("scan.exceptions"),
+        warn_before: values.duration("scan.warn_before").unwrap_or_default(),
         ignore_files: values.paths("scan.ignore_files"),
         vex: values.paths("scan.vex"),
         package_types: values.list("scan.package_types"),

@@ -31,6 +31,17 @@ fn now() -> i64 {
 
 /// Notes a look of now that found some vulnerabilities, all of them high and new.
 pub(crate) fn look_at(store: &StateStore, image: &str, ids: &[&str], status: AssessmentStatus) {
+    let findings = ids.iter().map(|id| finding(id)).collect();
+    look_at_findings(store, image, findings, status);
+}
+
+/// Notes a look of now that found something new.
+pub(crate) fn look_at_findings(
+    store: &StateStore,
+    image: &str,
+    findings: Vec<KnownFinding>,
+    status: AssessmentStatus,
+) {
     let image_id = Some(Digest::of(image.as_bytes()));
     let seen = SeenImage {
         name: image.to_owned(),
@@ -38,7 +49,6 @@ pub(crate) fn look_at(store: &StateStore, image: &str, ids: &[&str], status: Ass
         ..SeenImage::default()
     };
     store.image_seen(&[seen], now()).unwrap();
-    let findings: Vec<KnownFinding> = ids.iter().map(|id| finding(id)).collect();
     let changes = findings.iter().map(|finding| Change {
         image: image.to_owned(),
         kind: ChangeKind::New,
@@ -68,7 +78,7 @@ pub(crate) fn look_at(store: &StateStore, image: &str, ids: &[&str], status: Ass
     store.scan_commit(&commit).unwrap();
 }
 
-fn finding(id: &str) -> KnownFinding {
+pub(crate) fn finding(id: &str) -> KnownFinding {
     KnownFinding {
         key: FindingKey {
             vulnerability_id: id.to_owned(),

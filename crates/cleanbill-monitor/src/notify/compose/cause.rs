@@ -13,6 +13,9 @@ pub fn because(change: &Change, finding: &KnownFinding) -> String {
             ChangeKind::Resolved => format!("an exception covers it now: {exception}"),
             _ => format!("no exception covers it any more: {exception}"),
         },
+        Cause::ExceptionExpired { exception } => {
+            format!("the exception that covered it is over: {exception}")
+        }
         Cause::RulesChanged => "the settings changed".to_owned(),
         Cause::Assessment => "the image could not be read or judged, or can be again".to_owned(),
     }

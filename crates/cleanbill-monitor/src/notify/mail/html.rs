@@ -213,6 +213,11 @@ fn write_footer(message: &Notification, shown: usize, out: &mut String) {
     if !known.is_empty() {
         let _ = writeln!(out, "<p style=\"margin:0 0 8px\">{known}</p>");
     }
+    let expiring = words::expiring(message);
+    if !expiring.is_empty() {
+        let expiring = Escaped(&expiring);
+        let _ = writeln!(out, "<p style=\"margin:0 0 8px\">{expiring}</p>");
+    }
     if !message.report.is_empty() {
         let _ = writeln!(
             out,

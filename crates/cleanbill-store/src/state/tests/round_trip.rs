@@ -65,6 +65,7 @@ prop_compose! {
             installed_version, fixed_version, fix_status, severity, is_known_exploited,
             epss_score: epss.map(|score| f64::from(score) / 1e5),
             title, primary_url, advisory_source, published, layer, created_by, covered_by,
+            lapsed_exception: String::new(),
         }
     }
 }

@@ -145,6 +145,7 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
         format!("{severity} by {rated_by}{}", other_ratings(&item.finding)),
     );
     line("state", status.name().to_owned());
+    line("exception", item.finding.lapsed_exception.clone());
     if let Some(epss) = &item.finding.epss {
         let percent = cleanbill_report::percent;
         line(
@@ -201,7 +202,7 @@ fn exception(text: &mut String, item: &SuppressedFinding) {
         statement,
         source,
         finding,
-        ..
+        terms,
     } = item;
     let _ = writeln!(
         text,
@@ -211,8 +212,15 @@ fn exception(text: &mut String, item: &SuppressedFinding) {
         clean(status),
         clean(source)
     );
-    if !statement.is_empty() {
-        let _ = writeln!(text, "    {:<13}{}", "reason", clean(statement));
+    for (name, value) in [
+        ("reason", statement),
+        ("owner", &terms.owner),
+        ("ticket", &terms.ticket),
+        ("until", &terms.expires),
+    ] {
+        if !value.is_empty() {
+            let _ = writeln!(text, "    {name:<13}{}", clean(value));
+        }
     }
 }
 

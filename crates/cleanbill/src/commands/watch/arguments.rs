@@ -9,8 +9,8 @@ use jiff::SignedDuration;
 
 use crate::channels;
 use crate::cli::{
-    DatabaseArgs, DatabasePlaceArgs, DetectionArgs, DockerHostArgs, EngineArgs, FilterArgs,
-    NetworkArgs, RegistryArgs, RepositoryArgs, ScanArgs, SourceArgs, VerdictArgs,
+    DatabaseArgs, DatabasePlaceArgs, DetectionArgs, DockerHostArgs, EngineArgs, ExceptionsArgs,
+    FilterArgs, NetworkArgs, RegistryArgs, RepositoryArgs, ScanArgs, SourceArgs, VerdictArgs,
 };
 use crate::error::CommandError;
 use crate::settings::{self, WatchSettings};
@@ -92,6 +92,10 @@ pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
         filter: FilterArgs {
             ignore_unfixed: scan.ignore_unfixed,
             ignore_status: scan.ignored_statuses.clone(),
+            exceptions: ExceptionsArgs {
+                exceptions: scan.exceptions.clone(),
+                warn_before: scan.warn_before,
+            },
             ignorefile: scan.ignore_files.clone(),
             vex: scan
                 .vex

@@ -12,6 +12,7 @@ use cleanbill_core::report::ImageReport;
 use cleanbill_engine::{ScanOptions, Scanner, SilentObserver, failed_report};
 use cleanbill_image::{Image, ImageError, LocalImages, ReadContext};
 use cleanbill_inventory::EXTRACTORS_VERSION;
+use cleanbill_monitor::notify::ExpiringException;
 use cleanbill_monitor::{
     Grounds, Host, HostError, ListedContainer, ListedImage, Listing, Look, StoredImage,
     WatchedImage,
@@ -124,7 +125,7 @@ impl<'a> EngineHost<'a> {
         )?;
         let grounds = Grounds {
             database_updated_at: database.metadata().updated_at.to_string(),
-            rules: self.rules(&exploitation)?,
+            rules: self.rules(&exploitation, &policy)?,
             reading: self.reading(),
         };
         let judging = Judging {
@@ -203,7 +204,7 @@ impl<'a> EngineHost<'a> {
     }
 
     /// Says what else determines the findings: equal texts mean equal rules.
-    fn rules(&self, exploitation: &Exploitation) -> Result<String, CommandError> {
+    fn rules(&self, exploitation: &Exploitation, policy: &Policy) -> Result<String, CommandError> {
         let filter = &self.arguments.filter;
         let mut text = format!(
             "{:?} {:?} {:?} {:?} {:?}",
@@ -213,9 +214,12 @@ impl<'a> EngineHost<'a> {
             exploitation.kev_release(),
             self.arguments.detection.vuln_severity_source,
         );
+        // Time alone makes an exception count no more.
+        text.push_str(&policy.expired());
         let files = filter
             .ignorefile
             .iter()
+            .chain(&filter.exceptions.exceptions)
             .cloned()
             .chain(filter.vex.iter().map(Into::into));
         for file in files {
@@ -454,6 +458,20 @@ impl Host for EngineHost<'_> {
     fn refresh(&self) -> Result<bool, HostError> {
         self.open_database()
             .map_err(|error| HostError::new(error.one_line()))
+    }
+
+    fn expiring(&self) -> Vec<ExpiringException> {
+        let Some(judging) = self.judging() else {
+            return Vec::new();
+        };
+        let expiring = lock(&judging.policy).expiring();
+        let expiring = expiring.into_iter().map(|one| ExpiringException {
+            source: one.place,
+            rule: one.title,
+            owner: one.owner,
+            expires: one.expires,
+        });
+        expiring.collect()
     }
 
     fn is_over(&self) -> bool {

@@ -1,0 +1,190 @@
+//! What exceptions cover now: in saved reports, or in what `watch` knows.
+
+use std::collections::BTreeSet;
+use std::time::SystemTime;
+
+use cleanbill_core::ImagePattern;
+use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ScanReport};
+use cleanbill_policy::Exceptions;
+use cleanbill_policy::exceptions::Exception;
+use cleanbill_store::StoreError;
+use cleanbill_store::state::StateReader;
+
+use super::super::{Setting, report};
+use crate::cli::CoverageArgs;
+use crate::commands::status::{settings, unreadable};
+use crate::error::CommandError;
+
+/// What is known of the use of exceptions, in the order of files and of their lists.
+#[derive(Debug)]
+pub(super) struct Coverage {
+    /// Where that is known from, in words; empty if nothing is.
+    pub(super) of: String,
+    uses: Vec<Vec<Use>>,
+}
+
+/// What one exception is used for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Use {
+    /// Images that it could be about were looked at.
+    pub(super) is_known: bool,
+    /// Findings that it covers.
+    pub(super) covered: u64,
+    /// Findings that it would cover, had it not expired or ended for them.
+    pub(super) lapsed: u64,
+    /// The images with those that it covers.
+    pub(super) images: BTreeSet<String>,
+}
+
+impl Use {
+    /// Says whether it is known that the exception covers nothing, and has nothing left to cover.
+    pub(super) fn is_unmatched(&self) -> bool {
+        self.is_known && self.covered == 0 && self.lapsed == 0
+    }
+
+    /// Says whether it has ended for everything that it was for.
+    pub(super) fn has_ended(&self) -> bool {
+        self.covered == 0 && self.lapsed > 0
+    }
+}
+
+impl Coverage {
+    /// Holds exceptions against saved reports, or against the state of `watch` if there is one.
+    pub(super) fn of(
+        setting: &Setting,
+        files: &[Exceptions],
+        arguments: CoverageArgs,
+        now: SystemTime,
+    ) -> Result<Self, CommandError> {
+        if !arguments.scan_results.is_empty() {
+            let report = report::read_all(&arguments.scan_results)?.report;
+            return Ok(Self::of_report(files, report, now));
+        }
+        let settings = settings(setting, arguments.settings.call)?;
+        match StateReader::open(&settings.state_directory) {
+            Ok(state) => Self::of_state(files, &state),
+            Err(StoreError::Missing { .. }) => Ok(Self::unknown(files)),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+
+    /// Returns what an exception is used for.
+    pub(super) fn get(&self, file: usize, index: usize) -> Use {
+        let of_file = self.uses.get(file);
+        of_file
+            .and_then(|uses| uses.get(index))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn unknown(files: &[Exceptions]) -> Self {
+        Self {
+            of: String::new(),
+            uses: files
+                .iter()
+                .map(|file| vec![Use::default(); file.list().len()])
+                .collect(),
+        }
+    }
+
+    pub(super) fn of_report(files: &[Exceptions], mut report: ScanReport, now: SystemTime) -> Self {
+        let mut coverage = Self::unknown(files);
+        let images = report.images.len();
+        coverage.of = match images {
+            1 => "1 image of saved reports".to_owned(),
+            count => format!("{count} images of saved reports"),
+        };
+        for (file, uses) in files.iter().zip(&mut coverage.uses) {
+            let applied = file.apply(&mut report, now);
+            for ((one, used), outcome) in file.list().iter().zip(uses).zip(&applied.reports) {
+                used.is_known = is_about_any(one, &report);
+                used.lapsed = outcome.lapsed_findings;
+                used.covered = covered(outcome);
+                if used.covered > 0 {
+                    let place = format!("{}:{}", file.source(), one.line);
+                    used.images = images_with(&report, &place);
+                }
+            }
+        }
+        coverage
+    }
+
+    /// Takes what `watch` found to be covered when it looked last.
+    fn of_state(files: &[Exceptions], state: &StateReader) -> Result<Self, CommandError> {
+        let mut coverage = Self::unknown(files);
+        let mut watched = 0_u64;
+        for row in state.image_list().map_err(unreadable)? {
+            let image = state.image_state(&row.name).map_err(unreadable)?;
+            let Some(image) = image.filter(|_| row.gone_at.is_none()) else {
+                continue;
+            };
+            watched += 1;
+            for (file, uses) in files.iter().zip(&mut coverage.uses) {
+                for (one, used) in file.list().iter().zip(uses) {
+                    used.is_known |= is_about(one, &[row.name.as_str()]);
+                }
+            }
+            for finding in &image.findings {
+                let id = &finding.key.vulnerability_id;
+                if let Some(used) = coverage.find(files, &finding.covered_by, id) {
+                    used.covered += 1;
+                    used.images.insert(row.name.clone());
+                }
+            }
+        }
+        coverage.of = format!("what watch knows of {watched} images");
+        Ok(coverage)
+    }
+
+    /// Finds the exception that `watch` has named. Lines move when a file is changed: one that is
+    /// not about the vulnerability is not meant.
+    fn find(&mut self, files: &[Exceptions], covered_by: &str, id: &str) -> Option<&mut Use> {
+        let (source, line) = covered_by.rsplit_once(':')?;
+        let line: u64 = line.parse().ok()?;
+        let file = files
+            .iter()
+            .position(|file| file_name(file.source()) == file_name(source))?;
+        let list = files.get(file)?.list();
+        let index = list.iter().position(|one| one.line == line)?;
+        let is_meant = |known: &String| known == id || known == "*" || !known.starts_with("CVE-");
+        list.get(index).filter(|one| one.ids.iter().any(is_meant))?;
+        self.uses.get_mut(file)?.get_mut(index)
+    }
+}
+
+fn covered(outcome: &ExceptionReport) -> u64 {
+    match outcome.outcome {
+        ExceptionOutcome::Applied(count) => count,
+        _ => 0,
+    }
+}
+
+fn images_with(report: &ScanReport, place: &str) -> BTreeSet<String> {
+    let is_there = |image: &&cleanbill_core::report::ImageReport| {
+        let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
+        suppressed.into_iter().any(|one| one.source == place)
+    };
+    let images = report.images.iter().filter(is_there);
+    images.map(|image| image.artifact_name.clone()).collect()
+}
+
+fn is_about_any(one: &Exception, report: &ScanReport) -> bool {
+    report.images.iter().any(|image| {
+        let tags = image.metadata.repo_tags.iter();
+        let names: Vec<&str> = std::iter::once(&image.artifact_name)
+            .chain(tags)
+            .map(String::as_str)
+            .collect();
+        is_about(one, &names)
+    })
+}
+
+fn is_about(one: &Exception, names: &[&str]) -> bool {
+    let fits = |pattern: &ImagePattern| names.iter().any(|name| pattern.matches(name));
+    let mut patterns = one.images.iter().filter_map(|text| text.parse().ok());
+    one.images.is_empty() || patterns.any(|pattern| fits(&pattern))
+}
+
+fn file_name(path: &str) -> &str {
+    path.rsplit('/').next().unwrap_or(path)
+}
