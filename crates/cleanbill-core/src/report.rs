@@ -19,6 +19,8 @@ pub use tree::Edge;
 pub struct ScanReport {
     /// When the scan ran, RFC 3339.
     pub created_at: String,
+    /// How long the scan took until everything was judged; `None` if that is not known.
+    pub duration_ms: Option<u64>,
     /// The advisory database that was used, if any was.
     pub database: Option<DatabaseInfo>,
     /// One entry per image, in the order asked for.

@@ -275,6 +275,7 @@ fn report(data: &[u8]) -> ScanReport {
     image.metadata.config.config.labels = [(next(), next())].into();
     ScanReport {
         created_at: next(),
+        duration_ms: None,
         database: None,
         images: vec![image],
         exceptions: vec![ExceptionReport {

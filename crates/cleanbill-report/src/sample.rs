@@ -38,6 +38,7 @@ pub(crate) fn options() -> RenderOptions {
 pub(crate) fn report(images: Vec<ImageReport>) -> ScanReport {
     ScanReport {
         created_at: "2026-11-22T06:00:00.5+00:00".to_owned(),
+        duration_ms: None,
         database: Some(DatabaseInfo {
             schema_version: 2,
             updated_at: "2026-11-20T00:00:00Z".to_owned(),

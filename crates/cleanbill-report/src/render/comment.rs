@@ -82,6 +82,8 @@ pub struct Comment<'a> {
     /// Why the gate fails, a sentence without full stop for each reason; empty if it passes,
     /// `None` if no gate judged it.
     pub reasons: Option<&'a [String]>,
+    /// What would make the gate pass, a line for each step.
+    pub plan: &'a [String],
     /// What the filters had let through, in words; empty if everything.
     pub selection: &'a str,
     /// The run that wrote it: what people call its system, and its address.

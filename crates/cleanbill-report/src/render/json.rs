@@ -53,6 +53,10 @@ struct Report<'a> {
     /// When the scan ran, RFC 3339. Differs from run to run.
     #[serde(skip_serializing_if = "str::is_empty")]
     created_at: &'a str,
+    /// How many milliseconds the scan took until everything was judged; absent if that is not
+    /// known. Differs from run to run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    duration_ms: Option<u64>,
     /// What wrote the report.
     tool: Tool<'a>,
     /// The advisory database that was used; absent if none was.
@@ -90,6 +94,7 @@ impl<'a> Report<'a> {
             schema_version: SCHEMA_VERSION,
             report_id: &options.report_id,
             created_at: &report.created_at,
+            duration_ms: report.duration_ms,
             tool: Tool {
                 name: "cleanbill",
                 version: &options.tool_version,

@@ -55,6 +55,7 @@ pub(super) fn report(document: Document) -> Result<ScanReport, TrivyReportError>
     }
     Ok(ScanReport {
         created_at: document.created_at,
+        duration_ms: None,
         database: None,
         images: vec![image],
         exceptions: Vec::new(),

@@ -18,7 +18,7 @@ pub(crate) struct ApiArgs {
     pub(crate) timeout: Duration,
 
     /// Send the password or token also to an http:// address that is not of this host
-    #[arg(long)]
+    #[arg(long, env = "CLEANBILL_ALLOW_PLAIN_HTTP", value_parser = BoolishValueParser::new())]
     pub(crate) allow_plain_http: bool,
 
     /// File with certificates of authorities to trust besides the system's (PEM; repeatable)

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::JudgingArgs;
 use super::status_args::{ListFormat, Reader, SettingArgs, StateReading};
 
 /// Reads channels.
@@ -35,13 +36,15 @@ pub(crate) struct SummaryArgs {
     /// Saved reports to sum up (repeatable); - is standard input
     #[arg(long, value_name = "FILE", required = true)]
     pub(crate) scan_results: Vec<PathBuf>,
-    /// Say something only on a failure (a vulnerability, or an image that could not be assessed
-    /// completely), on a change against the baselines, or always
+    /// Say something only on a failure (of the gate if one is named; else a vulnerability, or an
+    /// image that could not be assessed completely), on a change against the baselines, or always
     #[arg(long, value_enum, default_value_t)]
     pub(crate) only_on: Occasion,
     /// Print what would be sent, and send nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    #[command(flatten)]
+    pub(crate) judging: JudgingArgs,
     #[command(flatten)]
     pub(crate) settings: Box<SettingArgs<ChannelReading>>,
 }

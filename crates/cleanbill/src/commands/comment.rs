@@ -5,7 +5,7 @@ mod forge;
 mod target;
 mod upsert;
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cleanbill_report::{Comment, CommentStyle, comment};
 
@@ -19,6 +19,9 @@ use crate::exit::Exit;
 
 use self::target::Target;
 use self::upsert::{Done, Session};
+
+/// Pause before everything is looked at again because a write did not end well.
+const PAUSE: Duration = Duration::from_secs(1);
 
 pub(crate) fn run(setting: &Setting, arguments: &CommentArgs) -> Result<Exit, CommandError> {
     let style = match arguments.forge {
@@ -39,6 +42,7 @@ pub(crate) fn run(setting: &Setting, arguments: &CommentArgs) -> Result<Exit, Co
         forge: forge.as_ref(),
         marker: style.marker(&arguments.key),
         deadline: Instant::now() + arguments.api.timeout,
+        pause: PAUSE,
         context: api::context(),
     };
     if arguments.dry_run {

@@ -25,6 +25,7 @@ pub(super) fn write(page: &mut Page, comment: &Comment<'_>) {
         });
         bullets(page, lines, "reason");
     }
+    plan(page, comment.plan);
     problems(page, comment);
     match comment.report.images.as_slice() {
         [] => {
@@ -65,6 +66,18 @@ fn title(comment: &Comment<'_>) -> String {
 fn is_or_are(images: u64) -> String {
     let verb = if images == 1 { "is" } else { "are" };
     format!("{} {verb}", count(images, "image"))
+}
+
+fn plan(page: &mut Page, plan: &[String]) {
+    if plan.is_empty() {
+        return;
+    }
+    page.write("What would make it pass:\n\n");
+    let lines = plan.iter().map(|line| {
+        let line = words::cut(line, REASON_CHARS_MAX);
+        format!("- {}\n", Words(&line))
+    });
+    bullets(page, lines, "step");
 }
 
 fn problems(page: &mut Page, comment: &Comment<'_>) {

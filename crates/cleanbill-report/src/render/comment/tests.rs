@@ -69,6 +69,7 @@ fn plain(report: &ScanReport) -> Comment<'_> {
         report,
         comparison: None,
         reasons: None,
+        plan: &[],
         selection: "",
         run: None,
         report_url: "",
@@ -131,6 +132,7 @@ fn a_change_is_told() {
     let subject = Comment {
         comparison: Some(&comparison),
         reasons: Some(&reasons),
+        plan: &["upgrade curl from 1.0-1 to 8.1".to_owned()],
         run: Some((
             "GitHub Actions",
             "https://github.com/shop/web/actions/runs/7",
@@ -310,6 +312,7 @@ proptest! {
         let subject = Comment {
             comparison: Some(&comparison),
             reasons: Some(&reasons),
+            plan: &reasons,
             selection: statement,
             run: Some(("GitHub Actions", url)),
             report_url: url,

@@ -142,7 +142,7 @@ impl Facts {
             expiring: knows_excepted.then_some(expiring),
             next_expiry: ends().min(),
             scanned_at,
-            duration_ms: None,
+            duration_ms: (judged.report.duration_ms).and_then(|ms| i64::try_from(ms).ok()),
             database_updated_at: database.and_then(|database| milliseconds(&database.updated_at)),
         }
     }

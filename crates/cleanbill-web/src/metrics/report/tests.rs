@@ -32,6 +32,7 @@ fn image(name: &str, findings: Vec<Finding>) -> ImageReport {
 fn report(images: Vec<ImageReport>) -> ScanReport {
     ScanReport {
         created_at: "2026-11-22T06:30:00Z".to_owned(),
+        duration_ms: Some(1_250),
         database: Some(DatabaseInfo {
             updated_at: "2026-11-22T00:00:00Z".to_owned(),
             ..DatabaseInfo::default()
@@ -98,6 +99,7 @@ fn each_finding_is_in_one_state() {
         one("cleanbill_report_database_updated_timestamp_seconds"),
         Some(1_795_305_600.0)
     );
+    assert_eq!(one("cleanbill_report_scan_duration_seconds"), Some(1.25));
     assert_eq!(one("cleanbill_report_gate_passed"), None);
 }
 

@@ -9,7 +9,7 @@ mod tests;
 
 use std::collections::HashSet;
 use std::fmt;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use cleanbill_core::error_chain;
 use cleanbill_image::ReadContext;
@@ -19,12 +19,13 @@ use cleanbill_report::text::clean;
 use super::forge::{Forge, FoundComment, NoPage, Writing};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::stop;
 
 /// Pages of comments that are read: 10,000 comments.
 const PAGES_MAX: usize = 100;
 
 /// How often everything is looked at again.
-const ROUNDS_MAX: usize = 4;
+const ROUNDS_MAX: u32 = 4;
 
 /// Characters of an answer that errors show.
 const ANSWER_CHARS_MAX: usize = 300;
@@ -106,6 +107,8 @@ pub(super) struct Session<'a> {
     pub(super) forge: &'a dyn Forge,
     pub(super) marker: String,
     pub(super) deadline: Instant,
+    /// How long to wait before everything is looked at again; it doubles each time.
+    pub(super) pause: Duration,
     pub(super) context: ReadContext,
 }
 
@@ -131,7 +134,10 @@ impl Session<'_> {
         // Comments that look like ours and are not: changing them is forbidden.
         let mut foreign = HashSet::new();
         let mut last = CommentError::Contended;
-        for _ in 0..ROUNDS_MAX {
+        for round in 0..ROUNDS_MAX {
+            if round > 0 && !self.wait(round) {
+                break;
+            }
             let ours = self.ours(&foreign)?;
             let (writing, found) = match ours.first() {
                 Some(found) => (self.forge.update(&self.client, found, body), Some(found)),
@@ -142,9 +148,6 @@ impl Session<'_> {
                 // It may have arrived all the same.
                 Err(CommentError::Http(error)) if PostClient::is_temporary(&error) => {
                     last = CommentError::Http(error);
-                    if self.is_over() {
-                        break;
-                    }
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -261,8 +264,11 @@ impl Session<'_> {
         Ok(self.client.send(&request, self.deadline, &self.context)?)
     }
 
-    fn is_over(&self) -> bool {
-        Instant::now() >= self.deadline
+    /// Waits before a further round. Returns whether there is time for one.
+    fn wait(&self, round: u32) -> bool {
+        let pause = self.pause.saturating_mul(1 << (round - 1).min(8));
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        pause < left && stop::sleep(pause)
     }
 
     fn refused(&self, answer: &ApiAnswer) -> CommentError {

@@ -12,8 +12,10 @@ use jiff::Timestamp;
 use super::super::{Setting, print, report};
 use super::sending::{Outcome, choose, composing, kind};
 use crate::channels;
+use crate::ci_run::CiRun;
 use crate::cli::{Occasion, SummaryArgs};
 use crate::commands::baseline::Known;
+use crate::commands::judging::{Judgement, judge};
 use crate::commands::status::settings;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -36,14 +38,20 @@ pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, Com
     let open = channels::open(&settings, &setting.environment)?;
     let (name, channel) = choose(&open, &name)?;
     let saved = report::read_all(&arguments.scan_results)?;
-    if !is_occasion(arguments.only_on, &saved.report, &settings)? {
+    let judgement = judge(&arguments.judging, &saved, None)?;
+    let occasion = arguments.only_on;
+    if !is_occasion(occasion, &saved.report, judgement.as_ref(), &settings)? {
         return print(b"Nothing to tell.\n");
     }
     let id = uuid::Uuid::now_v7().to_string();
+    let mut composing = composing(&settings, name);
+    if composing.report.is_empty() {
+        composing.report = CiRun::url(&setting.environment).unwrap_or_default();
+    }
     let options = SummaryOptions {
         id: &id,
         time: Timestamp::now(),
-        settings: &composing(&settings, name),
+        settings: &composing,
     };
     let mut outcome = Outcome::new(arguments.dry_run);
     outcome.send(name, channel, summary(&saved.report, &options));
@@ -77,11 +85,15 @@ fn with_address(mut call: Call, name: &str) -> Result<Call, CommandError> {
 fn is_occasion(
     occasion: Occasion,
     report: &ScanReport,
+    judgement: Option<&Judgement>,
     settings: &WatchSettings,
 ) -> Result<bool, CommandError> {
     match occasion {
         Occasion::Always => Ok(true),
-        Occasion::Failure => Ok(report.images.iter().any(is_failure)),
+        Occasion::Failure => Ok(match judgement {
+            Some(judgement) => judgement.has_failed(),
+            None => report.images.iter().any(is_failure),
+        }),
         Occasion::Change => {
             let directory = BaselineDirectory::new(&settings.baseline.directory);
             let filter: SeverityFilter = settings.scan.severities.iter().copied().collect();

@@ -70,6 +70,7 @@ impl Bench {
             forge: forge.as_ref(),
             marker: self.marker(key),
             deadline: Instant::now() + Duration::from_secs(20),
+            pause: Duration::from_millis(1),
             context: ReadContext::default(),
         };
         work(&session)
