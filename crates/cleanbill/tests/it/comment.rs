@@ -95,7 +95,7 @@ fn what_is_missing_is_said() {
     sandbox
         .run("comment --scan-results web.json")
         .exits(2)
-        .warns(&["github"]);
+        .warns(&["<FORGE>"]);
     sandbox
         .run("comment github --scan-results web.json")
         .exits(0)
