@@ -75,10 +75,10 @@ fn every_format_goes_where_it_is_asked_for() {
     sandbox
         .run_with(
             [("GITHUB_STEP_SUMMARY", "summary.md")],
-            "gate web.json --config gate.yaml -o junit=gate.xml -o json=gate.json -o github=- --step-summary",
+            "gate web.json --config gate.yaml -o junit=gate.xml -o json=gate.json -o text=- -o github=- --step-summary",
         )
         .exits(1)
-        .prints(&["::error file=gate.yaml,line=3,title=Gate%3A thresholds.critical::"]);
+        .prints(&["Gate failed: 1 of 3 rules", "::error file=gate.yaml,line=3,title=Gate%3A thresholds.critical::"]);
     assert!(sandbox.read("gate.xml").contains("failures=\"1\""));
     assert_eq!(sandbox.read_json("gate.json")["verdict"], "failed");
     assert!(sandbox.read("summary.md").starts_with("## ❌ Gate failed"));

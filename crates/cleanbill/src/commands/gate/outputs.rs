@@ -18,7 +18,8 @@ const STEP_SUMMARY: &str = "GITHUB_STEP_SUMMARY";
 /// Holds every place that a verdict goes to, checked before anything is judged.
 pub(super) struct Outputs<'a> {
     setting: &'a Setting,
-    stdout: Option<VerdictFormat>,
+    /// Formats that are printed, one after the other: annotations may follow a text.
+    stdout: Vec<VerdictFormat>,
     files: Vec<(VerdictFormat, PathBuf)>,
     step_summary: Option<PathBuf>,
 }
@@ -38,16 +39,19 @@ impl<'a> Outputs<'a> {
         };
         let mut outputs = Self {
             setting,
-            stdout: arguments.output.is_empty().then_some(format),
+            stdout: Vec::new(),
             files: Vec::new(),
             step_summary: None,
         };
         for text in &arguments.output {
             let (format, path) = destination(text, format);
             match path {
-                "-" => outputs.stdout = Some(format),
+                "-" => outputs.stdout.push(format),
                 path => outputs.files.push((format, PathBuf::from(path))),
             }
+        }
+        if arguments.output.is_empty() {
+            outputs.stdout.push(format);
         }
         if arguments.step_summary {
             let file = setting.environment.get(STEP_SUMMARY);
@@ -78,7 +82,7 @@ impl<'a> Outputs<'a> {
                 .with_context(|| format!("cannot append the verdict to {}", path.display()))
                 .map_err(CommandError::usage)?;
         }
-        if let Some(format) = self.stdout {
+        for format in &self.stdout {
             let color = self.setting.global.color;
             let listing = output::listing(color, &self.setting.environment);
             print(format.render(view, listing)?.as_bytes())?;
