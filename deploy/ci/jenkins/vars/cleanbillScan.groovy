@@ -4,7 +4,7 @@
  *     @Library('cleanbill') _
  *     cleanbillScan image: "app:${env.GIT_COMMIT}", config: 'config/trivy-config.yaml'
  *
- * image: the image, required. config, exceptions: files of the gate; without config nothing is judged.
+ * image: the image, required. config, exceptions: files of the gate, exceptions of the scan, too; without config nothing is judged.
  * slack, pushgateway: ids of credentials (secret text); without them nobody is told.
  *
  * Values reach the shell as variables, never as text of a script.
@@ -21,7 +21,8 @@ def call(Map options) {
     withEnv(variables) {
         try {
             // 3: something could not be assessed. The report says so, and the gate does not let it pass.
-            sh 'cleanbill scan --image "$CLEANBILL_IMAGE" -o json=scan-results.json -o html=scan-report.html -o table=- || [ $? = 3 ]'
+            sh 'cleanbill scan --image "$CLEANBILL_IMAGE" --show-suppressed -o json=scan-results.json -o html=scan-report.html -o table=-' +
+                exceptions + ' || [ $? = 3 ]'
             if (rules) {
                 sh 'cleanbill gate --scan-results scan-results.json -o text=- -o junit=gate.xml -o json=verdict.json' + rules + exceptions
             }
