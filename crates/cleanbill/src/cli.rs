@@ -197,7 +197,7 @@ pub(crate) enum Command {
     #[command(hide = true)]
     Reference {
         /// The page
-        #[arg(value_parser = ["flags", "exit-codes", "trivy-flags", "settings", "config-schema", "gate-schema", "notification-schema", "exceptions-schema", "metrics"])]
+        #[arg(value_parser = reference::names())]
         page: String,
     },
     /// Print the version

@@ -84,29 +84,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
                 .map_err(CommandError::usage)?;
             print(&page)
         }
-        Command::Reference { page } if page == "flags" => print(cli::reference::flags().as_bytes()),
-        Command::Reference { page } if page == "exit-codes" => {
-            print(cli::reference::exit_codes().as_bytes())
-        }
-        Command::Reference { page } if page == "settings" => {
-            print(crate::settings::page().as_bytes())
-        }
-        Command::Reference { page } if page == "config-schema" => {
-            print(crate::settings::json_schema().as_bytes())
-        }
-        Command::Reference { page } if page == "notification-schema" => {
-            print(cleanbill_monitor::notify::json_schema().as_bytes())
-        }
-        Command::Reference { page } if page == "gate-schema" => {
-            print(cleanbill_policy::gate_file::json_schema().as_bytes())
-        }
-        Command::Reference { page } if page == "exceptions-schema" => {
-            print(cleanbill_policy::exceptions::json_schema().as_bytes())
-        }
-        Command::Reference { page } if page == "metrics" => {
-            print(cleanbill_web::metrics_page().as_bytes())
-        }
-        Command::Reference { .. } => print(cli::reference::trivy_flags().as_bytes()),
+        Command::Reference { page } => print(cli::reference::page(&page).as_bytes()),
         Command::Version => print(format!("cleanbill {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
     }
 }

@@ -34,6 +34,29 @@ impl Exit {
         }
     }
 
+    /// Lists every way to end with what it means, as the reference prints it.
+    pub(crate) const MEANINGS: [(Exit, &str); 6] = [
+        (Exit::Clean, "done, and nothing stands against it"),
+        (
+            Exit::GateFailed(1),
+            "the gate failed, or `exceptions check` found something to do; `--exit-code N` puts N \
+             in its place",
+        ),
+        (
+            Exit::Usage,
+            "wrong call or configuration, or a file of yours is missing or unreadable",
+        ),
+        (
+            Exit::Incomplete,
+            "an image could not be found, opened or assessed completely",
+        ),
+        (
+            Exit::Database,
+            "no usable advisory database, or one older than `--max-db-age`",
+        ),
+        (Exit::Interrupted, "stopped by Ctrl-C or by a time limit"),
+    ];
+
     /// Returns the one that counts of two.
     pub(crate) fn and(self, other: Exit) -> Exit {
         let rank = |exit: Exit| match exit {
