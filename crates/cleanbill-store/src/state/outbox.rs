@@ -18,6 +18,12 @@ const OUTBOX_ROW: &str = "\
 /// A time further ahead is no plan but comes from a clock that was wrong and has been set back.
 const HORIZON_MS: i64 = 8 * 24 * 60 * 60 * 1000;
 
+/// When the next attempt of message `o` was planned. If that is ahead, the clock was set back since,
+/// and the plan is none.
+const PLANNED_AT: &str = "\
+    coalesce((SELECT d.at FROM delivery d WHERE d.message = o.id ORDER BY d.id DESC LIMIT 1), \
+             o.created_at)";
+
 /// A message that failed more often than this lets later ones of its channel pass: one that a
 /// server refuses for a reason of its own must not silence the channel.
 const BLOCKING_ATTEMPTS_MAX: i64 = 4;
@@ -271,8 +277,7 @@ fn claim(
             "UPDATE outbox SET attempts = attempts + 1, leased_at = ?1, lease_until = ?2
              WHERE id IN (
                  SELECT id FROM outbox o WHERE state = 'pending'
-                   AND (next_attempt_at <= ?1 OR next_attempt_at > ?4
-                        OR (attempts = 0 AND created_at > ?1))
+                   AND (next_attempt_at <= ?1 OR next_attempt_at > ?4 OR {PLANNED_AT} > ?1)
                    AND (lease_until IS NULL OR lease_until <= ?1 OR leased_at > ?1)
                    AND NOT EXISTS (
                        SELECT 1 FROM outbox e

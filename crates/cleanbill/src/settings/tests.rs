@@ -4,7 +4,6 @@ mod bad_input;
 mod documents;
 mod env_file;
 mod origins;
-mod properties;
 mod reload;
 mod show;
 mod values;

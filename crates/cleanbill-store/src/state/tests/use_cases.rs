@@ -280,6 +280,37 @@ fn a_clock_that_was_wrong_holds_nothing_back() {
 }
 
 #[test]
+fn a_clock_that_was_an_hour_ahead_holds_nothing_back_either() {
+    let store = store();
+    let hour = 60 * 60 * 1000;
+    let planned = |channel| OutboxMessage {
+        send_at: hour,
+        ..message(channel, "m1", &[])
+    };
+    let numbers = store
+        .messages_commit(&[], &[planned("mail"), planned("chat")], hour)
+        .unwrap();
+    store.outbox_claim(hour, 1000, 10).unwrap();
+    store
+        .outbox_retry(numbers[0], hour, "busy", hour + 1000)
+        .unwrap();
+    // Who sent the other one was killed; then the clock is set back.
+    store.outbox_release().unwrap();
+    assert_eq!(store.outbox_claim(0, 1000, 10).unwrap().len(), 2);
+    // What is planned by the right clock counts.
+    store.outbox_retry(numbers[0], 0, "busy", 10_000).unwrap();
+    assert!(
+        store
+            .outbox_claim(5_000, 1000, 1)
+            .unwrap()
+            .iter()
+            .all(|row| row.number != numbers[0])
+    );
+    let claimed = store.outbox_claim(10_000, 1000, 10).unwrap();
+    assert!(claimed.iter().any(|row| row.number == numbers[0]));
+}
+
+#[test]
 fn inventories_are_kept_by_image_and_rules() {
     let store = store();
     let packed = PackedInventory::new(&vec!["openssl".to_owned()]).unwrap();
