@@ -37,6 +37,7 @@ pub use ask::{Answer, AskError, ask};
 pub use live::Live;
 pub use metrics::page as metrics_page;
 pub use metrics::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat};
+pub use scrape::Scraper;
 pub use server::{MetricsServer, MetricsServerError};
 pub use settings::{Limits, MetricsSettings, ServerBounds};
 

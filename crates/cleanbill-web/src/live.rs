@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::settings::Limits;
+
 /// Holds what only the running process knows. Its owner writes it, the server reads it. Points in
 /// time are Unix milliseconds.
 #[derive(Debug)]
@@ -21,6 +23,8 @@ pub(crate) struct Facts {
     pub(crate) loop_errors: u64,
     pub(crate) log_errors: u64,
     pub(crate) channels: BTreeSet<String>,
+    /// When something is not as it should be.
+    pub(crate) limits: Limits,
 }
 
 impl Live {
@@ -32,6 +36,11 @@ impl Live {
             events_lost_at: Some(now),
             ..Facts::default()
         }))
+    }
+
+    /// Says from when on something is not as it should be: [`Limits::default`] until then.
+    pub fn limits(&self, limits: Limits) {
+        self.facts().limits = limits;
     }
 
     /// Notes that the loop went round, or got one image further.

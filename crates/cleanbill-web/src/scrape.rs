@@ -22,9 +22,9 @@ pub(crate) struct Snapshot {
     pub(crate) message_dead_at: Option<i64>,
 }
 
-/// Answers what is asked.
+/// Answers what is asked, over HTTP or by whoever pushes it.
 #[derive(Debug)]
-pub(crate) struct Scraper {
+pub struct Scraper {
     settings: MetricsSettings,
     store: Mutex<Store>,
 }
@@ -44,7 +44,7 @@ struct Store {
 
 impl Scraper {
     /// Makes one, and begins to count.
-    pub(crate) fn new(settings: MetricsSettings) -> Self {
+    pub fn new(settings: MetricsSettings) -> Self {
         let now = (settings.clock)();
         let scraper = Self {
             settings,
@@ -57,8 +57,8 @@ impl Scraper {
         scraper
     }
 
-    /// Returns the metrics.
-    pub(crate) fn metrics(&self) -> String {
+    /// Returns the metrics, in Prometheus's text format 0.0.4.
+    pub fn metrics(&self) -> String {
         let now = (self.settings.clock)();
         let facts = self.settings.live.now();
         let store = self.store_at(now);
@@ -73,7 +73,7 @@ impl Scraper {
         };
         metrics::text(&Moment {
             now,
-            all_well_at: all_well_at(now, &facts, &books, &self.settings.limits),
+            all_well_at: all_well_at(now, &facts, &books, &facts.limits),
             facts: &facts,
             snapshot,
             totals: &store.totals,
@@ -96,7 +96,8 @@ impl Scraper {
     /// Says whether the loop turns. Asks no file: a disk that hangs shows elsewhere.
     pub(crate) fn is_alive(&self) -> bool {
         let now = (self.settings.clock)();
-        is_alive(now, &self.settings.live.now(), &self.settings.limits)
+        let facts = self.settings.live.now();
+        is_alive(now, &facts, &facts.limits)
     }
 
     /// Returns the store as it is now, or was a moment ago.

@@ -23,8 +23,6 @@ pub struct MetricsSettings {
     pub token: Option<String>,
     /// Images that have series of their own; 0 is none.
     pub image_series_max: usize,
-    /// When something is not as it should be.
-    pub limits: Limits,
     /// What a client can use up.
     pub bounds: ServerBounds,
 }
@@ -43,7 +41,6 @@ impl MetricsSettings {
             clock,
             token: None,
             image_series_max: 0,
-            limits: Limits::default(),
             bounds: ServerBounds::default(),
         }
     }
@@ -56,7 +53,6 @@ impl fmt::Debug for MetricsSettings {
             .field("cache_directory", &self.cache_directory)
             .field("has_token", &self.token.is_some())
             .field("image_series_max", &self.image_series_max)
-            .field("limits", &self.limits)
             .field("bounds", &self.bounds)
             .finish_non_exhaustive()
     }

@@ -93,7 +93,7 @@ fn health_says_whether_the_loop_turns() {
     let server = start(&world, |_| {});
     let answer = get(&server, "/healthz");
     assert_eq!((answer.status, answer.text.as_str()), (200, "ok\n"));
-    world.pass_time(world.settings().limits.silence_ms_max + 1);
+    world.pass_time(crate::Limits::default().silence_ms_max + 1);
     assert_eq!(get(&server, "/healthz").status, 503);
     world.live.tick(world.now.load(Ordering::Relaxed));
     assert_eq!(get(&server, "/healthz").status, 200);

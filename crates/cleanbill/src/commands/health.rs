@@ -6,7 +6,7 @@ use anyhow::{Context as _, anyhow};
 use cleanbill_web::ask;
 use url::Url;
 
-use super::{Setting, config, print};
+use super::{Setting, config, print, watch};
 use crate::cli::HealthArgs;
 use crate::error::{CommandError, printable};
 use crate::exit::Exit;
@@ -26,7 +26,7 @@ pub(crate) fn run(setting: &Setting, arguments: &HealthArgs) -> Result<Exit, Com
     };
     let (address, path) = match &arguments.url {
         Some(url) => of_url(url, usual_path)?,
-        None => (of_settings(setting, arguments)?, usual_path.to_owned()),
+        None => (of_settings(setting, &arguments.settings.call)?, usual_path.to_owned()),
     };
     let answer = ask(address, &path, arguments.timeout)
         .map_err(|error| CommandError::with_exit(UNHEALTHY, error).hint(HINT))?;
@@ -61,17 +61,14 @@ fn of_url(url: &str, usual_path: &str) -> Result<(SocketAddr, String), CommandEr
     Ok((address, path.to_owned()))
 }
 
-/// Returns where `watch` serves, as far as files and the environment say. Flags that it was called
-/// with are not known here.
-fn of_settings(setting: &Setting, arguments: &HealthArgs) -> Result<SocketAddr, CommandError> {
-    let call = Call {
-        config: arguments.config.clone(),
-        ..Call::default()
-    };
-    let loaded = Loader::new(call, setting.environment.clone())
+/// Returns where `watch` serves: what a running one left in its state directory, else what files
+/// and the environment say.
+fn of_settings(setting: &Setting, call: &Call) -> Result<SocketAddr, CommandError> {
+    let loaded = Loader::new(call.clone(), setting.environment.clone())
         .load()
         .map_err(config::wrong)?;
-    let address = loaded.settings.metrics_listen.ok_or_else(|| {
+    let left = watch::address_left_in(&loaded.settings.state_directory);
+    let address = left.or(loaded.settings.metrics_listen).ok_or_else(|| {
         CommandError::usage_text("metrics.listen is off: watch serves no health")
             .hint("set it to a port of this host, such as 9871, or name an address with --url")
     })?;

@@ -1,21 +1,22 @@
 //! `cleanbill watch`: looks at the images of a host and tells what changed.
 
+mod address;
 mod arguments;
 mod host;
+mod pushing;
+mod reload;
+mod watching;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::time::{Duration, Instant};
+use std::sync::mpsc::{Sender, channel};
+use std::time::Duration;
 
 use cleanbill_core::change::ImageState;
-use cleanbill_core::error_chain;
 use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
 use cleanbill_core::vulnerability::{Finding, KnownExploited};
 use cleanbill_monitor::notify::RedeliveryPolicy;
 use cleanbill_monitor::{
-    Channels, Clock, Delivery, Event, Host as _, Monitor, MonitorError, MonitorObserver, Parts,
-    PassOutcome,
+    Channels, Clock, Delivery, Monitor, MonitorError, MonitorObserver, Parts, PassOutcome,
 };
 use cleanbill_policy::Gate;
 use cleanbill_store::state::{Opened, StateStore};
@@ -29,20 +30,12 @@ use crate::cli::WatchArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::settings::{Loader, Reloader, Schedule, WatchSettings};
-use crate::{service_manager, stop};
+use crate::{memory, stop};
+use address::AddressFile;
+pub(super) use address::left_in as address_left_in;
 use host::EngineHost;
-
-/// The pause before events are followed again, when the connection was lost.
-const RECONNECT_FIRST: Duration = Duration::from_secs(1);
-/// It doubles with each failure, up to this.
-const RECONNECT_MAX: Duration = Duration::from_secs(60);
-/// How often a sleeping thread looks whether it is over.
-const STOP_POLL: Duration = Duration::from_millis(100);
-/// The longest sleep of who delivers: a clock that was set is noticed.
-const DELIVERY_POLL: Duration = Duration::from_secs(60);
-
-/// How often it is looked whether a file of settings is another.
-const SETTINGS_POLL: Duration = Duration::from_secs(60);
+use pushing::Pusher;
+use watching::Watching;
 
 /// The shortest time that a pass is given before its absence counts.
 const HOUR_MS: i64 = 60 * 60 * 1000;
@@ -61,73 +54,119 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     for warning in &reloader.current().warnings {
         tracing::warn!("{warning}");
     }
+    let settings = reloader.current().settings.clone();
+    setting.global.cache_dir = Some(settings.cache_directory.clone());
+    reload::try_out(setting, &settings)?;
+    let store = open_state(&settings)?;
+    let live = Arc::new(Live::new(now()));
+    let pusher = Pusher::open(setting, &settings, served(&settings, &live))?;
+    if settings.schedule.once {
+        let observer = Observer { live, passes: None };
+        let exit = once(setting, &settings, &store, &observer);
+        pusher.iter().for_each(Pusher::push);
+        return exit;
+    }
+    stop::be_a_daemon();
+    let server = serve(&settings, &live)?;
+    let observer = Observer {
+        live,
+        passes: pusher.map(pushes),
+    };
+    let address = server.as_ref().map(MetricsServer::address);
+    let _address_file = AddressFile::leave(&settings.state_directory, address);
+    reload::note_refusal(&store, None);
     loop {
-        if let Ended::With(exit) = run_with(setting, &mut reloader)? {
-            return Ok(exit);
+        let settings = reloader.current().settings.clone();
+        match watch(setting, &settings, &store, &observer, &mut reloader) {
+            Ok(Ended::ForReload) => {}
+            Ok(Ended::With(exit)) => return Ok(exit),
+            // What could be used a moment ago cannot any more.
+            Err(error) if reloader.go_back() => reload::refuse(&store, &error.one_line()),
+            Err(error) => return Err(error),
         }
     }
 }
 
-/// Watches with the settings that are in force, until others are.
-fn run_with(setting: &mut Setting, reloader: &mut Reloader) -> Result<Ended, CommandError> {
-    let settings = reloader.current().settings.clone();
-    setting.global.cache_dir = Some(settings.cache_directory.clone());
-    let channels = channels::open(&settings, &setting.environment)?;
-    if channels.is_empty() {
-        tracing::warn!(
-            "no channel is configured: what changes is written to the logs and the state only; \
-             see docs/notifications.md"
-        );
-    }
-    let store = open_state(&settings)?;
-    let scan_arguments = arguments::scan_arguments(&settings);
-    let monitor_settings = arguments::monitor_settings(&settings)?;
-    let is_over = if settings.schedule.once {
-        stop::flag()
-    } else {
-        Arc::default()
-    };
-    let host = EngineHost::new(setting, &settings, &scan_arguments, Arc::clone(&is_over))?;
-    if settings.schedule.once {
-        host.open_database()?;
-    }
-    let observer = Observer(Arc::new(Live::new(now())));
-    observer.0.channels(channels.keys().cloned());
+/// Watches with these settings, until it is over or there are others.
+fn watch(
+    setting: &Setting,
+    settings: &WatchSettings,
+    store: &StateStore,
+    observer: &Observer,
+    reloader: &mut Reloader,
+) -> Result<Ended, CommandError> {
+    let channels = open_channels(setting, settings)?;
+    let scan_arguments = arguments::scan_arguments(settings);
+    let monitor_settings = arguments::monitor_settings(settings)?;
+    let is_over = Arc::default();
+    let host = EngineHost::new(setting, settings, &scan_arguments, Arc::clone(&is_over))?;
+    observer.live.channels(channels.keys().cloned());
+    observer.live.limits(limits(settings));
     let (wake, events) = channel();
     let (ready, messages) = channel();
     let parts = Parts {
         host: &host,
-        store: &store,
+        store,
         clock: &SystemClock,
         channels: &channels,
         events: &events,
-        observer: &observer,
+        observer,
         // Nobody listens any more only at the end, when the next start sends what is left.
         messages_ready: Box::new(move || {
             let _ = ready.send(());
         }),
     };
     let monitor = Monitor::new(parts, monitor_settings);
-    if settings.schedule.once {
-        let exit = once(monitor, &store, &channels)?;
-        let exit = exit.and(gate(&settings, &store)?).and(host.age_verdict());
-        return Ok(Ended::With(exit));
-    }
-    stop::be_a_daemon();
-    let _server = serve(&settings, &observer.0)?;
     let watching = Watching {
+        setting,
         host: &host,
-        store: &store,
+        store,
         channels: &channels,
-        live: &observer.0,
+        live: &observer.live,
         wake,
         is_over,
     };
     Ok(watching.run(monitor, messages, reloader))
 }
 
-/// Runs one pass, and delivers what it has to say.
+fn open_channels(setting: &Setting, settings: &WatchSettings) -> Result<Channels, CommandError> {
+    let channels = channels::open(settings, &setting.environment)?;
+    if channels.is_empty() {
+        tracing::warn!(
+            "no channel is configured: what changes is written to the logs and the state only; \
+             see docs/notifications.md"
+        );
+    }
+    Ok(channels)
+}
+
+/// Runs one pass, delivers what it has to say, and judges what is known then.
 fn once(
+    setting: &Setting,
+    settings: &WatchSettings,
+    store: &StateStore,
+    observer: &Observer,
+) -> Result<Exit, CommandError> {
+    let channels = open_channels(setting, settings)?;
+    let scan_arguments = arguments::scan_arguments(settings);
+    let monitor_settings = arguments::monitor_settings(settings)?;
+    let host = EngineHost::new(setting, settings, &scan_arguments, stop::flag())?;
+    host.open_database()?;
+    let (_wake, events) = channel();
+    let parts = Parts {
+        host: &host,
+        store,
+        clock: &SystemClock,
+        channels: &channels,
+        events: &events,
+        observer,
+        messages_ready: Box::new(|| ()),
+    };
+    let exit = one_pass(Monitor::new(parts, monitor_settings), store, &channels)?;
+    Ok(exit.and(gate(settings, store)?).and(host.age_verdict()))
+}
+
+fn one_pass(
     mut monitor: Monitor<'_>,
     store: &StateStore,
     channels: &Channels,
@@ -207,155 +246,6 @@ fn counted(state: &ImageState, settings: &WatchSettings) -> ImageReport {
     }
 }
 
-/// Everything that goes on at the same time.
-struct Watching<'a> {
-    host: &'a EngineHost<'a>,
-    store: &'a StateStore,
-    channels: &'a Channels,
-    live: &'a Live,
-    wake: Sender<Event>,
-    /// Set when every thread is to end.
-    is_over: Arc<AtomicBool>,
-}
-
-impl Watching<'_> {
-    /// Watches until a signal comes or the settings are others.
-    fn run(
-        &self,
-        mut monitor: Monitor<'_>,
-        messages: Receiver<()>,
-        reloader: &mut Reloader,
-    ) -> Ended {
-        std::thread::scope(|scope| {
-            scope.spawn(|| self.follow());
-            scope.spawn(move || self.deliver(&messages));
-            let end = scope.spawn(|| self.wait_for_the_end(reloader));
-            tracing::info!("watching {}", self.host.place());
-            service_manager::ready();
-            monitor.run();
-            drop(monitor);
-            end.join().unwrap_or(Ended::With(Exit::Clean))
-        })
-    }
-
-    fn is_over(&self) -> bool {
-        self.is_over.load(Ordering::Relaxed)
-    }
-
-    /// Waits for a signal or other settings, and tells everybody.
-    fn wait_for_the_end(&self, reloader: &mut Reloader) -> Ended {
-        let mut looked = Instant::now();
-        let ended = loop {
-            if stop::is_requested() {
-                service_manager::stopping();
-                break Ended::With(Exit::Clean);
-            }
-            let is_wanted = stop::take_hangup();
-            if is_wanted || looked.elapsed() >= SETTINGS_POLL {
-                looked = Instant::now();
-                if (is_wanted || reloader.has_changed_files()) && has_other_settings(reloader) {
-                    break Ended::ForReload;
-                }
-            }
-            std::thread::sleep(STOP_POLL);
-        };
-        // First the monitor is told, so that it does not take what is cut short for a failure.
-        let _ = self.wake.send(Event::Stop);
-        self.is_over.store(true, Ordering::Relaxed);
-        ended
-    }
-
-    /// Follows the engine's events; after a loss, tells the monitor to compare the lists.
-    fn follow(&self) {
-        let mut pause = RECONNECT_FIRST;
-        while !self.is_over() {
-            self.live.events_connected();
-            let mut happened = || {
-                // The monitor may have ended by itself.
-                let _ = self.wake.send(Event::HostChanged);
-            };
-            match self.host.follow(&mut happened) {
-                Ok(()) => pause = RECONNECT_FIRST,
-                Err(error) if self.is_over() => tracing::debug!("{error}"),
-                Err(error) => {
-                    self.live.events_lost(now());
-                    tracing::warn!(
-                        "cannot follow what happens: {error}; trying again in {} s",
-                        pause.as_secs()
-                    );
-                    self.sleep(pause);
-                    pause = (pause * 2).min(RECONNECT_MAX);
-                }
-            }
-            // Whatever was missed shows in the list.
-            let _ = self.wake.send(Event::HostChanged);
-        }
-    }
-
-    fn sleep(&self, pause: Duration) {
-        let until = Instant::now() + pause;
-        while !self.is_over() && Instant::now() < until {
-            std::thread::sleep(STOP_POLL);
-        }
-    }
-
-    /// Delivers messages when there are some, and when it is time to try again.
-    fn deliver(&self, messages: &Receiver<()>) {
-        let delivery = delivery(self.store, self.channels);
-        while !self.is_over() {
-            let wait = match delivery.deliver_due(&|| self.is_over()) {
-                Ok(_) => delivery
-                    .next_in()
-                    .ok()
-                    .flatten()
-                    .unwrap_or(DELIVERY_POLL)
-                    .max(STOP_POLL),
-                Err(error) => {
-                    tracing::error!("{}", error_chain(&error));
-                    DELIVERY_POLL
-                }
-            };
-            let until = Instant::now() + wait.min(DELIVERY_POLL);
-            loop {
-                let left = until.saturating_duration_since(Instant::now());
-                match messages.recv_timeout(left.min(STOP_POLL)) {
-                    Ok(()) => break,
-                    Err(RecvTimeoutError::Disconnected) => return,
-                    Err(RecvTimeoutError::Timeout) if left.is_zero() || self.is_over() => break,
-                    Err(RecvTimeoutError::Timeout) => {}
-                }
-            }
-        }
-    }
-}
-
-/// Loads the settings again and says what is different. What is wrong is said, and the settings
-/// stay.
-fn has_other_settings(reloader: &mut Reloader) -> bool {
-    match reloader.reload() {
-        Ok(changes) => {
-            for change in &changes {
-                tracing::info!(
-                    from = change.from,
-                    to = change.to,
-                    "setting {} changed{}",
-                    change.key,
-                    if change.needs_restart {
-                        "; it takes effect when watch is started again"
-                    } else {
-                        ""
-                    }
-                );
-            }
-            !changes.is_empty()
-        }
-        Err(error) => {
-            tracing::error!("the new settings are wrong, the old ones stay: {error}");
-            false
-        }
-    }
-}
-
 fn delivery<'a>(store: &'a StateStore, channels: &'a Channels) -> Delivery<'a> {
     Delivery {
         store,
@@ -407,6 +297,16 @@ fn serve(
     let Some(address) = settings.metrics_listen else {
         return Ok(None);
     };
+    MetricsServer::bind(address, served(settings, live))
+        .map(Some)
+        .map_err(|error| {
+            CommandError::usage(error)
+                .hint("choose another address with --metrics-listen, or off for none")
+        })
+}
+
+/// Returns what metrics are made of.
+fn served(settings: &WatchSettings, live: &Arc<Live>) -> MetricsSettings {
     let mut served = MetricsSettings::new(
         settings.state_directory.clone(),
         Arc::clone(live),
@@ -416,13 +316,7 @@ fn serve(
     let token = settings.metrics_token.as_ref();
     served.token = token.map(|token| token.expose().to_owned());
     served.image_series_max = settings.metrics_images_max;
-    served.limits = limits(settings);
-    MetricsServer::bind(address, served)
-        .map(Some)
-        .map_err(|error| {
-            CommandError::usage(error)
-                .hint("choose another address with --metrics-listen, or off for none")
-        })
+    served
 }
 
 /// Returns when something is not as it should be, for who wants to rely on silence.
@@ -444,33 +338,57 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
+/// Starts a thread that pushes metrics; returns whom to tell that a pass is over.
+fn pushes(pusher: Pusher) -> Sender<()> {
+    let (sender, passes) = channel();
+    // It ends with the process: a push that is under way then is not waited for.
+    std::thread::spawn(move || pusher.run(&passes));
+    sender
+}
+
 /// Passes on how the monitor gets on.
-struct Observer(Arc<Live>);
+struct Observer {
+    live: Arc<Live>,
+    /// Who pushes metrics when a pass is over.
+    passes: Option<Sender<()>>,
+}
 
 impl MonitorObserver for Observer {
     fn tick(&self, now: Timestamp) {
-        self.0.tick(now.as_millisecond());
+        self.live.tick(now.as_millisecond());
     }
 
     fn pass_begun(&self, now: Timestamp) {
-        self.0.pass_begun(now.as_millisecond());
+        self.live.pass_begun(now.as_millisecond());
     }
 
     fn pass_ended(&self) {
-        self.0.pass_ended();
+        self.live.pass_ended();
+        if let Some(passes) = &self.passes {
+            // Nobody listens any more only if the thread died, which it said itself.
+            let _ = passes.send(());
+        }
+    }
+
+    fn at_rest(&self) {
+        memory::give_back();
     }
 
     fn pass_planned(&self, at: Timestamp) {
-        self.0.pass_planned(Some(at.as_millisecond()));
+        self.live.pass_planned(Some(at.as_millisecond()));
     }
 
     fn database(&self, updated_at: Option<Timestamp>) {
         let updated_at = updated_at.map(Timestamp::as_millisecond);
-        self.0.database(updated_at);
+        self.live.database(updated_at);
     }
 
     fn failed(&self) {
-        self.0.loop_failed();
+        self.live.loop_failed();
+    }
+
+    fn log_failed(&self) {
+        self.live.log_failed();
     }
 }
 

@@ -240,7 +240,7 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("state.directory", "state-dir", Kind::Path,
         Found { find: default::state_directory, words: "`$XDG_STATE_HOME/cleanbill`" },
         "Directory of what is remembered: images, findings, history, messages").restart()
-        .commands(&["watch", "status", "history", "affected", "baseline", "exceptions", "notify"]),
+        .commands(&["watch", "status", "history", "affected", "health", "baseline", "exceptions", "notify"]),
 
     Setting::new("database.path", "db-path", Kind::Path, Unset,
         "Directory of the advisory database: with trivy.db, or a Trivy cache directory [default: db in the cache directory]")
@@ -291,8 +291,8 @@ pub(crate) const SETTINGS: &[Setting] = &[
     Setting::new("metrics.images_max", "metrics-images-max", Kind::Number { min: 0, max: 10_000 }, Text("0"),
         "Images that have metrics of their own, the first by name; their names can then be read").restart(),
     Setting::new("metrics.pushgateway", "pushgateway", Kind::Server, Unset,
-        "Pushgateway that metrics are pushed to")
-        .older(&["PROMETHEUS_PUSHGATEWAY"]).commands(&["watch", "metrics push"]),
+        "Pushgateway that metrics are pushed to after each pass")
+        .older(&["PROMETHEUS_PUSHGATEWAY"]).restart(),
 
     Setting::new("notify.digest", "digest", Kind::Choice(&["off", "daily"]), Text("off"),
         "Collect what changes and send it once a day"),

@@ -4,6 +4,7 @@ mod bad_input;
 mod documents;
 mod env_file;
 mod origins;
+mod properties;
 mod reload;
 mod show;
 mod values;

@@ -48,7 +48,6 @@ pub(crate) struct WatchSettings {
     /// Images that have metrics of their own.
     pub(crate) metrics_images_max: usize,
     /// Where metrics are pushed to.
-    #[cfg_attr(not(test), expect(dead_code, reason = "metrics are not pushed yet"))]
     pub(crate) pushgateway: Option<String>,
     pub(crate) notify: NotifySettings,
     /// Where each value came from, by key.
@@ -77,7 +76,8 @@ pub(crate) struct ImageSettings {
     pub(crate) names: Vec<String>,
     /// The file of images to leave out.
     pub(crate) ignore_list: PathBuf,
-    /// Names and patterns of images to leave out, if that file is not there.
+    /// Names and patterns of images to leave out. Of [`Loader`](super::Loader) what the settings
+    /// say; of [`Reloader`](super::Reloader) what that file says, if it is there.
     pub(crate) ignored: Vec<String>,
     pub(crate) running_only: bool,
 }
@@ -222,6 +222,18 @@ impl WatchSettings {
                 .map(|(key, one)| (*key, one.origin.clone()))
                 .collect(),
         }
+    }
+
+    /// Keeps what is settled when the program starts: the settings whose row says `restart`.
+    pub(super) fn keep_what_needs_a_restart(&mut self, old: &Self) {
+        self.schedule.once = old.schedule.once;
+        self.docker_host.clone_from(&old.docker_host);
+        self.cache_directory.clone_from(&old.cache_directory);
+        self.state_directory.clone_from(&old.state_directory);
+        self.metrics_listen = old.metrics_listen;
+        self.metrics_token.clone_from(&old.metrics_token);
+        self.metrics_images_max = old.metrics_images_max;
+        self.pushgateway.clone_from(&old.pushgateway);
     }
 }
 

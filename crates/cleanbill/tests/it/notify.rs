@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 
 use cleanbill_store::state::MessageState;
+use cleanbill_testkit::http_sink::{HttpAnswer, HttpSink};
 
 use crate::samples;
 use crate::sandbox::Sandbox;
@@ -118,6 +119,27 @@ fn a_summary_may_wait_for_its_occasion() {
         .run_with(variables, "baseline save --scan-results web.json")
         .exits(0);
     check("web.json", "change", false);
+}
+
+#[test]
+fn a_service_that_is_busy_for_a_moment_is_asked_again() {
+    let sandbox = with_report();
+    let call = |url: &str| format!("notify webhook --scan-results web.json --webhook-url {url}/");
+    let busy = || HttpAnswer::reply(503, "busy");
+    let sink = HttpSink::start(vec![busy(), HttpAnswer::reply(200, "ok")]);
+    sandbox
+        .run(&call(&sink.url))
+        .exits(0)
+        .prints(&["webhook: delivered"])
+        .warns(&["503", "trying again in 2 s"]);
+    // Who wants to be left alone for long is.
+    let later = HttpAnswer::Reply(429, vec!["Retry-After: 3600".to_owned()], String::new());
+    let sink = HttpSink::start(vec![later]);
+    sandbox
+        .run(&call(&sink.url))
+        .exits(3)
+        .prints(&["webhook: NOT DELIVERED", "429"])
+        .lacks(&["trying again"]);
 }
 
 #[test]

@@ -108,7 +108,16 @@ fn one_pass_exits_with_what_it_found_out() {
         ("DOCKER_HOST", engine.host.as_str()),
         ("SCAN_IMAGES", "cleanbill-e2e/once:1"),
     ];
-    engine.sandbox.run_with(variables, call).exits(0);
+    let gateway = HttpSink::start(vec![HttpAnswer::reply(200, "")]);
+    let pushing = format!("{call} --pushgateway {} --host-name h-1", gateway.url);
+    engine.sandbox.run_with(variables, &pushing).exits(0);
+    let pushed = gateway.request();
+    assert_eq!(pushed.line, "PUT /metrics/job/cleanbill/instance/h-1");
+    assert!(
+        pushed
+            .body
+            .contains("cleanbill_images{state=\"complete\"} 1")
+    );
     let baseline = engine
         .sandbox
         .read_json("snapshots/cleanbill-e2e__once__1.json");

@@ -1,9 +1,13 @@
 //! Sending one message now, without the outbox.
 
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use cleanbill_monitor::Channels;
-use cleanbill_monitor::notify::{CHANNELS, Channel, Notification, test_message};
+use cleanbill_monitor::notify::{
+    CHANNELS, Channel, DeliveryError, Notification, Receipt, Redelivery, RedeliveryPolicy,
+    test_message,
+};
 use cleanbill_report::text::clean;
 use jiff::Timestamp;
 
@@ -13,6 +17,7 @@ use crate::commands::status::settings;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::settings::{Call, WatchSettings, nearest};
+use crate::stop;
 
 /// Other words for kinds of channels.
 const ALIASES: &[(&str, &str)] = &[("email", "smtp"), ("mail", "smtp"), ("msteams", "teams")];
@@ -124,6 +129,45 @@ fn none_is_set_up() -> CommandError {
         .hint("docs/notifications.md says what each needs; cleanbill config show, what is set")
 }
 
+/// Attempts to send a message; nobody keeps it for later, so a short disturbance is waited for.
+const ATTEMPTS: RedeliveryPolicy = RedeliveryPolicy {
+    attempts_max: 4,
+    delay_first: Duration::from_secs(2),
+    delay_max: Duration::from_secs(10),
+    // Whoever asks for more is not waited for.
+    retry_after_max: Duration::from_secs(30),
+};
+
+/// Sends until it is done, given up, or tried often enough. Ctrl-C ends the waiting.
+fn patiently(
+    mut send: impl FnMut() -> Result<Receipt, DeliveryError>,
+) -> Result<Receipt, DeliveryError> {
+    let mut attempt = 1;
+    loop {
+        let error = match send() {
+            Ok(receipt) => return Ok(receipt),
+            Err(error) => error,
+        };
+        let is_too_long = error
+            .retry_after
+            .is_some_and(|wanted| wanted > ATTEMPTS.retry_after_max);
+        match ATTEMPTS.decide(attempt, &error, 1.0) {
+            Redelivery::After(pause) if !is_too_long => {
+                tracing::warn!(
+                    "{}; trying again in {} s",
+                    clean(&error.text),
+                    pause.as_secs()
+                );
+                if !stop::sleep(pause) {
+                    return Err(error);
+                }
+            }
+            _ => return Err(error),
+        }
+        attempt += 1;
+    }
+}
+
 /// Collects what came of sending.
 pub(super) struct Outcome {
     text: String,
@@ -168,7 +212,7 @@ impl Outcome {
     }
 
     fn deliver(&mut self, name: &str, channel: &dyn Channel, part: &Notification) {
-        match channel.deliver(part, Timestamp::now()) {
+        match patiently(|| channel.deliver(part, Timestamp::now())) {
             Ok(receipt) if receipt.text.is_empty() => self.line(&format!("{name}: delivered")),
             Ok(receipt) => self.line(&format!("{name}: delivered ({})", receipt.text)),
             Err(error) => self.fail(name, &error.text),

@@ -2,16 +2,16 @@
 
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
-use cleanbill_monitor::Schedule;
+use cleanbill_monitor::notes::{self, PlanNote, PutOff, RefusedSettings};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
     ImageRow, MessageState, OutboxRow, PassRow, SeverityCounts, StateReader, StatusSummary,
 };
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::words::{count, minute, rfc3339};
-use crate::settings::{self, WatchSettings};
+use crate::settings::WatchSettings;
 
 /// The version of the form; what is added does not raise it.
 pub(in crate::commands) const SCHEMA_VERSION: u32 = 1;
@@ -99,8 +99,10 @@ impl Findings {
 pub(super) struct Passes {
     pub(super) last: Option<Pass>,
     pub(super) last_finished: Option<Pass>,
-    /// When the next one is due by the settings, without the random delay.
+    /// When the next one begins, as `watch` planned it; absent where none ran that plans.
     pub(super) next_at: Option<String>,
+    /// When passes come, in words.
+    pub(super) schedule: Option<String>,
     #[serde(skip)]
     pub(super) next_at_ms: Option<i64>,
 }
@@ -164,12 +166,20 @@ pub(super) struct Incomplete {
     /// `partial`, `failed`, or `not_assessed` if nobody has looked at it yet.
     pub(super) status: &'static str,
     pub(super) reason: String,
+    /// Looks that failed in a row, where it could not be read and is left alone for a while.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failures: Option<u32>,
+    /// When it is looked at again, unless it changes before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) next_look_at: Option<String>,
+    #[serde(skip)]
+    pub(super) next_look_at_ms: Option<i64>,
 }
 
 /// Says what somebody has to look at.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
-    /// `dead_messages`, `failed_images` or `overdue_pass`.
+    /// `dead_messages`, `failed_images`, `overdue_pass` or `refused_settings`.
     pub(super) kind: &'static str,
     pub(super) text: String,
     /// What to do next.
@@ -189,7 +199,8 @@ pub(super) fn gather(
     let summary = state.status_summary()?;
     let images = state.image_list()?;
     let watched: Vec<&ImageRow> = images.iter().filter(|row| row.gone_at.is_none()).collect();
-    let schedule = schedule(settings);
+    let plan = notes::plan(state)?;
+    let put_off = notes::put_off(state)?;
     let messages = messages(state)?;
     Ok(Status {
         schema_version: SCHEMA_VERSION,
@@ -209,7 +220,7 @@ pub(super) fn gather(
         },
         containers: summary.containers,
         findings: summary.findings.into(),
-        passes: passes(&summary, schedule.as_ref()),
+        passes: passes(&summary, plan.as_ref()),
         database: database(&watched, now),
         queue: Queue {
             changes_untold: summary.changes_untold,
@@ -221,44 +232,28 @@ pub(super) fn gather(
             oldest_pending_at_ms: summary.oldest_pending_at,
             last_delivered_at_ms: summary.last_delivered_at,
         },
-        incomplete: watched.iter().filter_map(|row| incomplete(row)).collect(),
-        problems: problems(&summary, &watched, schedule.as_ref(), now),
+        incomplete: watched
+            .iter()
+            .filter_map(|row| incomplete(row, &put_off))
+            .collect(),
+        problems: problems(
+            &summary,
+            plan.as_ref(),
+            notes::refused_settings(state)?,
+            now,
+        ),
         now,
     })
 }
 
-/// Returns the plan of passes as the settings have it; `None` if they are no plan.
-fn schedule(settings: &WatchSettings) -> Option<Schedule> {
-    match &settings.schedule.interval {
-        settings::Schedule::Every(pause) => {
-            Schedule::every(SignedDuration::try_from(*pause).ok()?).ok()
-        }
-        settings::Schedule::Cron(expression) => {
-            let zone = settings.schedule.time_zone.iana_name().unwrap_or("UTC");
-            Schedule::cron(expression, zone).ok()
-        }
-    }
-}
-
-fn passes(summary: &StatusSummary, schedule: Option<&Schedule>) -> Passes {
-    let finished_at = summary
-        .last_finished_pass
-        .as_ref()
-        .and_then(|pass| pass.finished_at);
-    let next = schedule
-        .zip(finished_at)
-        .and_then(|(schedule, at)| next(schedule, at));
+fn passes(summary: &StatusSummary, plan: Option<&PlanNote>) -> Passes {
     Passes {
         last: summary.last_pass.as_ref().map(pass),
         last_finished: summary.last_finished_pass.as_ref().map(pass),
-        next_at: next.map(rfc3339),
-        next_at_ms: next,
+        next_at: plan.map(|plan| rfc3339(plan.next_pass_at)),
+        schedule: plan.map(|plan| plan.schedule.clone()),
+        next_at_ms: plan.map(|plan| plan.next_pass_at),
     }
-}
-
-fn next(schedule: &Schedule, after_ms: i64) -> Option<i64> {
-    let after = Timestamp::from_millisecond(after_ms).ok()?;
-    Some(schedule.next(after, 0.0).as_millisecond())
 }
 
 fn pass(row: &PassRow) -> Pass {
@@ -311,23 +306,27 @@ fn queued(row: OutboxRow) -> QueuedMessage {
     }
 }
 
-fn incomplete(row: &ImageRow) -> Option<Incomplete> {
+fn incomplete(row: &ImageRow, put_off: &[PutOff]) -> Option<Incomplete> {
     let (status, reason) = match &row.assessment {
         None => ("not_assessed", "nobody has looked at it yet".to_owned()),
         Some(assessment) if assessment.status == AssessmentStatus::Complete => return None,
         Some(assessment) => (assessment.status.name(), assessment.reason.clone()),
     };
+    let again = put_off.iter().find(|image| image.image == row.name);
     Some(Incomplete {
         image: row.name.clone(),
         status,
         reason,
+        failures: again.map(|again| again.failures),
+        next_look_at: again.map(|again| rfc3339(again.until)),
+        next_look_at_ms: again.map(|again| again.until),
     })
 }
 
 fn problems(
     summary: &StatusSummary,
-    watched: &[&ImageRow],
-    schedule: Option<&Schedule>,
+    plan: Option<&PlanNote>,
+    refused_settings: Option<RefusedSettings>,
     now: Timestamp,
 ) -> Vec<Problem> {
     let dead = (summary.messages_dead > 0).then(|| Problem {
@@ -346,12 +345,12 @@ fn problems(
         ),
         hint: "cleanbill doctor checks what a scan needs",
     });
-    let overdue = overdue(summary, watched, schedule, now).map(|since| Problem {
-        kind: "overdue_pass",
-        text: format!("no pass was finished since {}", minute(since)),
-        hint: "is cleanbill watch running?",
-    });
-    [dead, failed, overdue].into_iter().flatten().collect()
+    let overdue = overdue(summary, plan, now);
+    let refused = refused_settings.map(refused);
+    [dead, failed, overdue, refused]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 fn were(number: u64, noun: &str) -> String {
@@ -359,21 +358,30 @@ fn were(number: u64, noun: &str) -> String {
     format!("{} {verb}", count(number, noun))
 }
 
-/// Returns since when no pass was finished, if that is longer than two would have taken to come.
-fn overdue(
-    summary: &StatusSummary,
-    watched: &[&ImageRow],
-    schedule: Option<&Schedule>,
-    now: Timestamp,
-) -> Option<i64> {
+/// Says that no pass was made in time, by the plan of the `watch` that ran last.
+fn overdue(summary: &StatusSummary, plan: Option<&PlanNote>, now: Timestamp) -> Option<Problem> {
+    plan.filter(|plan| plan.overdue_at < now.as_millisecond())?;
     let finished = summary.last_finished_pass.as_ref();
-    let begun = summary.last_pass.as_ref().map(|pass| pass.started_at);
-    let seen = watched.iter().map(|row| row.first_seen_at).min();
-    let since = finished
-        .and_then(|pass| pass.finished_at)
-        .or(begun)
-        .or(seen)?;
-    let schedule = schedule?;
-    let second = next(schedule, next(schedule, since)?)?;
-    (second < now.as_millisecond()).then_some(since)
+    let text = match finished.and_then(|pass| pass.finished_at) {
+        Some(at) => format!("no pass was finished since {}", minute(at)),
+        None => "no pass was finished yet".to_owned(),
+    };
+    Some(Problem {
+        kind: "overdue_pass",
+        text,
+        hint: "is cleanbill watch running?",
+    })
+}
+
+/// Says that a running `watch` did not take new settings.
+fn refused(settings: RefusedSettings) -> Problem {
+    Problem {
+        kind: "refused_settings",
+        text: format!(
+            "new settings were not taken at {}, the old ones are in force: {}",
+            minute(settings.at),
+            settings.reason
+        ),
+        hint: "mend them; watch takes them within a minute",
+    }
 }

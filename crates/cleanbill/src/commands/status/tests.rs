@@ -5,6 +5,7 @@ use std::path::Path;
 use cleanbill_core::change::{Cause, Change, ChangeKind, FindingKey, ImageState, KnownFinding};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::{Digest, Severity};
+use cleanbill_monitor::notes::{self, PlanNote, PutOff, RefusedSettings};
 use cleanbill_report::listing::Listing;
 use cleanbill_store::state::*;
 use jiff::Timestamp;
@@ -55,7 +56,24 @@ pub(in crate::commands) fn prepared(directory: &Path) -> StateStore {
         .pass_finish(pass, NOW_MS - 25 * HOUR_MS + 12_000, 3, 2)
         .unwrap();
     send(&store);
+    plan(&store, NOW_MS - HOUR_MS, NOW_MS + 23 * HOUR_MS);
+    let again = PutOff {
+        image: HOSTILE.to_owned(),
+        failures: 3,
+        until: NOW_MS + 240_000,
+    };
+    notes::set_put_off(&store, &[again]).unwrap();
     store
+}
+
+/// Notes what a running `watch` plans.
+fn plan(store: &StateStore, next_pass_at: i64, overdue_at: i64) {
+    let note = PlanNote {
+        next_pass_at,
+        overdue_at,
+        schedule: "every 24 h".to_owned(),
+    };
+    notes::set_plan(store, Some(&note)).unwrap();
 }
 
 /// Makes a state in which nothing happened.
@@ -217,18 +235,16 @@ fn send(store: &StateStore) {
 }
 
 /// Makes settings without the machine's environment.
-pub(in crate::commands) fn settings(interval: &str) -> WatchSettings {
+pub(in crate::commands) fn settings() -> WatchSettings {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("config.yaml");
-    let content = format!(
-        "version: 1\nwatch: {{interval: '{interval}', time_zone: UTC}}\nstate: {{directory: /var/lib/cleanbill}}\n"
-    );
+    let content = "version: 1\nstate: {directory: /var/lib/cleanbill}\n";
     std::fs::write(&file, content).unwrap();
     Loader::of_file(file).load().unwrap().settings
 }
 
-fn gather(store: &StateStore, interval: &str) -> facts::Status {
-    let mut status = facts::gather(store.read(), &settings(interval), now()).unwrap();
+fn gather(store: &StateStore) -> facts::Status {
+    let mut status = facts::gather(store.read(), &settings(), now()).unwrap();
     // The size depends on the version of SQLite.
     status.state.size_bytes = 1 << 20;
     status
@@ -247,7 +263,7 @@ fn kinds(status: &facts::Status) -> Vec<&'static str> {
 #[test]
 fn everything_that_is_known_is_shown() {
     let directory = tempfile::tempdir().unwrap();
-    let status = gather(&prepared(directory.path()), "24h");
+    let status = gather(&prepared(directory.path()));
     insta::assert_snapshot!("prepared", as_text(&status, None));
     insta::assert_snapshot!("prepared_narrow", as_text(&status, Some(60)));
     insta::assert_snapshot!("prepared_json", json(&status).unwrap());
@@ -256,43 +272,56 @@ fn everything_that_is_known_is_shown() {
 #[test]
 fn an_empty_state_is_no_problem_and_claims_nothing() {
     let directory = tempfile::tempdir().unwrap();
-    let status = gather(&empty(directory.path()), "24h");
+    let status = gather(&empty(directory.path()));
     assert_eq!(kinds(&status), [""; 0]);
     insta::assert_snapshot!("empty", as_text(&status, None));
     insta::assert_snapshot!("empty_json", json(&status).unwrap());
 }
 
 #[test]
-fn a_pass_is_overdue_when_two_should_have_been_made() {
+fn a_pass_is_overdue_when_the_plan_of_watch_says_so() {
     let directory = tempfile::tempdir().unwrap();
     let store = prepared(directory.path());
-    let check = |interval: &str, is_overdue: bool| {
-        let status = gather(&store, interval);
-        assert_eq!(
-            kinds(&status).contains(&"overdue_pass"),
-            is_overdue,
-            "{interval}"
-        );
-    };
-    // The last one was finished 25 h ago.
-    check("24h", false);
-    check("13h", false);
-    check("12h", true);
-    check("0 12 * * *", false);
-    check("0 */6 * * *", true);
+    let is_overdue = || kinds(&gather(&store)).contains(&"overdue_pass");
+    assert!(!is_overdue());
+    plan(&store, NOW_MS - 24 * HOUR_MS, NOW_MS - 1);
+    assert!(is_overdue());
+    // Passes that somebody makes on demand are nobody's plan.
+    notes::set_plan(&store, None).unwrap();
+    assert!(!is_overdue());
+    let text = as_text(&gather(&store), None);
+    assert!(text.contains("when cleanbill watch starts"), "{text}");
 }
 
 #[test]
 fn a_state_without_any_finished_pass_is_overdue_too() {
     let directory = tempfile::tempdir().unwrap();
     let store = empty(directory.path());
-    see(&store, &["a:1"], NOW_MS - 72 * HOUR_MS);
-    assert_eq!(kinds(&gather(&store, "24h")), ["overdue_pass"]);
-    assert_eq!(kinds(&gather(&store, "48h")), [""; 0]);
+    plan(&store, NOW_MS - 24 * HOUR_MS, NOW_MS - 1);
+    assert_eq!(kinds(&gather(&store)), ["overdue_pass"]);
     store.pass_begin("schedule", NOW_MS - HOUR_MS).unwrap();
-    let text = as_text(&gather(&store, "24h"), None);
+    let text = as_text(&gather(&store), None);
     assert!(
         text.contains("and not finished; none was finished yet"),
         "{text}"
+    );
+    assert!(text.contains("! no pass was finished yet:"), "{text}");
+}
+
+#[test]
+fn settings_that_were_refused_are_a_problem() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = empty(directory.path());
+    let refused = RefusedSettings {
+        at: NOW_MS - HOUR_MS,
+        reason: "channel ops: smtp: host is missing".to_owned(),
+    };
+    notes::set_refused_settings(&store, Some(&refused)).unwrap();
+    let status = gather(&store);
+    assert_eq!(kinds(&status), ["refused_settings"]);
+    assert_eq!(
+        status.problems[0].text,
+        "new settings were not taken at 2026-11-22 11:00 UTC, the old ones are in force: \
+         channel ops: smtp: host is missing"
     );
 }

@@ -120,12 +120,16 @@ fn finished(pass: &Pass, finished_at: i64, status: &Status) -> Text {
 }
 
 fn next_pass(status: &Status) -> Text {
-    match status.passes.next_at_ms {
+    let text = match status.passes.next_at_ms {
         Some(at) if at < status.now.as_millisecond() => {
             Text::new(&format!("due since {}", when(at, status.now)), Tone::Notice)
         }
-        Some(at) => Text::plain(&format!("about {}", when(at, status.now))),
-        None => Text::plain("when cleanbill watch starts"),
+        Some(at) => Text::plain(&when(at, status.now)),
+        None => return Text::plain("when cleanbill watch starts"),
+    };
+    match &status.passes.schedule {
+        Some(schedule) => text.and(Text::new(&format!("· {schedule}"), Tone::Dim)),
+        None => text,
     }
 }
 
@@ -162,11 +166,15 @@ fn incomplete(status: &Status, listing: &mut Listing) {
                 "failed" => ("NOT ASSESSED", Tone::Alarm),
                 _ => ("not yet", Tone::Notice),
             };
-            vec![
-                Text::plain(&image.image),
-                Text::new(word, tone),
-                Text::plain(&image.reason),
-            ]
+            let reason = Text::plain(&image.reason);
+            let reason = match image.next_look_at_ms {
+                Some(at) => reason.and(Text::new(
+                    &format!("(looked at again {})", distance(at, status.now)),
+                    Tone::Dim,
+                )),
+                None => reason,
+            };
+            vec![Text::plain(&image.image), Text::new(word, tone), reason]
         })
         .collect();
     let headings = [

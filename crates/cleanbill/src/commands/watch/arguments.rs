@@ -22,9 +22,6 @@ const REFRESH_EVERY: SignedDuration = SignedDuration::from_mins(30);
 /// Who is watched: the first that answers.
 const SOURCES: [&str; 2] = ["docker", "podman"];
 
-/// Lines of an ignore list that are read.
-const IGNORE_LIST_SIZE_BYTES_MAX: u64 = 4 << 20;
-
 /// Returns how images are scanned. Findings of every severity are kept: which of them are told is
 /// decided later.
 pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
@@ -117,7 +114,7 @@ pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
 ///
 /// # Errors
 ///
-/// The schedule or a pattern makes no sense, or the ignore list cannot be read.
+/// The schedule or a pattern makes no sense.
 pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettings, CommandError> {
     let duration = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
     let schedule = match &settings.schedule.interval {
@@ -135,7 +132,7 @@ pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettin
         schedule,
         rules: WatchRules {
             only: channels::patterns(&settings.images.names)?,
-            ignored: channels::patterns(&ignored(settings)?)?,
+            ignored: channels::patterns(&settings.images.ignored)?,
             running_only: settings.images.running_only,
         },
         severities: settings.scan.severities.iter().copied().collect(),
@@ -162,32 +159,4 @@ pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettin
             ..PruneBudgets::default()
         },
     })
-}
-
-/// Reads the images to leave out: from the file if it is there, else from the settings.
-fn ignored(settings: &WatchSettings) -> Result<Vec<String>, CommandError> {
-    let path = &settings.images.ignore_list;
-    let failed = |error: anyhow::Error| {
-        CommandError::usage(
-            error.context(format!("cannot read the ignore list {}", path.display())),
-        )
-    };
-    if !path.exists() {
-        return Ok(settings.images.ignored.clone());
-    }
-    let size = std::fs::metadata(path)
-        .map_err(|error| failed(error.into()))?
-        .len();
-    if size > IGNORE_LIST_SIZE_BYTES_MAX {
-        return Err(failed(anyhow::anyhow!(
-            "it has {size} bytes, more than {IGNORE_LIST_SIZE_BYTES_MAX}"
-        )));
-    }
-    let text = std::fs::read_to_string(path).map_err(|error| failed(error.into()))?;
-    Ok(text
-        .lines()
-        .map(|line| line.split('#').next().unwrap_or_default().trim())
-        .filter(|line| !line.is_empty())
-        .map(str::to_owned)
-        .collect())
 }

@@ -1,9 +1,9 @@
 //! The host as it is: a local engine, the advisory database on disk.
 
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use cleanbill_advisories::{Database, Exploitation};
 use cleanbill_core::Digest;
@@ -57,6 +57,10 @@ pub(super) struct EngineHost<'a> {
     sources: Mutex<Option<Arc<Sources>>>,
     judging: RwLock<Option<Arc<Judging>>>,
     trivy: Option<TrivyEngine>,
+    /// Trivy is at work.
+    runs_trivy: AtomicBool,
+    /// Times that somebody saw it at work.
+    seen_at_work: AtomicU64,
 }
 
 /// What images are judged by: all of it is replaced at once.
@@ -65,6 +69,8 @@ struct Judging {
     exploitation: Exploitation,
     policy: Mutex<Policy>,
     grounds: Grounds,
+    /// When the files of the database were written.
+    written: Option<SystemTime>,
 }
 
 impl<'a> EngineHost<'a> {
@@ -80,14 +86,7 @@ impl<'a> EngineHost<'a> {
         is_over: Arc<AtomicBool>,
     ) -> Result<Self, CommandError> {
         let options = scan::scan_options(arguments, Timestamp::now())?;
-        let trivy = arguments
-            .engine
-            .runs_trivy()
-            .then(|| {
-                let store = advisory_database::store(setting, &arguments.database.place)?;
-                TrivyEngine::new(setting, arguments, store.directory())
-            })
-            .transpose()?;
+        let trivy = trivy(setting, arguments)?;
         Ok(Self {
             setting,
             settings,
@@ -101,7 +100,32 @@ impl<'a> EngineHost<'a> {
             sources: Mutex::default(),
             judging: RwLock::default(),
             trivy,
+            runs_trivy: AtomicBool::new(false),
+            seen_at_work: AtomicU64::new(0),
         })
+    }
+
+    /// Finds out whether images can be scanned this way: reads the files that are named, looks for
+    /// the Trivy that is asked for.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way.
+    pub(super) fn try_out(setting: &Setting, arguments: &ScanArgs) -> Result<(), CommandError> {
+        scan::scan_options(arguments, Timestamp::now())?;
+        trivy(setting, arguments)?;
+        Policy::new(&arguments.filter, &arguments.verdict, Timestamp::now()).map(drop)
+    }
+
+    /// Returns a number that is another when a look got further. A Trivy that runs is believed to:
+    /// it says nothing of how far it is, and ends after a timeout of its own.
+    pub(super) fn progress(&self) -> u64 {
+        let is_at_work = self.runs_trivy.load(Ordering::Relaxed);
+        let seen = self
+            .seen_at_work
+            .fetch_add(u64::from(is_at_work), Ordering::Relaxed);
+        let read = self.context.bytes_read.load(Ordering::Relaxed);
+        read.wrapping_add(seen)
     }
 
     /// Opens the advisory database, after fetching a newer one where that is due and allowed.
@@ -110,6 +134,8 @@ impl<'a> EngineHost<'a> {
     ///
     /// There is no usable database: exit code 4.
     pub(super) fn open_database(&self) -> Result<bool, CommandError> {
+        // Looked at before it is opened: what is written meanwhile is noticed the next time.
+        let written = self.database_written();
         let database = advisory_database::obtain(
             self.setting,
             &self.arguments.database,
@@ -133,6 +159,7 @@ impl<'a> EngineHost<'a> {
             exploitation,
             policy: Mutex::new(policy),
             grounds,
+            written,
         };
         let mut current = self.judging.write().unwrap_or_else(PoisonError::into_inner);
         let is_other = current
@@ -140,6 +167,21 @@ impl<'a> EngineHost<'a> {
             .is_some_and(|current| current.grounds != judging.grounds);
         *current = Some(Arc::new(judging));
         Ok(is_other)
+    }
+
+    /// Says whether somebody else has put another advisory database in the place of the one that is
+    /// open.
+    pub(super) fn has_other_database(&self) -> bool {
+        let written = self.database_written();
+        let opened = self.judging().and_then(|judging| judging.written);
+        written.is_some() && written != opened
+    }
+
+    fn database_written(&self) -> Option<SystemTime> {
+        let place = &self.arguments.database.place;
+        let store = advisory_database::store(self.setting, place).ok()?;
+        let metadata = store.directory().join("metadata.json");
+        std::fs::metadata(metadata).ok()?.modified().ok()
     }
 
     /// Fetches the lists of exploited vulnerabilities that the settings ask for, once a day. What
@@ -362,7 +404,12 @@ impl<'a> EngineHost<'a> {
             None => Target::Image(image.name.clone()),
         };
         let report = match self.sources() {
-            Ok(sources) => trivy.scan(&sources, &target),
+            Ok(sources) => {
+                self.runs_trivy.store(true, Ordering::Relaxed);
+                let report = trivy.scan(&sources, &target);
+                self.runs_trivy.store(false, Ordering::Relaxed);
+                report
+            }
             Err(error) => failed_report(&image.name, &HostError::new(error.one_line())),
         };
         Look {
@@ -514,6 +561,15 @@ fn failed(image: &WatchedImage, error: &(dyn std::error::Error + 'static)) -> Lo
         report: failed_report(&image.name, error),
         image: None,
     }
+}
+
+/// Returns the Trivy engine, if it is asked for.
+fn trivy(setting: &Setting, arguments: &ScanArgs) -> Result<Option<TrivyEngine>, CommandError> {
+    let open = || {
+        let store = advisory_database::store(setting, &arguments.database.place)?;
+        TrivyEngine::new(setting, arguments, store.directory())
+    };
+    arguments.engine.runs_trivy().then(open).transpose()
 }
 
 /// Returns the digest of a file's content, to see when it is another.

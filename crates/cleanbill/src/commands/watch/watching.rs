@@ -1,0 +1,164 @@
+//! Everything that goes on at the same time while images are watched.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use cleanbill_core::error_chain;
+use cleanbill_monitor::{Channels, Event, Host as _, Monitor};
+use cleanbill_store::state::StateStore;
+use cleanbill_web::Live;
+
+use super::host::EngineHost;
+use super::{Ended, delivery, now, reload};
+use crate::commands::Setting;
+use crate::exit::Exit;
+use crate::settings::Reloader;
+use crate::{service_manager, stop};
+
+/// The pause before events are followed again, when the connection was lost.
+const RECONNECT_FIRST: Duration = Duration::from_secs(1);
+/// It doubles with each failure, up to this.
+const RECONNECT_MAX: Duration = Duration::from_secs(60);
+/// How often a thread that waits for the engine looks whether it is over.
+const STOP_POLL: Duration = Duration::from_millis(100);
+/// The longest sleep of who delivers: a clock that was set is noticed.
+const DELIVERY_POLL: Duration = Duration::from_secs(60);
+/// How often it is looked whether a file of settings is another.
+const SETTINGS_POLL: Duration = Duration::from_secs(60);
+/// How often it is looked whether a look gets further. A signal ends the sleep.
+const PROGRESS_POLL: Duration = Duration::from_secs(5);
+
+/// Everything that goes on at the same time.
+pub(super) struct Watching<'a> {
+    pub(super) setting: &'a Setting,
+    pub(super) host: &'a EngineHost<'a>,
+    pub(super) store: &'a StateStore,
+    pub(super) channels: &'a Channels,
+    pub(super) live: &'a Live,
+    pub(super) wake: Sender<Event>,
+    /// Set when every thread is to end.
+    pub(super) is_over: Arc<AtomicBool>,
+}
+
+impl Watching<'_> {
+    /// Watches until a signal comes or the settings are others.
+    pub(super) fn run(
+        &self,
+        mut monitor: Monitor<'_>,
+        messages: Receiver<()>,
+        reloader: &mut Reloader,
+    ) -> Ended {
+        std::thread::scope(|scope| {
+            scope.spawn(|| self.follow());
+            scope.spawn(move || self.deliver(&messages));
+            let end = scope.spawn(|| self.wait_for_the_end(reloader));
+            tracing::info!("watching {}", self.host.place());
+            service_manager::ready();
+            monitor.run();
+            drop(monitor);
+            end.join().unwrap_or(Ended::With(Exit::Clean))
+        })
+    }
+
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
+
+    /// Waits for a signal or other settings, and tells everybody.
+    fn wait_for_the_end(&self, reloader: &mut Reloader) -> Ended {
+        let mut looked = Instant::now();
+        let mut progress = 0;
+        let ended = loop {
+            self.note_progress(&mut progress);
+            if stop::is_requested() {
+                service_manager::stopping();
+                break Ended::With(Exit::Clean);
+            }
+            let is_wanted = stop::take_hangup();
+            if is_wanted || looked.elapsed() >= SETTINGS_POLL {
+                looked = Instant::now();
+                let is_due = is_wanted || reloader.has_changed_files();
+                if is_due && reload::takes_other_settings(self.setting, self.store, reloader) {
+                    break Ended::ForReload;
+                }
+                if is_wanted || self.host.has_other_database() {
+                    let _ = self.wake.send(Event::RefreshWanted);
+                }
+            }
+            stop::await_signal(PROGRESS_POLL);
+        };
+        // First the monitor is told, so that it does not take what is cut short for a failure.
+        let _ = self.wake.send(Event::Stop);
+        self.is_over.store(true, Ordering::Relaxed);
+        ended
+    }
+
+    /// A look that takes long is alive for as long as it gets further.
+    fn note_progress(&self, before: &mut u64) {
+        let progress = self.host.progress();
+        if progress != *before {
+            *before = progress;
+            self.live.tick(now());
+        }
+    }
+
+    /// Follows the engine's events; after a loss, tells the monitor to compare the lists.
+    fn follow(&self) {
+        let mut pause = RECONNECT_FIRST;
+        while !self.is_over() {
+            self.live.events_connected();
+            let mut happened = || {
+                // The monitor may have ended by itself.
+                let _ = self.wake.send(Event::HostChanged);
+            };
+            match self.host.follow(&mut happened) {
+                Ok(()) => pause = RECONNECT_FIRST,
+                Err(error) if self.is_over() => tracing::debug!("{error}"),
+                Err(error) => {
+                    self.live.events_lost(now());
+                    tracing::warn!(
+                        "cannot follow what happens: {error}; trying again in {} s",
+                        pause.as_secs()
+                    );
+                    self.sleep(pause);
+                    pause = (pause * 2).min(RECONNECT_MAX);
+                }
+            }
+            // Whatever was missed shows in the list.
+            let _ = self.wake.send(Event::HostChanged);
+        }
+    }
+
+    fn sleep(&self, pause: Duration) {
+        let until = Instant::now() + pause;
+        while !self.is_over() && Instant::now() < until {
+            std::thread::sleep(STOP_POLL);
+        }
+    }
+
+    /// Delivers messages when there are some, and when it is time to try again.
+    fn deliver(&self, messages: &Receiver<()>) {
+        let delivery = delivery(self.store, self.channels);
+        while !self.is_over() {
+            let wait = match delivery.deliver_due(&|| self.is_over()) {
+                Ok(_) => delivery
+                    .next_in()
+                    .ok()
+                    .flatten()
+                    .unwrap_or(DELIVERY_POLL)
+                    .max(STOP_POLL),
+                Err(error) => {
+                    tracing::error!("{}", error_chain(&error));
+                    DELIVERY_POLL
+                }
+            };
+            match messages.recv_timeout(wait.min(DELIVERY_POLL)) {
+                Ok(()) | Err(RecvTimeoutError::Timeout) => {}
+                // The monitor has ended: what is left is sent by the next start.
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+}

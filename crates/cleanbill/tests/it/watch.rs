@@ -1,0 +1,160 @@
+//! `watch` as a process without an engine: health, other settings while it runs, damaged state.
+
+use std::os::unix::net::UnixDatagram;
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::sandbox::{Outcome, Running, Sandbox, wait_until};
+
+/// Starts `watch` and waits until it watches.
+fn start(sandbox: &Sandbox, flags: &str) -> Running {
+    let path = sandbox.path("notify");
+    let _ = std::fs::remove_file(&path);
+    let socket = UnixDatagram::bind(&path).unwrap();
+    // Only a failing test waits so long.
+    socket
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let call =
+        format!("watch --docker-host unix:///nowhere.sock --state-dir state --offline {flags}");
+    let watch = sandbox.start_with([("NOTIFY_SOCKET", path.to_str().unwrap())], &call);
+    socket.recv(&mut [0; 64]).unwrap();
+    watch
+}
+
+fn stop(watch: Running) -> Outcome {
+    watch.signal(Signal::TERM);
+    watch.wait()
+}
+
+#[test]
+fn health_finds_a_running_watch_by_what_it_left_in_its_state_directory() {
+    let sandbox = Sandbox::new();
+    // The system chooses the port; no setting names it.
+    let watch = start(&sandbox, "--metrics-listen 127.0.0.1:0");
+    let ask = |call: &str| sandbox.run_with([("CLEANBILL_METRICS_LISTEN", "off")], call);
+    ask("health --state-dir state").exits(0).prints(&["ok"]);
+    let ready = ask("health --ready --state-dir state").exits(1);
+    ready.warns(&["first_pass"]);
+    ask("health").exits(2).warns(&["metrics.listen is off"]);
+    stop(watch).exits(0);
+    ask("health --state-dir state").exits(2);
+    assert!(!sandbox.path("state/watch.address").exists());
+}
+
+/// Returns what `status` says somebody has to look at.
+fn problems(sandbox: &Sandbox) -> Vec<String> {
+    let status = sandbox.run("status --state-dir state --format json").json();
+    let problems = status["problems"].as_array().unwrap();
+    problems
+        .iter()
+        .map(|problem| format!("{}: {}", problem["kind"], problem["text"]))
+        .collect()
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_said_and_the_old_ones_stay() {
+    let sandbox = Sandbox::new();
+    let good = "version: 1\nnotify: {slack: {webhook_url: 'https://hooks.example/a'}}\n";
+    sandbox.write("c.yaml", good);
+    let watch = start(&sandbox, "--config c.yaml --metrics-listen off");
+    let check = |text: &str, expected: &str| {
+        sandbox.write("c.yaml", text);
+        watch.signal(Signal::HUP);
+        wait_until(expected, || {
+            problems(&sandbox).join("\n").contains(expected)
+        });
+        sandbox.write("c.yaml", good);
+        watch.signal(Signal::HUP);
+        wait_until("all is well", || problems(&sandbox).is_empty());
+    };
+    check("version: 1\nwatch: {interval: soon}\n", "'soon'");
+    // These load, and cannot be used.
+    check(
+        "version: 1\nnotify: {slack: {webhook_url: 'http://hooks.example/secret'}}\n",
+        "channel slack",
+    );
+    check(
+        "version: 1\nscan: {ignore_files: [/nowhere/ignored]}\n",
+        "/nowhere/ignored",
+    );
+    check(
+        "version: 1\nwatch: {ignore_list: state}\n",
+        "no regular file",
+    );
+    stop(watch)
+        .exits(0)
+        .warns(&["the new settings are not taken, the old ones stay"])
+        .lacks(&["/secret"]);
+}
+
+#[test]
+fn an_ignore_list_that_changes_is_taken_without_another_setting() {
+    let sandbox = Sandbox::new();
+    sandbox.write("list", "a:1\n");
+    let watch = start(&sandbox, "--ignore-list list --metrics-listen off");
+    sandbox.write("list", "a:1\nb:*\n");
+    watch.signal(Signal::HUP);
+    // Each stretch of watching begins with a plan of its own.
+    let planned = || {
+        let status = sandbox.run("status --state-dir state --format json").json();
+        status["passes"]["next_at"].clone()
+    };
+    let before = planned();
+    wait_until("the settings are taken", || planned() != before);
+    stop(watch)
+        .exits(0)
+        .warns(&["setting watch.ignore_list changed"]);
+}
+
+#[test]
+fn a_damaged_state_is_set_aside_and_baselines_are_kept() {
+    let sandbox = Sandbox::new();
+    let baseline = r#"{"image": "a:1", "timestamp": "", "vulnerabilities": ["CVE-1"]}"#;
+    sandbox
+        .write("state/state.db", "this is no database")
+        .write("snapshots/a__1.json", baseline);
+    let flags = "--metrics-listen off --snapshot-dir snapshots";
+    let watch = start(&sandbox, flags);
+    stop(watch)
+        .exits(0)
+        .warns(&["damaged", "everything counts as new"]);
+    assert_eq!(sandbox.read("snapshots/a__1.json"), baseline);
+    let files = sandbox.files("state");
+    assert!(
+        files
+            .iter()
+            .any(|file| file.starts_with("state.db.corrupt-")),
+        "{files:?}"
+    );
+    // The second start finds a sound one.
+    stop(start(&sandbox, flags)).exits(0).lacks(&["damaged"]);
+}
+
+#[test]
+fn a_state_directory_that_cannot_be_written_ends_the_start() {
+    let sandbox = Sandbox::new();
+    sandbox.write("file", "");
+    let call = "watch --docker-host unix:///nowhere.sock --offline --metrics-listen off";
+    for directory in ["file/state", "/proc/state"] {
+        sandbox
+            .run(&format!("{call} --state-dir {directory}"))
+            .exits(2)
+            .warns(&[directory]);
+    }
+}
+
+#[test]
+fn an_address_that_is_taken_ends_the_start_and_says_what_to_do() {
+    let sandbox = Sandbox::new();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap();
+    sandbox
+        .run(&format!(
+            "watch --docker-host unix:///nowhere.sock --state-dir state --offline \
+             --metrics-listen {address}"
+        ))
+        .exits(2)
+        .warns(&["cannot serve metrics", "--metrics-listen"]);
+}
