@@ -6,6 +6,7 @@ use crate::distro::{Distro, Family, RepositoryHint};
 use crate::java::JavaArchive;
 use crate::package::{BuildInfo, LayerId, Package};
 use crate::problem::Problem;
+use crate::text_list::TextList;
 
 /// Holds everything that extractors found in one layer. It depends on the layer's bytes and the
 /// extractors' version only, so it is made once per layer, ever.
@@ -270,7 +271,7 @@ impl ImageInventory {
     pub fn forget_files(&mut self) {
         let of_applications = self.applications.iter_mut().map(|one| &mut one.packages);
         for package in (of_applications.flatten()).chain(&mut self.packages) {
-            package.installed_files = Vec::new();
+            package.installed_files = TextList::default();
         }
     }
 

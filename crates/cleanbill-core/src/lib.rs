@@ -33,6 +33,7 @@ pub mod reference;
 pub mod report;
 pub mod severity;
 pub mod spdx;
+mod text_list;
 pub mod uid;
 pub mod vulnerability;
 
@@ -44,3 +45,4 @@ pub use package::Package;
 pub use problem::Problem;
 pub use reference::ImageReference;
 pub use severity::Severity;
+pub use text_list::TextList;

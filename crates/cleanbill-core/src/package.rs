@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::digest::{DiffId, Digest};
 use crate::purl::PackageUrl;
+use crate::text_list::TextList;
 
 /// Describes one installed package.
 ///
@@ -62,7 +63,7 @@ pub struct Package {
     /// The lines in a lock file.
     pub locations: Vec<Location>,
     /// The files that it owns, with a leading slash where the package database has one.
-    pub installed_files: Vec<String>,
+    pub installed_files: TextList,
     /// The extractor, by the name that reports print (`apk`, `dpkg`, `rpm` …).
     pub analyzed_by: String,
 }
@@ -192,7 +193,7 @@ impl Package {
 
     /// Returns about how many bytes its texts take.
     pub fn size_bytes(&self) -> u64 {
-        let lists = [&self.licenses, &self.depends_on, &self.installed_files];
+        let lists = [&self.licenses, &self.depends_on];
         let listed: usize = lists
             .iter()
             .flat_map(|list| list.iter())
@@ -219,7 +220,8 @@ impl Package {
         let stated: usize = texts.iter().map(|text| text.len()).sum();
         let url = identifier.purl.as_ref().map_or(0, PackageUrl::size_bytes);
         let lines = size_of_val(self.locations.as_slice());
-        (size_of::<Self>() + listed + stated + url + lines) as u64
+        let files = self.installed_files.size_bytes();
+        (size_of::<Self>() + listed + files + stated + url + lines) as u64
     }
 
     /// Returns `[epoch:]version[-release]` of the source package.

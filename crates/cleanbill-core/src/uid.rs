@@ -75,9 +75,7 @@ fn hash_package(package: &Package) -> u64 {
     hash.text("FilePath", &package.file_path);
     hash.text("Digest", &package.digest);
     hash.list("Locations", &package.locations, hash_location);
-    hash.list("InstalledFiles", &package.installed_files, |text| {
-        hash_str(text)
-    });
+    hash.fold("InstalledFiles", package.installed_files.iter().map(hash_str));
     hash.text("AnalyzedBy", &package.analyzed_by);
     hash.0
 }
@@ -149,10 +147,14 @@ impl StructHash {
     }
 
     fn list<T>(&mut self, field: &str, items: &[T], hash: impl Fn(&T) -> u64) {
-        let folded = items
-            .iter()
-            .fold(0, |folded, item| pair(folded, hash(item)));
-        self.value(field, (!items.is_empty()).then_some(folded));
+        self.fold(field, items.iter().map(hash));
+    }
+
+    /// Adds a list by the hashes of its items.
+    fn fold(&mut self, field: &str, hashes: impl ExactSizeIterator<Item = u64>) {
+        let is_empty = hashes.len() == 0;
+        let folded = hashes.fold(0, pair);
+        self.value(field, (!is_empty).then_some(folded));
     }
 
     fn value(&mut self, field: &str, hash: Option<u64>) {

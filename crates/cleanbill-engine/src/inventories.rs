@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
 use cleanbill_core::java::JavaIndex;
 use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
+use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, error_chain};
 use cleanbill_image::{Image, ImageError, LayerSink};
 use cleanbill_inventory::{AliasRequest, ExtractOptions, GrownLayer, MergeOptions};
@@ -103,12 +104,18 @@ impl<'a> LayerInventories<'a> {
         observer: &dyn ScanObserver,
     ) -> Result<Inventoried, InventoryError> {
         let layers = self.layer_inventories(image, observer)?;
-        let inventory = self.merge(image, &layers, merge_options)?;
-        lock(&self.read).retain(|_, layer| !layer.is_stored);
+        let layer_sizes_bytes = layers.iter().map(|layer| layer.size_bytes).collect();
+        let inventory = self.merge(image, layers, merge_options)?;
         Ok(Inventoried {
             inventory,
-            layer_sizes_bytes: layers.iter().map(|layer| layer.size_bytes).collect(),
+            layer_sizes_bytes,
         })
+    }
+
+    /// Forgets what the cache has too. Packages that only one image holds need not be copied when
+    /// its layers are merged.
+    fn forget_stored(&self) {
+        lock(&self.read).retain(|_, layer| !layer.is_stored);
     }
 
     /// Merges, with the help of the Java index if there are archives that need it. Which of them
@@ -117,28 +124,38 @@ impl<'a> LayerInventories<'a> {
     fn merge(
         &self,
         image: &Image,
-        layers: &[Arc<LayerInventory>],
+        layers: Vec<Arc<LayerInventory>>,
         options: &MergeOptions,
     ) -> Result<ImageInventory, InventoryError> {
-        let mut resolved = self
-            .java_index
-            .opened()
-            .map(|index| resolve_all(layers, index));
-        if let Some(Ok(layers)) = &resolved {
+        if layers.iter().all(|layer| layer.java_archives.is_empty()) {
             return self.merge_following(image, layers, options);
         }
-        let known = java::resolve_without_index(layers);
-        let mut inventory = self.merge_following(image, &known, options)?;
+        let opened = self.java_index.opened();
+        let failure = match opened.map(|index| resolve_all(&layers, index)) {
+            Some(Ok(resolved)) => {
+                drop(layers);
+                return self.merge_following(image, resolved, options);
+            }
+            Some(Err(reason)) => Some(reason),
+            None => None,
+        };
+        let known = java::resolve_without_index(&layers);
+        let mut inventory = self.merge_following(image, known, options)?;
         let Some(unidentified) = java::take_unidentified(&mut inventory) else {
             return Ok(inventory);
         };
-        drop(known);
-        let resolved = resolved.take().unwrap_or_else(|| {
-            let index = self.java_index.get();
-            index.and_then(|index| resolve_all(layers, index))
-        });
+        let resolved = match failure {
+            Some(reason) => Err(reason),
+            None => {
+                let index = self.java_index.get();
+                index.and_then(|index| resolve_all(&layers, index))
+            }
+        };
         match resolved {
-            Ok(layers) => self.merge_following(image, &layers, options),
+            Ok(resolved) => {
+                drop((inventory, layers));
+                self.merge_following(image, resolved, options)
+            }
             Err(reason) => {
                 inventory.problems.push(unidentified.problem(&reason));
                 inventory.problems.sort();
@@ -147,29 +164,37 @@ impl<'a> LayerInventories<'a> {
         }
     }
 
-    /// Merges, and reads what links demand, until nothing more is wanted.
+    /// Reads what links demand, until nothing more is wanted, and merges.
     fn merge_following(
         &self,
         image: &Image,
-        layers: &[Arc<LayerInventory>],
+        layers: Vec<Arc<LayerInventory>>,
         options: &MergeOptions,
     ) -> Result<ImageInventory, InventoryError> {
-        let inputs: Vec<LayerInput<'_>> = image
-            .metadata
-            .layers
+        let ids: Vec<LayerId> = image.metadata.layers.iter().map(|layer| layer.id).collect();
+        let grown = self.grow_wanted(image, &ids, &layers, options)?;
+        self.forget_stored();
+        Ok(cleanbill_inventory::merge_owned(&ids, layers, grown, options).inventory)
+    }
+
+    /// Reads what links demand, until nothing more is wanted.
+    fn grow_wanted(
+        &self,
+        image: &Image,
+        ids: &[LayerId],
+        layers: &[Arc<LayerInventory>],
+        options: &MergeOptions,
+    ) -> Result<Vec<GrownLayer>, InventoryError> {
+        let inputs: Vec<LayerInput<'_>> = ids
             .iter()
             .zip(layers)
-            .map(|(layer, inventory)| LayerInput {
-                id: layer.id,
-                inventory,
-            })
+            .map(|(id, inventory)| LayerInput { id: *id, inventory })
             .collect();
         let mut bound = PackageBound::after(&self.options.limits, layers);
         let mut grown: Vec<GrownLayer> = Vec::new();
         for _ in 0..LINK_ROUNDS_MAX {
-            let merged = cleanbill_inventory::merge(&inputs, &grown, options);
-            let wanted: Vec<_> = merged
-                .wanted
+            let wanted = cleanbill_inventory::wanted(&inputs, &grown, &options.limits);
+            let wanted: Vec<_> = wanted
                 .into_iter()
                 .filter(|wanted| {
                     !grown.iter().any(|layer| {
@@ -178,14 +203,13 @@ impl<'a> LayerInventories<'a> {
                 })
                 .collect();
             if wanted.is_empty() {
-                return Ok(merged.inventory);
+                break;
             }
-            drop(merged.inventory);
             for requests in wanted.chunk_by(|a, b| a.layer_index == b.layer_index) {
                 grown.extend(self.grow(image, requests, &mut bound)?);
             }
         }
-        Ok(cleanbill_inventory::merge(&inputs, &grown, options).inventory)
+        Ok(grown)
     }
 
     fn layer_inventories(

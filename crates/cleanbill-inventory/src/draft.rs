@@ -382,7 +382,7 @@ impl LayerDraft {
         let owned: HashSet<&str> = databases
             .iter()
             .flat_map(|database| &database.packages)
-            .flat_map(|package| &package.installed_files)
+            .flat_map(|package| package.installed_files.iter())
             .map(|path| path.strip_prefix('/').unwrap_or(path))
             .collect();
         let mut kinds: BTreeMap<Unread, (u64, &str)> = BTreeMap::new();

@@ -7,6 +7,9 @@
 //! them. Source: spec 02 sections 1.4, 1.5 and 3, spec 03 section 4; Trivy 0.74.0
 //! `pkg/fanal/applier`.
 //!
+//! What becomes of every package is planned first, by its place in the inventories. Then the packages
+//! are taken out of inventories that nobody else needs, and copied from the others.
+//!
 //! # Where the file tree is followed and Trivy is not
 //!
 //! - What lies below a path goes when an upper layer puts something other than a directory there;
@@ -27,6 +30,7 @@
 mod applications;
 mod distro;
 mod links;
+mod lists;
 mod origin;
 mod packages;
 mod purl;
@@ -35,13 +39,20 @@ mod tests;
 mod tree;
 mod view;
 
+use std::borrow::Cow;
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::distro::Distro;
 use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
+use cleanbill_core::package::{BuildInfo, LayerId};
 use cleanbill_core::{Limits, Problem};
 
+use applications::ApplicationsPlan;
+use distro::Detected;
 use links::Shown;
+use lists::{InventoryId, ListId, Lists, Source};
+use packages::PackagesPlan;
 use tree::Tree;
 use view::View;
 
@@ -106,41 +117,126 @@ pub struct Merged {
 /// Merges the inventories of an image's layers, base first. `grown` holds what was wanted by
 /// earlier calls.
 pub fn merge(layers: &[LayerInput<'_>], grown: &[GrownLayer], options: &MergeOptions) -> Merged {
-    let view = View::new(layers, grown);
-    let links = links::follow(&view, grown, &options.limits);
-    let parts = parts_of(layers, &links.shown);
-    let detected = distro::detect(&parts);
-    let tree = build_tree(&view, &parts, options);
+    let plan = Plan::new(layers, grown, options);
+    plan.apply(Source::Borrowed(layers, grown), options)
+}
 
-    let origins = origin::Origins::new(layers, &parts, &tree);
-    let mut packages = packages::complete(&tree, &origins, &detected);
-    let mut problems = view.problems();
-    problems.extend(links.problems);
-    for part in &parts {
-        problems.extend(
-            part.shown
-                .iter()
-                .flat_map(|shown| shown.inventory.problems.iter().cloned()),
-        );
-    }
-    let assumed = distro::assume(detected, packages.is_empty(), options.distro.as_ref());
-    if assumed.is_override {
-        packages::rewrite_purls(&mut packages, assumed.distro.as_ref());
-    }
-    if options.includes_os_packages {
-        problems.extend(distro::problem(assumed.distro.as_ref(), packages.len()));
-    } else {
-        packages.clear();
-    }
-    Merged {
-        inventory: ImageInventory {
-            distro: assumed.distro,
-            repository_hint: assumed.repository_hint,
+/// Merges as [`merge`] does. Packages of inventories that nobody else holds are not copied: an image
+/// of many packages takes half the memory.
+pub fn merge_owned(
+    ids: &[LayerId],
+    layers: Vec<Arc<LayerInventory>>,
+    grown: Vec<GrownLayer>,
+    options: &MergeOptions,
+) -> Merged {
+    let inputs: Vec<LayerInput<'_>> = ids
+        .iter()
+        .zip(&layers)
+        .map(|(id, inventory)| LayerInput { id: *id, inventory })
+        .collect();
+    let plan = Plan::new(&inputs, &grown, options);
+    plan.apply(Source::Owned(layers, grown), options)
+}
+
+/// Says what has to be read for a merge to be complete, sorted: [`Merged::wanted`].
+pub fn wanted(
+    layers: &[LayerInput<'_>],
+    grown: &[GrownLayer],
+    limits: &Limits,
+) -> Vec<AliasRequest> {
+    links::follow(&View::new(layers, grown), grown, limits).wanted
+}
+
+/// Says what becomes of the packages of all inventories, by their places, and holds all the rest.
+struct Plan {
+    detected: Detected,
+    packages: PackagesPlan,
+    applications: ApplicationsPlan,
+    frame: Frame,
+    /// Inventories behind links under other names.
+    renamed: Vec<Option<LayerInventory>>,
+    problems: Vec<Problem>,
+    wanted: Vec<AliasRequest>,
+}
+
+/// Holds what layers say about the packages that they introduced, base first.
+struct Frame {
+    layers: Vec<LayerId>,
+    /// Where each was built (Red Hat).
+    build_infos: Vec<Option<BuildInfo>>,
+}
+
+impl Plan {
+    fn new(layers: &[LayerInput<'_>], grown: &[GrownLayer], options: &MergeOptions) -> Self {
+        let view = View::new(layers, grown);
+        let links = links::follow(&view, grown, &options.limits);
+        let parts = parts_of(layers, grown, &links.shown);
+        let detected = distro::detect(&parts);
+        let tree = build_tree(&view, &parts, options);
+        let origins = origin::Origins::new(&parts, &tree);
+        let mut problems = view.problems();
+        for part in &parts {
+            let shown = part.shown.iter();
+            problems.extend(shown.flat_map(|(_, shown)| shown.inventory.problems.iter().cloned()));
+        }
+        let packages = PackagesPlan::new(&tree, &origins, &detected);
+        let applications = ApplicationsPlan::new(&tree, &origins);
+        let build_infos = origin::build_infos(&parts).into_iter();
+        let frame = Frame {
+            layers: layers.iter().map(|layer| layer.id).collect(),
+            build_infos: build_infos.map(|info| info.cloned()).collect(),
+        };
+        drop((origins, tree, parts));
+        problems.extend(links.problems);
+        let renamed = links.shown.into_iter().map(|shown| match shown.inventory {
+            Cow::Owned(inventory) => Some(inventory),
+            Cow::Borrowed(_) => None,
+        });
+        Self {
+            renamed: renamed.collect(),
+            detected,
             packages,
-            applications: applications::complete(&tree, &origins),
-            problems: tidy(problems),
-        },
-        wanted: links.wanted,
+            applications,
+            frame,
+            problems,
+            wanted: links.wanted,
+        }
+    }
+
+    fn apply(self, source: Source<'_>, options: &MergeOptions) -> Merged {
+        let mut uses: HashMap<ListId, usize> = HashMap::new();
+        for id in self.packages.lists().chain(self.applications.lists()) {
+            *uses.entry(id).or_default() += 1;
+        }
+        let mut lists = Lists {
+            source,
+            renamed: self.renamed,
+            uses,
+        };
+        let mut problems = self.problems;
+        let distro = &self.detected.distro;
+        let mut packages = self.packages.apply(&mut lists, &self.frame, distro);
+        let applications = self.applications.apply(&mut lists, &self.frame);
+        drop(lists);
+        let assumed = distro::assume(self.detected, packages.is_empty(), options.distro.as_ref());
+        if assumed.is_override {
+            packages::rewrite_purls(&mut packages, assumed.distro.as_ref());
+        }
+        if options.includes_os_packages {
+            problems.extend(distro::problem(assumed.distro.as_ref(), packages.len()));
+        } else {
+            packages.clear();
+        }
+        Merged {
+            inventory: ImageInventory {
+                distro: assumed.distro,
+                repository_hint: assumed.repository_hint,
+                packages,
+                applications,
+                problems: tidy(problems),
+            },
+            wanted: self.wanted,
+        }
     }
 }
 
@@ -149,18 +245,23 @@ pub(crate) struct Part<'a> {
     /// The layer's own inventory.
     own: &'a LayerInventory,
     /// What lies behind links, in the order of the links.
-    shown: Vec<&'a Shown<'a>>,
+    shown: Vec<(InventoryId, &'a Shown<'a>)>,
 }
 
 impl<'a> Part<'a> {
     /// Iterates over the inventories, the layer's own first.
     fn inventories(&self) -> impl Iterator<Item = &'a LayerInventory> + '_ {
         let shown = self.shown.iter().copied();
-        std::iter::once(self.own).chain(shown.map(|shown: &'a Shown<'a>| shown.inventory.as_ref()))
+        let behind_links = shown.map(|(_, shown): (_, &'a Shown<'a>)| shown.inventory.as_ref());
+        std::iter::once(self.own).chain(behind_links)
     }
 }
 
-fn parts_of<'a>(layers: &[LayerInput<'a>], shown: &'a [Shown<'a>]) -> Vec<Part<'a>> {
+fn parts_of<'a>(
+    layers: &[LayerInput<'a>],
+    grown: &[GrownLayer],
+    shown: &'a [Shown<'a>],
+) -> Vec<Part<'a>> {
     let mut parts: Vec<Part<'a>> = layers
         .iter()
         .map(|layer| Part {
@@ -168,9 +269,18 @@ fn parts_of<'a>(layers: &[LayerInput<'a>], shown: &'a [Shown<'a>]) -> Vec<Part<'
             shown: Vec::new(),
         })
         .collect();
-    for shown in shown {
+    let places: HashMap<*const LayerInventory, usize> = grown
+        .iter()
+        .enumerate()
+        .map(|(number, grown)| (Arc::as_ptr(&grown.inventory), number))
+        .collect();
+    for (number, shown) in shown.iter().enumerate() {
+        let place = places.get(&std::ptr::from_ref(shown.inventory.as_ref()));
+        let id = place.map_or(InventoryId::Renamed(number), |place| {
+            InventoryId::Grown(*place)
+        });
         if let Some(part) = parts.get_mut(shown.layer_index) {
-            part.shown.push(shown);
+            part.shown.push((id, shown));
         }
     }
     parts

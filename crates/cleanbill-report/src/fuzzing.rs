@@ -190,7 +190,7 @@ fn report(data: &[u8]) -> ScanReport {
         layer: Some(layer),
         file_path: next(),
         depends_on: vec![next()],
-        installed_files: vec![next()],
+        installed_files: vec![next()].into(),
         ..Package::default()
     };
     let details = VulnerabilityDetails {

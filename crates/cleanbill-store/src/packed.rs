@@ -3,13 +3,20 @@
 //! The layout follows from the types alone: whoever keeps such bytes keeps a number beside them
 //! that changes with the types.
 
-use std::io;
+use std::io::{self, Read as _};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// Bytes of an inventory that are compressed at a time.
 const BUFFER_SIZE: usize = 64 * 1024;
+
+/// Values of more bytes are decoded while they are decompressed: it takes longer, and the bytes are
+/// never in memory at once.
+const WHOLE_SIZE_BYTES_MAX: u64 = 16 << 20;
+
+/// Bytes of the longest text that is decoded so.
+const TEXT_SIZE_BYTES_MAX: usize = 2 << 20;
 
 /// No honest inventory decodes to more.
 const SIZE_BYTES_MAX: u64 = 1 << 30;
@@ -44,8 +51,24 @@ pub fn unpack<T: DeserializeOwned>(packed: &[u8], size_bytes: u64) -> Option<T> 
     if size as u64 > SIZE_BYTES_MAX {
         return None;
     }
+    if size_bytes > WHOLE_SIZE_BYTES_MAX
+        && let Some(value) = unpack_piecewise(packed, size_bytes)
+    {
+        return Some(value);
+    }
     let bytes = zstd::bulk::decompress(packed, size).ok()?;
     postcard::from_bytes(&bytes).ok()
+}
+
+/// Decodes a large value; `None` also for one with a text that is too long for it.
+fn unpack_piecewise<T: DeserializeOwned>(packed: &[u8], size_bytes: u64) -> Option<T> {
+    let decoder = zstd::stream::read::Decoder::with_buffer(packed).ok()?;
+    let reader = io::BufReader::with_capacity(BUFFER_SIZE, decoder).take(size_bytes);
+    let mut text = vec![0; TEXT_SIZE_BYTES_MAX];
+    let (value, (reader, _)) = postcard::from_io((reader, &mut text)).ok()?;
+    // The checksum stands at the end.
+    let rest = io::copy(&mut reader.into_inner(), &mut io::sink()).ok()?;
+    (rest == 0).then_some(value)
 }
 
 /// Counts what is written.
@@ -76,7 +99,7 @@ mod tests {
     fn inventory() -> ImageInventory {
         let package = |number: u32| Package {
             name: format!("package-{number}"),
-            installed_files: vec!["/usr/bin/a".to_owned()],
+            installed_files: vec!["/usr/bin/a".to_owned()].into(),
             ..Package::default()
         };
         ImageInventory {
@@ -96,6 +119,28 @@ mod tests {
         let back: ImageInventory = unpack(&smaller, size).unwrap();
         assert!(back.packages[0].installed_files.is_empty());
         assert_eq!(back.packages[0].name, "package-0");
+    }
+
+    #[test]
+    fn what_is_large_comes_back() {
+        let package = |number: u32| Package {
+            name: format!("package-{number}"),
+            maintainer: "x".repeat(200_000),
+            ..Package::default()
+        };
+        let large = ImageInventory {
+            packages: (0..100).map(package).collect(),
+            ..ImageInventory::default()
+        };
+        let (mut packed, size) = pack(&large).unwrap();
+        assert!(size > WHOLE_SIZE_BYTES_MAX);
+        assert_eq!(unpack_piecewise(&packed, size).as_ref(), Some(&large));
+        assert_eq!(unpack(&packed, size).as_ref(), Some(&large));
+        assert_eq!(unpack_piecewise::<ImageInventory>(&packed, size - 1), None);
+        if let Some(byte) = packed.last_mut() {
+            *byte ^= 1;
+        }
+        assert_eq!(unpack::<ImageInventory>(&packed, size), None);
     }
 
     #[test]

@@ -25,13 +25,15 @@ impl LayerInventories<'_> {
             Some(index) => resolve_all(&layers, index).ok()?,
             None => java::resolve_without_index(&layers),
         };
-        let mut inventory = self.merge_following(image, &known, options).ok()?;
+        let layer_sizes_bytes = layers.iter().map(|layer| layer.size_bytes).collect();
+        drop(layers);
+        let mut inventory = self.merge_following(image, known, options).ok()?;
         if java::take_unidentified(&mut inventory).is_some() {
             return None;
         }
         Some(Inventoried {
             inventory,
-            layer_sizes_bytes: layers.iter().map(|layer| layer.size_bytes).collect(),
+            layer_sizes_bytes,
         })
     }
 }

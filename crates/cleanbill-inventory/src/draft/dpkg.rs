@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use cleanbill_core::package::RepositoryClass;
-use cleanbill_core::{Limits, Package, path};
+use cleanbill_core::{Limits, Package, TextList, path};
 
 use crate::room::Room;
 
@@ -12,7 +12,7 @@ use crate::room::Room;
 #[derive(Default)]
 pub(crate) struct DpkgDraft {
     /// The owned files by the path of the `md5sums` file that lists them.
-    owned_files: BTreeMap<String, Vec<String>>,
+    owned_files: BTreeMap<String, TextList>,
     /// Digests of packages by `name@version`, from `available`.
     digests: HashMap<String, String>,
     digests_source: String,
@@ -27,7 +27,7 @@ impl DpkgDraft {
     }
 
     /// Records the sorted files that an `md5sums` file lists, each with a leading slash.
-    pub(crate) fn add_owned_files(&mut self, path: &str, files: Vec<String>) {
+    pub(crate) fn add_owned_files(&mut self, path: &str, files: TextList) {
         self.owned_files.insert(path.to_owned(), files);
     }
 
@@ -64,7 +64,7 @@ impl DpkgDraft {
 
 /// Finds owned files and digests by package.
 pub(super) struct DpkgIndex<'a> {
-    owned_files: HashMap<&'a str, &'a Vec<String>>,
+    owned_files: HashMap<&'a str, &'a TextList>,
     digests: &'a HashMap<String, String>,
 }
 
@@ -80,17 +80,29 @@ impl DpkgIndex<'_> {
                 package.digest.clone_from(digest);
             }
             if package.repository_class == RepositoryClass::Official {
-                package.installed_files = room.copy(self.files_of(package));
+                package.installed_files = self.files_of(package, room);
             }
         }
     }
 
-    fn files_of(&self, package: &Package) -> impl Iterator<Item = &str> {
+    /// Returns the files that a package owns, as many as there is room for.
+    fn files_of(&self, package: &Package, room: &mut Room) -> TextList {
         let by_name = self.owned_files.get(package.name.as_str());
         let files = by_name.or_else(|| {
             let name = format!("{}:{}", package.name, package.arch);
             self.owned_files.get(name.as_str())
         });
-        files.into_iter().copied().flatten().map(String::as_str)
+        let Some(files) = files else {
+            return TextList::default();
+        };
+        // Several packages may share the list, but a report writes it out for each.
+        let fitting = files
+            .iter()
+            .take_while(|file| room.take(file.len()))
+            .count();
+        match fitting == files.len() {
+            true => TextList::clone(files),
+            false => files.iter().take(fitting).collect(),
+        }
     }
 }

@@ -254,7 +254,8 @@ fn skip_blanks(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-fn end_of_word(bytes: &[u8], mut at: usize) -> usize {
+/// Returns the place behind the word that begins at a place.
+pub(super) fn end_of_word(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'+' | b'-' | b'.') = bytes.get(at) {
         at += 1;
     }

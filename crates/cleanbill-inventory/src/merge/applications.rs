@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use cleanbill_core::inventory::Application;
 use cleanbill_core::{Package, package};
 
+use super::Frame;
+use super::lists::{ListId, Lists};
 use super::origin::Origins;
+use super::packages::append;
 use super::purl;
 use super::tree::Tree;
 
@@ -13,46 +16,106 @@ use super::tree::Tree;
 /// Source: spec 03 section 4.
 const JOINED: &[&str] = &["conda-pkg", "gemspec", "jar", "node-pkg", "python-pkg"];
 
-/// Completes the applications that are left, joins those that reports join, and sorts by type
-/// and path. Packages that only development needs, and applications without a package, are
-/// left out. Source: spec 04 sections 0.4 and 0.5.
-pub(super) fn complete(tree: &Tree<'_>, origins: &Origins<'_>) -> Vec<Application> {
-    let mut joined: BTreeMap<(&str, &str), Vec<Package>> = BTreeMap::new();
-    for application in tree.applications() {
-        let Application { kind, path, .. } = application;
-        let is_joined = JOINED.contains(&kind.as_str());
-        let shown_path = if is_joined { "" } else { path };
-        let packages = joined.entry((kind, shown_path)).or_default();
-        let kept = application.packages.iter().filter(|package| !package.dev);
-        packages.extend(kept.map(|package| complete_package(application, package, origins)));
-    }
-    joined
-        .into_iter()
-        .filter(|(_, packages)| !packages.is_empty())
-        .map(|((kind, path), mut packages)| {
-            package::sort(&mut packages);
-            Application {
-                kind: kind.to_owned(),
-                path: path.to_owned(),
-                packages,
-            }
-        })
-        .collect()
+/// Says what becomes of the applications that are left.
+pub(super) struct ApplicationsPlan(Vec<ApplicationPlan>);
+
+struct ApplicationPlan {
+    id: ListId,
+    kind: String,
+    path: String,
+    packages: Vec<PackagePlan>,
 }
 
-/// Copies a package and adds the layer that introduced it, and its URL. One from an SBOM may
-/// state either itself.
-fn complete_package(
-    application: &Application,
-    package: &Package,
-    origins: &Origins<'_>,
-) -> Package {
-    let mut package = package.clone();
+/// Says what becomes of a package.
+#[derive(Clone, Copy)]
+struct PackagePlan {
+    is_kept: bool,
+    /// The layer that introduced it. One from an SBOM may state it itself.
+    layer_index: Option<u32>,
+}
+
+impl ApplicationsPlan {
+    /// Plans the applications. Packages that only development needs are left out. Source: spec 04
+    /// section 0.5.
+    pub(super) fn new(tree: &Tree<'_>, origins: &Origins<'_>) -> Self {
+        let applications = tree.applications().map(|(id, rest)| {
+            let Application {
+                kind,
+                path,
+                packages,
+            } = rest.application;
+            let mut plans = vec![
+                PackagePlan {
+                    is_kept: false,
+                    layer_index: None,
+                };
+                packages.len()
+            ];
+            for (number, package) in rest.packages().filter(|(_, package)| !package.dev) {
+                if let Some(plan) = plans.get_mut(number) {
+                    plan.is_kept = true;
+                    if package.layer.is_none() {
+                        plan.layer_index = origins.of_application_package(path, package);
+                    }
+                }
+            }
+            ApplicationPlan {
+                id,
+                kind: kind.clone(),
+                path: path.clone(),
+                packages: plans,
+            }
+        });
+        Self(applications.collect())
+    }
+
+    /// Returns the lists that are asked for.
+    pub(super) fn lists(&self) -> impl Iterator<Item = ListId> + '_ {
+        self.0.iter().map(|plan| plan.id)
+    }
+
+    /// Completes the applications, joins those that reports join, and sorts by type and path.
+    /// Applications without a package are left out. Source: spec 04 section 0.4.
+    pub(super) fn apply(self, lists: &mut Lists<'_>, frame: &Frame) -> Vec<Application> {
+        let mut joined: BTreeMap<(String, String), Vec<Package>> = BTreeMap::new();
+        for plan in self.0 {
+            let mut plans = plan.packages.into_iter();
+            let mut packages = lists.take(plan.id);
+            packages.retain_mut(|package| match plans.next() {
+                Some(of_package) if of_package.is_kept => {
+                    complete(package, &plan.kind, of_package, frame);
+                    true
+                }
+                _ => false,
+            });
+            let is_joined = JOINED.contains(&plan.kind.as_str());
+            let shown_path = if is_joined { String::new() } else { plan.path };
+            append(joined.entry((plan.kind, shown_path)).or_default(), packages);
+        }
+        joined
+            .into_iter()
+            .filter(|(_, packages)| !packages.is_empty())
+            .map(|((kind, path), mut packages)| {
+                package::sort(&mut packages);
+                Application {
+                    kind,
+                    path,
+                    packages,
+                }
+            })
+            .collect()
+    }
+}
+
+/// Adds the layer that introduced a package, and its URL. One from an SBOM may state either itself.
+fn complete(package: &mut Package, kind: &str, plan: PackagePlan, frame: &Frame) {
     if package.layer.is_none() {
-        package.layer = origins.of_application_package(&application.path, &package);
+        let layer = plan
+            .layer_index
+            .map(|index| frame.layers.get(index as usize));
+        package.layer = layer.flatten().copied();
     }
     if package.identifier.purl.is_none() {
-        package.identifier.purl = purl::of_application_package(&application.kind, &package);
+        package.identifier.purl = purl::of_application_package(kind, package);
     }
-    package
 }

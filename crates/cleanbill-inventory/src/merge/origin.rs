@@ -1,45 +1,26 @@
 //! Which layer introduced a package.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 
-use cleanbill_core::Package;
-use cleanbill_core::inventory::{Application, LayerInput};
-use cleanbill_core::package::{BuildInfo, LayerId};
+use cleanbill_core::package::BuildInfo;
+use cleanbill_core::{Package, TextList};
 
 use super::Part;
-use super::tree::Tree;
+use super::tree::{Rest, Tree};
 
 /// Finds the lowest layer that has a package of the same name, version and release, whatever
 /// became of the file it was in. Epoch and architecture are not compared, as in the reference
 /// implementation. Source: spec 03 section 4.
 pub(super) struct Origins<'a> {
-    layers: &'a [LayerInput<'a>],
-    build_infos: Vec<Option<&'a BuildInfo>>,
     packages: HashMap<PackageKey<'a>, (usize, &'a Package)>,
     applications: HashMap<(&'a str, PackageKey<'a>), usize>,
-}
-
-/// Is the layer that introduced an OS package, with what it knows about it.
-pub(super) struct Origin<'a> {
-    pub(super) layer: LayerId,
-    /// Where the layer was built (Red Hat).
-    pub(super) build_info: Option<&'a BuildInfo>,
-    /// The package as it was first found.
-    pub(super) package: &'a Package,
 }
 
 type PackageKey<'a> = (&'a str, &'a str, &'a str);
 
 impl<'a> Origins<'a> {
-    pub(super) fn new(
-        layers: &'a [LayerInput<'a>],
-        parts: &[Part<'a>],
-        tree: &'a Tree<'a>,
-    ) -> Self {
+    pub(super) fn new(parts: &[Part<'a>], tree: &Tree<'a>) -> Self {
         let mut origins = Self {
-            layers,
-            build_infos: build_infos(parts),
             packages: HashMap::new(),
             applications: HashMap::new(),
         };
@@ -52,20 +33,16 @@ impl<'a> Origins<'a> {
         origins
     }
 
-    /// Returns the origin of an OS package.
-    pub(super) fn of_package(&self, package: &Package) -> Option<Origin<'a>> {
+    /// Returns the layer that introduced an OS package, and the files that it owned there.
+    pub(super) fn of_package(&self, package: &Package) -> Option<(usize, TextList)> {
         let (layer_index, first) = *self.packages.get(&key_of(package))?;
-        Some(Origin {
-            layer: self.layers.get(layer_index)?.id,
-            build_info: self.build_infos.get(layer_index).copied().flatten(),
-            package: first,
-        })
+        Some((layer_index, first.installed_files.clone()))
     }
 
     /// Returns the layer that introduced a package of the application at a path.
-    pub(super) fn of_application_package(&self, path: &str, package: &Package) -> Option<LayerId> {
+    pub(super) fn of_application_package(&self, path: &str, package: &Package) -> Option<u32> {
         let layer_index = *self.applications.get(&(path, key_of(package)))?;
-        self.layers.get(layer_index).map(|layer| layer.id)
+        u32::try_from(layer_index).ok()
     }
 
     fn add_packages(&mut self, layer_index: usize, part: &Part<'a>) {
@@ -79,10 +56,10 @@ impl<'a> Origins<'a> {
         }
     }
 
-    fn add_applications(&mut self, layer_index: usize, applications: &'a [Cow<'a, Application>]) {
-        for application in applications {
-            for package in &application.packages {
-                let key = (application.path.as_str(), key_of(package));
+    fn add_applications(&mut self, layer_index: usize, applications: &[Rest<'a>]) {
+        for rest in applications {
+            for (_, package) in rest.packages() {
+                let key = (rest.application.path.as_str(), key_of(package));
                 self.applications.entry(key).or_insert(layer_index);
             }
         }
@@ -95,7 +72,7 @@ fn key_of(package: &Package) -> PackageKey<'_> {
 
 /// Gives each layer its build information: its own; the base layer that of the next, which Red
 /// Hat leaves without one; any other that of the nearest below.
-fn build_infos<'a>(parts: &[Part<'a>]) -> Vec<Option<&'a BuildInfo>> {
+pub(super) fn build_infos<'a>(parts: &[Part<'a>]) -> Vec<Option<&'a BuildInfo>> {
     let own: Vec<Option<&BuildInfo>> = parts
         .iter()
         .map(|part| {

@@ -1,49 +1,129 @@
 //! The OS packages of an image.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
 
-use cleanbill_core::Package;
 use cleanbill_core::distro::Distro;
 use cleanbill_core::package;
+use cleanbill_core::{Package, TextList};
 
+use super::Frame;
 use super::distro::Detected;
+use super::lists::{ListId, Lists};
 use super::origin::Origins;
 use super::purl;
 use super::tree::Tree;
 
-/// Completes the packages of all databases that are left, drops what belongs to another
-/// distribution or occurs twice, and sorts. Source: spec 02 section 3, steps 1–5.
-pub(super) fn complete(
-    tree: &Tree<'_>,
-    origins: &Origins<'_>,
-    detected: &Detected,
-) -> Vec<Package> {
-    let distro = &detected.distro;
-    let licenses: BTreeMap<&str, &Vec<String>> = tree
-        .licenses()
-        .map(|file| (file.package_name.as_str(), &file.licenses))
-        .collect();
-    let mut packages: Vec<Package> = tree
-        .databases()
-        .flat_map(|database| &database.packages)
-        .filter(|package| purl::fits(package, distro))
-        .map(|package| {
-            let mut package = with_origin(package, origins);
-            if package.identifier.purl.is_none() && !distro.family.is_empty() {
-                package.identifier.purl = purl::of_os_package(&package, distro);
-            }
-            if let Some(licenses) = licenses.get(package.name.as_str()) {
-                package.licenses.clone_from(licenses);
-            }
-            package
-        })
-        .collect();
-    // A package manager's own database knows more than an SBOM does.
-    packages.sort_by_key(|package| package.analyzed_by == "sbom");
-    let mut seen = HashSet::new();
-    packages.retain(|package| seen.insert(identity(package)));
-    package::sort(&mut packages);
-    packages
+/// Says what becomes of the packages of all databases that are left.
+pub(super) struct PackagesPlan {
+    databases: Vec<(ListId, Vec<PackagePlan>)>,
+    /// Licences by the name of the package.
+    licenses: HashMap<String, Vec<String>>,
+}
+
+/// Says what becomes of a package.
+struct PackagePlan {
+    /// It belongs to the distribution, as far as is known.
+    is_kept: bool,
+    /// The layer that introduced it, and the files that it owned there. A package that names its
+    /// layer already comes from an SBOM of an image and stays as it is.
+    origin: Option<(usize, TextList)>,
+}
+
+impl PackagesPlan {
+    /// Plans the packages. Source: spec 02 section 3, steps 1–5.
+    pub(super) fn new(tree: &Tree<'_>, origins: &Origins<'_>, detected: &Detected) -> Self {
+        let plan = |package: &Package| PackagePlan {
+            is_kept: purl::fits(package, &detected.distro),
+            origin: match package.layer {
+                None => origins.of_package(package),
+                Some(_) => None,
+            },
+        };
+        let databases = tree.databases().map(|(id, database)| {
+            let packages = database.packages.iter().map(plan).collect();
+            (id, packages)
+        });
+        let licenses = tree
+            .licenses()
+            .map(|file| (file.package_name.clone(), file.licenses.clone()));
+        Self {
+            databases: databases.collect(),
+            licenses: licenses.collect(),
+        }
+    }
+
+    /// Returns the lists that are asked for.
+    pub(super) fn lists(&self) -> impl Iterator<Item = ListId> + '_ {
+        self.databases.iter().map(|(id, _)| *id)
+    }
+
+    /// Completes the packages, drops what belongs to another distribution or occurs twice, and
+    /// sorts.
+    pub(super) fn apply(
+        self,
+        lists: &mut Lists<'_>,
+        frame: &Frame,
+        distro: &Distro,
+    ) -> Vec<Package> {
+        let mut packages: Vec<Package> = Vec::new();
+        for (id, plans) in self.databases {
+            let mut of_database = lists.take(id);
+            let mut plans = plans.into_iter();
+            of_database.retain_mut(|package| {
+                let Some(plan) = plans.next().filter(|plan| plan.is_kept) else {
+                    return false;
+                };
+                complete(package, plan, frame, distro);
+                if let Some(licenses) = self.licenses.get(&package.name) {
+                    package.licenses.clone_from(licenses);
+                }
+                true
+            });
+            append(&mut packages, of_database);
+        }
+        without_repeated(&mut packages);
+        package::sort(&mut packages);
+        packages
+    }
+}
+
+/// Appends packages. The first list is not copied.
+pub(super) fn append(packages: &mut Vec<Package>, more: Vec<Package>) {
+    if packages.is_empty() {
+        *packages = more;
+    } else {
+        packages.extend(more);
+    }
+}
+
+/// Adds what the layer that introduced a package says, and its URL.
+fn complete(package: &mut Package, plan: PackagePlan, frame: &Frame, distro: &Distro) {
+    if let Some((layer_index, files)) = plan.origin {
+        package.layer = frame.layers.get(layer_index).copied();
+        package.installed_files = files;
+        if let Some(Some(build_info)) = frame.build_infos.get(layer_index) {
+            package.build_info = Some(build_info.clone());
+        }
+    }
+    if package.identifier.purl.is_none() && !distro.family.is_empty() {
+        package.identifier.purl = purl::of_os_package(package, distro);
+    }
+}
+
+/// Drops packages of which there is one already: a package manager's own database knows more than
+/// an SBOM does.
+fn without_repeated(packages: &mut Vec<Package>) {
+    let is_of_sbom = |package: &Package| package.analyzed_by == "sbom";
+    if !packages.is_sorted_by_key(is_of_sbom) {
+        let mut order: Vec<u32> = (0_u32..).take(packages.len()).collect();
+        order.sort_by_key(|number| packages.get(*number as usize).is_some_and(is_of_sbom));
+        package::arrange(packages, order);
+    }
+    // The hashes of texts: nobody can foresee them, and they take less room than the texts.
+    let hasher = RandomState::new();
+    let mut seen: HashSet<u64> = HashSet::new();
+    packages.retain(|package| seen.insert(hasher.hash_one(identity(package))));
 }
 
 /// Makes the package URLs anew for a distribution that the user named.
@@ -56,24 +136,6 @@ pub(super) fn rewrite_purls(packages: &mut [Package], distro: Option<&Distro>) {
             package.identifier.purl = Some(purl);
         }
     }
-}
-
-/// Copies a package and adds what the layer that introduced it says. One that names its layer
-/// already comes from an SBOM of an image and stays as it is.
-fn with_origin(package: &Package, origins: &Origins<'_>) -> Package {
-    let mut package = package.clone();
-    if package.layer.is_none()
-        && let Some(origin) = origins.of_package(&package)
-    {
-        package.layer = Some(origin.layer);
-        package
-            .installed_files
-            .clone_from(&origin.package.installed_files);
-        if let Some(build_info) = origin.build_info {
-            package.build_info = Some(build_info.clone());
-        }
-    }
-    package
 }
 
 /// Two packages with this in common are one, found in two places.

@@ -29,8 +29,11 @@ fn merge_all(layers: &[FakeLayer], options: &MergeOptions) -> (ImageInventory, u
     let mut grown = Vec::new();
     loop {
         let merged = merge(&inputs, &grown, options);
+        assert_eq!(wanted(&inputs, &grown, &options.limits), merged.wanted);
         if merged.wanted.is_empty() {
-            return (merged.inventory, grown.len());
+            let count = grown.len();
+            check_owned(&inputs, grown, options, &merged);
+            return (merged.inventory, count);
         }
         for request in merged.wanted {
             let layer = layers
@@ -45,6 +48,25 @@ fn merge_all(layers: &[FakeLayer], options: &MergeOptions) -> (ImageInventory, u
             });
         }
     }
+}
+
+/// Packages that are taken out of the layers are those that would be copied, whether somebody else
+/// holds the layers or not.
+fn check_owned(
+    inputs: &[LayerInput<'_>],
+    grown: Vec<GrownLayer>,
+    options: &MergeOptions,
+    expected: &Merged,
+) {
+    let ids: Vec<_> = inputs.iter().map(|input| input.id).collect();
+    let layers: Vec<_> = inputs
+        .iter()
+        .map(|input| Arc::new(input.inventory.clone()))
+        .collect();
+    let (held, held_grown) = (layers.clone(), grown.clone());
+    let shared = merge_owned(&ids, held, held_grown, options);
+    assert_eq!(&shared, expected);
+    assert_eq!(&merge_owned(&ids, layers, grown, options), expected);
 }
 
 fn id(index: usize) -> LayerId {
@@ -251,7 +273,7 @@ fn a_directory_behind_a_link_is_merged_from_all_layers() {
         .packages
         .first()
         .map(|package| package.installed_files.clone());
-    assert_eq!(files, Some(vec!["/usr/a".to_owned()]));
+    assert_eq!(files, Some(vec!["/usr/a".to_owned()].into()));
 }
 
 #[test]

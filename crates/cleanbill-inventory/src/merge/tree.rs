@@ -1,13 +1,15 @@
 //! What the layers hold, by the path of the file that a container would find it in.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::ops::Bound;
+use std::rc::Rc;
 
+use cleanbill_core::Package;
 use cleanbill_core::inventory::{
     Application, LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet,
 };
 
+use super::lists::{InventoryId, ListId, ListKind};
 use super::view::View;
 use super::{MergeOptions, Part};
 
@@ -17,7 +19,23 @@ use super::{MergeOptions, Part};
 pub(super) struct Tree<'a> {
     nodes: BTreeMap<String, Vec<Item<'a>>>,
     /// The applications of every layer as they were put, for finding the layer of origin.
-    applications: Vec<Vec<Cow<'a, Application>>>,
+    applications: Vec<Vec<Rest<'a>>>,
+}
+
+/// Is an application, or what the distribution leaves of it.
+#[derive(Clone)]
+pub(super) struct Rest<'a> {
+    pub(super) application: &'a Application,
+    /// The numbers of the packages that the distribution owns, sorted.
+    owned: Rc<[usize]>,
+}
+
+impl<'a> Rest<'a> {
+    /// Iterates over the packages that are left, with their numbers in the application.
+    pub(super) fn packages(&self) -> impl Iterator<Item = (usize, &'a Package)> + '_ {
+        let packages = self.application.packages.iter().enumerate();
+        packages.filter(|(number, _)| self.owned.binary_search(number).is_err())
+    }
 }
 
 /// Is one finding. Of those with equal place and kind the last put counts.
@@ -28,8 +46,8 @@ pub(super) struct Item<'a> {
 }
 
 enum Content<'a> {
-    Database(&'a PackageDatabase),
-    Application(Cow<'a, Application>),
+    Database(ListId, &'a PackageDatabase),
+    Application(ListId, Rest<'a>),
     License(&'a LicenseFile),
 }
 
@@ -53,32 +71,34 @@ impl<'a> Tree<'a> {
     ) {
         let owned = Owned::new(part, options);
         self.applications.resize_with(layer_index + 1, Vec::new);
-        self.put_inventory(part.own, &owned, options, |path| path.to_owned());
-        for shown in part.shown.iter().copied() {
-            self.put_inventory(shown.inventory.as_ref(), &owned, options, |path| {
+        let id = InventoryId::Layer(layer_index);
+        self.put_inventory((id, part.own), &owned, options, |path| path.to_owned());
+        for (id, shown) in part.shown.iter().copied() {
+            let inventory = shown.inventory.as_ref();
+            self.put_inventory((id, inventory), &owned, options, |path| {
                 shown.real_path(path)
             });
         }
     }
 
     /// Iterates over the package databases, in the order of their real paths.
-    pub(super) fn databases(&self) -> impl Iterator<Item = &'a PackageDatabase> + '_ {
+    pub(super) fn databases(&self) -> impl Iterator<Item = (ListId, &'a PackageDatabase)> + '_ {
         self.nodes
             .values()
             .flatten()
             .filter_map(|item| match item.content {
-                Content::Database(database) => Some(database),
+                Content::Database(id, database) => Some((id, database)),
                 _ => None,
             })
     }
 
     /// Iterates over the applications, in the order of their real paths.
-    pub(super) fn applications(&self) -> impl Iterator<Item = &Application> {
+    pub(super) fn applications(&self) -> impl Iterator<Item = (ListId, &Rest<'a>)> {
         self.nodes
             .values()
             .flatten()
             .filter_map(|item| match &item.content {
-                Content::Application(application) => Some(application.as_ref()),
+                Content::Application(id, application) => Some((*id, application)),
                 _ => None,
             })
     }
@@ -95,38 +115,43 @@ impl<'a> Tree<'a> {
     }
 
     /// Iterates over the layers' applications as they were put, base first.
-    pub(super) fn applications_by_layer(&self) -> impl Iterator<Item = &[Cow<'a, Application>]> {
+    pub(super) fn applications_by_layer(&self) -> impl Iterator<Item = &[Rest<'a>]> {
         self.applications.iter().map(Vec::as_slice)
     }
 
     fn put_inventory(
         &mut self,
-        inventory: &'a LayerInventory,
+        (inventory_id, inventory): (InventoryId, &'a LayerInventory),
         owned: &Owned<'a>,
         options: &MergeOptions,
         real_path: impl Fn(&str) -> String,
     ) {
-        for database in &inventory.package_databases {
+        let id = |kind, index| ListId {
+            inventory: inventory_id,
+            kind,
+            index,
+        };
+        for (index, database) in inventory.package_databases.iter().enumerate() {
             if options.includes_applications || !is_from_sbom(database) {
                 self.put(
                     &real_path(&database.path),
                     &database.path,
-                    Content::Database(database),
+                    Content::Database(id(ListKind::Database, index), database),
                 );
             }
         }
         if options.includes_applications {
-            for application in &inventory.applications {
-                let Some(application) = owned.without_owned(application) else {
+            for (index, application) in inventory.applications.iter().enumerate() {
+                let Some(rest) = owned.without_owned(application) else {
                     continue;
                 };
                 if let Some(layer) = self.applications.last_mut() {
-                    layer.push(application.1.clone());
+                    layer.push(rest.clone());
                 }
                 self.put(
-                    &real_path(application.0),
-                    application.0,
-                    Content::Application(application.1),
+                    &real_path(&application.path),
+                    &application.path,
+                    Content::Application(id(ListKind::Application, index), rest),
                 );
             }
         }
@@ -223,9 +248,11 @@ fn first_difference(
 impl Content<'_> {
     fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Content::Database(_), Content::Database(_))
+            (Content::Database(..), Content::Database(..))
             | (Content::License(_), Content::License(_)) => true,
-            (Content::Application(a), Content::Application(b)) => a.kind == b.kind,
+            (Content::Application(_, a), Content::Application(_, b)) => {
+                a.application.kind == b.application.kind
+            }
             _ => false,
         }
     }
@@ -264,27 +291,19 @@ impl<'a> Owned<'a> {
         Self { files }
     }
 
-    /// Returns an application, under its path, without packages that the distribution owns;
-    /// `None` if it owns the application itself.
-    fn without_owned(
-        &self,
-        application: &'a Application,
-    ) -> Option<(&'a str, Cow<'a, Application>)> {
+    /// Returns an application without packages that the distribution owns; `None` if it owns the
+    /// application itself.
+    fn without_owned(&self, application: &'a Application) -> Option<Rest<'a>> {
         let is_owned = |path: &str| self.files.contains(path);
         if is_owned(&application.path) {
             return None;
         }
-        let has_owned = application
-            .packages
-            .iter()
-            .any(|package| is_owned(&package.file_path));
-        if !has_owned {
-            return Some((&application.path, Cow::Borrowed(application)));
-        }
-        let mut rest = application.clone();
-        rest.packages
-            .retain(|package| !is_owned(&package.file_path));
-        Some((&application.path, Cow::Owned(rest)))
+        let packages = application.packages.iter().enumerate();
+        let owned = packages.filter(|(_, package)| is_owned(&package.file_path));
+        Some(Rest {
+            application,
+            owned: owned.map(|(number, _)| number).collect(),
+        })
     }
 }
 

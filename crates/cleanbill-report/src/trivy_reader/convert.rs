@@ -188,7 +188,7 @@ fn package(members: PackageMembers) -> Result<Package, TrivyReportError> {
         file_path: members.file_path,
         digest: members.digest,
         locations: locations.collect(),
-        installed_files: members.installed_files,
+        installed_files: members.installed_files.into(),
         analyzed_by: members.analyzed_by,
     })
 }

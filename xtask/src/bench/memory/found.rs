@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use cleanbill_core::Package;
-use cleanbill_core::inventory::LayerInventory;
-use cleanbill_inventory::EXTRACTORS_VERSION;
+use cleanbill_core::package::LayerId;
+use cleanbill_inventory::{EXTRACTORS_VERSION, MergeOptions, merge_owned};
 use cleanbill_store::{LayerCache, LayerKey};
 
 /// The file of a layout that names its only layer.
@@ -15,7 +16,8 @@ pub(super) const DIFF_ID_FILE: &str = "diff-id";
 /// What an allocator takes beside the bytes of a text, on average: a header, and what is rounded up.
 const TEXT_OVERHEAD: u64 = 16;
 
-/// Returns the bytes of the packages that a scan has put into its cache.
+/// Returns the bytes of the packages that a scan has found: those of the layer that it has put into
+/// its cache, as a report has them.
 pub(super) fn size_bytes(cache: &Path, layout: &Path) -> anyhow::Result<u64> {
     let diff_id = fs::read_to_string(layout.join(DIFF_ID_FILE))?;
     let key = LayerKey {
@@ -25,17 +27,16 @@ pub(super) fn size_bytes(cache: &Path, layout: &Path) -> anyhow::Result<u64> {
     let cache = LayerCache::open(cache, EXTRACTORS_VERSION)?;
     let inventory = cache.layer_get(&key, 0)?;
     let inventory = inventory.context("the scan has not kept what it found")?;
-    Ok(inventory.packages_size_bytes() + TEXT_OVERHEAD * text_count(&inventory))
-}
-
-fn text_count(inventory: &LayerInventory) -> u64 {
-    let of_databases = inventory.package_databases.iter().map(|one| &one.packages);
-    let of_applications = inventory.applications.iter().map(|one| &one.packages);
-    of_databases
-        .chain(of_applications)
-        .flatten()
-        .map(texts_of)
-        .sum()
+    let id = LayerId {
+        digest: None,
+        diff_id: key.diff_id,
+    };
+    let layers = vec![Arc::new(inventory)];
+    let merged = merge_owned(&[id], layers, Vec::new(), &MergeOptions::default()).inventory;
+    let of_applications = merged.applications.iter().flat_map(|one| &one.packages);
+    let packages = merged.packages.iter().chain(of_applications);
+    let size = |package: &Package| package.size_bytes() + TEXT_OVERHEAD * texts_of(package);
+    Ok(packages.map(size).sum())
 }
 
 /// Counts the texts of a package that are allocated one by one.

@@ -127,7 +127,8 @@ impl Installed {
     }
 
     fn end_package(&mut self) {
-        let package = std::mem::take(&mut self.package);
+        let mut package = std::mem::take(&mut self.package);
+        package.installed_files.shrink();
         self.id = Rc::default();
         if package.name.is_empty() || package.version.is_empty() {
             let is_stated = !package.name.is_empty();
@@ -168,7 +169,7 @@ impl Installed {
             "F:" => value.clone_into(&mut self.directory),
             "R:" => {
                 if self.room.take(self.directory.len() + value.len()) {
-                    package.installed_files.push(join(&self.directory, value));
+                    package.installed_files.push(&join(&self.directory, value));
                 }
             }
             "D:" => package.depends_on = dependencies(value),

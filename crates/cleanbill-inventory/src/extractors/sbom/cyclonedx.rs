@@ -8,7 +8,7 @@ mod xml;
 use cleanbill_core::Limits;
 use serde::Deserialize;
 
-use super::bom::{Bom, Component, ComponentKind, Index, Node, digest};
+use super::bom::{Bom, Component, ComponentKind, Index, Node, check_count, digest};
 use super::error::SbomError;
 use crate::json::Parts;
 
@@ -138,6 +138,9 @@ struct Reader {
     nodes: Index<Node>,
     /// The package URLs of all components.
     urls: Index<()>,
+    /// Components that were met, and how many may be.
+    count: u64,
+    count_max: u64,
 }
 
 impl Reader {
@@ -146,10 +149,14 @@ impl Reader {
             bom: Bom::new(limits),
             nodes: Index::new(limits.sbom_elements_max),
             urls: Index::new(limits.sbom_elements_max),
+            count: 0,
+            count_max: limits.sbom_elements_max,
         }
     }
 
     fn component(&mut self, raw: RawComponent) -> Result<(), SbomError> {
+        check_count(self.count, self.count_max)?;
+        self.count += 1;
         match raw.convert() {
             Ok(component) => self.add(component)?,
             Err(Refusal::Url(_)) => self.bom.malformed_urls += 1,

@@ -7,6 +7,7 @@ use std::io::{self, BufRead};
 use memchr::{memchr_iter, memchr2};
 
 use super::{check_text, name_of};
+use crate::json::scan::end_of_word;
 use crate::json::text::check_string;
 use crate::json::{Dialect, JsonError};
 use crate::kept::KeptReader;
@@ -297,25 +298,10 @@ impl Extent {
         while let Some(rest) = piece.get(at..).filter(|rest| !rest.is_empty()) {
             match *self {
                 Self::Word => {
-                    let ends = |byte: &u8| {
-                        matches!(
-                            byte,
-                            b',' | b']'
-                                | b'}'
-                                | b' '
-                                | b'\t'
-                                | b'\r'
-                                | b'\n'
-                                | b':'
-                                | b'"'
-                                | b'{'
-                                | b'['
-                        )
-                    };
-                    return match rest.iter().position(ends) {
-                        Some(length) => (at + length, true),
-                        None => (piece.len(), false),
-                    };
+                    let length = end_of_word(rest, 0);
+                    // What is no word is a part too: it is found to be none.
+                    let least = usize::from(!is_begun);
+                    return (at + length.max(least), length < rest.len());
                 }
                 Self::Escape { depth } => {
                     *self = Self::String { depth };

@@ -1,5 +1,6 @@
 //! One installed package, with everything that is known about it.
 
+use cleanbill_core::TextList;
 use cleanbill_core::package::{BuildInfo, Location, Package};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -84,8 +85,9 @@ pub(super) struct InstalledPackage<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     locations: Vec<Lines>,
     /// The files that it owns.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    installed_files: &'a [String],
+    #[serde(skip_serializing_if = "TextList::is_empty")]
+    #[schemars(with = "Vec<String>")]
+    installed_files: &'a TextList,
     /// What found it.
     #[serde(skip_serializing_if = "str::is_empty")]
     analyzed_by: &'a str,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use cleanbill_core::TextList;
 use cleanbill_core::package::{BuildInfo, LayerId, Location, Package, PackageIdentifier};
 use cleanbill_core::report::{ResultSet, SuppressedFinding};
 use cleanbill_core::severity::FixStatus;
@@ -168,8 +169,8 @@ struct PackageView<'a> {
     digest: &'a str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     locations: Vec<LocationView>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    installed_files: &'a [String],
+    #[serde(skip_serializing_if = "TextList::is_empty")]
+    installed_files: &'a TextList,
     #[serde(skip_serializing_if = "str::is_empty")]
     analyzed_by: &'a str,
 }

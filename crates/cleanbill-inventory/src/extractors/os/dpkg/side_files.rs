@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use cleanbill_core::TextList;
+
 use super::control::Paragraphs;
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, FileInput};
@@ -22,7 +24,8 @@ pub(super) fn extract_owned_files(
             "more than {size_bytes_max} bytes (file_size_bytes_max)"
         )));
     }
-    let mut files = Vec::new();
+    let mut files = TextList::default();
+    let mut rooted = String::new();
     let room = draft.dpkg.room(file.limits);
     let mut lines = Lines::new(file);
     while let Some(line) = lines.next()? {
@@ -31,9 +34,13 @@ pub(super) fn extract_owned_files(
         if !room.take(owned.len()) {
             return room.check();
         }
-        files.push(format!("/{owned}"));
+        rooted.clear();
+        rooted.push('/');
+        rooted.push_str(owned);
+        files.push(&rooted);
     }
-    files.sort_unstable();
+    files.sort();
+    files.shrink();
     draft.dpkg.add_owned_files(path, files);
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! `status` and the files in `status.d`: one paragraph per package.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
+use std::hash::{BuildHasher, RandomState};
 
 use cleanbill_core::package::RepositoryClass;
 use cleanbill_core::problem::ProblemKind;
@@ -21,7 +22,10 @@ pub(super) fn extract(
 ) -> Result<(), ExtractError> {
     let path = file.path;
     let mut status = Status {
-        packages: BTreeMap::new(),
+        packages: Vec::new(),
+        needs: Vec::new(),
+        places: HashMap::new(),
+        hasher: RandomState::new(),
         names: NameTable::default(),
         malformed_count: 0,
         packages_max: file.limits.packages_per_layer_max,
@@ -55,8 +59,13 @@ const FIELDS: [&str; 7] = [
 
 /// Holds the packages of one file so far.
 struct Status {
-    /// By id: of packages with equal name and version (of several architectures) the last counts.
-    packages: BTreeMap<String, Entry>,
+    packages: Vec<Package>,
+    /// The numbers of the names that each package needs.
+    needs: Vec<Vec<u32>>,
+    /// The places of packages by the hashes of their ids, which take less room than the ids: of
+    /// packages with equal name and version (of several architectures) the last counts.
+    places: HashMap<u64, u32>,
+    hasher: RandomState,
     /// Names that packages have or need, each once.
     names: NameTable,
     malformed_count: u64,
@@ -65,12 +74,6 @@ struct Status {
     packages_room: Room,
     /// What is left for what they need: the names first, then the ids in their place.
     room: Room,
-}
-
-/// Holds a package whose dependencies are still numbers of names.
-struct Entry {
-    package: Package,
-    depends_on: Vec<u32>,
 }
 
 impl Status {
@@ -113,16 +116,25 @@ impl Status {
         if !self.packages_room.take_package(&package) {
             return self.packages_room.check();
         }
-        let depends_on = self.dependencies(&depends);
-        self.names.set_id(&package.name, &package.id);
-        self.packages.insert(
-            package.id.clone(),
-            Entry {
-                package,
-                depends_on,
-            },
-        );
+        let needs = self.dependencies(&depends);
+        self.put(package, needs);
         Ok(())
+    }
+
+    fn put(&mut self, package: Package, needs: Vec<u32>) {
+        // Limits keep the count far below 2³².
+        let next = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
+        let hash = self.hasher.hash_one(&package.id);
+        let place = *self.places.entry(hash).or_insert(next);
+        self.names.set_package(&package.name, place);
+        let known = self.packages.get_mut(place as usize);
+        match known.zip(self.needs.get_mut(place as usize)) {
+            Some(known) => (*known.0, *known.1) = (package, needs),
+            None => {
+                self.packages.push(package);
+                self.needs.push(needs);
+            }
+        }
     }
 
     /// Returns the numbers of the names that a package needs, as long as there is room.
@@ -149,18 +161,21 @@ impl Status {
 
     /// Returns the packages, with the ids of what they need as long as there is room.
     fn finish(&mut self) -> Vec<Package> {
-        let entries = std::mem::take(&mut self.packages).into_values();
-        entries
-            .map(|entry| {
-                let needed = entry.depends_on.iter();
-                let needed: BTreeSet<&str> =
-                    needed.filter_map(|number| self.names.id(*number)).collect();
-                Package {
-                    depends_on: self.room.copy(needed),
-                    ..entry.package
-                }
-            })
-            .collect()
+        let mut packages = std::mem::take(&mut self.packages);
+        for (place, needs) in std::mem::take(&mut self.needs).into_iter().enumerate() {
+            let needed = needs
+                .iter()
+                .filter_map(|number| self.names.package(*number));
+            let needed: BTreeSet<&str> = needed
+                .filter_map(|place| packages.get(place as usize))
+                .map(|package| package.id.as_str())
+                .collect();
+            let depends_on = self.room.copy(needed);
+            if let Some(package) = packages.get_mut(place) {
+                package.depends_on = depends_on;
+            }
+        }
+        packages
     }
 }
 
@@ -206,8 +221,8 @@ fn split_source(source: &str) -> (&str, &str) {
 #[derive(Default)]
 struct NameTable {
     numbers: HashMap<String, u32>,
-    /// The id of the last package of each name.
-    ids: Vec<Option<String>>,
+    /// The place of the last package of each name.
+    packages: Vec<Option<u32>>,
 }
 
 impl NameTable {
@@ -220,20 +235,20 @@ impl NameTable {
             return *number;
         }
         // Limits keep the count far below 2³².
-        let number = u32::try_from(self.ids.len()).unwrap_or(u32::MAX);
+        let number = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
         self.numbers.insert(name.to_owned(), number);
-        self.ids.push(None);
+        self.packages.push(None);
         number
     }
 
-    fn set_id(&mut self, name: &str, id: &str) {
+    fn set_package(&mut self, name: &str, place: u32) {
         let number = self.number(name);
-        if let Some(slot) = self.ids.get_mut(number as usize) {
-            *slot = Some(id.to_owned());
+        if let Some(slot) = self.packages.get_mut(number as usize) {
+            *slot = Some(place);
         }
     }
 
-    fn id(&self, number: u32) -> Option<&str> {
-        self.ids.get(number as usize)?.as_deref()
+    fn package(&self, number: u32) -> Option<u32> {
+        *self.packages.get(number as usize)?
     }
 }

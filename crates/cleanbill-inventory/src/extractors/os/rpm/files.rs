@@ -1,5 +1,7 @@
 //! The files that a package owns.
 
+use cleanbill_core::TextList;
+
 use super::budget::Budget;
 use super::header::{Header, HeaderError, tag, text};
 
@@ -16,7 +18,7 @@ const PATH_OVERHEAD: u64 = 40;
 pub(super) fn installed_files(
     header: &Header<'_>,
     budget: &mut Budget,
-) -> Result<Vec<String>, HeaderError> {
+) -> Result<TextList, HeaderError> {
     let names = header.strings(tag::BASE_NAMES)?;
     let indexes = header.int32s(tag::DIR_INDEXES)?;
     let mut directories = Vec::new();
@@ -26,18 +28,19 @@ pub(super) fn installed_files(
     }
     let name_count = names.clone().count();
     if directories.is_empty() || name_count == 0 || indexes.len() == 0 {
-        return Ok(Vec::new());
+        return Ok(TextList::default());
     }
     if indexes.len() != name_count || directories.len() > name_count {
         return Err(HeaderError::Files);
     }
-    let mut paths = Vec::new();
+    let mut paths = TextList::default();
     for (name, index) in names.zip(indexes) {
         let index = usize::try_from(index).map_err(|_| HeaderError::Files)?;
         let directory = directories.get(index).ok_or(HeaderError::Files)?;
         budget.take(directory.len() + name.len(), PATH_OVERHEAD)?;
-        paths.push(join(&text(directory), &text(name)));
+        paths.push(&join(&text(directory), &text(name)));
     }
+    paths.shrink();
     Ok(paths)
 }
 

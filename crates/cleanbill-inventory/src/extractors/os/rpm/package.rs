@@ -5,7 +5,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use cleanbill_core::package::RepositoryClass;
-use cleanbill_core::{Limits, Package};
+use cleanbill_core::{Limits, Package, TextList};
 
 use super::budget::Budget;
 use super::error::DatabaseError;
@@ -175,7 +175,7 @@ fn read_package(header: &Header<'_>, budget: &mut Budget) -> Result<Package, Hea
     let installed_files = if is_official {
         files::installed_files(header, budget)?
     } else {
-        Vec::new()
+        TextList::default()
     };
     Ok(Package {
         id: format!("{name}@{version}-{release}.{arch}"),

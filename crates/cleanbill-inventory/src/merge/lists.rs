@@ -1,0 +1,134 @@
+//! Taking packages out of inventories, by their place: copied where somebody else needs them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use cleanbill_core::Package;
+use cleanbill_core::inventory::{LayerInput, LayerInventory};
+
+use super::GrownLayer;
+
+/// Names an inventory of those that are merged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum InventoryId {
+    /// That of a layer.
+    Layer(usize),
+    /// One that links asked for.
+    Grown(usize),
+    /// One that lies behind a link under another name, by the number of the link.
+    Renamed(usize),
+}
+
+/// Names a list of packages: an inventory, and a database or application in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct ListId {
+    pub(super) inventory: InventoryId,
+    pub(super) kind: ListKind,
+    pub(super) index: usize,
+}
+
+/// Says which lists of an inventory are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum ListKind {
+    Database,
+    Application,
+}
+
+/// Holds the inventories that are merged.
+pub(super) struct Lists<'a> {
+    pub(super) source: Source<'a>,
+    /// Those behind links under other names; `None` where a link shows what was read for it.
+    pub(super) renamed: Vec<Option<LayerInventory>>,
+    /// How often each list is asked for.
+    pub(super) uses: HashMap<ListId, usize>,
+}
+
+/// Says whose the inventories are.
+pub(super) enum Source<'a> {
+    /// The caller's.
+    Borrowed(&'a [LayerInput<'a>], &'a [GrownLayer]),
+    /// Nobody's after the merge.
+    Owned(Vec<Arc<LayerInventory>>, Vec<GrownLayer>),
+}
+
+impl Lists<'_> {
+    /// Returns the packages of a list. They are gone from it if it will not be asked for again and
+    /// nobody else holds it.
+    pub(super) fn take(&mut self, id: ListId) -> Vec<Package> {
+        if let Some(uses) = self.uses.get_mut(&id).filter(|uses| **uses > 1) {
+            *uses -= 1;
+            return self.copy(id);
+        }
+        let ListId { kind, index, .. } = id;
+        match (&mut self.source, id.inventory) {
+            (_, InventoryId::Renamed(number)) => self
+                .renamed
+                .get_mut(number)
+                .and_then(Option::as_mut)
+                .map(|inventory| take_list(inventory, kind, index)),
+            (Source::Borrowed(..), _) => Some(self.copy(id)),
+            (Source::Owned(layers, _), InventoryId::Layer(number)) => layers
+                .get_mut(number)
+                .map(|inventory| take_shared(inventory, kind, index)),
+            (Source::Owned(_, grown), InventoryId::Grown(number)) => grown
+                .get_mut(number)
+                .map(|grown| take_shared(&mut grown.inventory, kind, index)),
+        }
+        .unwrap_or_default()
+    }
+
+    fn copy(&self, id: ListId) -> Vec<Package> {
+        let inventory = match (&self.source, id.inventory) {
+            (_, InventoryId::Renamed(number)) => self.renamed.get(number).and_then(Option::as_ref),
+            (Source::Borrowed(layers, _), InventoryId::Layer(number)) => {
+                layers.get(number).map(|layer| layer.inventory)
+            }
+            (Source::Owned(layers, _), InventoryId::Layer(number)) => {
+                layers.get(number).map(Arc::as_ref)
+            }
+            (Source::Borrowed(_, grown), InventoryId::Grown(number)) => {
+                grown.get(number).map(|grown| grown.inventory.as_ref())
+            }
+            (Source::Owned(_, grown), InventoryId::Grown(number)) => {
+                grown.get(number).map(|grown| grown.inventory.as_ref())
+            }
+        };
+        let list = inventory.map(|inventory| list(inventory, id.kind, id.index));
+        list.unwrap_or_default().to_vec()
+    }
+}
+
+fn take_shared(inventory: &mut Arc<LayerInventory>, kind: ListKind, index: usize) -> Vec<Package> {
+    match Arc::get_mut(inventory) {
+        Some(inventory) => take_list(inventory, kind, index),
+        None => list(inventory, kind, index).to_vec(),
+    }
+}
+
+fn take_list(inventory: &mut LayerInventory, kind: ListKind, index: usize) -> Vec<Package> {
+    let packages = match kind {
+        ListKind::Database => inventory
+            .package_databases
+            .get_mut(index)
+            .map(|database| &mut database.packages),
+        ListKind::Application => inventory
+            .applications
+            .get_mut(index)
+            .map(|application| &mut application.packages),
+    };
+    packages.map(std::mem::take).unwrap_or_default()
+}
+
+fn list(inventory: &LayerInventory, kind: ListKind, index: usize) -> &[Package] {
+    let packages = match kind {
+        ListKind::Database => inventory
+            .package_databases
+            .get(index)
+            .map(|database| &database.packages),
+        ListKind::Application => inventory
+            .applications
+            .get(index)
+            .map(|application| &application.packages),
+    };
+    packages.map(Vec::as_slice).unwrap_or_default()
+}
