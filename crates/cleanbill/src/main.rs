@@ -4,13 +4,16 @@
 //! reports, talks to the terminal and decides the exit code. Nothing else in the workspace prints
 //! or exits.
 
+mod api;
 mod channels;
+mod ci_run;
 mod cli;
 mod commands;
 mod environment;
 mod error;
 mod exit;
 mod logging;
+mod memory;
 mod output;
 mod places;
 mod progress;
