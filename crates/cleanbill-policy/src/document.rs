@@ -16,8 +16,8 @@ pub use nearest::nearest;
 /// Nested lists and mappings; deeper ones are refused.
 const DEPTH_MAX: usize = 16;
 
-/// Values in a file.
-const NODES_MAX: usize = 100_000;
+/// Values in a file. Ten thousand exceptions with every key have half of them.
+const NODES_MAX: usize = 500_000;
 
 /// A line and a column, both from 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

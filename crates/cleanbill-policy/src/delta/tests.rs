@@ -223,6 +223,33 @@ fn exceptions_resolve_and_bring_back() {
 }
 
 #[test]
+fn an_exception_that_has_expired_is_the_cause() {
+    let plain = finding("CVE-1", "zlib", Severity::High);
+    let covered = state(
+        b"1",
+        "d1",
+        &[KnownFinding {
+            covered_by: "exceptions.yaml:3".to_owned(),
+            ..plain.clone()
+        }],
+    );
+    let lapsed = KnownFinding {
+        lapsed_exception: "exceptions.yaml:3 has expired on 2026-11-30".to_owned(),
+        ..plain.clone()
+    };
+    let after = state(b"1", "d1", std::slice::from_ref(&lapsed));
+    check(
+        Some(&covered),
+        &after,
+        &[("new", "CVE-1", "exception_expired")],
+    );
+    // It is told once.
+    check(Some(&after), &after, &[]);
+    let before = state(b"1", "d1", std::slice::from_ref(&plain));
+    check(Some(&before), &after, &[]);
+}
+
+#[test]
 fn a_baseline_accepts_ids_and_does_not_resolve_what_is_below_the_filter() {
     let after = state(
         b"1",

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::parse::canonical;
 use super::{Exception, Exceptions, ExceptionsError};
 use crate::document::{self, Content, Node};
 
@@ -29,6 +30,10 @@ pub enum EditError {
 ///
 /// See [`EditError`]; among them that the exception itself makes no sense.
 pub fn append(text: &str, exception: &Exception) -> Result<String, EditError> {
+    let exception = &Exception {
+        ids: exception.ids.iter().map(|id| canonical(id)).collect(),
+        ..exception.clone()
+    };
     let before = Exceptions::parse(text, "")?;
     let layout = Layout::of(text)?;
     let lines: Vec<&str> = text.split_inclusive('\n').collect();

@@ -13,6 +13,11 @@ use keys::{KEYS, TOP_KEYS};
 
 pub use keys::json_schema;
 
+/// Writes an id as advisories do; what is no id stays as it is.
+pub(super) fn canonical(id: &str) -> String {
+    fields::id(id.trim()).unwrap_or_else(|_| id.to_owned())
+}
+
 /// Exceptions in a file. More are not kept by people.
 const EXCEPTIONS_MAX: usize = 100_000;
 

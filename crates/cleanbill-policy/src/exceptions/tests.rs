@@ -452,6 +452,24 @@ fn everything_that_is_wrong_is_said_at_once() {
 }
 
 #[test]
+fn ten_thousand_exceptions_are_read_and_found() {
+    let line = |number: usize| {
+        format!(
+            "- {{id: CVE-2024-{number:05}, package: openssl, image: ghcr.io/*, reason: r, owner: o, \
+             ticket: t, created: 2026-01-01, expires: 2027-01-01, until: fixed, unless: kev}}\n"
+        )
+    };
+    let text: String = (0..10_000).map(line).collect();
+    let findings = (0..20_000).map(|number| {
+        let id = format!("CVE-2024-{:05}", number % 20_000);
+        finding(&id, "openssl", "3")
+    });
+    let mut report = report_of(findings.collect());
+    let usage = parsed(&text).apply(&mut report, at("2026-11-22"));
+    assert_eq!(usage.covered(), 10_000);
+}
+
+#[test]
 fn the_form_is_told_by_the_beginning() {
     use crate::ignore::IgnoreFileKind::{self, Exceptions, Plain, Yaml};
     for (name, text, kind) in [

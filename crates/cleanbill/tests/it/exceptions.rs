@@ -402,7 +402,7 @@ fn an_exception_is_added_and_the_file_stays_as_it_is() {
         .exits(0)
         .prints(&["Added CVE-2099-0002 to exceptions.yaml."]);
     let expected = format!(
-        "{ACCEPTED}- id: cve-2099-0002\n  image: \"shop/*\"\n  reason: accepted\n  owner: bob\n  \
+        "{ACCEPTED}- id: CVE-2099-0002\n  image: \"shop/*\"\n  reason: accepted\n  owner: bob\n  \
          created: {today}\n  expires: 2099-01-31\n"
     );
     assert_eq!(sandbox.read("exceptions.yaml"), expected);

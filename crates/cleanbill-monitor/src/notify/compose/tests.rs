@@ -193,6 +193,13 @@ fn causes_are_put_into_words() {
     );
     check_cause(
         ChangeKind::New,
+        Cause::ExceptionExpired {
+            exception: "accepted.yaml:3 has expired on 2026-11-30".to_owned(),
+        },
+        "the exception that covered it is over: accepted.yaml:3 has expired on 2026-11-30",
+    );
+    check_cause(
+        ChangeKind::New,
         Cause::ImageChanged {
             from: None,
             to: Some(Digest::of(b"after")),

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 use super::{
     Detail, Line, Markdown, Markup, Outline, Piece, PlainText, SlackText, join_lines, write_line,
 };
+use crate::notify::message::{ExpiringException, Notification};
 use crate::notify::samples;
 
 #[track_caller]
@@ -39,6 +40,31 @@ fn markdown_reads_no_markup_in_texts() {
         Markdown::COMMON.link("x", "https://x/(a)[b]"),
         "[x](https://x/%28a%29%5Bb%5D)"
     );
+}
+
+#[test]
+fn exceptions_that_expire_soon_are_named_at_the_end() {
+    let one = |number: usize, owner: &str| ExpiringException {
+        source: format!("exceptions.yaml:{number}"),
+        rule: format!("CVE-2026-{number:04}"),
+        owner: owner.to_owned(),
+        expires: "2026-11-30".to_owned(),
+    };
+    let footer = |exceptions_expiring: Vec<ExpiringException>| {
+        let message = Notification {
+            exceptions_expiring,
+            ..Notification::default()
+        };
+        Outline::new(&message, 0, Detail::CHAT).footer
+    };
+    let named = footer(vec![one(1, "pay*ments"), one(2, "")]);
+    let expected = "Exceptions that expire soon: CVE-2026-0001 (pay*ments) on 2026-11-30; \
+                    CVE-2026-0002 on 2026-11-30.";
+    assert!(named.contains(&Line::text(expected)), "{named:?}");
+    let many = footer((1..=7).map(|number| one(number, "")).collect());
+    let ends = |line: &Line| matches!(line.pieces.as_slice(), [Piece::Text(text)] if text.ends_with("; and 2 more."));
+    assert!(many.iter().any(ends), "{many:?}");
+    assert_eq!(footer(Vec::new()).len(), named.len() - 1);
 }
 
 #[test]

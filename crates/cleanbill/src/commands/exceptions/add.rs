@@ -30,8 +30,15 @@ pub(super) fn run(arguments: &AddArgs) -> Result<Exit, CommandError> {
         return print(after.as_bytes());
     }
     files::replace(file, before.as_deref(), &after)?;
-    let text = format!("Added {} to {}.\n", exception.title(), file.display());
+    let title = added_title(&after).unwrap_or_else(|| exception.title());
+    let text = format!("Added {title} to {}.\n", file.display());
     print(text.as_bytes())
+}
+
+/// Names the last exception of a text, with its ids as they are written there.
+fn added_title(text: &str) -> Option<String> {
+    let exceptions = Exceptions::parse(text, "").ok()?;
+    exceptions.list().last().map(Exception::title)
 }
 
 fn refused(arguments: &AddArgs, error: cleanbill_policy::exceptions::EditError) -> CommandError {
