@@ -126,8 +126,10 @@ def check(project, program, work):
     wait_for("Alertmanager", lambda: ask(f"{ALERTMANAGER}/-/ready"))
     wait_for("Pushgateway", lambda: ask("http://pushgateway:9091/-/ready"))
     passed("the programs run with the flags, files and directories of compose.yaml")
-    loaded = start_monitor(project) if SOCKET else []
+    loaded = load_images() if SOCKET else []
     try:
+        if SOCKET:
+            start_monitor(project)
         push(program, work, project.directory)
         check_targets()
         check_pushed()
@@ -145,10 +147,15 @@ def check(project, program, work):
             fail(f"{name} has ended")
 
 
-def start_monitor(project):
-    """The monitor with the demo's database, watching the engine with the demo's images."""
+def load_images():
+    """Gives the demo's images to the engine, and lists those that it had not."""
     before = tags()
     engine("POST", "/images/load?quiet=1", (DEMO / "images.tar").read_bytes())
+    return sorted(tags() - before)
+
+
+def start_monitor(project):
+    """The monitor with the demo's database, watching the engine with the demo's images."""
     database = project.volume("cleanbill_cache") / "db"
     database.mkdir()
     for name in ("trivy.db", "metadata.json"):
@@ -156,7 +163,6 @@ def start_monitor(project):
     project.start("cleanbill", instead={"/var/run/docker.sock": SOCKET})
     wait_for("the monitor", lambda: ask("http://cleanbill:9871/healthz"))
     wait_for("the first pass", lambda: "cleanbill_pass_last_finished_timestamp_seconds " in ask("http://cleanbill:9871/metrics"))
-    return sorted(tags() - before)
 
 
 def tags():
