@@ -6,9 +6,11 @@
 //! So nothing depends on the words of an engine, and a lost event costs nothing but time.
 
 mod books;
+mod clerk;
 mod journal;
 mod patience;
 mod planning;
+mod rejudging;
 mod telling;
 mod upkeep;
 
@@ -115,6 +117,8 @@ pub trait MonitorObserver: Sync {
     fn pass_begun(&self, _now: Timestamp) {}
     /// A pass is over, finished or not.
     fn pass_ended(&self) {}
+    /// There was much to do, and there is nothing now.
+    fn at_rest(&self) {}
     /// The next pass is planned.
     fn pass_planned(&self, _at: Timestamp) {}
     /// There is an advisory database, built then.
@@ -162,6 +166,8 @@ pub struct Monitor<'a> {
     ignored: Vec<String>,
     plan: Plan,
     patience: Patience,
+    /// There was much to do since it last rested.
+    has_worked: bool,
 }
 
 /// When things are due.
@@ -199,6 +205,9 @@ const RECONCILE_EVERY: SignedDuration = SignedDuration::from_mins(10);
 /// Without a database one is asked for as often as this.
 const REFRESH_BLIND: SignedDuration = SignedDuration::from_mins(5);
 
+/// After so long without anything to do it rests: what is done in between would only be undone.
+const REST_AFTER: Duration = Duration::from_secs(5);
+
 /// No wait is longer: a clock that was set is noticed.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 
@@ -224,6 +233,7 @@ impl<'a> Monitor<'a> {
                 seen: now,
             },
             patience: Patience::default(),
+            has_worked: false,
         }
     }
 
@@ -268,6 +278,7 @@ impl<'a> Monitor<'a> {
             self.refresh_plan();
         }
         if self.plan.judge_again {
+            self.has_worked = true;
             self.judge_again()?;
             self.plan.judge_again = self.plan.is_stopped;
         }
@@ -373,8 +384,13 @@ impl<'a> Monitor<'a> {
             .unwrap_or(now)
             .max(self.plan.retry);
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-        match self.parts.events.recv_timeout(wait.min(WAIT_MAX)) {
+        let wait_max = if self.has_worked { REST_AFTER } else { WAIT_MAX };
+        match self.parts.events.recv_timeout(wait.min(wait_max)) {
             Ok(event) => self.note(event),
+            Err(RecvTimeoutError::Timeout) if self.has_worked && wait >= REST_AFTER => {
+                self.has_worked = false;
+                self.parts.observer.at_rest();
+            }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => self.plan.is_stopped = true,
         }
@@ -405,6 +421,7 @@ impl<'a> Monitor<'a> {
 
     /// Looks at every image that is watched. What happens meanwhile comes first.
     fn pass(&mut self, triggered_by: &str) -> Result<PassOutcome, MonitorError> {
+        self.has_worked = true;
         self.parts.observer.pass_begun(self.parts.clock.now());
         let outcome = self.look_at_all(triggered_by);
         self.parts.observer.pass_ended();
@@ -465,6 +482,7 @@ impl<'a> Monitor<'a> {
     /// Compares the list of images with the books, and looks at what is new.
     fn reconcile(&mut self, triggered_by: &str) -> Result<(), MonitorError> {
         let new = self.update_books(triggered_by)?;
+        self.has_worked |= !new.is_empty();
         for name in new {
             if self.plan.is_stopped {
                 return Ok(());

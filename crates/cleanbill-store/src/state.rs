@@ -40,6 +40,7 @@ use crate::sqlite;
 pub use activity::{Activity, ActivityMark, DeliveryActivity, ScanActivity};
 pub use packing::PackedInventory;
 pub use rows::*;
+pub use scans::EncodedCommit;
 
 use opening::LAYOUT;
 

@@ -64,7 +64,8 @@ impl Tools {
         let tools = Self {
             directory: directory.to_owned(),
             database,
-            cleanbill: root.join("target/release/cleanbill"),
+            cleanbill: std::env::var_os("CLEANBILL_BIN")
+                .map_or_else(|| root.join("target/release/cleanbill"), PathBuf::from),
             xtask: std::env::current_exe()?,
             trivy: find("TRIVY_BIN", "trivy"),
             syft: find("SYFT_BIN", "syft"),

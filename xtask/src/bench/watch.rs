@@ -69,14 +69,21 @@ pub(crate) fn run(
         extent,
         databases,
     };
+    let outcome = measure(&bench, only, report);
+    // Whatever happened, the engine is left as it was.
+    bench.engine.remove_all()?;
+    outcome
+}
+
+fn measure(bench: &Bench<'_>, only: Option<&str>, report: &mut Report) -> anyhow::Result<()> {
     let is_wanted = |part: &str| only.is_none_or(|text| part.contains(text));
     if is_wanted("first pass") {
-        first_pass::run(&bench, report)?;
+        first_pass::run(bench, report)?;
     }
     if ["idle", "database", "alerts"].into_iter().any(is_wanted) {
-        with_daemon(&bench, &is_wanted, report)?;
+        with_daemon(bench, &is_wanted, report)?;
     }
-    bench.engine.remove_all()
+    Ok(())
 }
 
 /// Measures what a process does that knows 500 images.

@@ -1,22 +1,15 @@
 //! Keeping the books: which images are there, and what a look at one of them changes.
 
-use cleanbill_core::change::{Change, ChangeKind, ImageState};
 use cleanbill_core::problem::AssessmentStatus;
-use cleanbill_core::report::ImageReport;
-use cleanbill_policy::{SeverityFilter, delta, delta_to_baseline, remember};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
-    Container, NewInventory, PackedInventory, PassId, Scan, ScanCommit, SeenImage, SeverityCounts,
+    Container, NewInventory, PackedInventory, PassId, ScanCommit, SeenImage,
 };
 
 use super::journal::Entry;
 use super::{Monitor, MonitorError, RECONCILE_EVERY};
 use crate::host::{Grounds, Look, StoredImage};
-use crate::look::{Circumstances, image_state};
 use crate::watchlist::{ListedContainer, Listing, WatchedImage, watchlist};
-
-/// Images whose new state is written at once when all are judged again.
-const COMMITS_AT_ONCE: usize = 64;
 
 impl Monitor<'_> {
     /// Lists the images and notes what came and went. Returns the names that nobody has looked at
@@ -105,7 +98,7 @@ impl Monitor<'_> {
             .zip(report.metadata.image_id)
             .map(|(stored, image_id)| new_inventory(&stored, image_id, &grounds))
             .transpose()?;
-        let mut commit = self.commit(image, &report, &grounds)?;
+        let mut commit = self.clerk().commit(image, &report, &grounds)?;
         commit.inventory = inventory;
         commit.scan.pass = pass;
         triggered_by.clone_into(&mut commit.scan.triggered_by);
@@ -141,136 +134,6 @@ impl Monitor<'_> {
             .iter()
             .any(|listed| listed.name == image.name && Some(listed.id) == image.id);
         Ok(is_listed || image.id.is_none())
-    }
-
-    /// Judges every image again whose inventory is known, without reading one.
-    pub(super) fn judge_again(&mut self) -> Result<(), MonitorError> {
-        let started = self.parts.clock.now();
-        let grounds = self.parts.host.grounds();
-        let mut commits = Vec::new();
-        let mut judged = 0_u64;
-        for stored in self.parts.store.read().inventory_list(&grounds.reading)? {
-            self.parts.observer.tick(self.parts.clock.now());
-            self.absorb_events();
-            if self.plan.is_stopped {
-                break;
-            }
-            let packed = self
-                .parts
-                .store
-                .read()
-                .inventory_get(&stored.image_id, &grounds.reading)?;
-            let Some(image) = packed.and_then(|packed| packed.unpack::<StoredImage>()) else {
-                tracing::warn!(
-                    "what is known of image {} is damaged; the next pass reads it again",
-                    stored.image_id
-                );
-                continue;
-            };
-            for name in &stored.names {
-                let report = self.parts.host.judge(name, image.clone());
-                let watched = self
-                    .watched
-                    .get(name)
-                    .cloned()
-                    .unwrap_or_else(|| WatchedImage {
-                        name: name.to_owned(),
-                        ..WatchedImage::default()
-                    });
-                let mut commit = self.commit(&watched, &report, &grounds)?;
-                "database".clone_into(&mut commit.scan.triggered_by);
-                commit.scan.started_at = started.as_millisecond();
-                commits.push(commit);
-                judged += 1;
-            }
-            if commits.len() >= COMMITS_AT_ONCE {
-                self.parts
-                    .store
-                    .scan_commit_all(&std::mem::take(&mut commits))?;
-            }
-        }
-        self.parts.store.scan_commit_all(&commits)?;
-        self.plan.tell = Some(self.parts.clock.now());
-        tracing::info!(
-            images = judged,
-            duration_ms = self.parts.clock.now().duration_since(started).as_millis() as u64,
-            "judged again with another advisory database"
-        );
-        Ok(())
-    }
-
-    /// Compares what a report says with what is remembered of the image.
-    fn commit(
-        &self,
-        image: &WatchedImage,
-        report: &ImageReport,
-        grounds: &Grounds,
-    ) -> Result<ScanCommit, StoreError> {
-        let circumstances = Circumstances {
-            name: image.name.clone(),
-            database_updated_at: grounds.database_updated_at.clone(),
-            rules: grounds.rules.clone(),
-        };
-        let mut after = image_state(report, &circumstances);
-        after.image_id = after.image_id.or(image.id);
-        let before = self.parts.store.read().image_state(&image.name)?;
-        let changes = self.changes(image, before.as_ref(), &after);
-        let counts = SeverityCounts::of(
-            after
-                .findings
-                .iter()
-                .filter(|finding| finding.counts())
-                .map(|finding| finding.severity),
-        );
-        let scan = Scan {
-            image: image.name.clone(),
-            image_id: after.image_id,
-            status: after.status,
-            reason: after.reason.clone(),
-            database_updated_at: after.database_updated_at.clone(),
-            counts,
-            ..Scan::default()
-        };
-        Ok(ScanCommit {
-            scan,
-            state: remember(before, after),
-            changes,
-            inventory: None,
-        })
-    }
-
-    /// Compares with what is remembered. What a baseline accepts is no news; and an image that is
-    /// looked at for the first time is compared with its baseline alone.
-    fn changes(
-        &self,
-        image: &WatchedImage,
-        before: Option<&ImageState>,
-        after: &ImageState,
-    ) -> Vec<Change> {
-        let filter = self.filter_of(image);
-        let Some(accepted) = self.accepted(&image.name) else {
-            return delta(before, after, filter);
-        };
-        if before.is_none() {
-            return delta_to_baseline(&accepted, after, filter);
-        }
-        let is_accepted = |change: &Change| {
-            let finding = change.finding.as_ref();
-            change.kind == ChangeKind::New
-                && finding.is_some_and(|finding| accepted.contains(&finding.key.vulnerability_id))
-        };
-        let mut changes = delta(before, after, filter);
-        changes.retain(|change| !is_accepted(change));
-        changes
-    }
-
-    /// Returns which findings of an image are told of: its labels decide before the settings.
-    pub(super) fn filter_of(&self, image: &WatchedImage) -> SeverityFilter {
-        if image.severities.is_empty() {
-            self.settings.severities
-        } else {
-            image.severities.iter().copied().collect()
-        }
     }
 }
 

@@ -47,19 +47,6 @@ pub(super) struct Entry<'a> {
 }
 
 impl Monitor<'_> {
-    /// Reads the ids that are accepted for an image; `None` if there is no baseline. One that
-    /// makes no sense was set aside: what is remembered counts instead.
-    pub(super) fn accepted(&self, image: &str) -> Option<BTreeSet<String>> {
-        let baselines = self.settings.journal.baselines.as_ref()?;
-        match baselines.read(image, self.parts.clock.now()) {
-            Ok(baseline) => baseline.map(|(_, baseline)| baseline.vulnerabilities),
-            Err(error) => {
-                tracing::error!("{}", cleanbill_core::error_chain(&error));
-                None
-            }
-        }
-    }
-
     /// Writes the files of one look.
     pub(super) fn write_journal(&self, entry: &Entry<'_>) {
         if let Some(logs) = &self.settings.journal.logs

@@ -1,5 +1,6 @@
 //! Values as bytes.
 
+use std::borrow::Cow;
 use std::io::Read as _;
 
 use cleanbill_core::Digest;
@@ -40,8 +41,11 @@ impl PackedInventory {
 }
 
 /// Holds a value as JSON before it is compressed: most values are those that are stored already.
+#[derive(Debug)]
 pub(super) struct Json {
     text: Vec<u8>,
+    /// The compressed text, if it was compressed already.
+    compressed: Option<Vec<u8>>,
     /// Tells whether a stored value is the same.
     pub(super) digest: Digest,
 }
@@ -53,11 +57,31 @@ impl Json {
             source: source.into(),
         })?;
         let digest = Digest::of(&text);
-        Ok(Self { text, digest })
+        Ok(Self {
+            text,
+            compressed: None,
+            digest,
+        })
     }
 
-    pub(super) fn compress(&self, what: &'static str) -> Result<Vec<u8>, StoreError> {
+    /// Compresses the value unless it is the one that is stored.
+    pub(super) fn compress_unless(
+        mut self,
+        what: &'static str,
+        stored: Option<Digest>,
+    ) -> Result<Self, StoreError> {
+        if stored != Some(self.digest) {
+            self.compressed = Some(self.compress(what)?.into_owned());
+        }
+        Ok(self)
+    }
+
+    pub(super) fn compress(&self, what: &'static str) -> Result<Cow<'_, [u8]>, StoreError> {
+        if let Some(bytes) = &self.compressed {
+            return Ok(Cow::Borrowed(bytes));
+        }
         zstd::bulk::compress(&self.text, 1)
+            .map(Cow::Owned)
             .map_err(|source| StoreError::EncodeState { what, source })
     }
 }

@@ -23,7 +23,10 @@ impl StateStore {
     ///
     /// SQLite failed, or a value cannot be encoded.
     pub fn scan_commit(&self, commit: &ScanCommit) -> Result<Committed, StoreError> {
-        self.write("write", |transaction| commit_one(transaction, commit))
+        let encoded = Encoded::new(&commit.state)?;
+        self.write("write", |transaction| {
+            commit_one(transaction, commit, &encoded)
+        })
     }
 
     /// Stores what looks at several images found, all or nothing: waiting for the disk once.
@@ -31,11 +34,11 @@ impl StateStore {
     /// # Errors
     ///
     /// SQLite failed, or a value cannot be encoded.
-    pub fn scan_commit_all(&self, commits: &[ScanCommit]) -> Result<Vec<Committed>, StoreError> {
+    pub fn scan_commit_all(&self, commits: &[EncodedCommit]) -> Result<Vec<Committed>, StoreError> {
         self.write("write", |transaction| {
             commits
                 .iter()
-                .map(|commit| commit_one(transaction, commit))
+                .map(|encoded| commit_one(transaction, &encoded.commit, &encoded.state))
                 .collect()
         })
     }
@@ -81,7 +84,51 @@ impl StateStore {
     }
 }
 
+/// Is what one look at an image leaves behind, encoded: that takes longer than writing it, and
+/// needs no lock.
+#[derive(Debug)]
+pub struct EncodedCommit {
+    commit: ScanCommit,
+    state: Encoded,
+}
+
+/// Holds the encoded parts of what is remembered.
+#[derive(Debug)]
+struct Encoded {
+    packages: Json,
+    findings: Json,
+}
+
+impl Encoded {
+    fn new(state: &ImageState) -> Result<Self, StoreError> {
+        Ok(Self {
+            packages: Json::new("the packages of an image", &state.packages)?,
+            findings: Json::new("the findings of an image", &state.findings)?,
+        })
+    }
+}
+
 impl StateReader {
+    /// Encodes what one look found, and compresses what is not stored already.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed, or a value cannot be encoded.
+    pub fn scan_encode(&self, commit: ScanCommit) -> Result<EncodedCommit, StoreError> {
+        let Encoded { packages, findings } = Encoded::new(&commit.state)?;
+        let (old_packages, old_findings) = self.query(|connection| {
+            let image = image_key_of(connection, &commit.scan.image)?;
+            image.map_or(Ok((None, None)), |image| digests_of(connection, image))
+        })?;
+        Ok(EncodedCommit {
+            state: Encoded {
+                packages: packages.compress_unless("packages", old_packages)?,
+                findings: findings.compress_unless("findings", old_findings)?,
+            },
+            commit,
+        })
+    }
+
     /// Lists the last passes, the latest first.
     ///
     /// # Errors
@@ -142,7 +189,11 @@ pub(super) fn parse_change(json: &str) -> Option<Change> {
     serde_json::from_str(json).ok()
 }
 
-fn commit_one(connection: &Connection, commit: &ScanCommit) -> Result<Committed, StoreError> {
+fn commit_one(
+    connection: &Connection,
+    commit: &ScanCommit,
+    encoded: &Encoded,
+) -> Result<Committed, StoreError> {
     let ScanCommit {
         scan,
         state,
@@ -151,7 +202,7 @@ fn commit_one(connection: &Connection, commit: &ScanCommit) -> Result<Committed,
     } = commit;
     let image = image_key(connection, &scan.image, scan.started_at).map_err(failed)?;
     let id = insert_scan(connection, image, scan).map_err(failed)?;
-    put_state(connection, image, state, scan.started_at)?;
+    put_state(connection, image, state, encoded, scan.started_at)?;
     let changes = changes
         .iter()
         .map(|change| insert_change(connection, image, id, scan.started_at, change))
@@ -196,20 +247,27 @@ fn put_state(
     connection: &Connection,
     image: i64,
     state: &ImageState,
+    encoded: &Encoded,
     now: i64,
 ) -> Result<(), StoreError> {
-    let packages = Json::new("the packages of an image", &state.packages)?;
-    let findings = Json::new("the findings of an image", &state.findings)?;
+    let Encoded { packages, findings } = encoded;
     let (old_packages, old_findings) = digests_of(connection, image).map_err(failed)?;
     put_header(connection, image, state).map_err(failed)?;
     if old_packages != Some(packages.digest) {
-        put_packed(connection, "packages", image, &packages)?;
+        put_packed(connection, "packages", image, packages)?;
     }
     if old_findings != Some(findings.digest) {
-        put_packed(connection, "findings", image, &findings)?;
+        put_packed(connection, "findings", image, findings)?;
         findings::replace(connection, image, &state.findings, now).map_err(failed)?;
     }
     Ok(())
+}
+
+fn image_key_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    connection
+        .prepare_cached("SELECT id FROM image WHERE name = ?1")?
+        .query_row([name], |row| row.get(0))
+        .optional()
 }
 
 fn digests_of(
@@ -264,6 +322,7 @@ fn put_packed(
     value: &Json,
 ) -> Result<(), StoreError> {
     let bytes = value.compress(column)?;
+    let bytes: &[u8] = &bytes;
     connection
         .prepare_cached(&format!(
             "UPDATE image_state SET {column}_digest = ?2, {column} = ?3 WHERE image = ?1"

@@ -35,9 +35,9 @@ impl Daemon {
     /// Starts it with an empty state, watching the images whose names begin as given.
     pub(super) fn start(bench: &Bench<'_>, mail: &MailSink, name: &str) -> anyhow::Result<Self> {
         let directory = bench.tools.directory.join("watch").join(name);
-        let _ = fs::remove_dir_all(&directory);
+        make_empty(&directory)?;
         let database = directory.join("db");
-        fs::create_dir_all(&database)?;
+        fs::create_dir(&database)?;
         let [first, _] = &bench.databases;
         place_database(first, &database)?;
         let log = directory.join("watch.log");
@@ -135,6 +135,14 @@ impl Drop for Daemon {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Makes the directory of a `watch` that has never run.
+pub(super) fn make_empty(directory: &Path) -> anyhow::Result<()> {
+    // It may not be there.
+    let _ = fs::remove_dir_all(directory);
+    fs::create_dir_all(directory)?;
+    Ok(File::create(directory.join("env")).map(drop)?)
 }
 
 /// Returns the arguments of every `watch`: nothing is read or written outside `directory`.

@@ -84,9 +84,13 @@ impl LocalEngine {
 
     /// Removes every image of the benchmark.
     pub(super) fn remove_all(&self) -> anyhow::Result<()> {
-        for name in self.names()? {
-            self.ask("DELETE", &format!("/images/{name}?force=1"))?;
+        let names = self.names()?;
+        for name in &names {
+            // Who else works with the engine may have removed it.
+            let _ = self.ask("DELETE", &format!("/images/{name}?force=1"));
         }
+        let left = self.names()?;
+        ensure!(left.is_empty(), "the engine keeps {}", left.join(", "));
         let filter =
             format!("%7B%22dangling%22%3A%5B%22true%22%5D%2C%22label%22%3A%5B%22{MARK}%22%5D%7D");
         self.ask("POST", &format!("/images/prune?filters={filter}"))?;

@@ -10,7 +10,8 @@ const FINDINGS: usize = 300;
 fn full() -> StateStore {
     let store = StateStore::in_memory().unwrap();
     for chunk in (0..IMAGES).collect::<Vec<_>>().chunks(100) {
-        let commits: Vec<ScanCommit> = chunk.iter().map(|image| one(*image)).collect();
+        let encode = |image: &usize| store.read().scan_encode(one(*image)).unwrap();
+        let commits: Vec<EncodedCommit> = chunk.iter().map(encode).collect();
         store.scan_commit_all(&commits).unwrap();
     }
     store

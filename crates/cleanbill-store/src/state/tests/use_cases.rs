@@ -144,7 +144,8 @@ fn history_is_told_latest_first() {
     store.pass_finish(pass, 15, 1, 0).unwrap();
     let mut second = look("a:1", vec![], 20);
     second.scan.reason = "the engine was restarted".to_owned();
-    store.scan_commit_all(&[second.clone()]).unwrap();
+    let encoded = store.read().scan_encode(second.clone()).unwrap();
+    store.scan_commit_all(&[encoded]).unwrap();
     let history = store.read().history("a:1", 10).unwrap();
     let scans: Vec<&Scan> = history.iter().map(|row| &row.scan).collect();
     assert_eq!(scans, [&second.scan, &first.scan]);
@@ -154,6 +155,22 @@ fn history_is_told_latest_first() {
     let passes = store.read().pass_list(10).unwrap();
     assert_eq!(passes[0].finished_at, Some(15));
     assert_eq!((passes[0].images, passes[0].failed), (1, 0));
+}
+
+#[test]
+fn what_was_encoded_beside_another_look_is_stored_as_it_is() {
+    let store = store();
+    let first = look("a:1", vec![finding("CVE-1", "x")], 10);
+    let second = look("a:1", vec![finding("CVE-2", "x")], 20);
+    store.scan_commit(&first).unwrap();
+    // Nothing was to be compressed when it was encoded; it is when it is stored.
+    let again = store.read().scan_encode(first.clone()).unwrap();
+    let encoded = store.read().scan_encode(second.clone()).unwrap();
+    store.scan_commit_all(&[encoded]).unwrap();
+    let state = || store.read().image_state("a:1").unwrap().unwrap();
+    assert_eq!(state(), second.state);
+    store.scan_commit_all(&[again]).unwrap();
+    assert_eq!(state(), first.state);
 }
 
 #[test]

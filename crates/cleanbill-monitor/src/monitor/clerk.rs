@@ -1,0 +1,171 @@
+//! From a report to what is written: the comparison with what is remembered.
+//!
+//! It changes nothing, so several threads may do it at a time.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use cleanbill_core::change::{Change, ChangeKind, ImageState};
+use cleanbill_core::report::ImageReport;
+use cleanbill_policy::{SeverityFilter, delta, delta_to_baseline, remember};
+use cleanbill_store::StoreError;
+use cleanbill_store::state::{
+    EncodedCommit, Scan, ScanCommit, SeverityCounts, StateStore, StoredInventory,
+};
+use jiff::Timestamp;
+
+use super::{Clock, Monitor, MonitorSettings};
+use crate::host::{Grounds, Host, StoredImage};
+use crate::look::{Circumstances, image_state};
+use crate::watchlist::WatchedImage;
+
+/// Prepares what is written.
+#[derive(Clone, Copy)]
+pub(super) struct Clerk<'a> {
+    pub(super) host: &'a dyn Host,
+    pub(super) store: &'a StateStore,
+    pub(super) clock: &'a dyn Clock,
+    pub(super) settings: &'a MonitorSettings,
+    pub(super) watched: &'a BTreeMap<String, WatchedImage>,
+}
+
+impl Monitor<'_> {
+    pub(super) fn clerk(&self) -> Clerk<'_> {
+        Clerk {
+            host: self.parts.host,
+            store: self.parts.store,
+            clock: self.parts.clock,
+            settings: &self.settings,
+            watched: &self.watched,
+        }
+    }
+
+    /// Returns which findings of an image are told of: its labels decide before the settings.
+    pub(super) fn filter_of(&self, image: &WatchedImage) -> SeverityFilter {
+        self.clerk().filter_of(image)
+    }
+}
+
+impl Clerk<'_> {
+    /// Judges an image again by what is known of it, under each of its names.
+    pub(super) fn judge_again(
+        &self,
+        stored: &StoredInventory,
+        grounds: &Grounds,
+        started: Timestamp,
+    ) -> Result<Vec<EncodedCommit>, StoreError> {
+        let read = self.store.read();
+        let packed = read.inventory_get(&stored.image_id, &grounds.reading)?;
+        let Some(image) = packed.and_then(|packed| packed.unpack::<StoredImage>()) else {
+            tracing::warn!(
+                "what is known of image {} is damaged; the next pass reads it again",
+                stored.image_id
+            );
+            return Ok(Vec::new());
+        };
+        let commit = |name: &String, image: StoredImage| {
+            let report = self.host.judge(name, image);
+            let unlisted = || WatchedImage {
+                name: name.clone(),
+                ..WatchedImage::default()
+            };
+            let watched = self.watched.get(name).cloned().unwrap_or_else(unlisted);
+            let mut commit = self.commit(&watched, &report, grounds)?;
+            "database".clone_into(&mut commit.scan.triggered_by);
+            commit.scan.started_at = started.as_millisecond();
+            read.scan_encode(commit)
+        };
+        let Some((last, others)) = stored.names.split_last() else {
+            return Ok(Vec::new());
+        };
+        let commits = others.iter().map(|name| commit(name, image.clone()));
+        let mut commits = commits.collect::<Result<Vec<_>, _>>()?;
+        commits.push(commit(last, image)?);
+        Ok(commits)
+    }
+
+    /// Compares what a report says with what is remembered of the image.
+    pub(super) fn commit(
+        &self,
+        image: &WatchedImage,
+        report: &ImageReport,
+        grounds: &Grounds,
+    ) -> Result<ScanCommit, StoreError> {
+        let circumstances = Circumstances {
+            name: image.name.clone(),
+            database_updated_at: grounds.database_updated_at.clone(),
+            rules: grounds.rules.clone(),
+        };
+        let mut after = image_state(report, &circumstances);
+        after.image_id = after.image_id.or(image.id);
+        let before = self.store.read().image_state(&image.name)?;
+        let changes = self.changes(image, before.as_ref(), &after);
+        let counts = SeverityCounts::of(
+            after
+                .findings
+                .iter()
+                .filter(|finding| finding.counts())
+                .map(|finding| finding.severity),
+        );
+        let scan = Scan {
+            image: image.name.clone(),
+            image_id: after.image_id,
+            status: after.status,
+            reason: after.reason.clone(),
+            database_updated_at: after.database_updated_at.clone(),
+            counts,
+            ..Scan::default()
+        };
+        Ok(ScanCommit {
+            scan,
+            state: remember(before, after),
+            changes,
+            inventory: None,
+        })
+    }
+
+    /// Compares with what is remembered. What a baseline accepts is no news; and an image that is
+    /// looked at for the first time is compared with its baseline alone.
+    fn changes(
+        &self,
+        image: &WatchedImage,
+        before: Option<&ImageState>,
+        after: &ImageState,
+    ) -> Vec<Change> {
+        let filter = self.filter_of(image);
+        let Some(accepted) = self.accepted(&image.name) else {
+            return delta(before, after, filter);
+        };
+        if before.is_none() {
+            return delta_to_baseline(&accepted, after, filter);
+        }
+        let is_accepted = |change: &Change| {
+            let finding = change.finding.as_ref();
+            change.kind == ChangeKind::New
+                && finding.is_some_and(|finding| accepted.contains(&finding.key.vulnerability_id))
+        };
+        let mut changes = delta(before, after, filter);
+        changes.retain(|change| !is_accepted(change));
+        changes
+    }
+
+    /// Reads the ids that are accepted for an image; `None` if there is no baseline. One that
+    /// makes no sense was set aside: what is remembered counts instead.
+    fn accepted(&self, image: &str) -> Option<BTreeSet<String>> {
+        let baselines = self.settings.journal.baselines.as_ref()?;
+        match baselines.read(image, self.clock.now()) {
+            Ok(baseline) => baseline.map(|(_, baseline)| baseline.vulnerabilities),
+            Err(error) => {
+                tracing::error!("{}", cleanbill_core::error_chain(&error));
+                None
+            }
+        }
+    }
+
+    fn filter_of(&self, image: &WatchedImage) -> SeverityFilter {
+        if image.severities.is_empty() {
+            self.settings.severities
+        } else {
+            image.severities.iter().copied().collect()
+        }
+    }
+}

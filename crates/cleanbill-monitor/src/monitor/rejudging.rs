@@ -1,0 +1,91 @@
+//! Judging everything again when the advisory database is another one, without reading an image.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, sync_channel};
+use std::thread::available_parallelism;
+
+use cleanbill_store::StoreError;
+use cleanbill_store::state::EncodedCommit;
+
+use super::clerk::Clerk;
+use super::{Monitor, MonitorError};
+
+/// Images whose new state is written at once: it is waited for the disk once.
+const COMMITS_AT_ONCE: usize = 64;
+
+impl Monitor<'_> {
+    /// Judges every image again whose inventory is known: on as many threads as there are
+    /// processors, while this one writes what came out.
+    pub(super) fn judge_again(&mut self) -> Result<(), MonitorError> {
+        let started = self.parts.clock.now();
+        let grounds = self.parts.host.grounds();
+        let list = self.parts.store.read().inventory_list(&grounds.reading)?;
+        // This thread minds events meanwhile, which may change what is watched.
+        let (settings, watched) = (self.settings.clone(), self.watched.clone());
+        let clerk = Clerk {
+            host: self.parts.host,
+            store: self.parts.store,
+            clock: self.parts.clock,
+            settings: &settings,
+            watched: &watched,
+        };
+        let threads = available_parallelism().map_or(1, usize::from);
+        let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
+        let judged = std::thread::scope(|scope| {
+            let (sender, judged) = sync_channel(COMMITS_AT_ONCE);
+            for _ in 0..threads {
+                let sender = sender.clone();
+                let (list, grounds, next, is_over) = (&list, &grounds, &next, &is_over);
+                scope.spawn(move || {
+                    while let Some(stored) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        let outcome = clerk.judge_again(stored, grounds, started);
+                        if is_over.load(Ordering::Relaxed) || sender.send(outcome).is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+            drop(sender);
+            let outcome = self.write_judged(judged);
+            // Who still judges need not go on: there was an error, or it is over.
+            is_over.store(true, Ordering::Relaxed);
+            outcome
+        })?;
+        self.plan.tell = Some(self.parts.clock.now());
+        tracing::info!(
+            images = judged,
+            duration_ms = self.parts.clock.now().duration_since(started).as_millis() as u64,
+            "judged again with another advisory database"
+        );
+        Ok(())
+    }
+
+    /// Writes what came out as it comes. Returns how many images were judged.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "who sends learns from its end that nobody listens any more"
+    )]
+    fn write_judged(
+        &mut self,
+        judged: Receiver<Result<Vec<EncodedCommit>, StoreError>>,
+    ) -> Result<usize, StoreError> {
+        let (mut commits, mut count) = (Vec::new(), 0);
+        for outcome in &judged {
+            self.parts.observer.tick(self.parts.clock.now());
+            self.absorb_events();
+            if self.plan.is_stopped {
+                break;
+            }
+            commits.extend(outcome?);
+            if commits.len() >= COMMITS_AT_ONCE {
+                count += commits.len();
+                self.parts
+                    .store
+                    .scan_commit_all(&std::mem::take(&mut commits))?;
+            }
+        }
+        count += commits.len();
+        self.parts.store.scan_commit_all(&commits)?;
+        Ok(count)
+    }
+}
