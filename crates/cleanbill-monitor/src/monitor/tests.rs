@@ -1,5 +1,6 @@
 //! The monitor against a host, a clock and receivers of messages that are made up.
 
+mod bad_input;
 mod simulation;
 mod world;
 

@@ -1,0 +1,130 @@
+//! What a host may have in store, and what files may do: docs/watch.md, "What goes wrong".
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::channel;
+
+use cleanbill_core::Severity;
+use cleanbill_store::state::StateStore;
+
+use super::world::{World, settings};
+use super::{Monitor, MonitorObserver, MonitorSettings, Parts, settle};
+use crate::baseline_file::BaselineDirectory;
+use crate::monitor::JournalSettings;
+use crate::notify::Notification;
+use crate::scan_log::ScanLogDirectory;
+
+/// Every character that a name of an image may have, in each of its parts.
+const NAMES: [&str; 5] = [
+    "abcdefghijklmnopqrstuvwxyz0123456789:ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz.0123456789-",
+    "registry-1.example.org:65535/a/b__c/d---e/f.g:_",
+    "[2001:db8::1]:5000/a:1",
+    "a/b:1",
+    "a__b:1",
+];
+
+fn journal(directory: &Path) -> JournalSettings {
+    JournalSettings {
+        logs: Some(ScanLogDirectory::new(directory.join("logs"))),
+        baselines: Some(BaselineDirectory::new(directory.join("snapshots"))),
+        writes_baselines: true,
+        ..JournalSettings::default()
+    }
+}
+
+#[test]
+fn names_with_every_legal_character_are_looked_at_told_and_written() {
+    let directory = tempfile::tempdir().unwrap();
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    let mut names: Vec<String> = NAMES.map(str::to_owned).to_vec();
+    names.push(format!("sha256:{}", "0".repeat(64)));
+    names.push(format!("{}:{}", "n".repeat(255), "t".repeat(128)));
+    for (number, name) in (1..).zip(&names) {
+        world.put(name, number, &[("zlib", "1")]);
+    }
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        journal: journal(directory.path()),
+        ..settings()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        settle(monitor);
+        let mut expected: Vec<String> = names
+            .iter()
+            .map(|name| format!("new CVE-1 {name} first_seen"))
+            .collect();
+        expected.sort();
+        assert_eq!(world.told(&store), expected);
+    });
+    // A log and a report of each, and a baseline of each.
+    let count = |name: &str| {
+        let entries = std::fs::read_dir(directory.path().join(name)).unwrap();
+        entries.count()
+    };
+    assert_eq!(count("logs"), names.len() * 2 + 1);
+    assert_eq!(count("snapshots"), names.len());
+}
+
+#[test]
+fn ten_thousand_images_are_one_pass_and_one_message() {
+    const IMAGES: u32 = 10_000;
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    for number in 0..IMAGES {
+        world.put(&format!("app-{number}:1"), number % 500, &[("zlib", "1")]);
+    }
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert_eq!(world.looks(), u64::from(IMAGES));
+        let rows = store.read().outbox_list(None, 10).unwrap();
+        assert_eq!(rows.len(), 1);
+        let message: Notification = serde_json::from_slice(&rows[0].payload).unwrap();
+        assert_eq!(message.totals.new, u64::from(IMAGES));
+        assert!(message.images.len() < 1_000 && message.images_left_out > 9_000);
+        assert!(rows[0].payload.len() < 1 << 20);
+    });
+}
+
+#[derive(Default)]
+struct Counter {
+    log_errors: AtomicU64,
+}
+
+impl MonitorObserver for Counter {
+    fn log_failed(&self) {
+        self.log_errors.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn directories_that_cannot_be_written_are_counted_and_stop_nothing() {
+    let directory = tempfile::tempdir().unwrap();
+    // A file stands where the directories should be: nobody may write there, root included.
+    let file = directory.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    let counter = Counter::default();
+    let (_sender, events) = channel();
+    let parts = Parts {
+        host: &world,
+        store: &store,
+        clock: &world,
+        channels: &BTreeMap::new(),
+        events: &events,
+        observer: &counter,
+        messages_ready: Box::new(|| ()),
+    };
+    let settings = MonitorSettings {
+        journal: journal(&file),
+        ..settings()
+    };
+    settle(&mut Monitor::new(parts, settings));
+    assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
+    assert_eq!(counter.log_errors.load(Ordering::Relaxed), 2);
+}
