@@ -78,10 +78,7 @@ fn group(
     let (hits, hits_left_out) = cap(hits, hits_max);
     VulnerabilityGroup {
         id: id.to_owned(),
-        severity: findings()
-            .map(|finding| finding.severity)
-            .max()
-            .unwrap_or(Severity::Unknown),
+        severity: worst(changes),
         title: first_text(|finding| &finding.title),
         url: first_text(|finding| &finding.primary_url),
         is_known_exploited: findings().any(|finding| finding.is_known_exploited),
@@ -93,6 +90,19 @@ fn group(
         hits,
         hits_left_out,
     }
+}
+
+/// Returns how bad the worst is that is still there; where nothing is, how bad it was. What was
+/// worse and is gone must not make the others look so.
+fn worst(changes: &[(&Change, &KnownFinding)]) -> Severity {
+    let severity = |(_, finding): &(&Change, &KnownFinding)| finding.severity;
+    let open = changes
+        .iter()
+        .filter(|(change, _)| change.kind != ChangeKind::Resolved);
+    open.map(severity)
+        .max()
+        .or_else(|| changes.iter().map(severity).max())
+        .unwrap_or(Severity::Unknown)
 }
 
 fn hit(
@@ -167,4 +177,25 @@ fn quoted(word: &str) -> String {
         return word.to_owned();
     }
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notify::samples::{change, finding, image_changed};
+
+    #[test]
+    fn what_is_gone_does_not_make_the_rest_look_worse() {
+        let made = |kind, severity| {
+            let finding = finding("CVE-2026-1", severity, "openssl");
+            change("a:1", kind, image_changed(), finding)
+        };
+        let gone = made(ChangeKind::Resolved, Severity::Critical);
+        let from = Severity::Critical;
+        let rated = made(ChangeKind::SeverityChanged { from }, Severity::Medium);
+        let [gone, rated] =
+            [&gone, &rated].map(|change| (change, change.finding.as_ref().unwrap()));
+        assert_eq!(worst(&[gone]), Severity::Critical);
+        assert_eq!(worst(&[gone, rated]), Severity::Medium);
+    }
 }
