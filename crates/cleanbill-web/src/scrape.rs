@@ -86,6 +86,15 @@ impl Scraper {
         })
     }
 
+    /// Returns the metrics as they are now, however lately somebody asked: for whoever knows that
+    /// something has just changed.
+    pub fn metrics_now(&self) -> String {
+        let mut store = self.store.lock().unwrap_or_else(PoisonError::into_inner);
+        store.asked_at = None;
+        drop(store);
+        self.metrics()
+    }
+
     /// Says what is ready, each part in a word.
     pub(crate) fn readiness(&self) -> [(&'static str, bool); 3] {
         let facts = self.settings.live.now();

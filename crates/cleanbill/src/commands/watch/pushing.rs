@@ -73,7 +73,7 @@ impl Pusher {
     /// Replaces what the gateway has of this host.
     pub(super) fn push(&self) {
         let group = Group::of_job(JOB).with("instance", Some(self.instance.as_str()));
-        let text = self.scraper.metrics();
+        let text = self.scraper.metrics_now();
         let context = api::context();
         match (self.gateway).push(&group, text, Mode::Replace, PUSH_TIMEOUT, &context) {
             Ok(()) => tracing::debug!("pushed metrics to {}", self.gateway.place()),
