@@ -58,7 +58,7 @@ fn a_report_cannot_give_commands_to_the_runner() {
     let lines: Vec<&str> = text.lines().collect();
     assert_eq!(lines.len(), 3, "{text}");
     let begins = [
-        "::error file=g%25%2C%3A�.yaml,line=2,title=Gate%3A thresholds.high::2 findings of \
+        "::error file=g%25%2C%3A .yaml,line=2,title=Gate%3A thresholds.high::2 findings of \
          severity HIGH, none allowed%0A",
         "::notice title=Upgrading 1 package is not enough to pass::",
         "::warning title=Gate::expired a",
@@ -87,7 +87,11 @@ fn no_line_of_a_text_is_a_command() {
 
 #[test]
 fn markup_is_escaped() {
-    assert!(!rendered(VerdictFormat::Markdown, STRICT).contains("<b>"));
+    let markdown = rendered(VerdictFormat::Markdown, STRICT);
+    // Elsewhere it stands in code.
+    for row in markdown.lines().filter(|line| line.starts_with("| ")) {
+        assert!(!row.contains("<b>"), "{row}");
+    }
     let junit = rendered(VerdictFormat::Junit, STRICT);
     assert!(!junit.contains("<b>"));
     assert!(

@@ -2,6 +2,7 @@
 
 use cleanbill_policy::gate::{RuleOutcome, RuleStatus};
 use cleanbill_report::listing::{Listing, Text, Tone};
+use cleanbill_report::text::clean;
 
 use super::super::words;
 use super::View;
@@ -77,6 +78,7 @@ fn write_plan(view: &View<'_>, listing: &mut Listing) {
 /// reads what is printed: `::name::` at the beginning of a line, which a wrapped one may be, and
 /// `##[name]` anywhere.
 fn harmless(text: &str) -> String {
+    let text = clean(text);
     let text = text.replace("##[", "## [").replace("##vso", "## vso");
     let mut words = Vec::new();
     for word in text.split(' ') {
