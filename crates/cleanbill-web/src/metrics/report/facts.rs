@@ -90,7 +90,7 @@ pub(super) fn bounded(images: BTreeMap<&str, Facts>, images_max: usize) -> Vec<F
         }
         others = Some(match others {
             None => facts,
-            Some(others) => others.and(facts),
+            Some(others) => others.and(&facts),
         });
     }
     own.extend(others.map(|others| Facts {
@@ -165,7 +165,7 @@ impl Facts {
     }
 
     /// Sums up two: what is worst of either, and the oldest times.
-    fn and(self, other: Self) -> Self {
+    fn and(self, other: &Self) -> Self {
         Self {
             label: self.label,
             images: self.images + other.images,
