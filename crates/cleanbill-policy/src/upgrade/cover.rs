@@ -7,8 +7,8 @@
 
 use std::collections::BinaryHeap;
 
-/// Steps of the search.
-const STEPS_MAX: u32 = 50_000;
+/// Steps of the search, some 30 ms of it: a pipeline waits. Ten groups never need as many.
+const STEPS_MAX: u32 = 3_000;
 
 /// Groups that are searched; more are only chosen greedily.
 const SEARCHED_MAX: usize = 200;
