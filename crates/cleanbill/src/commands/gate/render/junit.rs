@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use cleanbill_policy::gate::{RuleOutcome, RuleStatus};
-use cleanbill_report::escape::markup::{Line, Lines};
+use cleanbill_report::escape::markup::Line;
 
 use super::super::words;
 use super::View;
@@ -36,12 +36,13 @@ pub(super) fn render(view: &View<'_>) -> String {
     }
     let steps = words::plan(view.verdict, view.report);
     let notes = view.notes.iter().map(|note| format!("note: {note}"));
-    let lines: Vec<String> = steps.into_iter().chain(notes).collect();
+    let lines = steps.into_iter().chain(notes);
+    let lines: Vec<String> = lines.map(|line| Line(&line).to_string()).collect();
     if !lines.is_empty() {
         let text = lines.join("\n");
         push(
             &mut out,
-            format_args!("    <system-out>{}</system-out>\n", Lines(&text)),
+            format_args!("    <system-out>{text}</system-out>\n"),
         );
     }
     out.push_str("  </testsuite>\n</testsuites>\n");
