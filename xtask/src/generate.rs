@@ -76,7 +76,10 @@ fn documents(root: &Path) -> anyhow::Result<Vec<(PathBuf, Vec<u8>)>> {
         ("exceptions.schema.json", "exceptions-schema"),
         ("notification.schema.json", "notification-schema"),
     ] {
-        files.push((root.join("docs/schema").join(name), reference(root, argument)?));
+        files.push((
+            root.join("docs/schema").join(name),
+            reference(root, argument)?,
+        ));
     }
     Ok(files)
 }

@@ -303,7 +303,16 @@ mod tests {
             arch: arch.to_string(),
             ..Package::default()
         };
-        for names in ["", "a", "ab", "ba", "cab", "bcaacbab", "ddccbbaa", "abcabcabc"] {
+        for names in [
+            "",
+            "a",
+            "ab",
+            "ba",
+            "cab",
+            "bcaacbab",
+            "ddccbbaa",
+            "abcabcabc",
+        ] {
             let mut packages: Vec<Package> = (0..)
                 .zip(names.chars())
                 .map(|(number, name)| package(&name.to_string(), number))

@@ -75,7 +75,10 @@ fn hash_package(package: &Package) -> u64 {
     hash.text("FilePath", &package.file_path);
     hash.text("Digest", &package.digest);
     hash.list("Locations", &package.locations, hash_location);
-    hash.fold("InstalledFiles", package.installed_files.iter().map(hash_str));
+    hash.fold(
+        "InstalledFiles",
+        package.installed_files.iter().map(hash_str),
+    );
     hash.text("AnalyzedBy", &package.analyzed_by);
     hash.0
 }

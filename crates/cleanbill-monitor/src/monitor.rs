@@ -384,7 +384,11 @@ impl<'a> Monitor<'a> {
             .unwrap_or(now)
             .max(self.plan.retry);
         let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-        let wait_max = if self.has_worked { REST_AFTER } else { WAIT_MAX };
+        let wait_max = if self.has_worked {
+            REST_AFTER
+        } else {
+            WAIT_MAX
+        };
         match self.parts.events.recv_timeout(wait.min(wait_max)) {
             Ok(event) => self.note(event),
             Err(RecvTimeoutError::Timeout) if self.has_worked && wait >= REST_AFTER => {

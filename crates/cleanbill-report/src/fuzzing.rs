@@ -16,7 +16,7 @@ use cleanbill_core::report::{
 use cleanbill_core::vulnerability::{Epss, Finding, KnownExploited, VulnerabilityDetails};
 use cleanbill_core::{DiffId, Digest, Package, Severity};
 
-use crate::{Format, RenderOptions, render, text};
+use crate::{Format, RenderOptions, read_report, read_trivy_report, render, text};
 
 /// An entry point with the name of its target.
 pub type Target = (&'static str, fn(&[u8]));
@@ -28,7 +28,21 @@ pub const TARGETS: &[Target] = &[
     ("report_saved", saved),
     ("report_table", table),
     ("report_text", text),
+    ("report_trivy", trivy),
 ];
+
+/// Reads a report of Trivy's; what is understood can be shown and saved.
+pub fn trivy(data: &[u8]) {
+    let Ok(report) = read_trivy_report(data) else {
+        return;
+    };
+    let options = RenderOptions::default();
+    let table = rendered(Format::Table, &report, &options);
+    assert!(!table.contains(&b'\x1b'), "no escapes but our own");
+    let saved = rendered(Format::Json, &report, &options);
+    let again = read_report(&saved).expect("what is saved can be read");
+    assert_eq!(again.report.images.len(), report.images.len());
+}
 
 /// Renders a report of hostile texts. Every kind of JSON must be JSON, whatever the texts are.
 pub fn json(data: &[u8]) {
@@ -127,7 +141,7 @@ fn cells(row: &str) -> Vec<String> {
 /// Reads a saved report: whatever is in it, there is a report or an error, and a report that is
 /// read can be written and read again.
 pub fn saved(data: &[u8]) {
-    if let Ok(saved) = crate::read_report(data) {
+    if let Ok(saved) = read_report(data) {
         let options = saved.options();
         let bytes = rendered(Format::Json, &saved.report, &options);
         let again = crate::read_report(&bytes);

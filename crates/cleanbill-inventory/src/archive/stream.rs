@@ -11,6 +11,7 @@ mod unsized_content;
 
 use std::collections::BTreeMap;
 use std::io::Read;
+use std::ops::Range;
 
 use super::directory::SEARCH_SIZE_BYTES as END_SEARCH_SIZE_BYTES;
 use super::header::{
@@ -39,6 +40,7 @@ pub(crate) fn read_stream<R: EntryReader>(
         budget,
         passed: BTreeMap::new(),
         directory: None,
+        earlier: 0..0,
         ended: None,
     };
     pass.run()?;
@@ -54,6 +56,8 @@ struct Pass<'a, 'b, R: EntryReader> {
     passed: BTreeMap<u64, Passed<R::Output>>,
     /// The directory that passed last.
     directory: Option<PassedDirectory>,
+    /// Where the directories before it lie, with what is between them.
+    earlier: Range<u64>,
     /// The end record that passed last.
     ended: Option<Ended>,
 }
@@ -140,8 +144,18 @@ impl<R: EntryReader> Pass<'_, '_, R> {
             }
         }
         directory.end = self.stream.position();
-        self.directory = Some(directory);
+        if let Some(before) = self.directory.replace(directory) {
+            self.leave(before.start..before.end);
+        }
         self.skip_end_64()
+    }
+
+    /// Remembers where a directory was that is not the last one.
+    fn leave(&mut self, place: Range<u64>) {
+        if self.earlier.is_empty() {
+            self.earlier.start = place.start;
+        }
+        self.earlier.end = place.end;
     }
 
     /// Leaves the zip64 records to [`Self::end`], which finds them again by their place.
@@ -187,11 +201,18 @@ impl<R: EntryReader> Pass<'_, '_, R> {
                 ..wide
             };
         }
+        let directory = self.directory.take().unwrap_or(PassedDirectory {
+            start: at,
+            end: at,
+            ..PassedDirectory::default()
+        });
+        let place = directory.start..directory.end;
         self.ended = Some(Ended {
             at,
             comment_size_bytes: end.comment_size_bytes.into(),
-            directory: confirm_directory(self.directory.take(), &end, at),
+            directory: confirm_directory(directory, &end, &self.earlier),
         });
+        self.leave(place);
         // The comment is looked through: the last record counts, wherever it is.
         self.stream.skip(END_SIZE_BYTES as u64)?;
         Ok(())
@@ -242,24 +263,20 @@ impl<T> Passed<T> {
     }
 }
 
-/// Compares an end record with the directory that passed right before it.
+/// Compares an end record with the directory that passed right before it. If it means one of the
+/// `earlier` ones, as a reader that can go back would take it, what counts has passed.
 fn confirm_directory(
-    directory: Option<PassedDirectory>,
+    directory: PassedDirectory,
     end: &EndRecord,
-    end_at: u64,
+    earlier: &Range<u64>,
 ) -> Result<Confirmed, ArchiveError> {
     let wrong = || ArchiveError::malformed("the end record does not fit the directory before it");
-    let directory = directory.unwrap_or(PassedDirectory {
-        start: end_at,
-        end: end_at,
-        ..PassedDirectory::default()
-    });
     let is_whole = directory.end.checked_sub(directory.start) == Some(end.directory_size_bytes)
         && directory.entry_count & 0xffff == end.entry_count & 0xffff;
     let base = directory
         .start
         .checked_sub(end.directory_offset)
-        .filter(|_| is_whole)
+        .filter(|base| is_whole && (*base == 0 || !earlier.contains(&end.directory_offset)))
         .ok_or_else(wrong)?;
     Ok(Confirmed {
         base,

@@ -8,6 +8,9 @@ use super::{Exception, Exceptions};
 /// Exceptions about one vulnerability that are compared with each other.
 const COMPARED_MAX: usize = 500;
 
+/// The number of a file, and that of an exception in its list.
+type Place = (usize, usize);
+
 /// Says that one exception covers all that another one does, for a vulnerability.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Overlap {
@@ -22,7 +25,7 @@ pub struct Overlap {
 /// Finds the exceptions that say nothing more than another one of the same files. Those that have
 /// expired are not asked.
 pub fn overlaps(files: &[Exceptions], now: SystemTime) -> Vec<Overlap> {
-    let mut by_id: HashMap<&str, Vec<((usize, usize), &Exception)>> = HashMap::new();
+    let mut by_id: HashMap<&str, Vec<(Place, &Exception)>> = HashMap::new();
     for (file, exceptions) in files.iter().enumerate() {
         for (index, one) in exceptions.list().iter().enumerate() {
             if one.has_expired(now) {

@@ -7,8 +7,11 @@ use clap::builder::PossibleValuesParser;
 use super::trivy_flags::{TRIVY_FLAGS, Treatment};
 use crate::exit::Exit;
 
-/// The pages and schemas that are generated from the code, with what writes them.
-const PAGES: &[(&str, fn() -> String)] = &[
+/// The name of a page or schema, with what writes it.
+type Page = (&'static str, fn() -> String);
+
+/// The pages and schemas that are generated from the code.
+const PAGES: &[Page] = &[
     ("flags", flags),
     ("exit-codes", exit_codes),
     ("trivy-flags", trivy_flags),

@@ -69,8 +69,12 @@ fn entry(known: &KnownChain) -> serde_json::Value {
 
 fn origin(known: &KnownChain) -> &'static str {
     match known {
-        KnownChain { is_claimed: true, .. } => "archive",
-        KnownChain { is_imported: true, .. } => "import",
+        KnownChain {
+            is_claimed: true, ..
+        } => "archive",
+        KnownChain {
+            is_imported: true, ..
+        } => "import",
         _ => "scan",
     }
 }

@@ -26,7 +26,10 @@ pub(crate) fn run(setting: &Setting, arguments: &HealthArgs) -> Result<Exit, Com
     };
     let (address, path) = match &arguments.url {
         Some(url) => of_url(url, usual_path)?,
-        None => (of_settings(setting, &arguments.settings.call)?, usual_path.to_owned()),
+        None => (
+            of_settings(setting, &arguments.settings.call)?,
+            usual_path.to_owned(),
+        ),
     };
     let answer = ask(address, &path, arguments.timeout)
         .map_err(|error| CommandError::with_exit(UNHEALTHY, error).hint(HINT))?;

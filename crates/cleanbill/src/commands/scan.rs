@@ -17,9 +17,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use cleanbill_advisories::{Database, Exploitation, Metadata, SeveritySources};
-use cleanbill_core::{Limits, error_chain};
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ArtifactType, DatabaseInfo, ImageReport, ScanReport};
+use cleanbill_core::{Limits, error_chain};
 use cleanbill_engine::{
     JudgeOptions, PackageTypes, ScanOptions, Scanner, database_info, failed_report, is_transient,
 };

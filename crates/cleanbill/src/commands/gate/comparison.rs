@@ -61,6 +61,9 @@ pub(in crate::commands) fn compare_with(
         }
     }
     let is_named = !arguments.baseline.is_empty() || arguments.compare_to.is_some();
+    if gate.rules.is_none() && !is_named {
+        return Ok(());
+    }
     let rules = gate
         .rules
         .get_or_insert_with(cleanbill_policy::gate::Rules::none);

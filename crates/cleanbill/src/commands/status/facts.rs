@@ -239,7 +239,7 @@ pub(super) fn gather(
         problems: problems(
             &summary,
             plan.as_ref(),
-            notes::refused_settings(state)?,
+            notes::refused_settings(state)?.as_ref(),
             now,
         ),
         now,
@@ -326,7 +326,7 @@ fn incomplete(row: &ImageRow, put_off: &[PutOff]) -> Option<Incomplete> {
 fn problems(
     summary: &StatusSummary,
     plan: Option<&PlanNote>,
-    refused_settings: Option<RefusedSettings>,
+    refused_settings: Option<&RefusedSettings>,
     now: Timestamp,
 ) -> Vec<Problem> {
     let dead = (summary.messages_dead > 0).then(|| Problem {
@@ -374,7 +374,7 @@ fn overdue(summary: &StatusSummary, plan: Option<&PlanNote>, now: Timestamp) -> 
 }
 
 /// Says that a running `watch` did not take new settings.
-fn refused(settings: RefusedSettings) -> Problem {
+fn refused(settings: &RefusedSettings) -> Problem {
     Problem {
         kind: "refused_settings",
         text: format!(

@@ -84,8 +84,7 @@ fn a_gateway_that_is_busy_is_asked_again() {
 fn check_failure(answer: HttpAnswer, expected: &str) {
     let sink = HttpSink::start(vec![answer]);
     let error = push(&sink, &Group::of_job("ci"), Mode::Replace).unwrap_err();
-    let place = sink.url.clone();
-    assert_eq!(error.to_string().replace(&place, "PLACE"), expected);
+    assert_eq!(error.to_string().replace(&sink.url, "PLACE"), expected);
 }
 
 #[test]
