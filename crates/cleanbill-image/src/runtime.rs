@@ -38,6 +38,9 @@ const WORKER_THREADS: usize = 1;
 /// 32 KiB; two threads that wake each other for every one spend more on that than on the bytes.
 const BATCH_BYTES: usize = 512 * 1024;
 
+/// Chunks of one batch: a peer that sends byte after byte makes no more of them wait.
+const BATCH_CHUNKS_MAX: usize = 64;
+
 /// Batches that may wait for the reader.
 const BATCHES_BUFFERED_MAX: usize = 6;
 
@@ -177,6 +180,7 @@ impl BodyReader {
 #[derive(Debug, Default)]
 struct Batch {
     chunks: VecDeque<Bytes>,
+    size_bytes: usize,
     end: Option<io::Result<()>>,
 }
 
@@ -190,14 +194,19 @@ impl Batch {
 
     fn add(&mut self, message: io::Result<Option<Bytes>>) {
         match message {
-            Ok(Some(chunk)) => self.chunks.push_back(chunk),
+            Ok(Some(chunk)) => {
+                self.size_bytes = self.size_bytes.saturating_add(chunk.len());
+                self.chunks.push_back(chunk);
+            }
             Ok(None) => self.end = Some(Ok(())),
             Err(error) => self.end = Some(Err(error)),
         }
     }
 
     fn is_full(&self) -> bool {
-        self.end.is_some() || self.chunks.iter().map(Bytes::len).sum::<usize>() >= BATCH_BYTES
+        self.end.is_some()
+            || self.size_bytes >= BATCH_BYTES
+            || self.chunks.len() >= BATCH_CHUNKS_MAX
     }
 }
 

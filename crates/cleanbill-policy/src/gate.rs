@@ -11,9 +11,10 @@ mod tests;
 
 use std::time::SystemTime;
 
+use cleanbill_core::Severity;
 use cleanbill_core::report::ScanReport;
 
-use crate::threshold::Thresholds;
+use crate::threshold::{Counted, Thresholds};
 
 pub use denied::{DeniedPackage, PackagePattern, PackagePatternError};
 pub use known::Known;
@@ -94,8 +95,14 @@ impl Gate {
         let mut rules = self.rules.clone().unwrap_or_else(Rules::none);
         if let Some(thresholds) = &self.thresholds {
             rules.thresholds = thresholds.clone().or(&rules.thresholds);
+            // What the flag limits counts, whatever severities the file leaves out.
+            let counts = |severity: &Severity| {
+                rules.severities.passes(*severity)
+                    || thresholds.allowed(Counted::Severity(*severity)).is_some()
+            };
+            rules.severities = Severity::ALL.into_iter().filter(counts).collect();
         } else if exit_code.is_some() && rules.source.is_empty() && rules.is_empty() {
-            rules.thresholds.set(crate::threshold::Counted::Total, 0);
+            rules.thresholds.set(Counted::Total, 0);
         }
         rules.exit_code = exit_code.or(rules.exit_code);
         rules

@@ -18,11 +18,21 @@ const PAUSE_FIRST: SignedDuration = SignedDuration::from_mins(1);
 const PAUSE_MAX: SignedDuration = SignedDuration::from_hours(6);
 
 /// The images that are left alone, by name.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Patience {
     images: BTreeMap<String, Pause>,
     /// It is other than when it was noted last.
     is_changed: bool,
+}
+
+impl Default for Patience {
+    /// Leaves none alone, which is news: an earlier process may have noted others.
+    fn default() -> Self {
+        Self {
+            images: BTreeMap::new(),
+            is_changed: true,
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -161,6 +171,8 @@ mod tests {
     #[test]
     fn a_note_is_made_when_there_is_news() {
         let mut patience = Patience::default();
+        // What an earlier process noted is taken back.
+        assert_eq!(patience.take_note(), Some(Vec::new()));
         assert_eq!(patience.take_note(), None);
         patience.failed(&image(b"1"), "damaged", at(0));
         assert_eq!(patience.take_note().unwrap()[0].failures, 1);

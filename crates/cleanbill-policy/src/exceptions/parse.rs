@@ -241,7 +241,7 @@ fn scope(fields: &Fields<'_>, exception: &Exception, rule: &mut Rule, problems: 
     if exception
         .packages
         .iter()
-        .any(|name| name.chars().all(|c| c == '*'))
+        .any(|name| name.chars().all(|char| matches!(char, '*' | '?')))
         && exception.ids.iter().any(|id| id == "*")
     {
         problems.add(
@@ -272,7 +272,7 @@ fn scope(fields: &Fields<'_>, exception: &Exception, rule: &mut Rule, problems: 
     if exception
         .paths
         .iter()
-        .any(|path| ["*", "**", "**/*", "/", ""].contains(&path.trim_start_matches('/')))
+        .any(|path| path.chars().all(|char| matches!(char, '*' | '?' | '/')))
         && exception.ids.iter().any(|id| id == "*")
     {
         problems.add(

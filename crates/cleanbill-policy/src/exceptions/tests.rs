@@ -303,6 +303,26 @@ fn what_is_wrong_is_said_with_its_place() {
             "line 1, column 22: package: '*' together with id '*' covers everything",
         ),
         (
+            "- {id: '*', package: '?*', reason: r}",
+            "line 1, column 22: package: '*' together with id '*' covers everything",
+        ),
+        (
+            "- {id: '*', path: '**/**', reason: r}",
+            "line 1, column 19: path: every path together with id '*' covers everything",
+        ),
+        (
+            "- {id: CVE-2024-0001, reason: r, expires: }",
+            "line 1, column 41: expires: the value is empty; leave the key out if nothing is meant",
+        ),
+        (
+            "- {id: CVE-2024-0001, reason: r, package: ''}",
+            "line 1, column 43: package: the value is empty",
+        ),
+        (
+            "- {id: CVE-2024-0001, reason: r, path: []}",
+            "line 1, column 40: path: the value is empty; leave the key out if nothing is meant",
+        ),
+        (
             "- {id: '*', path: '**', reason: r}",
             "line 1, column 19: path: every path together with id '*' covers everything",
         ),

@@ -62,7 +62,9 @@ impl PackagePattern {
                 fits(&self.name, &name) && self.is_version(&purl.version)
             });
         }
-        self.is_name(&package.name) && self.is_version(&package.version)
+        // With and without epoch and release: as reports print it, and as its makers call it.
+        self.is_name(&package.name)
+            && (self.is_version(&package.installed_version()) || self.is_version(&package.version))
     }
 
     fn is_name(&self, name: &str) -> bool {

@@ -460,3 +460,20 @@ fn a_filter_of_the_report_is_noted() {
         ["the report was made with a filter (CRITICAL, HIGH): what it left out was not judged"]
     );
 }
+
+#[test]
+fn what_the_flag_limits_counts_whatever_the_file_leaves_out() {
+    let report = of_severities(&[&[Severity::Critical, Severity::Low]]);
+    let file = gate("severity: [low]\nthresholds: {low: 50}");
+    check(&file, &report, 0, &[]);
+    let both = Gate {
+        thresholds: Some("critical=0".parse().unwrap()),
+        ..file
+    };
+    check(
+        &both,
+        &report,
+        1,
+        &["1 finding of severity CRITICAL, none allowed"],
+    );
+}

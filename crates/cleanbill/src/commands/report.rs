@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use anyhow::{Context as _, ensure};
+use cleanbill_core::report::DatabaseInfo;
 use cleanbill_policy::Exceptions;
 use cleanbill_report::{Format, SavedReport, SavedReportError, read_report, read_report_outline};
 use jiff::Timestamp;
@@ -122,7 +123,8 @@ pub(super) fn read_bytes_within(file: &Path, size_bytes_max: u64) -> anyhow::Res
 }
 
 /// Makes one report of several, in their order. Where they differ about what a report says once,
-/// the oldest counts: nothing may look newer than it is.
+/// the oldest counts, and what one of them does not know is not known: nothing may look newer or
+/// better known than it is.
 pub(super) fn joined(mut all: Vec<SavedReport>) -> SavedReport {
     let Some(last) = all.pop() else {
         return SavedReport::default();
@@ -144,8 +146,7 @@ pub(super) fn joined(mut all: Vec<SavedReport>) -> SavedReport {
     {
         tracing::warn!("the reports were made with different databases; the oldest is named");
     }
-    let oldest = databases.into_iter().flatten();
-    whole.report.database = oldest.min_by(|a, b| a.updated_at.cmp(&b.updated_at));
+    whole.report.database = common_database(databases);
     let mut selections: Vec<String> = Vec::new();
     for one in all {
         let created_at = &mut whole.report.created_at;
@@ -163,6 +164,23 @@ pub(super) fn joined(mut all: Vec<SavedReport>) -> SavedReport {
     }
     whole.selection = selections.join("; ");
     whole
+}
+
+/// Returns what all databases of several reports come to: the oldest, with the lists that all have;
+/// `None` if one report does not name its database.
+fn common_database(databases: Vec<Option<DatabaseInfo>>) -> Option<DatabaseInfo> {
+    let databases = databases.into_iter().collect::<Option<Vec<_>>>()?;
+    let lacks_epss = databases.iter().any(|one| one.epss_date.is_empty());
+    let lacks_kev = databases.iter().any(|one| one.kev_release.is_empty());
+    let built = |one: &DatabaseInfo| one.updated_at.parse::<jiff::Timestamp>().ok();
+    let mut oldest = databases.into_iter().min_by_key(built)?;
+    if lacks_epss {
+        oldest.epss_date.clear();
+    }
+    if lacks_kev {
+        oldest.kev_release.clear();
+    }
+    Some(oldest)
 }
 
 /// Refuses a format that would say less than it claims because the report was saved without it.
@@ -190,5 +208,35 @@ fn check_content(format: Format, saved: &SavedReport) -> Result<(), CommandError
             Ok(())
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(updated_at: &str, kev_release: &str) -> SavedReport {
+        let mut saved = SavedReport::default();
+        saved.report.database = Some(DatabaseInfo {
+            updated_at: updated_at.to_owned(),
+            epss_date: "2026-11-20".to_owned(),
+            kev_release: kev_release.to_owned(),
+            ..DatabaseInfo::default()
+        });
+        saved
+    }
+
+    #[test]
+    fn several_reports_know_what_each_of_them_knows() {
+        let newer = report("2026-11-21T06:00:00Z", "");
+        let older = report("2026-11-20T23:00:00-08:00", "2026.11.19");
+        let database = joined(vec![newer.clone(), older.clone()]).report.database;
+        let database = database.unwrap();
+        // Later by its clock, and earlier as a text.
+        assert_eq!(database.updated_at, "2026-11-21T06:00:00Z");
+        assert_eq!(database.epss_date, "2026-11-20");
+        assert_eq!(database.kev_release, "");
+        let unknown = SavedReport::default();
+        assert_eq!(joined(vec![newer, unknown]).report.database, None);
     }
 }

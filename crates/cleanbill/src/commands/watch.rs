@@ -48,6 +48,16 @@ enum Ended {
     ForReload,
 }
 
+/// Lets a panic of any thread end the process. The others would go on, and look alive, without
+/// what it did; who started the process starts it anew, and the state knows where it was.
+fn end_with_any_thread() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        usual(panic);
+        std::process::abort();
+    }));
+}
+
 pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, CommandError> {
     let loader = Loader::new(arguments.call, setting.environment.clone());
     let mut reloader = Reloader::new(loader).map_err(config::wrong)?;
@@ -66,6 +76,7 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
         pusher.iter().for_each(Pusher::push);
         return exit;
     }
+    end_with_any_thread();
     stop::be_a_daemon();
     let server = serve(&settings, &live)?;
     let observer = Observer {

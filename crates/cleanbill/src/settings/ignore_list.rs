@@ -13,7 +13,8 @@ const SIZE_BYTES_MAX: u64 = 4 << 20;
 ///
 /// The file is there and cannot be read, is larger than 4 MiB or is no UTF-8 text.
 pub(super) fn read(path: &Path) -> Result<Option<Vec<String>>, String> {
-    if !path.exists() {
+    // A list that cannot be reached is not one that is absent: what it leaves out would be told.
+    if !path.try_exists().map_err(|error| error.to_string())? {
         return Ok(None);
     }
     let text = read_file(path, SIZE_BYTES_MAX)?;

@@ -87,7 +87,7 @@ fn the_address_may_come_from_the_environment_and_a_password_must() {
             gateway.url
         ))
         .exits(0)
-        .prints(&["shop/web:1: deleted"]);
+        .prints(&["deleted shop/web:1"]);
     let request = gateway.request();
     assert_eq!(
         request.line,

@@ -43,7 +43,14 @@ impl<'a> Fields<'a> {
             return String::new();
         };
         match &node.content {
-            Content::Null => String::new(),
+            Content::Null => {
+                check_empty(name, node.place, problems);
+                String::new()
+            }
+            Content::Scalar(text) if text.trim().is_empty() => {
+                check_empty(name, node.place, problems);
+                String::new()
+            }
             Content::Scalar(text) => value(name, text, node.place, problems),
             other => {
                 let kind = other.kind();
@@ -62,8 +69,16 @@ impl<'a> Fields<'a> {
             return Vec::new();
         };
         let nodes = match &node.content {
-            Content::Null => return Vec::new(),
-            Content::Sequence(nodes) => nodes.as_slice(),
+            Content::Null => {
+                check_empty(name, node.place, problems);
+                return Vec::new();
+            }
+            Content::Sequence(nodes) => {
+                if nodes.is_empty() {
+                    check_empty(name, node.place, problems);
+                }
+                nodes.as_slice()
+            }
             _ => std::slice::from_ref(node),
         };
         if nodes.len() > VALUES_MAX {
@@ -92,6 +107,25 @@ impl<'a> Fields<'a> {
     fn get(&self, name: &str) -> Option<&'a Node> {
         let (_, _, node) = self.0.iter().find(|(key, _, _)| *key == name)?;
         Some(*node)
+    }
+}
+
+/// Refuses an empty value where a missing one means more: an exception without an end, or for
+/// everything, is what somebody decided, not what a variable that is not set left of it.
+fn check_empty(name: &str, place: Place, problems: &mut Problems) {
+    const LIMITING: [&str; 8] = [
+        "image",
+        "package",
+        "version",
+        "path",
+        "ecosystem",
+        "expires",
+        "until",
+        "unless",
+    ];
+    if LIMITING.contains(&name) {
+        let text = format!("{name}: the value is empty; leave the key out if nothing is meant");
+        problems.add(place, text);
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use cleanbill_core::ImagePattern;
-use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ScanReport};
+use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_policy::Exceptions;
 use cleanbill_policy::exceptions::Exception;
 use cleanbill_store::StoreError;
@@ -160,7 +161,7 @@ fn covered(outcome: &ExceptionReport) -> u64 {
 }
 
 fn images_with(report: &ScanReport, place: &str) -> BTreeSet<String> {
-    let is_there = |image: &&cleanbill_core::report::ImageReport| {
+    let is_there = |image: &&ImageReport| {
         let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
         suppressed.into_iter().any(|one| one.source == place)
     };
@@ -168,15 +169,19 @@ fn images_with(report: &ScanReport, place: &str) -> BTreeSet<String> {
     images.map(|image| image.artifact_name.clone()).collect()
 }
 
+/// Says whether the report would show what an exception covers: of the images that it is about
+/// there is one, and all of them were assessed completely.
 fn is_about_any(one: &Exception, report: &ScanReport) -> bool {
-    report.images.iter().any(|image| {
+    let is_meant = |image: &&ImageReport| {
         let tags = image.metadata.repo_tags.iter();
         let names: Vec<&str> = std::iter::once(&image.artifact_name)
             .chain(tags)
             .map(String::as_str)
             .collect();
         is_about(one, &names)
-    })
+    };
+    let mut meant = report.images.iter().filter(is_meant).peekable();
+    meant.peek().is_some() && meant.all(|image| image.status == AssessmentStatus::Complete)
 }
 
 fn is_about(one: &Exception, names: &[&str]) -> bool {

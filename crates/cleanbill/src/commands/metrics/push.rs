@@ -184,10 +184,10 @@ impl Work<'_> {
     fn note(&mut self, image: &str, done: &str, undone: &str, outcome: Result<(), PushError>) {
         let place = self.gateway.place();
         match outcome {
-            Ok(()) => self.line(&format!("{image}: {done} ({place})")),
+            Ok(()) => self.line(&format!("{done} {image} ({place})")),
             Err(error) => {
                 let why = cleanbill_core::error_chain(&error);
-                self.line(&format!("{image}: {undone}: {why}"));
+                self.line(&format!("{undone} {image}: {why}"));
                 self.exit = Exit::Incomplete;
             }
         }

@@ -66,6 +66,8 @@ impl Pusher {
     /// Pushes whenever a pass is over, until nobody says so any more.
     pub(super) fn run(&self, passes: &Receiver<()>) {
         while passes.recv().is_ok() {
+            // A gateway that hangs makes passes wait: one push says the same of all of them.
+            while passes.try_recv().is_ok() {}
             self.push();
         }
     }
