@@ -230,7 +230,7 @@ mod tests {
     fn several_reports_know_what_each_of_them_knows() {
         let newer = report("2026-11-21T06:00:00Z", "");
         let older = report("2026-11-20T23:00:00-08:00", "2026.11.19");
-        let database = joined(vec![newer.clone(), older.clone()]).report.database;
+        let database = joined(vec![newer.clone(), older]).report.database;
         let database = database.unwrap();
         // Later by its clock, and earlier as a text.
         assert_eq!(database.updated_at, "2026-11-21T06:00:00Z");
