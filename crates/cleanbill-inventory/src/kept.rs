@@ -20,7 +20,8 @@ const PLAIN_SIZE_BYTES_MAX: usize = 1 << 20;
 /// Bytes that are compressed at a time.
 const PIECE_SIZE_BYTES: usize = 256 << 10;
 
-/// Is held by whoever keeps a large file: of those that several threads meet one is in memory.
+/// Is held by whoever works on a large file that it has read to the end: decoding takes more memory
+/// than keeping. Never while reading, or a slow connection would make others time out.
 static TURN: Mutex<()> = Mutex::new(());
 
 /// Holds the content of a file.
@@ -67,11 +68,11 @@ impl<'a> Kept<'a> {
                 false => Err(too_large(max)),
             };
         }
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let content = pack(piece, &mut stream, limits)?;
         if stream.limit() == 0 {
             return Err(too_large(max));
         }
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(Self {
             content: Content::Packed(content),
             _turn: Some(turn),
