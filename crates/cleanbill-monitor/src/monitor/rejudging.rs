@@ -32,7 +32,8 @@ impl Monitor<'_> {
         let threads = available_parallelism().map_or(1, usize::from);
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
         let judged = std::thread::scope(|scope| {
-            let (sender, judged) = sync_channel(COMMITS_AT_ONCE);
+            // What waits to be written is encoded: as much as is written at once is in memory anyway.
+            let (sender, judged) = sync_channel(threads);
             for _ in 0..threads {
                 let sender = sender.clone();
                 let (list, grounds, next, is_over) = (&list, &grounds, &next, &is_over);

@@ -61,6 +61,8 @@ pub(super) struct EngineHost<'a> {
     runs_trivy: AtomicBool,
     /// Times that somebody saw it at work.
     seen_at_work: AtomicU64,
+    /// When the files of the database were written that was opened last, or could not be.
+    tried: Mutex<Option<SystemTime>>,
 }
 
 /// What images are judged by: all of it is replaced at once.
@@ -69,8 +71,6 @@ struct Judging {
     exploitation: Exploitation,
     policy: Mutex<Policy>,
     grounds: Grounds,
-    /// When the files of the database were written.
-    written: Option<SystemTime>,
 }
 
 impl<'a> EngineHost<'a> {
@@ -102,6 +102,7 @@ impl<'a> EngineHost<'a> {
             trivy,
             runs_trivy: AtomicBool::new(false),
             seen_at_work: AtomicU64::new(0),
+            tried: Mutex::new(None),
         })
     }
 
@@ -134,8 +135,9 @@ impl<'a> EngineHost<'a> {
     ///
     /// There is no usable database: exit code 4.
     pub(super) fn open_database(&self) -> Result<bool, CommandError> {
-        // Looked at before it is opened: what is written meanwhile is noticed the next time.
-        let written = self.database_written();
+        // Looked at before it is opened: what is written meanwhile is noticed the next time, and
+        // one that cannot be used is not tried again before it is another.
+        *self.tried() = self.database_written();
         let database = advisory_database::obtain(
             self.setting,
             &self.arguments.database,
@@ -159,7 +161,6 @@ impl<'a> EngineHost<'a> {
             exploitation,
             policy: Mutex::new(policy),
             grounds,
-            written,
         };
         let mut current = self.judging.write().unwrap_or_else(PoisonError::into_inner);
         let is_other = current
@@ -169,12 +170,15 @@ impl<'a> EngineHost<'a> {
         Ok(is_other)
     }
 
-    /// Says whether somebody else has put another advisory database in the place of the one that is
-    /// open.
+    /// Says whether somebody else has put another advisory database in the place of the one that was
+    /// opened last, or could not be.
     pub(super) fn has_other_database(&self) -> bool {
         let written = self.database_written();
-        let opened = self.judging().and_then(|judging| judging.written);
-        written.is_some() && written != opened
+        written.is_some() && written != *self.tried()
+    }
+
+    fn tried(&self) -> MutexGuard<'_, Option<SystemTime>> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn database_written(&self) -> Option<SystemTime> {
