@@ -602,7 +602,7 @@ fn links_beyond_the_limit_are_counted() {
 fn dangling_links_above_a_database_are_problems() {
     for (link, target) in [
         ("var/lib/rpm", "/nowhere"),
-        ("var/lib/rpm", "/proc/1/root/x"),
+        ("var/lib/rpm", "/elsewhere/x"),
         ("var/lib/rpm", "/etc/alpine-release"),
         ("var/lib/dpkg", "/var/lib/dpkg"),
         ("var/lib/dpkg/status.d", "x"),
