@@ -219,6 +219,7 @@ fn parse_qualifiers(text: &str) -> Result<Vec<(String, String)>, &'static str> {
             pairs.push((key, value));
         }
     }
+    pairs.shrink_to_fit();
     pairs.sort();
     if pairs
         .windows(2)

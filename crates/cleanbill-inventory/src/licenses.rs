@@ -20,12 +20,15 @@ pub(crate) const FILE_PREFIX: &str = "file://";
 
 /// Normalises each name and drops empty and repeated ones.
 pub(crate) fn normalize_list(licenses: &[String]) -> Vec<String> {
+    // Most packages have one licence; a list that grows has room for four.
+    let mut normalized: Vec<String> = Vec::with_capacity(licenses.len());
     let mut seen = HashSet::new();
-    licenses
-        .iter()
-        .map(|license| normalize(license))
-        .filter(|license| !license.is_empty() && seen.insert(license.clone()))
-        .collect()
+    for license in licenses.iter().map(|license| normalize(license)) {
+        if !license.is_empty() && seen.insert(license.clone()) {
+            normalized.push(license);
+        }
+    }
+    normalized
 }
 
 /// Returns the SPDX identifier that a name means, or the name itself without the blanks around

@@ -1,6 +1,7 @@
 //! Which layer introduced a package.
 
 use std::collections::HashMap;
+use std::hash::{BuildHasher as _, RandomState};
 
 use cleanbill_core::package::BuildInfo;
 use cleanbill_core::{Package, TextList};
@@ -11,63 +12,71 @@ use super::tree::{Rest, Tree};
 /// Finds the lowest layer that has a package of the same name, version and release, whatever
 /// became of the file it was in. Epoch and architecture are not compared, as in the reference
 /// implementation. Source: spec 03 section 4.
+///
+/// Packages are told apart by the hashes of these texts: nobody can foresee them, and they take less
+/// room than the texts' places.
 pub(super) struct Origins<'a> {
-    packages: HashMap<PackageKey<'a>, (usize, &'a Package)>,
-    applications: HashMap<(&'a str, PackageKey<'a>), usize>,
+    packages: HashMap<u64, (u32, &'a Package)>,
+    /// By the path of the application too.
+    applications: HashMap<u64, u32>,
+    hasher: RandomState,
 }
-
-type PackageKey<'a> = (&'a str, &'a str, &'a str);
 
 impl<'a> Origins<'a> {
     pub(super) fn new(parts: &[Part<'a>], tree: &Tree<'a>) -> Self {
         let mut origins = Self {
             packages: HashMap::new(),
             applications: HashMap::new(),
+            hasher: RandomState::new(),
         };
-        for (layer_index, part) in parts.iter().enumerate() {
+        for (layer_index, part) in (0..).zip(parts) {
             origins.add_packages(layer_index, part);
         }
-        for (layer_index, applications) in tree.applications_by_layer().enumerate() {
+        for (layer_index, applications) in (0..).zip(tree.applications_by_layer()) {
             origins.add_applications(layer_index, applications);
         }
         origins
     }
 
     /// Returns the layer that introduced an OS package, and the files that it owned there.
-    pub(super) fn of_package(&self, package: &Package) -> Option<(usize, TextList)> {
-        let (layer_index, first) = *self.packages.get(&key_of(package))?;
-        Some((layer_index, first.installed_files.clone()))
+    pub(super) fn of_package(&self, package: &Package) -> Option<(u32, TextList)> {
+        let (layer_index, first) = self.packages.get(&self.hash_of("", package))?;
+        Some((*layer_index, first.installed_files.clone()))
     }
 
     /// Returns the layer that introduced a package of the application at a path.
     pub(super) fn of_application_package(&self, path: &str, package: &Package) -> Option<u32> {
-        let layer_index = *self.applications.get(&(path, key_of(package)))?;
-        u32::try_from(layer_index).ok()
+        self.applications.get(&self.hash_of(path, package)).copied()
     }
 
-    fn add_packages(&mut self, layer_index: usize, part: &Part<'a>) {
+    fn add_packages(&mut self, layer_index: u32, part: &Part<'a>) {
         let databases = part
             .inventories()
             .flat_map(|inventory| &inventory.package_databases);
         for package in databases.flat_map(|database| &database.packages) {
-            self.packages
-                .entry(key_of(package))
-                .or_insert((layer_index, package));
+            let hash = self.hash_of("", package);
+            self.packages.entry(hash).or_insert((layer_index, package));
         }
     }
 
-    fn add_applications(&mut self, layer_index: usize, applications: &[Rest<'a>]) {
+    fn add_applications(&mut self, layer_index: u32, applications: &[Rest<'a>]) {
         for rest in applications {
             for (_, package) in rest.packages() {
-                let key = (rest.application.path.as_str(), key_of(package));
-                self.applications.entry(key).or_insert(layer_index);
+                let hash = self.hash_of(&rest.application.path, package);
+                self.applications.entry(hash).or_insert(layer_index);
             }
         }
     }
-}
 
-fn key_of(package: &Package) -> PackageKey<'_> {
-    (&package.name, &package.version, &package.release)
+    fn hash_of(&self, path: &str, package: &Package) -> u64 {
+        let Package {
+            name,
+            version,
+            release,
+            ..
+        } = package;
+        self.hasher.hash_one((path, name, version, release))
+    }
 }
 
 /// Gives each layer its build information: its own; the base layer that of the next, which Red

@@ -27,7 +27,7 @@ struct PackagePlan {
     is_kept: bool,
     /// The layer that introduced it, and the files that it owned there. A package that names its
     /// layer already comes from an SBOM of an image and stays as it is.
-    origin: Option<(usize, TextList)>,
+    origin: Option<(u32, TextList)>,
 }
 
 impl PackagesPlan {
@@ -100,6 +100,7 @@ pub(super) fn append(packages: &mut Vec<Package>, more: Vec<Package>) {
 /// Adds what the layer that introduced a package says, and its URL.
 fn complete(package: &mut Package, plan: PackagePlan, frame: &Frame, distro: &Distro) {
     if let Some((layer_index, files)) = plan.origin {
+        let layer_index = layer_index as usize;
         package.layer = frame.layers.get(layer_index).copied();
         package.installed_files = files;
         if let Some(Some(build_info)) = frame.build_infos.get(layer_index) {

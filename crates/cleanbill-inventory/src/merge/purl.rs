@@ -60,7 +60,8 @@ pub(super) fn of_os_package(package: &Package, distro: &Distro) -> Option<Packag
 }
 
 fn qualifiers(package: &Package) -> Vec<(String, String)> {
-    let mut qualifiers = Vec::new();
+    // Most packages have an architecture and get a distribution; room for more adds up.
+    let mut qualifiers = Vec::with_capacity(2);
     if !package.arch.is_empty() {
         qualifiers.push(("arch".to_owned(), package.arch.clone()));
     }
