@@ -40,7 +40,7 @@ pub(crate) fn read_stream<R: EntryReader>(
         budget,
         passed: BTreeMap::new(),
         directory: None,
-        earlier: 0..0,
+        directories: 0..0,
         ended: None,
     };
     pass.run()?;
@@ -56,8 +56,8 @@ struct Pass<'a, 'b, R: EntryReader> {
     passed: BTreeMap<u64, Passed<R::Output>>,
     /// The directory that passed last.
     directory: Option<PassedDirectory>,
-    /// Where the directories before it lie, with what is between them.
-    earlier: Range<u64>,
+    /// Where all directories lie that have passed, with what is between them.
+    directories: Range<u64>,
     /// The end record that passed last.
     ended: Option<Ended>,
 }
@@ -75,6 +75,8 @@ struct PassedDirectory {
     end: u64,
     entry_count: u64,
     wanted: Vec<EntryRecord>,
+    /// Where the directories before it lie, with what is between them.
+    earlier: Range<u64>,
 }
 
 /// Is an end record that passed, with the directory that it confirms.
@@ -131,6 +133,7 @@ impl<R: EntryReader> Pass<'_, '_, R> {
     fn directory(&mut self, start: u64) -> Result<(), ArchiveError> {
         let mut directory = PassedDirectory {
             start,
+            earlier: self.directories.clone(),
             ..PassedDirectory::default()
         };
         while self.stream.peek(4)?.starts_with(&CENTRAL) {
@@ -144,18 +147,12 @@ impl<R: EntryReader> Pass<'_, '_, R> {
             }
         }
         directory.end = self.stream.position();
-        if let Some(before) = self.directory.replace(directory) {
-            self.leave(before.start..before.end);
+        if self.directories.is_empty() {
+            self.directories.start = start;
         }
+        self.directories.end = directory.end;
+        self.directory = Some(directory);
         self.skip_end_64()
-    }
-
-    /// Remembers where a directory was that is not the last one.
-    fn leave(&mut self, place: Range<u64>) {
-        if self.earlier.is_empty() {
-            self.earlier.start = place.start;
-        }
-        self.earlier.end = place.end;
     }
 
     /// Leaves the zip64 records to [`Self::end`], which finds them again by their place.
@@ -201,18 +198,17 @@ impl<R: EntryReader> Pass<'_, '_, R> {
                 ..wide
             };
         }
-        let directory = self.directory.take().unwrap_or(PassedDirectory {
+        let directory = self.directory.take().unwrap_or_else(|| PassedDirectory {
             start: at,
             end: at,
+            earlier: self.directories.clone(),
             ..PassedDirectory::default()
         });
-        let place = directory.start..directory.end;
         self.ended = Some(Ended {
             at,
             comment_size_bytes: end.comment_size_bytes.into(),
-            directory: confirm_directory(directory, &end, &self.earlier),
+            directory: confirm_directory(directory, &end),
         });
-        self.leave(place);
         // The comment is looked through: the last record counts, wherever it is.
         self.stream.skip(END_SIZE_BYTES as u64)?;
         Ok(())
@@ -263,12 +259,11 @@ impl<T> Passed<T> {
     }
 }
 
-/// Compares an end record with the directory that passed right before it. If it means one of the
-/// `earlier` ones, as a reader that can go back would take it, what counts has passed.
+/// Compares an end record with the directory that passed right before it. If it means an earlier
+/// one, as a reader that can go back would take it, what counts has passed.
 fn confirm_directory(
     directory: PassedDirectory,
     end: &EndRecord,
-    earlier: &Range<u64>,
 ) -> Result<Confirmed, ArchiveError> {
     let wrong = || ArchiveError::malformed("the end record does not fit the directory before it");
     let is_whole = directory.end.checked_sub(directory.start) == Some(end.directory_size_bytes)
@@ -276,7 +271,9 @@ fn confirm_directory(
     let base = directory
         .start
         .checked_sub(end.directory_offset)
-        .filter(|base| is_whole && (*base == 0 || !earlier.contains(&end.directory_offset)))
+        .filter(|base| {
+            is_whole && (*base == 0 || !directory.earlier.contains(&end.directory_offset))
+        })
         .ok_or_else(wrong)?;
     Ok(Confirmed {
         base,
