@@ -21,8 +21,9 @@ pub struct Limits {
     /// Bytes of what a lock file says about which of its packages need which, until all of them
     /// are known. The largest real ones have 1 MB.
     pub dependency_graph_size_bytes_max: u64,
-    /// Bytes of one file that is held whole in memory, as it describes one package or little more.
-    /// The largest real ones have 1 MB.
+    /// Bytes of one file that is held whole in memory, as it describes one package or little more,
+    /// and of what is held of a document before it can be read part by part: the encoded payload of
+    /// an attestation. The largest real ones have 1 MB.
     pub whole_file_size_bytes_max: u64,
     /// Bytes of a TOML file: it becomes a tree in memory, of up to fifty times its size. The largest
     /// real lock file that we know of has 0.5 MB.

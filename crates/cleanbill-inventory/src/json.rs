@@ -38,7 +38,7 @@ use located::Lines;
 use scan::Document;
 
 pub(crate) use located::Located;
-pub(crate) use parts::{Field, FieldKind, Parts};
+pub(crate) use parts::{Field, FieldKind, PartSizes, Parts};
 pub(crate) use text::is_name_of;
 
 /// Objects and arrays within each other, as in Go.

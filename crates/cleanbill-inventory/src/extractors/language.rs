@@ -74,11 +74,6 @@ fn extract_manifest(
     Ok(())
 }
 
-/// Returns how many bytes one part of a document may have.
-fn part_size_bytes_max(limits: &Limits) -> usize {
-    usize::try_from(limits.document_part_size_bytes_max).unwrap_or(usize::MAX)
-}
-
 /// Says that a document lists more packages than a layer may have.
 fn too_many_packages(limits: &Limits) -> JsonError {
     let max = limits.packages_per_layer_max;

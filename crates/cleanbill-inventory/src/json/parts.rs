@@ -15,6 +15,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+use cleanbill_core::Limits;
 use serde::de::{self, Deserialize};
 
 use super::access::field_of;
@@ -46,12 +47,37 @@ pub(crate) enum FieldKind {
     MembersOfMembers,
 }
 
+/// Says how much of a document may be in memory.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PartSizes {
+    /// Bytes of one part that is decoded and forgotten, and of a name.
+    pub(crate) part_bytes_max: usize,
+    /// Bytes of all values that are parts themselves: they are kept.
+    pub(crate) whole_bytes_max: usize,
+}
+
+impl PartSizes {
+    /// For documents that are in memory anyway.
+    pub(crate) const UNBOUNDED: Self = Self {
+        part_bytes_max: usize::MAX,
+        whole_bytes_max: usize::MAX,
+    };
+
+    pub(crate) fn of(limits: &Limits) -> Self {
+        let bytes = |max: u64| usize::try_from(max).unwrap_or(usize::MAX);
+        Self {
+            part_bytes_max: bytes(limits.document_part_size_bytes_max),
+            whole_bytes_max: bytes(limits.whole_file_size_bytes_max),
+        }
+    }
+}
+
 /// Holds a document that was checked.
 pub(crate) struct Parts<'a> {
     text: &'a Kept<'a>,
     dialect: Dialect,
     fields: &'static [Field],
-    part_size_bytes_max: usize,
+    sizes: PartSizes,
     /// What is known of each field.
     found: Vec<Found>,
 }
@@ -70,6 +96,13 @@ struct Value {
     /// `None` if it is larger than a part may be.
     bytes: Option<Vec<u8>>,
     line: u64,
+}
+
+impl Found {
+    fn size_bytes(&self) -> usize {
+        let bytes = self.whole.as_ref().and_then(|value| value.bytes.as_ref());
+        bytes.map_or(0, Vec::len)
+    }
 }
 
 /// Is one part of a document.
@@ -107,9 +140,9 @@ impl<'a> Parts<'a> {
     pub(crate) fn classic(
         text: &'a Kept<'a>,
         fields: &'static [Field],
-        part_size_bytes_max: usize,
+        sizes: PartSizes,
     ) -> Result<Self, JsonError> {
-        Self::check(text, fields, part_size_bytes_max, Dialect::Classic)
+        Self::check(text, fields, sizes, Dialect::Classic)
     }
 
     /// Checks a document that is read as Go's `encoding/json/v2` does.
@@ -120,22 +153,22 @@ impl<'a> Parts<'a> {
     pub(crate) fn strict(
         text: &'a Kept<'a>,
         fields: &'static [Field],
-        part_size_bytes_max: usize,
+        sizes: PartSizes,
     ) -> Result<Self, JsonError> {
-        Self::check(text, fields, part_size_bytes_max, Dialect::Strict)
+        Self::check(text, fields, sizes, Dialect::Strict)
     }
 
     fn check(
         text: &'a Kept<'a>,
         fields: &'static [Field],
-        part_size_bytes_max: usize,
+        sizes: PartSizes,
         dialect: Dialect,
     ) -> Result<Self, JsonError> {
         let mut parts = Self {
             text,
             dialect,
             fields,
-            part_size_bytes_max,
+            sizes,
             found: vec![Found::default(); fields.len()],
         };
         let mut found = std::mem::take(&mut parts.found);
@@ -147,7 +180,7 @@ impl<'a> Parts<'a> {
     }
 
     fn skeleton(&self) -> Skeleton<'_> {
-        Skeleton::new(self.text.reader(), self.dialect, self.part_size_bytes_max)
+        Skeleton::new(self.text.reader(), self.dialect, self.sizes.part_bytes_max)
     }
 
     fn check_member(
@@ -156,27 +189,37 @@ impl<'a> Parts<'a> {
         name: &str,
         found: &mut [Found],
     ) -> Result<(), JsonError> {
-        let field = self.field(name);
-        let (kind, found) = match field.and_then(|at| Some((self.fields.get(at)?, at))) {
-            Some((field, at)) => (Some(field.kind), found.get_mut(at)),
-            None => (None, None),
-        };
+        let at = self.field(name);
+        let kind = at.and_then(|at| Some(self.fields.get(at)?.kind));
         let is_null = skeleton.peek() == Some(b'n');
-        match found {
-            Some(found) if !is_null => {
-                found.occurrences += 1;
-                if kind == Some(FieldKind::Whole) {
-                    let line = skeleton.line();
-                    let is_complete = skeleton.part()?;
-                    let bytes = is_complete.then(|| skeleton.bytes().to_vec());
-                    skeleton.check_part(is_complete, line)?;
-                    found.whole = Some(Value { bytes, line });
-                    return Ok(());
-                }
-            }
-            _ => {}
+        let Some(of_field) = at.and_then(|at| found.get_mut(at)).filter(|_| !is_null) else {
+            return check_parts(skeleton, depth_of(kind));
+        };
+        of_field.occurrences += 1;
+        if kind != Some(FieldKind::Whole) {
+            return check_parts(skeleton, depth_of(kind));
         }
-        check_parts(skeleton, depth_of(kind))
+        of_field.whole = None;
+        let kept: usize = found.iter().map(Found::size_bytes).sum();
+        let value = self.check_whole(skeleton, self.sizes.whole_bytes_max.saturating_sub(kept))?;
+        if let Some(of_field) = at.and_then(|at| found.get_mut(at)) {
+            of_field.whole = Some(value);
+        }
+        Ok(())
+    }
+
+    fn check_whole(
+        &self,
+        skeleton: &mut Skeleton<'_>,
+        size_bytes_max: usize,
+    ) -> Result<Value, JsonError> {
+        let line = skeleton.line();
+        let is_complete = skeleton.part_of(size_bytes_max)?;
+        skeleton.check_part(is_complete, line)?;
+        Ok(Value {
+            bytes: is_complete.then(|| skeleton.take_bytes()),
+            line,
+        })
     }
 
     /// Returns the number of the field that a name means.
@@ -215,7 +258,7 @@ impl<'a> Parts<'a> {
             None => Ok(None),
             Some(value) => match &value.bytes {
                 Some(bytes) => Ok(Some((bytes, value.line))),
-                None => Err(self.too_large(value.line).inside(name)),
+                None => Err(self.too_large(FieldKind::Whole, value.line).inside(name)),
             },
         }
     }
@@ -270,7 +313,7 @@ impl<'a> Parts<'a> {
         let mut give = |skeleton: &mut Skeleton<'_>, outer_name: &str, name: &str| {
             let line = skeleton.line();
             if !skeleton.part()? {
-                return Err(self.too_large(line).inside(field.name).into());
+                return Err(self.too_large(field.kind, line).inside(field.name).into());
             }
             visit(&Part {
                 field: field.name,
@@ -282,16 +325,18 @@ impl<'a> Parts<'a> {
                 lines,
             })
         };
-        let expected = match field.kind {
-            FieldKind::Whole => return give(skeleton, "", ""),
-            FieldKind::Items => b'[',
-            FieldKind::Members | FieldKind::MembersOfMembers => b'{',
-        };
-        skeleton.expect_type(expected, field.name)?;
         match field.kind {
-            FieldKind::Items => skeleton.items(&mut |skeleton| give(skeleton, "", "")),
-            FieldKind::Members => skeleton.members(&mut |skeleton, name| give(skeleton, "", name)),
-            FieldKind::Whole | FieldKind::MembersOfMembers => {
+            FieldKind::Whole => give(skeleton, "", ""),
+            FieldKind::Items => {
+                skeleton.expect_type(b'[', field.name)?;
+                skeleton.items(&mut |skeleton| give(skeleton, "", ""))
+            }
+            FieldKind::Members => {
+                skeleton.expect_type(b'{', field.name)?;
+                skeleton.members(&mut |skeleton, name| give(skeleton, "", name))
+            }
+            FieldKind::MembersOfMembers => {
+                skeleton.expect_type(b'{', field.name)?;
                 skeleton.members(&mut |skeleton, outer_name| {
                     if skeleton.peek() == Some(b'n') {
                         return Ok(skeleton.skip()?);
@@ -303,13 +348,23 @@ impl<'a> Parts<'a> {
         }
     }
 
-    fn too_large(&self, line: u64) -> JsonError {
+    fn too_large(&self, kind: FieldKind, line: u64) -> JsonError {
+        let PartSizes {
+            part_bytes_max,
+            whole_bytes_max,
+        } = self.sizes;
         JsonError {
             line: line + 1,
-            message: format!(
-                "a part of the document has more than {} bytes (document_part_size_bytes_max)",
-                self.part_size_bytes_max
-            ),
+            message: match kind {
+                FieldKind::Whole => format!(
+                    "what is read whole of the document has more than {whole_bytes_max} bytes \
+                     (whole_file_size_bytes_max)"
+                ),
+                _ => format!(
+                    "a part of the document has more than {part_bytes_max} bytes \
+                     (document_part_size_bytes_max)"
+                ),
+            },
             is_limit: true,
         }
     }

@@ -9,10 +9,10 @@ use cleanbill_core::{Limits, Package, package, path};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::{package as new_package, package_id, part_size_bytes_max, refuse, too_many_packages};
+use super::{package as new_package, package_id, refuse, too_many_packages};
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
-use crate::json::{Field, FieldKind, JsonError, Located, Parts};
+use crate::json::{Field, FieldKind, JsonError, Located, PartSizes, Parts};
 use crate::kept::Kept;
 use crate::licenses;
 use crate::room::Room;
@@ -88,7 +88,7 @@ struct Known {
 
 /// Lists the packages; the first of a name counts.
 fn parse(text: &Kept<'_>, limits: &Limits, room: &mut Room) -> Result<Vec<Package>, JsonError> {
-    let document = Parts::strict(text, FIELDS, part_size_bytes_max(limits))?;
+    let document = Parts::strict(text, FIELDS, PartSizes::of(limits))?;
     let known = known(&document, limits)?;
     let version_of = |name: &str| known.get(name).map(|known| known.version.as_str());
     let mut packages = Vec::with_capacity(known.len());

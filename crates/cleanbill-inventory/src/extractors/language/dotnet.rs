@@ -14,10 +14,10 @@ use cleanbill_core::{Limits, Package};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{package, package_id, part_size_bytes_max, too_many_packages};
+use super::{package, package_id, too_many_packages};
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
-use crate::json::{Field, FieldKind, JsonError, Located, Parts};
+use crate::json::{Field, FieldKind, JsonError, Located, PartSizes, Parts};
 use crate::kept::Kept;
 use crate::room::Room;
 
@@ -114,7 +114,7 @@ struct Found {
 
 /// Reads the libraries that a program needs when it runs.
 fn parse(text: &Kept<'_>, limits: &Limits) -> Result<Vec<Package>, JsonError> {
-    let document = Parts::strict(text, FIELDS, part_size_bytes_max(limits))?;
+    let document = Parts::strict(text, FIELDS, PartSizes::of(limits))?;
     let target = target(&document, limits)?;
     let found = found(&document, target.as_ref(), limits)?;
     Ok(graph::complete(found, target.as_ref()))

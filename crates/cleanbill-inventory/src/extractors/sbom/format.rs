@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::bom::Bom;
 use super::error::SbomError;
 use super::{Origin, SbomFormat, cyclonedx, spdx};
-use crate::json::{Field, FieldKind, Parts};
+use crate::json::{Field, FieldKind, JsonError, PartSizes, Parts};
 use crate::kept::Kept;
 
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -87,7 +87,7 @@ pub(super) fn read(
             }),
         },
         _ if begin.starts_with(b"SPDX") => {
-            let bom = spdx::read_tag_value(text, context.part_size_bytes_max(), limits)?;
+            let bom = spdx::read_tag_value(text, context.sizes().part_bytes_max, limits)?;
             Ok((SbomFormat::Spdx, bom))
         }
         _ => Err(SbomError::UnknownFormat),
@@ -110,17 +110,19 @@ struct Envelope {
 
 impl Context<'_> {
     /// A file of the user's is in memory anyway.
-    fn part_size_bytes_max(self) -> usize {
+    fn sizes(self) -> PartSizes {
         match self.origin {
-            Origin::User => usize::MAX,
-            Origin::Image => {
-                usize::try_from(self.limits.document_part_size_bytes_max).unwrap_or(usize::MAX)
-            }
+            Origin::User => PartSizes::UNBOUNDED,
+            Origin::Image => PartSizes::of(self.limits),
         }
     }
 
+    fn parts<'t>(self, text: &'t Kept<'t>) -> Result<Parts<'t>, JsonError> {
+        Parts::classic(text, FIELDS, self.sizes())
+    }
+
     fn json(self, text: &Kept<'_>) -> Result<(SbomFormat, Bom), SbomError> {
-        let document = Parts::classic(text, FIELDS, self.part_size_bytes_max())?;
+        let document = self.parts(text)?;
         let mark = |name| document.whole::<String>(name);
         let (bom_format, spdx_id) = (mark("bomFormat")?, mark("SPDXID")?);
         let (media_type, payload_type) = (mark("mediaType")?, mark("payloadType")?);
@@ -177,7 +179,7 @@ impl Context<'_> {
         let payload = payload.map_err(|error| attestation(error.to_string()))?;
         drop(envelope);
         let payload = Kept::from(&*payload);
-        let statement = Parts::classic(&payload, FIELDS, self.part_size_bytes_max());
+        let statement = self.parts(&payload);
         self.statement(&statement.map_err(|error| attestation(error.to_string()))?)
     }
 
@@ -194,18 +196,16 @@ impl Context<'_> {
     fn predicate(self, statement: &Parts<'_>) -> Result<(SbomFormat, Bom), SbomError> {
         let kind: String = statement.whole("predicateType")?;
         let (bytes, _) = statement.whole_bytes("predicate")?.unwrap_or((b"{}", 0));
-        let (max, text) = (self.part_size_bytes_max(), Kept::from(bytes));
+        let text = Kept::from(bytes);
         match kind.as_str() {
             kind if PREDICATES_CYCLONEDX.contains(&kind) => {
-                let around = Parts::classic(&text, COSIGN_FIELDS, max)?;
+                let around = Parts::classic(&text, COSIGN_FIELDS, self.sizes())?;
                 match around.whole_bytes("Data")? {
-                    Some((data, _)) => {
-                        self.cyclonedx(&Parts::classic(&Kept::from(data), FIELDS, max)?)
-                    }
-                    None => self.cyclonedx(&Parts::classic(&text, FIELDS, max)?),
+                    Some((data, _)) => self.cyclonedx(&self.parts(&Kept::from(data))?),
+                    None => self.cyclonedx(&self.parts(&text)?),
                 }
             }
-            PREDICATE_SPDX => self.spdx(&Parts::classic(&text, FIELDS, max)?),
+            PREDICATE_SPDX => self.spdx(&self.parts(&text)?),
             kind => Err(SbomError::Attestation {
                 reason: format!("predicate type '{kind}'"),
             }),

@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use base64::Engine as _;
 use cleanbill_core::inventory::LayerInventory;
 use proptest::prelude::*;
 
@@ -262,6 +263,54 @@ fn a_malformed_url_costs_its_component_only() {
     assert!(result.is_ok());
     assert_eq!(inventory.problems.len(), 1);
     assert_eq!(inventory.package_databases[0].packages.len(), 1);
+}
+
+#[test]
+fn many_files_of_a_package_take_no_room() {
+    let files: String = (0..1_000)
+        .map(|number| {
+            format!("FileName: ./{number}\nSPDXID: SPDXRef-File-{number}\nFileChecksum: SHA1: {number}\n")
+        })
+        .collect();
+    let document = format!(
+        "SPDXVersion: SPDX-2.2\nSPDXID: SPDXRef-DOCUMENT\nPackageName: a\nSPDXID: SPDXRef-Package\n\
+         ExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\n{files}"
+    );
+    let limits = Limits {
+        document_part_size_bytes_max: 1_000,
+        ..Limits::default()
+    };
+    let inventory = testing::extract_with_limits(&Sbom, "a.spdx", document.as_bytes(), limits);
+    assert_eq!(inventory.problems, []);
+    let package = &inventory.applications[0].packages[0];
+    assert_eq!((&*package.file_path, &*package.digest), ("./0", "sha1:0"));
+}
+
+#[test]
+fn attestations_are_held_whole_and_bounded() {
+    let statement =
+        format!(r#"{{"predicateType": "https://cyclonedx.org/bom", "predicate": {CYCLONEDX}}}"#);
+    let payload = base64::engine::general_purpose::STANDARD.encode(statement);
+    let envelope =
+        format!(r#"{{"payloadType": "application/vnd.in-toto+json", "payload": "{payload}"}}"#);
+    let size = envelope.len() as u64;
+    for (whole_file_size_bytes_max, is_read) in [(size, true), (size / 2, false)] {
+        let limits = Limits {
+            document_part_size_bytes_max: 1_000,
+            whole_file_size_bytes_max,
+            ..Limits::default()
+        };
+        let inventory =
+            testing::extract_with_limits(&Sbom, "a.cdx.json", envelope.as_bytes(), limits);
+        assert_eq!(inventory.applications.len(), if is_read { 2 } else { 0 });
+        let kinds: Vec<_> = inventory
+            .problems
+            .iter()
+            .map(|problem| problem.kind)
+            .collect();
+        let expected = (!is_read).then_some(ProblemKind::LimitExceeded);
+        assert_eq!(kinds, Vec::from_iter(expected));
+    }
 }
 
 #[test]

@@ -50,6 +50,13 @@ impl<'a> Skeleton<'a> {
         &self.part
     }
 
+    /// Hands over the bytes of the last part.
+    pub(super) fn take_bytes(&mut self) -> Vec<u8> {
+        let mut part = std::mem::take(&mut self.part);
+        part.shrink_to_fit();
+        part
+    }
+
     /// Returns the next byte, without taking it.
     pub(super) fn peek(&mut self) -> Option<u8> {
         // What is kept in memory can be read; if not, the document ends here.
@@ -162,12 +169,16 @@ impl<'a> Skeleton<'a> {
     /// Takes a value. Says whether it is complete in [`Skeleton::bytes`], as one that is too large
     /// is not.
     pub(super) fn part(&mut self) -> Result<bool, JsonError> {
+        self.part_of(self.part_size_bytes_max)
+    }
+
+    /// As [`Skeleton::part`], of a value that may have another size.
+    pub(super) fn part_of(&mut self, size_bytes_max: usize) -> Result<bool, JsonError> {
         let mut part = std::mem::take(&mut self.part);
         part.clear();
-        let max = self.part_size_bytes_max;
         let mut is_complete = true;
         let taken = self.value(&mut |bytes| {
-            is_complete = is_complete && part.len().saturating_add(bytes.len()) <= max;
+            is_complete = is_complete && part.len().saturating_add(bytes.len()) <= size_bytes_max;
             if is_complete {
                 part.extend(bytes);
             }

@@ -37,10 +37,18 @@ struct Document {
     groups: BTreeMap<String, Option<BTreeMap<String, Value>>>,
 }
 
+/// Allows parts of some size, and three times as much to be kept.
+fn sizes(part_bytes_max: usize) -> PartSizes {
+    PartSizes {
+        part_bytes_max,
+        whole_bytes_max: 3 * part_bytes_max,
+    }
+}
+
 /// Reads a document part by part.
 fn read(text: &str, dialect: Dialect, part_size_bytes_max: usize) -> Result<Document, JsonError> {
     let kept = Kept::from(text.as_bytes());
-    let parts = Parts::check(&kept, FIELDS, part_size_bytes_max, dialect)?;
+    let parts = Parts::check(&kept, FIELDS, sizes(part_size_bytes_max), dialect)?;
     let mut document = Document {
         name: parts.whole("name")?,
         ..Document::default()
@@ -141,7 +149,6 @@ fn large_parts_are_refused_where_they_are_wanted() {
     let text = format!(r#"{{"y": "{large}", "z": [["{large}"]], "items": [1]}}"#);
     assert_eq!(read(&text, Dialect::Strict, 1_000).unwrap().items.len(), 1);
     for text in [
-        format!(r#"{{"name": "{large}"}}"#),
         format!(r#"{{"items": ["{large}"]}}"#),
         format!("{{\n\"groups\": {{\"a\": {{\"b\": \"{large}\"}}}}}}"),
         format!(r#"{{"{large}": 1}}"#),
@@ -149,6 +156,42 @@ fn large_parts_are_refused_where_they_are_wanted() {
         let error = read(&text, Dialect::Classic, 1_000).unwrap_err();
         assert!(error.is_limit(), "{error}");
         assert!(error.to_string().contains("document_part_size_bytes_max"));
+    }
+}
+
+#[test]
+fn what_is_kept_of_a_document_is_bounded_together() {
+    const FIELDS: &[Field] = &[
+        Field {
+            name: "a",
+            kind: FieldKind::Whole,
+        },
+        Field {
+            name: "b",
+            kind: FieldKind::Whole,
+        },
+    ];
+    let (half, large) = ("x".repeat(1_400), "x".repeat(2_000));
+    for (text, b_is_kept) in [
+        (format!(r#"{{"a": "{half}", "b": "{half}"}}"#), true),
+        (format!(r#"{{"a": "{half}", "b": "{large}"}}"#), false),
+        // Of two of a name the first is kept no more.
+        (
+            format!(r#"{{"b": "{half}", "a": "{half}", "b": "{half}"}}"#),
+            true,
+        ),
+        (format!(r#"{{"b": "{large}{large}"}}"#), false),
+    ] {
+        let kept = Kept::from(text.as_bytes());
+        let parts = Parts::classic(&kept, FIELDS, sizes(1_000)).unwrap();
+        match parts.whole::<String>("b") {
+            Ok(b) => assert!(b_is_kept && b == half, "{text}"),
+            Err(error) => {
+                assert!(!b_is_kept && error.is_limit(), "{error}");
+                assert!(error.to_string().contains("whole_file_size_bytes_max"));
+            }
+        }
+        assert!(parts.whole::<String>("a").is_ok());
     }
 }
 
@@ -161,7 +204,7 @@ fn parts_know_their_lines() {
     let text = "{ \"items\": [\n  {\"name\": \"a\",\n\"x\": []}, {\"name\": \"b\"},\n{}, {}\n],\
         \n\"members\": {\"d\":\n\n{\n\"name\": \"d\"}, \"e\": {}, \"f\": {\n\"x\": 1}}}";
     let kept = Kept::from(text.as_bytes());
-    let parts = Parts::strict(&kept, FIELDS, 1_000).unwrap();
+    let parts = Parts::strict(&kept, FIELDS, sizes(1_000)).unwrap();
     let mut lines = Vec::new();
     parts
         .each::<JsonError>(&NAMES, &mut |part| {

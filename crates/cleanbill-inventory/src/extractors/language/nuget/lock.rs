@@ -3,14 +3,15 @@
 //! Source: Trivy 0.74.0 `pkg/dependency/parser/nuget/lock/parse.go`.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{BuildHasher as _, RandomState};
 
 use cleanbill_core::package::Relationship;
 use cleanbill_core::{Limits, Package};
 use serde::Deserialize;
 
 use super::{KIND, unique};
-use crate::extractors::language::{package, package_id, part_size_bytes_max, too_many_packages};
-use crate::json::{Field, FieldKind, JsonError, Located, Parts};
+use crate::extractors::language::{package, package_id, too_many_packages};
+use crate::json::{Field, FieldKind, JsonError, Located, PartSizes, Parts};
 use crate::kept::Kept;
 use crate::room::Room;
 
@@ -33,8 +34,13 @@ struct Entry {
     dependencies: BTreeMap<String, String>,
 }
 
-/// The versions that packages are resolved to, by framework and name.
-type Resolved = HashMap<String, HashMap<String, String>>;
+/// Knows the versions that packages are resolved to, by the hashes of framework and name: nobody
+/// can foresee them, and they take less room.
+#[derive(Default)]
+struct Resolved {
+    versions: HashMap<u64, String>,
+    hasher: RandomState,
+}
 
 /// Reads the packages of a lock file.
 ///
@@ -46,9 +52,9 @@ pub(super) fn parse(
     limits: &Limits,
     room: &mut Room,
 ) -> Result<Vec<Package>, JsonError> {
-    let document = Parts::strict(text, FIELDS, part_size_bytes_max(limits))?;
+    let document = Parts::strict(text, FIELDS, PartSizes::of(limits))?;
     let _version: i64 = document.whole("version")?;
-    let resolved = resolved(&document, limits)?;
+    let resolved = Resolved::read(&document, limits)?;
     let mut needs: HashMap<String, BTreeSet<String>> = HashMap::new();
     let mut packages = Vec::new();
     document.each(&["dependencies"], &mut |part| {
@@ -62,11 +68,8 @@ pub(super) fn parse(
             return Err(too_many_packages(limits));
         }
         let id = id_of(part.name, &value.resolved);
-        let framework = resolved.get(part.outer_name);
-        let needed = value.dependencies.keys().map(|name| {
-            let resolved = framework.and_then(|framework| framework.get(name));
-            (name.as_str(), resolved.map_or("", String::as_str))
-        });
+        let names = value.dependencies.keys();
+        let needed = names.map(|name| (name.as_str(), resolved.version(part.outer_name, name)));
         let needed = room.join(needed, id_of);
         needs.entry(id.clone()).or_default().extend(needed);
         let is_direct = value.r#type == "Direct";
@@ -93,19 +96,27 @@ pub(super) fn parse(
     Ok(packages)
 }
 
-fn resolved(document: &Parts<'_>, limits: &Limits) -> Result<Resolved, JsonError> {
-    let mut room = Room::of_graph(limits);
-    let mut resolved = Resolved::new();
-    document.each(&["dependencies"], &mut |part| {
-        let entry: Entry = part.decode()?;
-        if !room.take(part.name.len() + entry.resolved.len()) {
-            return Err(JsonError::exceeded(room.exceeded().unwrap_or_default()));
-        }
-        let framework = resolved.entry(part.outer_name.to_owned()).or_default();
-        framework.insert(part.name.to_owned(), entry.resolved);
-        Ok(())
-    })?;
-    Ok(resolved)
+impl Resolved {
+    fn read(document: &Parts<'_>, limits: &Limits) -> Result<Self, JsonError> {
+        let mut room = Room::of_graph(limits);
+        let mut resolved = Self::default();
+        document.each(&["dependencies"], &mut |part| {
+            let entry: Entry = part.decode()?;
+            if !room.take(entry.resolved.len()) {
+                return Err(JsonError::exceeded(room.exceeded().unwrap_or_default()));
+            }
+            let hash = resolved.hasher.hash_one((part.outer_name, part.name));
+            resolved.versions.insert(hash, entry.resolved);
+            Ok(())
+        })?;
+        Ok(resolved)
+    }
+
+    /// Returns the version of a package for a framework, or nothing.
+    fn version(&self, framework: &str, name: &str) -> &str {
+        let hash = self.hasher.hash_one((framework, name));
+        self.versions.get(&hash).map_or("", String::as_str)
+    }
 }
 
 fn id_of(name: &str, version: &str) -> String {

@@ -149,7 +149,7 @@ struct Reader<'a> {
     package: Option<RawPackage>,
     part_size_bytes: usize,
     part_size_bytes_max: usize,
-    /// The file that is being read.
+    /// The file that is being read, unless it is not kept.
     file: Option<RawFile>,
 }
 
@@ -191,7 +191,9 @@ impl<'a> Reader<'a> {
             "SPDXID" => self.set_id(&value)?,
             "FileChecksum" if self.section == Section::File => {
                 let checksum = checksum(&value)?;
-                self.take_room(value.len())?;
+                if self.file.is_some() {
+                    self.take_room(value.len())?;
+                }
                 if let Some(file) = &mut self.file {
                     file.checksums.push(checksum);
                 }
@@ -251,23 +253,25 @@ impl<'a> Reader<'a> {
     fn begin_file(&mut self, name: String) -> Result<(), SbomError> {
         self.end_file()?;
         self.section = Section::File;
+        // Of the files inside a package the first is kept.
+        let package = self.package.as_ref();
+        let is_kept = package.is_none_or(|package| package.file.is_none());
         if self.package.is_none() {
             self.part_size_bytes = 0;
         }
-        self.file = Some(RawFile {
+        self.file = is_kept.then(|| RawFile {
             name,
             ..RawFile::default()
         });
         Ok(())
     }
 
-    /// Ends a file. Of those inside a package the first is kept.
     fn end_file(&mut self) -> Result<(), SbomError> {
         let Some(file) = self.file.take() else {
             return Ok(());
         };
         if let Some(package) = &mut self.package {
-            package.file.get_or_insert(file);
+            package.file = Some(file);
             return Ok(());
         }
         match &mut self.sink.file {
