@@ -252,14 +252,9 @@ impl Line {
 fn summary(message: &Notification) -> Vec<Line> {
     let mut lines = Vec::new();
     let totals = &message.totals;
-    match message.kind {
-        NotificationKind::Test => lines.push(Line::text(
-            "Somebody asked Cleanbill for a test message. Nothing else happened.",
-        )),
-        NotificationKind::Heartbeat => lines.push(Line::text(
-            "This message proves that silence means quiet. It comes when nothing else has come for a while.",
-        )),
-        NotificationKind::Summary | NotificationKind::Changes | NotificationKind::Digest | NotificationKind::Errors => {}
+    let purpose = words::purpose(message.kind);
+    if !purpose.is_empty() {
+        lines.push(Line::text(purpose));
     }
     if let Some(since) = message.since {
         lines.push(Line::text(format!(
@@ -272,7 +267,7 @@ fn summary(message: &Notification) -> Vec<Line> {
         lines.push(Line::text(format!(
             "{} looked at: {}",
             words::count(totals.images, "image"),
-            totals.findings.by_severity()
+            words::found(&totals.findings)
         )));
     }
     lines

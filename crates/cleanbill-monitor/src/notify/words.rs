@@ -1,10 +1,13 @@
 //! Sentences that several media share. What comes from outside is cleaned and clipped here; the
 //! markup escapes it.
 
+use cleanbill_core::Severity;
 use cleanbill_report::text::clean;
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::message::{ExpiringException, ImageLine, Notification, NotificationKind, Totals};
+use super::message::{
+    Counts, ExpiringException, ImageLine, Notification, NotificationKind, Totals,
+};
 
 /// Makes a text fit for one line of at most `chars_max` characters.
 pub(super) fn clip(text: &str, chars_max: usize) -> String {
@@ -150,6 +153,38 @@ pub(super) fn percentage(score: f64) -> String {
 /// `3 | CRITICAL: 1, HIGH: 2, MEDIUM: 0, LOW: 0, UNKNOWN: 0`.
 pub(super) fn counts(line: &ImageLine) -> String {
     format!("{} | {}", line.counts.distinct, line.counts.by_severity())
+}
+
+/// Says what was found. A severity without findings is not named: it may be one that nobody looked
+/// for.
+pub(super) fn found(counts: &Counts) -> String {
+    let found: Vec<String> = Severity::ALL
+        .into_iter()
+        .map(|severity| (severity, counts.of(severity)))
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| format!("{}: {number}", severity.name()))
+        .collect();
+    match found.is_empty() {
+        true => "no findings".to_owned(),
+        false => found.join(", "),
+    }
+}
+
+/// Says why a message comes that no change is behind; empty for the others.
+pub(super) const fn purpose(kind: NotificationKind) -> &'static str {
+    match kind {
+        NotificationKind::Test => {
+            "Somebody asked Cleanbill for a test message. Nothing else happened."
+        }
+        NotificationKind::Heartbeat => {
+            "This message proves that silence means quiet. It comes when nothing else has come \
+             for a while."
+        }
+        NotificationKind::Summary
+        | NotificationKind::Changes
+        | NotificationKind::Digest
+        | NotificationKind::Errors => "",
+    }
 }
 
 /// Says what happened to an image, as the older script did.

@@ -38,7 +38,8 @@ pub(crate) struct WatchSettings {
     pub(crate) database: DatabaseSettings,
     pub(crate) cache_directory: PathBuf,
     pub(crate) state_directory: PathBuf,
-    /// Where the log and the report of each scan are written.
+    /// Where the log and the report of each scan are written. Absolute: messages name it to people
+    /// who do not know where the process was started.
     pub(crate) log_directory: PathBuf,
     pub(crate) retention: RetentionSettings,
     /// Where metrics and health are served; `None` is nowhere.
@@ -204,7 +205,7 @@ impl WatchSettings {
             database: database(&values),
             cache_directory: directory("cache.directory"),
             state_directory: directory("state.directory"),
-            log_directory: directory("log.directory"),
+            log_directory: absolute(directory("log.directory")),
             retention: retention(&values),
             metrics_listen: match values.raw("metrics.listen") {
                 Value::Listen(address) => Some(*address),
@@ -318,6 +319,11 @@ fn retention(values: &Values<'_>) -> RetentionSettings {
         cache_age: age("retention.cache_age"),
         cache_size_bytes: size("retention.cache_size"),
     }
+}
+
+/// The current directory is unknown where it was removed; then the path says what was given.
+fn absolute(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 fn notify(

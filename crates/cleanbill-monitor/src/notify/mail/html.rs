@@ -11,7 +11,7 @@ use cleanbill_report::escape::link::web_address;
 use cleanbill_report::escape::markup::Line as Escaped;
 
 use super::headings;
-use crate::notify::message::{Failure, ImageLine, Notification, NotificationKind};
+use crate::notify::message::{Counts, Failure, ImageLine, Notification, NotificationKind};
 use crate::notify::outline::{Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX};
 use crate::notify::split::lengths;
 use crate::notify::words::{self, clip, count};
@@ -54,32 +54,26 @@ pub(super) fn write(message: &Notification, shown: usize) -> String {
 
 fn write_summary(message: &Notification, out: &mut String) {
     let totals = &message.totals;
-    let sentence = match message.kind {
-        NotificationKind::Test => {
-            "Somebody asked Cleanbill for a test message. Nothing else happened."
-        }
-        NotificationKind::Heartbeat => {
-            "This message proves that silence means quiet. It comes when nothing else has come \
-             for a while."
-        }
-        _ => "",
-    };
-    if !sentence.is_empty() {
-        paragraph(sentence, out);
+    let purpose = words::purpose(message.kind);
+    if !purpose.is_empty() {
+        paragraph(purpose, out);
     }
     if let Some(since) = message.since {
         let (from, to) = (words::minute(since), words::minute(message.time));
         paragraph(&format!("From {from} to {to}."), out);
     }
     if totals.images > 0 {
-        let chips: String = Severity::ALL
-            .map(|severity| chip(severity, totals.findings.of(severity)))
-            .concat();
+        let images = count(totals.images, "image");
+        let chips = chips(&totals.findings);
+        let found = if chips.is_empty() {
+            "without findings"
+        } else {
+            "with these findings:"
+        };
         let _ = writeln!(
             out,
-            "<p class=\"muted\" style=\"margin:0 0 4px;{MUTED}\">{} looked at, \
-             with these findings:</p><p style=\"margin:0 0 14px\">{chips}</p>",
-            count(totals.images, "image")
+            "<p class=\"muted\" style=\"margin:0 0 4px;{MUTED}\">{images} looked at, {found}</p>\
+             <p style=\"margin:0 0 14px\">{chips}</p>"
         );
     }
 }
@@ -88,19 +82,22 @@ fn paragraph(text: &str, out: &mut String) {
     let _ = writeln!(out, "<p style=\"margin:0 0 10px\">{}</p>", Escaped(text));
 }
 
-/// Shows a number of findings; without any it is pale.
+/// Shows how many findings there are. A severity without any may be one that nobody looked for.
+fn chips(findings: &Counts) -> String {
+    Severity::ALL
+        .into_iter()
+        .map(|severity| (severity, findings.of(severity)))
+        .filter(|(_, number)| *number > 0)
+        .map(|(severity, number)| chip(severity, number))
+        .collect()
+}
+
 fn chip(severity: Severity, number: u64) -> String {
-    let style = "display:inline-block;margin:0 6px 6px 0;padding:1px 8px;border-radius:10px;\
-                 font-size:13px;line-height:20px";
-    if number == 0 {
-        return format!(
-            "<span class=\"pale\" style=\"{style};background:#e4e9ef;color:#52606d\">{} 0</span>",
-            severity.name()
-        );
-    }
     let (background, colour) = colours(severity);
     format!(
-        "<span style=\"{style};background:{background};color:{colour};font-weight:600\">{} {number}</span>",
+        "<span style=\"display:inline-block;margin:0 6px 6px 0;padding:1px 8px;border-radius:10px;\
+         font-size:13px;line-height:20px;background:{background};color:{colour};font-weight:600\">\
+         {} {number}</span>",
         severity.name()
     )
 }
