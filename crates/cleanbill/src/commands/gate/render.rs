@@ -4,6 +4,7 @@ mod github;
 mod json;
 mod junit;
 mod markdown;
+mod runner;
 mod text;
 
 #[cfg(test)]
@@ -72,10 +73,12 @@ impl VerdictFormat {
     pub(super) fn render(self, view: &View<'_>, listing: Listing) -> Result<String, CommandError> {
         match self {
             VerdictFormat::Text => Ok(text::render(view, listing)),
-            VerdictFormat::Json => json::render(view).map_err(CommandError::usage),
-            VerdictFormat::Junit => Ok(junit::render(view)),
+            VerdictFormat::Json => json::render(view)
+                .map(runner::json)
+                .map_err(CommandError::usage),
+            VerdictFormat::Junit => Ok(runner::xml(junit::render(view))),
             VerdictFormat::Github => Ok(github::render(view)),
-            VerdictFormat::Markdown => Ok(markdown::render(view)),
+            VerdictFormat::Markdown => Ok(runner::markdown(markdown::render(view))),
         }
     }
 }

@@ -6,7 +6,8 @@ use cleanbill_policy::{Gate, gate_file};
 use super::*;
 
 /// What an attacker would call a package.
-const HOSTILE: &str = "a\r\n::set-output name=x::y\n::stop-commands::z ##[add-mask]q %0A <b>|`@me";
+const HOSTILE: &str =
+    "a\r\n::set-output name=x::y\n::stop-commands::z ##[add-mask]q ##vso[task.x]r %0A <b>|`@me";
 
 fn report() -> ScanReport {
     let finding = |id: &str, package: &str, fixed: &str| Finding {
@@ -76,13 +77,15 @@ fn no_line_of_a_text_is_a_command() {
         VerdictFormat::Text,
         VerdictFormat::Markdown,
         VerdictFormat::Junit,
+        VerdictFormat::Json,
     ] {
         let text = rendered(format, STRICT);
         for line in text.lines() {
             assert!(!line.trim_start().starts_with("::"), "{format}: {line}");
+            assert!(!line.contains("##["), "{format}: {line}");
+            assert!(!line.contains("##vso["), "{format}: {line}");
         }
     }
-    assert!(!rendered(VerdictFormat::Text, STRICT).contains("##["));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use cleanbill_policy::gate::{RuleOutcome, RuleStatus};
 use cleanbill_report::listing::{Listing, Text, Tone};
-use cleanbill_report::text::clean;
 
 use super::super::words;
 use super::View;
+use super::runner::quoted;
 
 /// What a rule failed on that is listed.
 const HITS_MAX: usize = 20;
@@ -27,7 +27,7 @@ pub(super) fn render(view: &View<'_>, mut listing: Listing) -> String {
         listing.gap();
     }
     for note in view.notes {
-        let note = format!("note: {}", harmless(note));
+        let note = format!("note: {}", quoted(note));
         listing.paragraph("", &Text::new(&note, Tone::Notice));
     }
     listing.finish()
@@ -45,13 +45,13 @@ fn write_rule(view: &View<'_>, rule: &RuleOutcome, listing: &mut Listing) {
     let place = rule.line.map(|line| format!("({}:{line})", view.rules));
     let mut text = Text::new(word, tone)
         .and(Text::new(&format!("{}:", rule.kind.name()), Tone::Bold))
-        .and(Text::plain(&harmless(&rule.message)));
+        .and(Text::plain(&quoted(&rule.message)));
     if let Some(place) = place {
         text = text.and(Text::new(&place, Tone::Dim));
     }
     listing.paragraph("", &text);
     for hit in rule.hits.iter().take(HITS_MAX) {
-        let line = format!("- {}", harmless(&words::hit(hit, view.report)));
+        let line = format!("- {}", quoted(&words::hit(hit, view.report)));
         listing.paragraph("  ", &Text::plain(&line));
     }
     let more = rule.hits.len().saturating_sub(HITS_MAX);
@@ -70,22 +70,6 @@ fn write_plan(view: &View<'_>, listing: &mut Listing) {
     let title = view.verdict.plan.as_ref().map(words::plan_title);
     listing.title(&title.unwrap_or_else(|| "To pass".to_owned()));
     for line in lines {
-        listing.paragraph("  ", &Text::plain(&harmless(&line)));
+        listing.paragraph("  ", &Text::plain(&quoted(&line)));
     }
-}
-
-/// Keeps what a report quotes from being taken for a command by the runner of a pipeline, which
-/// reads what is printed: `::name::` at the beginning of a line, which a wrapped one may be, and
-/// `##[name]` anywhere.
-fn harmless(text: &str) -> String {
-    let text = clean(text);
-    let text = text.replace("##[", "## [").replace("##vso", "## vso");
-    let mut words = Vec::new();
-    for word in text.split(' ') {
-        words.push(match word.strip_prefix("::") {
-            Some(rest) => format!(": :{rest}"),
-            None => word.to_owned(),
-        });
-    }
-    words.join(" ")
 }
