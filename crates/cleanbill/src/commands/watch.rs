@@ -34,7 +34,7 @@ use crate::{memory, stop};
 use address::AddressFile;
 pub(super) use address::left_in as address_left_in;
 use host::EngineHost;
-use pushing::Pusher;
+use pushing::{News, Pusher, Target};
 use watching::Watching;
 
 /// The shortest time that a pass is given before its absence counts.
@@ -69,9 +69,10 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     reload::try_out(setting, &settings)?;
     let store = open_state(&settings)?;
     let live = Arc::new(Live::new(now()));
-    let pusher = Pusher::open(setting, &settings, served(&settings, &live))?;
+    let target = Target::of(setting, &settings)?;
+    let pusher = target.map(|target| Pusher::new(target, served(&settings, &live)));
     if settings.schedule.once {
-        let observer = Observer { live, passes: None };
+        let observer = Observer { live, pusher: None };
         let exit = once(setting, &settings, &store, &observer);
         pusher.iter().for_each(Pusher::push);
         return exit;
@@ -81,7 +82,7 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     let server = serve(&settings, &live)?;
     let observer = Observer {
         live,
-        passes: pusher.map(pushes),
+        pusher: pusher.map(pushes),
     };
     let address = server.as_ref().map(MetricsServer::address);
     let _address_file = AddressFile::leave(&settings.state_directory, address);
@@ -113,6 +114,9 @@ fn watch(
     let host = EngineHost::new(setting, settings, &scan_arguments, Arc::clone(&is_over))?;
     observer.live.channels(channels.keys().cloned());
     observer.live.limits(limits(settings));
+    if let Some(target) = Target::of(setting, settings)? {
+        observer.tell_pusher(News::Target(target));
+    }
     let (wake, events) = channel();
     let (ready, messages) = channel();
     let parts = Parts {
@@ -349,11 +353,11 @@ fn now() -> i64 {
     Timestamp::now().as_millisecond()
 }
 
-/// Starts a thread that pushes metrics; returns whom to tell that a pass is over.
-fn pushes(pusher: Pusher) -> Sender<()> {
-    let (sender, passes) = channel();
+/// Starts a thread that pushes metrics; returns whom to tell the news.
+fn pushes(pusher: Pusher) -> Sender<News> {
+    let (sender, news) = channel();
     // It ends with the process: a push that is under way then is not waited for.
-    std::thread::spawn(move || pusher.run(&passes));
+    std::thread::spawn(move || pusher.run(&news));
     sender
 }
 
@@ -361,7 +365,16 @@ fn pushes(pusher: Pusher) -> Sender<()> {
 struct Observer {
     live: Arc<Live>,
     /// Who pushes metrics when a pass is over.
-    passes: Option<Sender<()>>,
+    pusher: Option<Sender<News>>,
+}
+
+impl Observer {
+    fn tell_pusher(&self, news: News) {
+        if let Some(pusher) = &self.pusher {
+            // Nobody listens any more only if the thread died, which it said itself.
+            let _ = pusher.send(news);
+        }
+    }
 }
 
 impl MonitorObserver for Observer {
@@ -375,10 +388,7 @@ impl MonitorObserver for Observer {
 
     fn pass_ended(&self) {
         self.live.pass_ended();
-        if let Some(passes) = &self.passes {
-            // Nobody listens any more only if the thread died, which it said itself.
-            let _ = passes.send(());
-        }
+        self.tell_pusher(News::PassOver);
     }
 
     fn at_rest(&self) {

@@ -24,23 +24,21 @@ const JOB: &str = "cleanbill";
 /// How long one push may take, attempts that fail included.
 const PUSH_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Pushes to one gateway.
-pub(super) struct Pusher {
+/// Where metrics are pushed to, and for whom.
+pub(super) struct Target {
     gateway: Pushgateway,
-    scraper: Scraper,
     instance: String,
 }
 
-impl Pusher {
-    /// Opens what the settings ask for; `None` if they name no gateway. Counters begin now.
+impl Target {
+    /// Opens what the settings ask for; `None` if they name no gateway.
     ///
     /// # Errors
     ///
     /// The address makes no sense, or a credential would be sent in plain text.
-    pub(super) fn open(
+    pub(super) fn of(
         setting: &Setting,
         settings: &WatchSettings,
-        served: MetricsSettings,
     ) -> Result<Option<Self>, CommandError> {
         let Some(address) = &settings.pushgateway else {
             return Ok(None);
@@ -58,27 +56,57 @@ impl Pusher {
             .map_err(|error| CommandError::usage(error).hint("see docs/metrics.md"))?;
         Ok(Some(Self {
             gateway,
-            scraper: Scraper::new(served),
             instance: settings.notify.host_name.clone(),
         }))
     }
+}
+
+/// What who pushes is told.
+pub(super) enum News {
+    PassOver,
+    /// The settings are others.
+    Target(Target),
+}
+
+/// Pushes to one gateway.
+pub(super) struct Pusher {
+    target: Target,
+    scraper: Scraper,
+}
+
+impl Pusher {
+    /// Makes one. Counters begin now.
+    pub(super) fn new(target: Target, served: MetricsSettings) -> Self {
+        Self {
+            target,
+            scraper: Scraper::new(served),
+        }
+    }
 
     /// Pushes whenever a pass is over, until nobody says so any more.
-    pub(super) fn run(&self, passes: &Receiver<()>) {
-        while passes.recv().is_ok() {
+    pub(super) fn run(mut self, news: &Receiver<News>) {
+        while let Ok(first) = news.recv() {
+            let mut is_due = false;
             // A gateway that hangs makes passes wait: one push says the same of all of them.
-            while passes.try_recv().is_ok() {}
-            self.push();
+            for one in std::iter::once(first).chain(news.try_iter()) {
+                match one {
+                    News::PassOver => is_due = true,
+                    News::Target(target) => self.target = target,
+                }
+            }
+            if is_due {
+                self.push();
+            }
         }
     }
 
     /// Replaces what the gateway has of this host.
     pub(super) fn push(&self) {
-        let group = Group::of_job(JOB).with("instance", Some(self.instance.as_str()));
+        let Target { gateway, instance } = &self.target;
+        let group = Group::of_job(JOB).with("instance", Some(instance.as_str()));
         let text = self.scraper.metrics_now();
-        let context = api::context();
-        match (self.gateway).push(&group, text, Mode::Replace, PUSH_TIMEOUT, &context) {
-            Ok(()) => tracing::debug!("pushed metrics to {}", self.gateway.place()),
+        match gateway.push(&group, text, Mode::Replace, PUSH_TIMEOUT, &api::context()) {
+            Ok(()) => tracing::debug!("pushed metrics to {}", gateway.place()),
             Err(error) => tracing::warn!("metrics were not pushed: {}", error_chain(&error)),
         }
     }

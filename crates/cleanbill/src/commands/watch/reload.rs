@@ -6,14 +6,15 @@ use cleanbill_monitor::notes::{self, RefusedSettings};
 use cleanbill_store::state::StateStore;
 
 use super::host::EngineHost;
+use super::pushing::Target;
 use super::{arguments, now};
 use crate::channels;
 use crate::commands::Setting;
 use crate::error::CommandError;
 use crate::settings::{Reloader, WatchSettings};
 
-/// Finds out whether settings can be used: opens the channels, reads the files that they name,
-/// looks for the Trivy that they ask for. Nothing of it is kept.
+/// Finds out whether settings can be used: opens the channels and the way to the Pushgateway, reads
+/// the files that they name, looks for the Trivy that they ask for. Nothing of it is kept.
 ///
 /// # Errors
 ///
@@ -21,6 +22,7 @@ use crate::settings::{Reloader, WatchSettings};
 pub(super) fn try_out(setting: &Setting, settings: &WatchSettings) -> Result<(), CommandError> {
     channels::open(settings, &setting.environment)?;
     arguments::monitor_settings(settings)?;
+    Target::of(setting, settings)?;
     EngineHost::try_out(setting, &arguments::scan_arguments(settings))
 }
 
