@@ -183,6 +183,26 @@ impl Reader {
     }
 }
 
+/// Reads the exit code of a failed gate. A code that means something else would hide it, and 0 would
+/// let everything pass.
+///
+/// # Errors
+///
+/// It is no such code; the text says what is one.
+pub fn parse_exit_code(text: &str) -> Result<u8, String> {
+    match text.parse::<u8>() {
+        Ok(0) => Err("with 0 nothing would ever fail".to_owned()),
+        Ok(code @ (2..=4 | 130)) => Err(format!(
+            "{code} means something else; expected 1, or 5 to 255"
+        )),
+        Ok(code) => Ok(code),
+        Err(_) => Err(format!(
+            "'{}' is no exit code: expected 1, or 5 to 255",
+            cut(text)
+        )),
+    }
+}
+
 /// Cuts a text of the file for a message.
 fn cut(text: &str) -> String {
     const CHARS_MAX: usize = 60;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use cleanbill_core::Severity;
 use cleanbill_core::severity::SeverityError;
 
-use super::{Reader, cut};
+use super::{Reader, cut, parse_exit_code};
 use crate::delta::SeverityFilter;
 use crate::document::{Content, Node, Place, nearest};
 use crate::gate::Tolerance;
@@ -102,19 +102,13 @@ impl Reader {
     /// Reads the exit code of a failed gate.
     pub(super) fn exit_code(&mut self, key: &str, value: &Node) -> Option<u8> {
         let text = self.scalar(key, value, "an exit code")?;
-        let wrong = match text.parse::<u8>() {
-            Ok(0) => format!("{key}: with 0 nothing would ever fail"),
-            Ok(code @ (2..=4 | 130)) => {
-                format!("{key}: {code} means something else; expected 1, or 5 to 255")
+        match parse_exit_code(text) {
+            Ok(code) => Some(code),
+            Err(wrong) => {
+                self.wrong(value.place, format!("{key}: {wrong}"));
+                None
             }
-            Ok(code) => return Some(code),
-            Err(_) => format!(
-                "{key}: '{}' is no exit code: expected 1, or 5 to 255",
-                cut(text)
-            ),
-        };
-        self.wrong(value.place, wrong);
-        None
+        }
     }
 
     /// Reads a list of severities, or a text with commas.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
+use cleanbill_policy::gate_file::parse_exit_code;
 
 /// What is judged, by which rules, and where the verdict goes.
 #[derive(Args, Debug)]
@@ -37,10 +38,11 @@ pub(crate) struct GateArgs {
     )]
     pub(crate) fail_on: Option<String>,
 
-    /// Exit with this code if a rule failed
+    /// Exit with this code if a rule failed: 1, or 5 to 255
     #[arg(
         long,
         value_name = "N",
+        value_parser = parse_exit_code,
         env = "CLEANBILL_EXIT_CODE",
         help_heading = "Rules"
     )]

@@ -308,6 +308,27 @@ fn nothing_of_the_working_directory_changes_the_gate() {
 }
 
 #[test]
+fn an_exit_code_that_means_something_else_is_refused() {
+    let sandbox = sandbox();
+    for code in ["2", "3", "4", "130", "0"] {
+        sandbox
+            .run(&format!("gate web.json --fail-on low --exit-code {code}"))
+            .exits(2)
+            .warns(&["--exit-code"]);
+    }
+    sandbox
+        .run("gate web.json --fail-on low --exit-code 3")
+        .warns(&["3 means something else; expected 1, or 5 to 255"]);
+    sandbox
+        .run("gate web.json --fail-on low --exit-code 5")
+        .exits(5);
+    // Whoever comes from Trivy brings theirs.
+    sandbox
+        .run("scan --input web.tar --fail-on low --exit-code 3")
+        .exits(3);
+}
+
+#[test]
 fn only_what_may_help_is_tried_again() {
     let sandbox = sandbox();
     sandbox
