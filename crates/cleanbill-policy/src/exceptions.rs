@@ -135,6 +135,12 @@ impl Exceptions {
         &self.list
     }
 
+    /// Says whether an exception, by its place in the list, is about an image with these names (see
+    /// [`ignore::image_names`]).
+    pub fn is_about(&self, index: usize, names: &[&str]) -> bool {
+        self.rules.is_about(index, names)
+    }
+
     /// Returns the same as rules, for a [`crate::Filter`].
     pub fn rules(&self) -> &IgnoreRules {
         &self.rules

@@ -23,7 +23,7 @@ mod tests;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms};
+use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms, ImageReport};
 
 use crate::exceptions::{self, ExceptionsError};
 use crate::time;
@@ -151,6 +151,22 @@ impl IgnoreRules {
     pub fn source(&self) -> &str {
         &self.source
     }
+
+    /// Says whether a rule, counted from 0, is about an image with these names.
+    pub(crate) fn is_about(&self, index: usize, names: &[&str]) -> bool {
+        let rule = self.entries.get(index).map(|entry| &entry.rule);
+        rule.is_some_and(|rule| rule.as_ref().is_ok_and(|rule| rule.is_about(names)))
+    }
+}
+
+/// Returns the names that an image is known by.
+pub fn image_names(image: &ImageReport) -> Vec<&str> {
+    let metadata = &image.metadata;
+    std::iter::once(&image.artifact_name)
+        .chain(&metadata.repo_tags)
+        .chain(&metadata.repo_digests)
+        .map(String::as_str)
+        .collect()
 }
 
 /// Says what became of each rule of several files, in their order.

@@ -34,6 +34,7 @@ pub use render::comment::{Comment, CommentStyle, Comparison, comment, is_comment
 pub use render::exploitation::percent;
 pub use render::json::json_schema;
 pub use render::listing;
+pub use render::trend::{Trend, TrendPoint};
 pub use render::{RenderError, RenderOptions, render};
 pub use saved::{SavedReport, SavedReportError, read_report, read_report_outline};
 pub use trivy_reader::{TrivyReportError, read_trivy_report};

@@ -19,6 +19,7 @@ mod sarif;
 mod sbom;
 mod spdx;
 mod table;
+pub(crate) mod trend;
 mod trivy_json;
 mod uuid;
 mod words;
@@ -30,6 +31,7 @@ use std::io::{self, Write};
 
 use cleanbill_core::report::{ImageReport, ScanReport};
 
+use self::trend::Trend;
 use crate::format::Format;
 
 /// Says how to render. Everything that differs from run to run or from terminal to terminal is
@@ -55,6 +57,8 @@ pub struct RenderOptions {
     pub tool_version: String,
     /// The identity of this report, a UUID of version 7; empty if it shall have none.
     pub report_id: String,
+    /// How images fared until now, for `markdown` and `html`.
+    pub trends: Vec<Trend>,
 }
 
 impl RenderOptions {
@@ -74,6 +78,7 @@ impl Default for RenderOptions {
             selection: String::new(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             report_id: String::new(),
+            trends: Vec::new(),
         }
     }
 }

@@ -1,15 +1,20 @@
 //! What commands that speak with the API of a server have in common.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
+use cleanbill_image::http::ApiAnswer;
 use cleanbill_image::{HttpOptions, ProxySettings, ReadContext, Secret};
+use cleanbill_report::text::clean;
 
+use crate::bounded_file;
 use crate::cli::ApiArgs;
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::stop;
+
+/// Characters of an answer that errors show.
+const ANSWER_CHARS_MAX: usize = 300;
 
 /// Bytes of a file with a secret.
 const SECRET_SIZE_BYTES_MAX: u64 = 64 << 10;
@@ -32,6 +37,18 @@ pub(crate) fn context() -> ReadContext {
     }
 }
 
+/// Returns what an answer says in one short line, with a colon in front; empty if it says nothing.
+pub(crate) fn said(answer: &ApiAnswer) -> String {
+    let words: Vec<&str> = answer.body.split_whitespace().collect();
+    match words.join(" ") {
+        line if line.is_empty() => line,
+        line => {
+            let short: String = clean(&line).chars().take(ANSWER_CHARS_MAX).collect();
+            format!(": {short}")
+        }
+    }
+}
+
 /// Reads a file that holds a password or token, and perhaps the end of a line.
 ///
 /// # Errors
@@ -39,15 +56,7 @@ pub(crate) fn context() -> ReadContext {
 /// It cannot be read, or holds something else.
 pub(crate) fn read_secret(file: &Path) -> Result<Secret, CommandError> {
     let read = || -> anyhow::Result<Secret> {
-        let mut text = String::new();
-        let opened = std::fs::File::open(file)?;
-        opened
-            .take(SECRET_SIZE_BYTES_MAX + 1)
-            .read_to_string(&mut text)?;
-        ensure!(
-            text.len() as u64 <= SECRET_SIZE_BYTES_MAX,
-            "it has more than {SECRET_SIZE_BYTES_MAX} bytes"
-        );
+        let text = bounded_file::text(file, SECRET_SIZE_BYTES_MAX)?;
         let secret = text.trim_end_matches(['\r', '\n']);
         ensure!(!secret.is_empty(), "it is empty");
         Ok(Secret::new(secret))

@@ -5,6 +5,7 @@
 //! or exits.
 
 mod api;
+mod bounded_file;
 mod channels;
 mod ci_run;
 mod cli;

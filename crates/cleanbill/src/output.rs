@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cleanbill_core::report::ScanReport;
 use cleanbill_report::listing::Listing;
-use cleanbill_report::{Format, RenderError, RenderOptions, SavedReport};
+use cleanbill_report::{Format, RenderError, RenderOptions, SavedReport, Trend};
 
 use crate::cli::{ColorChoice, OutputArgs};
 use crate::environment::Environment;
@@ -127,6 +127,19 @@ impl Outputs {
             show_suppressed: self.options.show_suppressed || saved.lists_suppressed,
             ..self.options.clone()
         });
+        self
+    }
+
+    /// Leaves the places with some formats.
+    pub(crate) fn only(mut self, is_wanted: impl Fn(Format) -> bool) -> Self {
+        self.destinations
+            .retain(|destination| is_wanted(destination.format));
+        self
+    }
+
+    /// Shows how images fared, where a format does.
+    pub(crate) fn with_trends(mut self, trends: Vec<Trend>) -> Self {
+        self.options.trends = trends;
         self
     }
 

@@ -8,7 +8,7 @@ use cleanbill_core::vulnerability::Finding;
 use jiff::Timestamp;
 
 use super::rule::{Candidate, Entry, Rule};
-use super::{IgnoreRules, RulePlace};
+use super::{IgnoreRules, RulePlace, image_names};
 use crate::time;
 
 /// Holds the rules of all files that are about an image. Those that name vulnerabilities are found
@@ -44,7 +44,7 @@ pub(crate) struct Lapse {
 impl<'a> ActiveRules<'a> {
     pub(crate) fn of(files: &'a [IgnoreRules], image: &ImageReport, now: SystemTime) -> Self {
         let now = time::timestamp(now);
-        let names = names(image);
+        let names = image_names(image);
         let files = files.iter().map(|file| ActiveFile::of(file, &names, now));
         Self {
             files: files.collect(),
@@ -171,16 +171,6 @@ impl<'a> ActiveFile<'a> {
             false => self.rules.source.clone(),
         }
     }
-}
-
-/// Returns the names that an image is known by.
-fn names(image: &ImageReport) -> Vec<&str> {
-    let metadata = &image.metadata;
-    std::iter::once(&image.artifact_name)
-        .chain(&metadata.repo_tags)
-        .chain(&metadata.repo_digests)
-        .map(String::as_str)
-        .collect()
 }
 
 /// Debian numbers the revisions of an advisory (`DSA-5514-2`); people name the advisory alone.

@@ -16,8 +16,8 @@ use std::io::{self, Write};
 use cleanbill_core::Digest;
 use cleanbill_core::report::ScanReport;
 
-use super::RenderOptions;
 use super::words::{self, Outcome, count};
+use super::{RenderOptions, trend};
 use crate::escape::markup::Line;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -35,6 +35,7 @@ pub(super) fn render(
     if report.images.len() > 1 {
         overview::write_table(report, out)?;
     }
+    trend::write_html(&options.trends, out)?;
     for (index, image) in report.images.iter().enumerate() {
         image::write(index, image, options, out)?;
     }

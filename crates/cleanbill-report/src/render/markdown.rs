@@ -13,7 +13,7 @@ use cleanbill_core::vulnerability::Finding;
 use super::exploitation::{self, EXPLOITED};
 use super::groups::{self, Group};
 use super::words::{self, Outcome, count};
-use super::{RenderOptions, base};
+use super::{RenderOptions, base, trend};
 use crate::escape::link::web_address;
 use crate::escape::markdown::{Code, Words};
 
@@ -31,6 +31,7 @@ pub(super) fn render(
 ) -> io::Result<()> {
     writeln!(out, "# Vulnerabilities\n")?;
     write_summary(report, options, out)?;
+    trend::write_markdown(&options.trends, out)?;
     for image in &report.images {
         write_image(image, options, out)?;
     }

@@ -1,10 +1,9 @@
 //! `cleanbill base`: the images that are known, and so can be found to be the base of another.
 
 use std::fmt::Write as _;
-use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use cleanbill_core::ImageReference;
 use cleanbill_engine::{read_base_list, write_base_list};
 use cleanbill_store::{KnownChain, LayerCache};
@@ -12,6 +11,7 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use super::{Setting, print};
+use crate::bounded_file;
 use crate::cli::BaseCommand;
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -112,7 +112,7 @@ fn import(cache: &LayerCache, file: &Path) -> Result<String, CommandError> {
         true => "standard input".to_owned(),
         false => file.display().to_string(),
     };
-    let chains = read(file)
+    let chains = bounded_file::bytes_or_stdin(file, LIST_SIZE_BYTES_MAX)
         .and_then(|bytes| Ok(read_base_list(&bytes)?))
         .with_context(|| format!("cannot read a list of images from {name}"))
         .map_err(CommandError::usage)?;
@@ -123,22 +123,6 @@ fn import(cache: &LayerCache, file: &Path) -> Result<String, CommandError> {
         "Read {} images, {added} of them new.\n",
         chains.len()
     ))
-}
-
-fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
-    let source: Box<dyn Read> = match file == Path::new("-") {
-        true => Box::new(std::io::stdin().lock()),
-        false => Box::new(std::fs::File::open(file)?),
-    };
-    let mut bytes = Vec::new();
-    source
-        .take(LIST_SIZE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)?;
-    ensure!(
-        bytes.len() as u64 <= LIST_SIZE_BYTES_MAX,
-        "it has more than {LIST_SIZE_BYTES_MAX} bytes"
-    );
-    Ok(bytes)
 }
 
 /// Prints what each name was seen with first before what it means now, so that an import ends with

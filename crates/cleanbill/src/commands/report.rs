@@ -1,68 +1,124 @@
 //! `cleanbill report`: saved reports in another format. Nothing is scanned or judged again, so the
 //! exit code says only whether the files could be read and written.
 
-use std::io::Read as _;
+mod history;
+
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use anyhow::{Context as _, ensure};
+use anyhow::Context as _;
 use cleanbill_core::report::DatabaseInfo;
 use cleanbill_policy::Exceptions;
-use cleanbill_report::{Format, SavedReport, SavedReportError, read_report, read_report_outline};
+use cleanbill_report::{
+    Format, SavedReport, SavedReportError, Trend, read_report, read_report_outline,
+};
 use jiff::Timestamp;
 
 use super::{Setting, exceptions};
-use crate::cli::{ExceptionsArgs, ReportArgs};
+use crate::bounded_file;
+use crate::cli::ReportArgs;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output::Outputs;
+use history::History;
 
 /// Bytes of a file. The report of 100,000 findings has a tenth of it.
 const FILE_SIZE_BYTES_MAX: u64 = 4 << 30;
 
 pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, CommandError> {
-    let mut saved = read_all(arguments.files.iter().chain(&arguments.from))?;
-    except(&mut saved, &arguments.exceptions)?;
-    let outputs = Outputs::new(
-        &arguments.output,
-        saved.selection.clone(),
-        setting.global.color,
-        &setting.environment,
-    )?
-    .of_saved(&saved);
-    outputs.check(saved.report.images.len())?;
-    for format in outputs.formats() {
-        check_content(format, &saved)?;
+    let all = read_each(arguments.files.iter().chain(&arguments.from))?;
+    let work = Work {
+        setting,
+        arguments,
+        exceptions: read_exceptions(&arguments.exceptions.exceptions)?,
+        now: SystemTime::from(Timestamp::now()),
+    };
+    work.announce();
+    let history = History::of(&all);
+    if history.is_empty() {
+        work.write(joined(all), |_| true, Vec::new())?;
+        return Ok(Exit::Clean);
     }
-    outputs.write(&saved.report, &saved.report_id)?;
+    // Pages are about what is, and show what was as a trend; other formats say everything.
+    let mut each = all.clone();
+    each.iter_mut().for_each(|saved| work.except(saved));
+    let trends = history.trends(&each);
+    work.write(
+        joined(all.clone()),
+        |format| !history::is_shown_by(format),
+        Vec::new(),
+    )?;
+    work.write(joined(history.latest(all)), history::is_shown_by, trends)?;
     Ok(Exit::Clean)
 }
 
-/// Holds the reports against exceptions.
-fn except(saved: &mut SavedReport, arguments: &ExceptionsArgs) -> Result<(), CommandError> {
-    let now = SystemTime::from(Timestamp::now());
-    let files = arguments
-        .exceptions
-        .iter()
-        .map(|file| exceptions::read(file));
-    let files: Vec<Exceptions> = files.collect::<Result<_, _>>()?;
-    for file in &files {
-        file.apply(&mut saved.report, now);
+/// Reads files of exceptions.
+fn read_exceptions(files: &[PathBuf]) -> Result<Vec<Exceptions>, CommandError> {
+    files.iter().map(|file| exceptions::read(file)).collect()
+}
+
+/// What is done with reports that were read.
+struct Work<'a> {
+    setting: &'a Setting,
+    arguments: &'a ReportArgs,
+    exceptions: Vec<Exceptions>,
+    now: SystemTime,
+}
+
+impl Work<'_> {
+    /// Says which exceptions expire soon.
+    fn announce(&self) {
+        let warn_before = self.arguments.exceptions.warn_before;
+        for one in exceptions::announcements(&self.exceptions, self.now, warn_before) {
+            tracing::warn!("{}", one.sentence());
+        }
     }
-    saved.lists_suppressed |= !files.is_empty();
-    for one in exceptions::announcements(&files, now, arguments.warn_before) {
-        tracing::warn!("{}", one.sentence());
+
+    /// Holds a report against the exceptions.
+    fn except(&self, saved: &mut SavedReport) {
+        for file in &self.exceptions {
+            file.apply(&mut saved.report, self.now);
+        }
+        saved.lists_suppressed |= !self.exceptions.is_empty();
     }
-    Ok(())
+
+    /// Writes a report in those of the formats that are wanted.
+    fn write(
+        &self,
+        mut saved: SavedReport,
+        is_wanted: impl Fn(Format) -> bool,
+        trends: Vec<Trend>,
+    ) -> Result<(), CommandError> {
+        self.except(&mut saved);
+        let outputs = Outputs::new(
+            &self.arguments.output,
+            saved.selection.clone(),
+            self.setting.global.color,
+            &self.setting.environment,
+        )?
+        .only(is_wanted)
+        .of_saved(&saved)
+        .with_trends(trends);
+        outputs.check(saved.report.images.len())?;
+        for format in outputs.formats() {
+            check_content(format, &saved)?;
+        }
+        outputs.write(&saved.report, &saved.report_id)
+    }
 }
 
 /// Reads saved reports and makes one of them, in their order.
 pub(super) fn read_all<'a>(
     files: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<SavedReport, CommandError> {
-    let files = files.into_iter();
-    let saved: Result<Vec<SavedReport>, CommandError> = files.map(|file| read(file)).collect();
-    Ok(joined(saved?))
+    read_each(files).map(joined)
+}
+
+/// Reads saved reports, in their order.
+pub(super) fn read_each<'a>(
+    files: impl IntoIterator<Item = &'a PathBuf>,
+) -> Result<Vec<SavedReport>, CommandError> {
+    files.into_iter().map(|file| read(file)).collect()
 }
 
 /// The same without what only people read (see [`read_report_outline`]), of files of at most so
@@ -92,34 +148,11 @@ fn read_with(
     } else {
         file.display().to_string()
     };
-    let bytes = read_bytes_within(file, size_bytes_max);
+    let bytes = bounded_file::bytes_or_stdin(file, size_bytes_max);
     let saved = bytes.and_then(|bytes| Ok(parse(&bytes)?));
     saved
         .with_context(|| format!("cannot read a report from {name}"))
         .map_err(CommandError::usage)
-}
-
-/// Reads a file of at most so many bytes; `-` is standard input.
-pub(super) fn read_bytes_within(file: &Path, size_bytes_max: u64) -> anyhow::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    if file == Path::new("-") {
-        let stdin = std::io::stdin().lock();
-        stdin.take(size_bytes_max + 1).read_to_end(&mut bytes)?;
-    } else {
-        let opened = std::fs::File::open(file)?;
-        // A file that states its size need not be read to be refused.
-        let size_bytes = opened.metadata()?.len();
-        ensure!(
-            size_bytes <= size_bytes_max,
-            "it has {size_bytes} bytes, more than the {size_bytes_max} that are read"
-        );
-        opened.take(size_bytes_max + 1).read_to_end(&mut bytes)?;
-    }
-    ensure!(
-        bytes.len() as u64 <= size_bytes_max,
-        "it has more than {size_bytes_max} bytes"
-    );
-    Ok(bytes)
 }
 
 /// Makes one report of several, in their order. Where they differ about what a report says once,

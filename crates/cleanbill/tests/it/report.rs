@@ -73,6 +73,39 @@ fn several_reports_become_one() {
 }
 
 #[test]
+fn reports_of_several_days_show_a_trend() {
+    let sandbox = sandbox();
+    sandbox.run("scan --input web.tar -o json=a.json").exits(0);
+    let mut older = sandbox.read_json("a.json");
+    older["created_at"] = "2026-01-02T03:04:05Z".into();
+    let finding = older["images"][0]["results"][0]["findings"][0].clone();
+    let findings = older["images"][0]["results"][0]["findings"].as_array_mut();
+    findings.unwrap().push(finding);
+    sandbox.write("older.json", older.to_string());
+    sandbox
+        .run("report a.json older.json -o html=a.html -o markdown=a.md -o json=whole.json")
+        .exits(0);
+    let (html, markdown) = (sandbox.read("a.html"), sandbox.read("a.md"));
+    assert!(html.contains("Trend of web.tar"), "{html}");
+    assert!(markdown.contains("| 2026-01-02 03:04 UTC |"), "{markdown}");
+    assert!(markdown.contains("| −1 |"), "{markdown}");
+    // The pages are about the latest.
+    assert_eq!(markdown.matches("\n## `web.tar`").count(), 1, "{markdown}");
+    assert!(!markdown.contains("scanned 2026-01-02"), "{markdown}");
+    let whole = sandbox.read_json("whole.json");
+    assert_eq!(whole["images"].as_array().unwrap().len(), 2);
+    // What is excepted counts in none of them.
+    sandbox.write(
+        "exceptions.yaml",
+        "- {id: CVE-2099-0001, reason: accepted}\n- {id: CVE-2099-0002, reason: accepted}\n",
+    );
+    sandbox
+        .run("report a.json older.json --exceptions exceptions.yaml -f markdown")
+        .exits(0)
+        .prints(&["| ±0 |"]);
+}
+
+#[test]
 fn json_keeps_what_was_saved() {
     let sandbox = sandbox();
     sandbox

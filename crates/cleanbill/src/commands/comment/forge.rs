@@ -7,6 +7,7 @@ mod github;
 mod gitlab;
 
 use cleanbill_image::http::{ApiAnswer, ApiClient, ApiMethod};
+use cleanbill_report::text::clean;
 use serde::de::DeserializeOwned;
 use url::Url;
 
@@ -14,6 +15,9 @@ pub(super) use bitbucket::Bitbucket;
 pub(super) use data_center::DataCenter;
 pub(super) use github::GitHub;
 pub(super) use gitlab::GitLab;
+
+/// Characters of an address that errors show.
+const LINK_CHARS_MAX: usize = 200;
 
 /// Knows one kind of code host.
 pub(super) trait Forge {
@@ -79,26 +83,40 @@ pub(super) struct Writing {
 
 /// Says that an answer is not what it should be.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer is no list of comments")]
-pub(super) struct NoPage(#[from] serde_json::Error);
+pub(super) enum NoPage {
+    /// It is something else.
+    #[error("the answer is no list of comments")]
+    NoList(#[from] serde_json::Error),
+    /// The next page is said to be where our token does not go. To stop there would mean not to
+    /// find our comment, and to write a second one.
+    #[error("the next page of comments is said to be at {0}, which is another server")]
+    Elsewhere(String),
+}
 
 fn parse<T: DeserializeOwned>(answer: &ApiAnswer) -> Result<T, serde_json::Error> {
     serde_json::from_str(&answer.body)
 }
 
-/// Returns the next page that the header `Link` names, if it is on the same server.
+/// Returns the next page that the header `Link` names.
 ///
 /// Source: RFC 8288 section 3.
-fn next_of_link(client: &ApiClient, answer: &ApiAnswer) -> Option<Url> {
-    let links = answer.header("link")?;
-    links.split(',').find_map(|link| {
+fn next_of_link(client: &ApiClient, answer: &ApiAnswer) -> Result<Option<Url>, NoPage> {
+    let links = answer.header("link").unwrap_or_default();
+    let next = links.split(',').find_map(|link| {
         let (target, parameters) = link.split_once(';')?;
         let is_next = parameters
             .split(';')
             .any(|one| matches!(one.trim(), "rel=\"next\"" | "rel=next"));
         let target = target.trim().strip_prefix('<')?.strip_suffix('>')?;
-        is_next.then(|| client.link(target)).flatten()
-    })
+        is_next.then_some(target)
+    });
+    next.map(|next| same_server(client, next)).transpose()
+}
+
+/// Returns the address of a page on the same server.
+fn same_server(client: &ApiClient, link: &str) -> Result<Url, NoPage> {
+    let elsewhere = || NoPage::Elsewhere(clean(link).chars().take(LINK_CHARS_MAX).collect());
+    client.link(link).ok_or_else(elsewhere)
 }
 
 fn with_query(mut url: Url, pairs: &[(&str, &str)]) -> Url {

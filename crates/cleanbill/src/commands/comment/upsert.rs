@@ -14,9 +14,9 @@ use std::time::{Duration, Instant};
 use cleanbill_core::error_chain;
 use cleanbill_image::ReadContext;
 use cleanbill_image::http::{ApiAnswer, ApiClient, ApiMethod, ApiRequest, HttpError, PostClient};
-use cleanbill_report::text::clean;
 
 use super::forge::{Forge, FoundComment, NoPage, Writing};
+use crate::api;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::stop;
@@ -26,9 +26,6 @@ const PAGES_MAX: usize = 100;
 
 /// How often everything is looked at again.
 const ROUNDS_MAX: u32 = 4;
-
-/// Characters of an answer that errors show.
-const ANSWER_CHARS_MAX: usize = 300;
 
 /// Says why the comment was not written.
 #[derive(Debug, thiserror::Error)]
@@ -69,6 +66,10 @@ pub(super) enum CommentError {
 pub(super) fn failure(error: CommentError) -> CommandError {
     let advice = match &error {
         CommentError::Refused { advice, .. } => *advice,
+        CommentError::Foreign {
+            source: NoPage::Elsewhere(_),
+            ..
+        } => "name the address that the server calls itself by with --api-url",
         _ => "",
     };
     let wrapped = CommandError::with_exit(Exit::Incomplete, error);
@@ -297,18 +298,11 @@ fn advice(answer: &ApiAnswer) -> &'static str {
     }
 }
 
-/// Returns what an answer says in one short line, with a colon in front.
+/// Returns how long an answer wants to be left alone and what it says, with colons in front.
 fn said(answer: &ApiAnswer) -> String {
     let pause = answer
         .pause_wanted
         .map(|pause| format!(": it wants to be asked again in {} s", pause.as_secs()))
         .unwrap_or_default();
-    let words: Vec<&str> = answer.body.split_whitespace().collect();
-    match words.join(" ") {
-        line if line.is_empty() => pause,
-        line => {
-            let short: String = clean(&line).chars().take(ANSWER_CHARS_MAX).collect();
-            format!("{pause}: {short}")
-        }
-    }
+    pause + &api::said(answer)
 }

@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::time::SystemTime;
 
-use cleanbill_core::ImagePattern;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_policy::Exceptions;
-use cleanbill_policy::exceptions::Exception;
+use cleanbill_policy::ignore::image_names;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::StateReader;
 
@@ -97,8 +96,10 @@ impl Coverage {
         };
         for (file, uses) in files.iter().zip(&mut coverage.uses) {
             let applied = file.apply(&mut report, now);
-            for ((one, used), outcome) in file.list().iter().zip(uses).zip(&applied.reports) {
-                used.is_known = is_about_any(one, &report);
+            let images: Vec<_> = report.images.iter().map(NamedImage::of).collect();
+            let list = file.list().iter().zip(uses).zip(&applied.reports);
+            for (index, ((one, used), outcome)) in list.enumerate() {
+                used.is_known = is_about_any(file, index, &images);
                 used.lapsed = outcome.lapsed_findings;
                 used.covered = covered(outcome);
                 if used.covered > 0 {
@@ -121,8 +122,8 @@ impl Coverage {
             };
             watched += 1;
             for (file, uses) in files.iter().zip(&mut coverage.uses) {
-                for (one, used) in file.list().iter().zip(uses) {
-                    used.is_known |= is_about(one, &[row.name.as_str()]);
+                for (index, used) in uses.iter_mut().enumerate() {
+                    used.is_known |= file.is_about(index, &[row.name.as_str()]);
                 }
             }
             for finding in &image.findings {
@@ -171,23 +172,25 @@ fn images_with(report: &ScanReport, place: &str) -> BTreeSet<String> {
 
 /// Says whether the report would show what an exception covers: of the images that it is about
 /// there is one, and all of them were assessed completely.
-fn is_about_any(one: &Exception, report: &ScanReport) -> bool {
-    let is_meant = |image: &&ImageReport| {
-        let tags = image.metadata.repo_tags.iter();
-        let names: Vec<&str> = std::iter::once(&image.artifact_name)
-            .chain(tags)
-            .map(String::as_str)
-            .collect();
-        is_about(one, &names)
-    };
-    let mut meant = report.images.iter().filter(is_meant).peekable();
+fn is_about_any(file: &Exceptions, index: usize, images: &[NamedImage<'_>]) -> bool {
+    let is_meant = |image: &&NamedImage<'_>| file.is_about(index, &image.names);
+    let mut meant = images.iter().filter(is_meant).peekable();
     meant.peek().is_some() && meant.all(|image| image.status == AssessmentStatus::Complete)
 }
 
-fn is_about(one: &Exception, names: &[&str]) -> bool {
-    let fits = |pattern: &ImagePattern| names.iter().any(|name| pattern.matches(name));
-    let mut patterns = one.images.iter().filter_map(|text| text.parse().ok());
-    one.images.is_empty() || patterns.any(|pattern| fits(&pattern))
+/// What exceptions tell images by.
+struct NamedImage<'a> {
+    names: Vec<&'a str>,
+    status: AssessmentStatus,
+}
+
+impl<'a> NamedImage<'a> {
+    fn of(image: &'a ImageReport) -> Self {
+        Self {
+            names: image_names(image),
+            status: image.status,
+        }
+    }
 }
 
 fn file_name(path: &str) -> &str {

@@ -1,12 +1,11 @@
 //! Files of exceptions: reading them, and replacing one.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context as _;
 use cleanbill_core::path::clean_lexical;
 use cleanbill_policy::Exceptions;
 
+use crate::bounded_file;
 use crate::error::CommandError;
 
 /// The file that is meant if none is named.
@@ -50,18 +49,7 @@ pub(super) fn named(files: &[PathBuf]) -> Vec<PathBuf> {
 
 /// Reads the text of a file.
 pub(super) fn text(file: &Path) -> Result<String, CommandError> {
-    let read = || -> anyhow::Result<String> {
-        let mut bytes = Vec::new();
-        std::fs::File::open(file)?
-            .take(FILE_SIZE_BYTES_MAX + 1)
-            .read_to_end(&mut bytes)?;
-        anyhow::ensure!(
-            bytes.len() as u64 <= FILE_SIZE_BYTES_MAX,
-            "it has more than {FILE_SIZE_BYTES_MAX} bytes"
-        );
-        String::from_utf8(bytes).context("it is not UTF-8 text")
-    };
-    read().map_err(|error| {
+    bounded_file::text(file, FILE_SIZE_BYTES_MAX).map_err(|error| {
         let context = format!("cannot read the exceptions in {}", file.display());
         let error = CommandError::usage(error.context(context));
         match file.exists() {
@@ -79,10 +67,9 @@ pub(super) fn replace(file: &Path, before: Option<&str>, after: &str) -> Result<
     let replace = || -> anyhow::Result<()> {
         // The file that a link means is replaced, not the link.
         let target = file.canonicalize().unwrap_or_else(|_| file.to_path_buf());
-        let now = match std::fs::read_to_string(&target) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(error.into()),
+        let now = match target.exists() {
+            true => Some(bounded_file::text(&target, FILE_SIZE_BYTES_MAX)?),
+            false => None,
         };
         anyhow::ensure!(
             now.as_deref() == before,

@@ -12,9 +12,10 @@ use cleanbill_policy::gate::Known;
 use cleanbill_report::read_report_outline;
 use jiff::Timestamp;
 
+use super::super::Setting;
 use super::super::scan::{self, Policy};
-use super::super::{Setting, report};
 use super::REPORT_SIZE_BYTES_MAX;
+use crate::bounded_file;
 use crate::cli::{self, Command, GateComparisonArgs, ScanArgs, SourceArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -134,7 +135,7 @@ pub(in crate::commands) fn scan_for_comparison(
 /// Adds a baseline of the older scanner, or a saved report.
 fn add_file(known: &mut Known, file: &Path, flag: &str) -> Result<(), CommandError> {
     let mut added = || -> anyhow::Result<()> {
-        let bytes = report::read_bytes_within(file, REPORT_SIZE_BYTES_MAX)?;
+        let bytes = bounded_file::bytes_or_stdin(file, REPORT_SIZE_BYTES_MAX)?;
         match read_report_outline(&bytes) {
             Ok(saved) => {
                 if !saved.selection.is_empty() {

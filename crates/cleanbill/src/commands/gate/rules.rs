@@ -1,12 +1,12 @@
 //! The rules, from flags and their file.
 
-use std::io::Read as _;
 use std::path::Path;
 
 use anyhow::Context as _;
 use cleanbill_policy::gate_file::{self, GateFile, SIZE_BYTES_MAX};
 use cleanbill_policy::{Gate, Thresholds};
 
+use crate::bounded_file;
 use crate::error::CommandError;
 
 /// Reads what decides whether a scan passes.
@@ -37,7 +37,7 @@ fn thresholds(text: &str) -> Result<Thresholds, CommandError> {
 
 fn file(path: &Path) -> Result<GateFile, CommandError> {
     let name = path.display().to_string();
-    let text = read_text(path, SIZE_BYTES_MAX)
+    let text = bounded_file::text(path, SIZE_BYTES_MAX)
         .with_context(|| format!("cannot read the rules of the gate from {name}"))
         .map_err(CommandError::usage)?;
     let file = gate_file::parse(&text, &name).map_err(|error| {
@@ -48,17 +48,4 @@ fn file(path: &Path) -> Result<GateFile, CommandError> {
         tracing::warn!("{name}: {note}");
     }
     Ok(file)
-}
-
-/// Reads a file of a person's.
-fn read_text(path: &Path, size_bytes_max: u64) -> anyhow::Result<String> {
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(size_bytes_max + 1)
-        .read_to_end(&mut bytes)?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= size_bytes_max,
-        "it has more than {size_bytes_max} bytes"
-    );
-    String::from_utf8(bytes).context("it is not UTF-8 text")
 }

@@ -4,13 +4,15 @@ use cleanbill_core::report::ScanReport;
 use cleanbill_policy::gate::{Hit, Verdict};
 use cleanbill_policy::upgrade::{BaseUpgrade, Upgrade, UpgradePlan};
 
+use super::super::status::words::count;
+
 /// Packages of one source that are named.
 const PACKAGES_MAX: usize = 4;
 
 /// Says whether it passed, and how many rules stood against it.
 pub(super) fn headline(verdict: &Verdict) -> String {
     let failed = verdict.rules.iter().filter(|rule| rule.fails()).count();
-    let rules = plural(verdict.rules.len(), "rule");
+    let rules = count(verdict.rules.len() as u64, "rule");
     match failed {
         0 => format!("passed: nothing stands against {rules}"),
         failed => format!(
@@ -37,10 +39,7 @@ pub(in crate::commands) fn plan(verdict: &Verdict, report: &ScanReport) -> Vec<S
 fn add_upgrades(plan: &UpgradePlan, report: &ScanReport, lines: &mut Vec<String>) {
     lines.extend(plan.upgrades.iter().map(|one| upgrade(one, report)));
     for left in &plan.left {
-        let findings = plural(
-            usize::try_from(left.too_many).unwrap_or(usize::MAX),
-            "finding",
-        );
+        let findings = count(left.too_many, "finding");
         lines.push(format!(
             "{}: {findings} too many without a fix: wait, replace the package, or write an exception",
             left.rule.name()
@@ -58,7 +57,7 @@ fn add_upgrades(plan: &UpgradePlan, report: &ScanReport, lines: &mut Vec<String>
 
 /// Says how many steps a plan has, and whether fewer would do.
 pub(super) fn plan_title(plan: &UpgradePlan) -> String {
-    let packages = plural(plan.upgrades.len(), "package");
+    let packages = count(plan.upgrades.len() as u64, "package");
     match (plan.left.is_empty(), plan.is_smallest) {
         (true, true) => format!("To pass, upgrade {packages}; fewer will not do"),
         (true, false) => format!("To pass, upgrade {packages}"),
@@ -88,10 +87,10 @@ pub(super) fn upgrade(upgrade: &Upgrade, report: &ScanReport) -> String {
             .map(|image| format!(" in {}", image.artifact_name))
             .unwrap_or_default(),
     };
-    let count = plural(usize::try_from(*findings).unwrap_or(usize::MAX), "finding");
+    let covered = count(*findings, "finding");
     let worst = if *findings > 1 { "worst " } else { "" };
     format!(
-        "upgrade {name}{packages} from {installed} to {fixed}{place}: {count}, {worst}{severity}"
+        "upgrade {name}{packages} from {installed} to {fixed}{place}: {covered}, {worst}{severity}"
     )
 }
 
@@ -111,10 +110,7 @@ fn others(upgrade: &Upgrade) -> Option<String> {
 }
 
 fn better_base(base: &BaseUpgrade) -> String {
-    let removed = plural(
-        usize::try_from(base.removed.total()).unwrap_or(usize::MAX),
-        "finding",
-    );
+    let removed = count(base.removed.total(), "finding");
     let added = match base.added.total() {
         0 => String::new(),
         added => format!(" and adds {added}"),
@@ -170,12 +166,5 @@ pub(super) fn hit(hit: &Hit, report: &ScanReport) -> String {
     match report.images.len() {
         1 => text,
         _ => format!("{name}: {text}"),
-    }
-}
-
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, bail};
 use serde::Deserialize;
 
 use super::Judgement;
-use crate::commands::report::read_bytes_within;
+use crate::bounded_file;
 use crate::error::CommandError;
 
 /// Bytes of a verdict: every finding may stand in it several times.
@@ -60,7 +60,8 @@ struct Upgrade {
 ///
 /// The file cannot be read, or holds something else.
 pub(super) fn read(file: &Path) -> Result<Judgement, CommandError> {
-    let judgement = read_bytes_within(file, SIZE_BYTES_MAX).and_then(|bytes| parse(&bytes));
+    let bytes = bounded_file::bytes_or_stdin(file, SIZE_BYTES_MAX);
+    let judgement = bytes.and_then(|bytes| parse(&bytes));
     judgement
         .with_context(|| format!("cannot read a verdict from {}", file.display()))
         .map_err(|error| {

@@ -13,10 +13,8 @@ use cleanbill_image::http::{
     ApiAnswer, ApiClient, ApiCredential, ApiMethod, ApiRequest, HttpError,
 };
 use cleanbill_image::{HttpOptions, ReadContext};
-use cleanbill_report::text::clean;
 
-/// Characters of an answer that errors show.
-const ANSWER_CHARS_MAX: usize = 300;
+use crate::api;
 
 /// Says what a push does with metrics of the group that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,26 +211,14 @@ impl Pushgateway {
             200..=299 => Err(PushError::Foreign {
                 place,
                 status,
-                text: said(&answer.body),
+                text: api::said(answer),
             }),
             300..=399 => Err(PushError::Redirect { place, status }),
             _ => Err(PushError::Refused {
                 place,
                 status,
-                text: said(&answer.body),
+                text: api::said(answer),
             }),
-        }
-    }
-}
-
-/// Returns what an answer says in one short line, with a colon in front.
-fn said(body: &str) -> String {
-    let line: Vec<&str> = body.split_whitespace().collect();
-    match line.join(" ") {
-        line if line.is_empty() => line,
-        line => {
-            let short: String = clean(&line).chars().take(ANSWER_CHARS_MAX).collect();
-            format!(": {short}")
         }
     }
 }

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use anyhow::Context as _;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_core::{Severity, path};
@@ -18,6 +17,8 @@ use jiff::Timestamp;
 
 use super::super::exceptions::{self, Announcement, announcements};
 use super::super::gate::{compare_with, plan_words, read_gate};
+use super::super::status::words::count;
+use crate::bounded_file;
 use crate::cli::{FilterArgs, GateComparisonArgs, VerdictArgs};
 use crate::error::{CommandError, printable};
 use crate::logging;
@@ -261,7 +262,7 @@ fn log_rule(report: &ExceptionReport) {
         source, line, rule, ..
     } = report;
     if report.lapsed_findings > 0 {
-        let findings = plural(report.lapsed_findings, "finding");
+        let findings = count(report.lapsed_findings, "finding");
         let why = match report.outcome {
             ExceptionOutcome::Expired => format!("has expired on {}", report.terms.expires),
             _ => "has ended for what can be fixed now, or is too dangerous".to_owned(),
@@ -313,16 +314,9 @@ fn summary<'a>(reports: impl Iterator<Item = &'a ExceptionReport>) -> Option<Str
         .map(|(count, what)| format!(", {count} {what}"))
         .collect();
     (total > 0).then(|| {
-        let (rules, covered) = (plural(total, "rule"), plural(findings, "finding"));
+        let (rules, covered) = (count(total, "rule"), count(findings, "finding"));
         format!("{rules}, {applied} applied to {covered}{rest}")
     })
-}
-
-fn plural(count: u64, noun: &str) -> String {
-    match count {
-        1 => format!("1 {noun}"),
-        count => format!("{count} {noun}s"),
-    }
 }
 
 /// Reads the files that are named, or the default one if it is there and may be taken: by rules of
@@ -351,7 +345,7 @@ fn ignore_rules(
 
 fn ignore_file(file: &Path, found: &mut Vec<Exceptions>) -> Result<IgnoreRules, CommandError> {
     let name = file.to_string_lossy();
-    let text = read_text(file).map_err(|error| {
+    let text = bounded_file::text(file, FILE_SIZE_BYTES_MAX).map_err(|error| {
         CommandError::usage(error.context(format!("cannot read the ignore file {name}")))
     })?;
     let (kind, source) = (IgnoreFileKind::of(&name, &text), path::clean_lexical(&name));
@@ -379,23 +373,6 @@ fn vex_document(source: &str) -> Result<VexDocument, CommandError> {
         ))
         .hint("fetch the document and name the file: --vex FILE"));
     }
-    let bytes = read_bytes(Path::new(source)).map_err(failed)?;
+    let bytes = bounded_file::bytes(Path::new(source), FILE_SIZE_BYTES_MAX).map_err(failed)?;
     VexDocument::parse(&bytes, source).map_err(|error| failed(anyhow::Error::new(error)))
-}
-
-fn read_text(file: &Path) -> anyhow::Result<String> {
-    String::from_utf8(read_bytes(file)?).context("it is not UTF-8 text")
-}
-
-fn read_bytes(file: &Path) -> anyhow::Result<Vec<u8>> {
-    use std::io::Read as _;
-    let mut bytes = Vec::new();
-    std::fs::File::open(file)?
-        .take(FILE_SIZE_BYTES_MAX + 1)
-        .read_to_end(&mut bytes)?;
-    anyhow::ensure!(
-        bytes.len() as u64 <= FILE_SIZE_BYTES_MAX,
-        "it has more than {FILE_SIZE_BYTES_MAX} bytes"
-    );
-    Ok(bytes)
 }

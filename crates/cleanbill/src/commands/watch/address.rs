@@ -5,6 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use cleanbill_monitor::replace_file;
+
 /// The file's name. It holds one line.
 const NAME: &str = "watch.address";
 
@@ -22,7 +24,7 @@ impl AddressFile {
     pub(super) fn leave(directory: &Path, address: Option<SocketAddr>) -> Self {
         let path = directory.join(NAME);
         let outcome = match address {
-            Some(address) => replace(&path, &format!("{address}\n")),
+            Some(address) => replace_file(&path, format!("{address}\n").as_bytes()),
             None => remove(&path),
         };
         if let Err(error) = outcome {
@@ -50,12 +52,6 @@ pub(in crate::commands) fn left_in(directory: &Path) -> Option<SocketAddr> {
     let mut text = String::new();
     file.take(SIZE_BYTES_MAX).read_to_string(&mut text).ok()?;
     text.trim().parse().ok()
-}
-
-fn replace(path: &Path, text: &str) -> io::Result<()> {
-    let new = path.with_extension("address.new");
-    std::fs::write(&new, text)?;
-    std::fs::rename(&new, path)
 }
 
 fn remove(path: &Path) -> io::Result<()> {

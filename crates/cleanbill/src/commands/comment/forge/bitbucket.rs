@@ -8,7 +8,7 @@ use serde::de::IgnoredAny;
 use serde_json::json;
 use url::Url;
 
-use super::{CommentPage, Forge, FoundComment, NoPage, Writing, parse, with_query};
+use super::{CommentPage, Forge, FoundComment, NoPage, Writing, parse, same_server, with_query};
 
 /// A pull request at Bitbucket Cloud.
 #[derive(Clone, Debug)]
@@ -83,6 +83,7 @@ impl Forge for Bitbucket {
 
     fn page(&self, client: &ApiClient, answer: &ApiAnswer) -> Result<CommentPage, NoPage> {
         let page: Page = parse(answer)?;
+        let next = page.next.map(|next| same_server(client, &next));
         let found = page.values.into_iter();
         let comments = found
             .filter(|comment| !comment.deleted && comment.inline.is_none())
@@ -97,7 +98,7 @@ impl Forge for Bitbucket {
             });
         Ok(CommentPage {
             comments: comments.collect(),
-            next: page.next.and_then(|next| client.link(&next)),
+            next: next.transpose()?,
         })
     }
 

@@ -86,7 +86,7 @@ impl Forge for GitHub {
         });
         Ok(CommentPage {
             comments: found.collect(),
-            next: next_of_link(client, answer),
+            next: next_of_link(client, answer)?,
         })
     }
 

@@ -76,7 +76,7 @@ impl Forge for GitLab {
         });
         Ok(CommentPage {
             comments: comments.collect(),
-            next: next_of_link(client, answer),
+            next: next_of_link(client, answer)?,
         })
     }
 

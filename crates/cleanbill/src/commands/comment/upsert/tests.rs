@@ -9,7 +9,7 @@ use cleanbill_image::http::{ApiCredential, RetryPolicy};
 use cleanbill_image::{HttpOptions, Secret};
 use cleanbill_report::CommentStyle;
 
-use self::host::{Host, Kind, Stored, Trouble};
+use self::host::{Host, Kind, Trouble};
 use super::*;
 
 const KINDS: [Kind; 4] = [
@@ -257,10 +257,17 @@ fn pages_without_an_end_have_one() {
 }
 
 #[test]
-fn a_next_page_elsewhere_is_not_followed() {
-    let bench = Bench::of(Kind::Bitbucket);
-    bench.host.trouble(Trouble::NextPageElsewhere);
-    assert_eq!(bench.write("new").unwrap(), Done::Created);
-    let stored: Vec<Stored> = bench.host.comments();
-    assert_eq!(stored.len(), 1);
+fn a_next_page_elsewhere_is_not_followed_and_nothing_is_written() {
+    for kind in [Kind::GitHub, Kind::GitLab, Kind::Bitbucket] {
+        let bench = Bench::of(kind);
+        bench.host.trouble(Trouble::NextPageElsewhere);
+        let error = bench.write("new").unwrap_err();
+        assert!(
+            cleanbill_core::error_chain(&error)
+                .contains("said to be at https://evil.example/steal"),
+            "{error}"
+        );
+        // There may be a comment of ours on it.
+        assert_eq!(bench.texts(), Vec::<String>::new(), "{kind:?}");
+    }
 }
