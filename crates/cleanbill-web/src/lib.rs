@@ -36,7 +36,7 @@ mod settings;
 pub use ask::{Answer, AskError, ask};
 pub use live::Live;
 pub use metrics::page as metrics_page;
-pub use metrics::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat};
+pub use metrics::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat, image_label};
 pub use scrape::Scraper;
 pub use server::{MetricsServer, MetricsServerError};
 pub use settings::{Limits, MetricsSettings, ServerBounds};

@@ -9,7 +9,7 @@ mod report;
 pub(crate) use exposition::CONTENT_TYPE;
 pub(crate) use gather::{DURATION_BOUNDS_MS, Moment, Totals, text};
 pub use page::page;
-pub use report::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat};
+pub use report::{ImageMetrics, Judged, OTHERS, ReportMetrics, TextFormat, image_label};
 
 /// Lists the names of all metrics, in their order.
 #[cfg(test)]

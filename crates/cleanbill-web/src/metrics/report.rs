@@ -14,6 +14,7 @@ use super::exposition::{Exposition, Number};
 use super::families::Family;
 use super::gather::word;
 
+pub use self::facts::image_label;
 pub(crate) use self::families::FAMILIES;
 
 /// The value of the label `image` where several are summed up; no image can have this name.

@@ -30,7 +30,7 @@ pub(crate) struct ApiArgs {
     pub(crate) offline: bool,
 }
 
-/// What a gate says of the reports. Without any of these nothing judges them.
+/// What a gate says of the reports. Without a verdict, rules or thresholds nothing judges them.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Gate")]
 pub(crate) struct JudgingArgs {
@@ -45,4 +45,16 @@ pub(crate) struct JudgingArgs {
     /// Judge by these thresholds, as gate --fail-on does: critical=0,high=5,kev=0
     #[arg(long, value_name = "THRESHOLDS", env = "CLEANBILL_FAIL_ON")]
     pub(crate) fail_on: Option<String>,
+
+    /// Accepted vulnerabilities, exceptions.yaml, as gate --exceptions takes them: what they cover
+    /// does not count (repeatable)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) exceptions: Vec<PathBuf>,
+}
+
+impl JudgingArgs {
+    /// Says whether anything judges the reports.
+    pub(crate) fn names_a_gate(&self) -> bool {
+        self.verdict.is_some() || self.policy.is_some() || self.fail_on.is_some()
+    }
 }

@@ -40,7 +40,8 @@ pub(crate) struct SummaryArgs {
     /// image that could not be assessed completely), on a change against the baselines, or always
     #[arg(long, value_enum, default_value_t)]
     pub(crate) only_on: Occasion,
-    /// Print what would be sent, and send nothing
+    /// Print what would be sent, and send nothing; slack, webhook, teams, discord and mattermost need
+    /// no address then
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]

@@ -19,6 +19,7 @@ use outputs::Outputs;
 use render::View;
 
 pub(super) use comparison::{compare_with, scan_for_comparison};
+pub(super) use exceptions::{Notes, apply as apply_exceptions};
 pub(super) use rules::read as read_gate;
 pub(super) use words::plan as plan_words;
 

@@ -7,9 +7,9 @@ use cleanbill_policy::gate::{Known, Rules, Subject};
 use cleanbill_report::SavedReport;
 use jiff::Timestamp;
 
-use super::gate::{plan_words, read_gate};
+use super::gate::{Notes, apply_exceptions, plan_words, read_gate};
 use crate::cli::JudgingArgs;
-use crate::error::CommandError;
+use crate::error::{CommandError, printable};
 
 /// Is what a gate says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,24 +26,47 @@ impl Judgement {
     }
 }
 
-/// Judges a report, or reads what the gate said of it; `None` if no gate is named. Rules that look
-/// at what is new only compare with `before`.
+/// Holds a report against the exceptions of the flags, as the gate does.
 ///
 /// # Errors
 ///
-/// A file of the gate cannot be read or makes no sense.
+/// A file cannot be read, or something in it makes no sense.
+pub(super) fn hold(
+    arguments: &JudgingArgs,
+    saved: &mut SavedReport,
+) -> Result<Notes, CommandError> {
+    let notes = apply_exceptions(&arguments.exceptions, &mut saved.report, Timestamp::now())?;
+    saved.lists_suppressed |= !arguments.exceptions.is_empty();
+    Ok(notes)
+}
+
+/// Says what exceptions did that people should know.
+pub(super) fn log(notes: &Notes) {
+    for line in &notes.lines {
+        tracing::warn!("{}", printable(line));
+    }
+}
+
+/// Holds a report against the exceptions and judges it, or reads what the gate said of it; `None` if
+/// no gate is named. Rules that look at what is new only compare with `before`.
+///
+/// # Errors
+///
+/// A file of the gate or of exceptions cannot be read or makes no sense.
 pub(super) fn judge(
     arguments: &JudgingArgs,
-    saved: &SavedReport,
+    saved: &mut SavedReport,
     before: Option<&ScanReport>,
 ) -> Result<Option<Judgement>, CommandError> {
+    let notes = hold(arguments, saved)?;
+    log(&notes);
     if let Some(file) = &arguments.verdict {
         return verdict_file::read(file).map(Some);
     }
-    let (policy, fail_on) = (arguments.policy.as_deref(), arguments.fail_on.as_deref());
-    if policy.is_none() && fail_on.is_none() {
+    if !arguments.names_a_gate() {
         return Ok(None);
     }
+    let (policy, fail_on) = (arguments.policy.as_deref(), arguments.fail_on.as_deref());
     let mut gate = read_gate(policy, fail_on, None)?;
     // As the command `gate` does: what was not assessed fails, whatever the rules come from.
     gate.rules.get_or_insert_with(Rules::default);
@@ -56,7 +79,7 @@ pub(super) fn judge(
         report: &saved.report,
         selection: &saved.selection,
         now: Timestamp::now().into(),
-        has_later_exceptions: false,
+        has_later_exceptions: notes.has_covered,
     });
     Ok(Some(Judgement {
         plan: plan_words(&verdict, &saved.report),

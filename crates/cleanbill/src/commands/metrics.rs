@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use cleanbill_report::SavedReport;
 use cleanbill_web::{Judged, ReportMetrics};
 
-use super::judging::judge;
+use super::judging::{hold, judge};
 use super::{Setting, report};
 use crate::cli::{BoundArgs, JudgingArgs, MetricsCommand};
 use crate::error::CommandError;
@@ -29,11 +29,21 @@ fn gather(
     judging: &JudgingArgs,
     bounds: BoundArgs,
 ) -> Result<ReportMetrics, CommandError> {
-    let saved: Vec<SavedReport> = files
-        .iter()
-        .map(|file| report::read(file))
-        .collect::<Result<_, _>>()?;
-    let judgement = judge(judging, &report::joined(saved.clone()), None)?;
+    let mut saved = report::read_each(files)?;
+    let judgement = match saved.as_mut_slice() {
+        [one] => judge(judging, one, None)?,
+        several => {
+            let mut whole = match judging.names_a_gate() {
+                true => report::joined(several.to_vec()),
+                false => SavedReport::default(),
+            };
+            let judgement = judge(judging, &mut whole, None)?;
+            for one in several {
+                hold(judging, one)?;
+            }
+            judgement
+        }
+    };
     let failed_rules = judgement.map(|judgement| judgement.reasons.len() as u64);
     let judged: Vec<Judged<'_>> = saved
         .iter()

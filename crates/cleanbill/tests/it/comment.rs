@@ -3,21 +3,7 @@
 
 use cleanbill_testkit::http_sink::{HttpAnswer, HttpSink};
 
-use crate::samples;
 use crate::sandbox::Sandbox;
-
-fn with_reports() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox
-        .write_image("web.tar", &samples::web())
-        .write_image("clean.tar", &samples::clean());
-    for name in ["web", "clean"] {
-        sandbox
-            .run(&format!("scan --input {name}.tar -o json={name}.json"))
-            .exits(0);
-    }
-    sandbox
-}
 
 /// Answers as GitHub does to a pull request without comments.
 fn github() -> HttpSink {
@@ -29,7 +15,7 @@ fn github() -> HttpSink {
 
 #[test]
 fn a_body_is_printed_for_those_who_post_it_themselves() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     sandbox
         .run("comment --markdown --scan-results web.json --compare-to clean.json --fail-on low --key web")
         .exits(0)
@@ -49,7 +35,7 @@ fn a_body_is_printed_for_those_who_post_it_themselves() {
 
 #[test]
 fn a_pipeline_of_github_comments_with_what_it_is_given() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     let host = github();
     let variables = [
         ("GITHUB_ACTIONS", "true"),
@@ -91,7 +77,7 @@ fn a_pipeline_of_github_comments_with_what_it_is_given() {
 
 #[test]
 fn what_is_missing_is_said() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     sandbox
         .run("comment --scan-results web.json")
         .exits(2)

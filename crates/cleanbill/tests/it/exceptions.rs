@@ -224,6 +224,39 @@ fn saved_reports_are_held_against_exceptions_of_today() {
 }
 
 #[test]
+fn whoever_tells_others_says_what_the_gate_says() {
+    let sandbox = sandbox();
+    sandbox
+        .run("scan --input web.tar -o json=web.json")
+        .exits(0);
+    for (exceptions, code) in [("", 1), ("--exceptions exceptions.yaml", 0)] {
+        let is_excepted = code == 0;
+        let flags = format!("--scan-results web.json --fail-on critical=0 {exceptions}");
+        sandbox.run(&format!("gate {flags}")).exits(code);
+        let comment = sandbox
+            .run(&format!("comment --markdown --compare-to web.json {flags}"))
+            .exits(0);
+        let says_failed = comment.stdout.contains("the gate fails");
+        assert_eq!(says_failed, !is_excepted, "{comment}");
+        // What is accepted now is in neither of the two, and so was not fixed.
+        let number = if is_excepted { 2 } else { 3 };
+        let total = format!("| **Total** | **{number}** | **0** | **0** | **{number}** |");
+        assert!(comment.stdout.contains(&total), "{comment}");
+        let metrics = sandbox.run(&format!("metrics render {flags}")).exits(0);
+        let passed = format!(
+            "cleanbill_report_gate_passed{{image=\"web.tar\"}} {}",
+            1 - code
+        );
+        assert!(metrics.stdout.contains(&passed), "{metrics}");
+        let notified = sandbox
+            .run(&format!("notify slack --dry-run --only-on failure {flags}"))
+            .exits(0);
+        let is_quiet = notified.stdout.contains("Nothing to tell.");
+        assert_eq!(is_quiet, is_excepted, "{notified}");
+    }
+}
+
+#[test]
 fn explanations_name_the_exception() {
     let sandbox = sandbox();
     sandbox

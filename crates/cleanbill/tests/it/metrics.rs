@@ -4,25 +4,11 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use cleanbill_testkit::http_sink::{HttpAnswer, HttpSink};
 
-use crate::samples;
 use crate::sandbox::Sandbox;
-
-fn with_reports() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox
-        .write_image("web.tar", &samples::web())
-        .write_image("clean.tar", &samples::clean());
-    for name in ["web", "clean"] {
-        sandbox
-            .run(&format!("scan --input {name}.tar -o json={name}.json"))
-            .exits(0);
-    }
-    sandbox
-}
 
 #[test]
 fn each_image_has_a_group_of_its_own() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     let gateway = HttpSink::start(vec![HttpAnswer::reply(200, "")]);
     sandbox
         .run(&format!(
@@ -54,7 +40,7 @@ fn each_image_has_a_group_of_its_own() {
 
 #[test]
 fn the_address_may_come_from_the_environment_and_a_password_must() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     let gateway = HttpSink::start(vec![HttpAnswer::reply(202, "")]);
     let with_password = gateway.url.replace("http://", "http://me:hunter2@");
     sandbox
@@ -97,8 +83,35 @@ fn the_address_may_come_from_the_environment_and_a_password_must() {
 }
 
 #[test]
+fn a_group_is_deleted_by_the_name_that_it_was_pushed_by() {
+    let sandbox = Sandbox::with_reports();
+    let long = "x".repeat(300);
+    let mut report = sandbox.read_json("web.json");
+    report["images"][0]["name"] = format!("shop/\u{1b}{long}").into();
+    sandbox.write("long.json", report.to_string());
+    let groups = |call: &str| -> Vec<String> {
+        let call = format!("metrics push {call} --dry-run --pushgateway h:9091");
+        let printed = sandbox.run(&call).exits(0).stdout;
+        let lines = printed.lines().filter(|line| line.starts_with("--- "));
+        lines
+            .filter_map(|line| Some(line.split_once("http")?.1.to_owned()))
+            .collect()
+    };
+    let pushed = groups("--scan-results long.json --scan-results clean.json");
+    assert_eq!(pushed.len(), 2);
+    let deleted = groups("--delete --scan-results long.json --scan-results clean.json");
+    assert_eq!(
+        pushed.iter().collect::<std::collections::BTreeSet<_>>(),
+        deleted.iter().collect()
+    );
+    let named = groups(&format!("--delete --image shop/?{long}"));
+    assert_eq!(named.len(), 1);
+    assert!(named[0].len() < pushed[0].len().max(pushed[1].len()) + 10);
+}
+
+#[test]
 fn what_is_not_pushed_is_said() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     let gateway = HttpSink::start(vec![HttpAnswer::reply(400, "text format parsing error")]);
     sandbox
         .run(&format!(
@@ -123,7 +136,7 @@ fn what_is_not_pushed_is_said() {
 
 #[test]
 fn metrics_are_rendered_for_a_textfile_collector() {
-    let sandbox = with_reports();
+    let sandbox = Sandbox::with_reports();
     sandbox
         .run("metrics render --scan-results web.json --openmetrics")
         .exits(0)

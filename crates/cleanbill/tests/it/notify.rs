@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use cleanbill_store::state::MessageState;
 use cleanbill_testkit::http_sink::{HttpAnswer, HttpSink};
 
-use crate::samples;
 use crate::sandbox::Sandbox;
 use crate::status::{give_up, state};
 
@@ -53,23 +52,9 @@ const TAKEN: &str = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r
 const REFUSED: &str =
     "HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 10\r\n\r\nno_service";
 
-fn with_report() -> Sandbox {
-    let sandbox = Sandbox::new();
-    sandbox
-        .write_image("web.tar", &samples::web())
-        .write_image("clean.tar", &samples::clean());
-    sandbox
-        .run("scan --input web.tar -o json=web.json")
-        .exits(0);
-    sandbox
-        .run("scan --input clean.tar -o json=clean.json")
-        .exits(0);
-    sandbox
-}
-
 #[test]
 fn a_report_is_summed_up_for_a_channel_of_flags_or_environment() {
-    let sandbox = with_report();
+    let sandbox = Sandbox::with_reports();
     let sink = Sink::start(TAKEN);
     let url = sink.address.as_str();
     sandbox
@@ -96,8 +81,22 @@ fn a_report_is_summed_up_for_a_channel_of_flags_or_environment() {
 }
 
 #[test]
+fn what_would_be_sent_is_shown_without_an_address() {
+    let sandbox = Sandbox::with_reports();
+    for kind in ["slack", "webhook", "teams", "discord", "mattermost"] {
+        let call = format!("notify {kind} --scan-results web.json");
+        sandbox
+            .run(&format!("{call} --dry-run"))
+            .exits(0)
+            .prints(&[&format!("--- {kind}: would be sent"), "CVE-2099-0001"])
+            .lacks(&["example.invalid"]);
+        sandbox.run(&call).exits(2).warns(&["--webhook-url"]);
+    }
+}
+
+#[test]
 fn a_summary_may_wait_for_its_occasion() {
-    let sandbox = with_report();
+    let sandbox = Sandbox::with_reports();
     let sink = Sink::start(TAKEN);
     let variables = [
         ("SLACK_WEBHOOK_URL", sink.address.as_str()),
@@ -123,7 +122,7 @@ fn a_summary_may_wait_for_its_occasion() {
 
 #[test]
 fn a_service_that_is_busy_for_a_moment_is_asked_again() {
-    let sandbox = with_report();
+    let sandbox = Sandbox::with_reports();
     let call = |url: &str| format!("notify webhook --scan-results web.json --webhook-url {url}/");
     let busy = || HttpAnswer::reply(503, "busy");
     let sink = HttpSink::start(vec![busy(), HttpAnswer::reply(200, "ok")]);
@@ -144,7 +143,7 @@ fn a_service_that_is_busy_for_a_moment_is_asked_again() {
 
 #[test]
 fn what_is_not_delivered_is_said_without_secrets() {
-    let sandbox = with_report();
+    let sandbox = Sandbox::with_reports();
     let sink = Sink::start(REFUSED);
     sandbox
         .run(&format!(
@@ -165,7 +164,7 @@ fn what_is_not_delivered_is_said_without_secrets() {
 
 #[test]
 fn a_wrong_channel_is_named_with_what_is_missing() {
-    let sandbox = with_report();
+    let sandbox = Sandbox::with_reports();
     for (call, texts) in [
         (
             "notify slack --scan-results web.json",

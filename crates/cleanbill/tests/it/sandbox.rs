@@ -27,6 +27,21 @@ impl Sandbox {
         sandbox
     }
 
+    /// Makes a sandbox with the reports of two images, `web.json` with findings and `clean.json`
+    /// without.
+    pub(crate) fn with_reports() -> Self {
+        let sandbox = Self::new();
+        sandbox
+            .write_image("web.tar", &samples::web())
+            .write_image("clean.tar", &samples::clean());
+        for name in ["web", "clean"] {
+            sandbox
+                .run(&format!("scan --input {name}.tar -o json={name}.json"))
+                .exits(0);
+        }
+        sandbox
+    }
+
     /// Makes a sandbox with an empty cache.
     pub(crate) fn without_database() -> Self {
         let directory = tempfile::tempdir().unwrap();

@@ -124,11 +124,7 @@ impl Facts {
         let knows_excepted = judged.lists_suppressed || image.results.is_empty();
         let database = judged.report.database.as_ref();
         Self {
-            label: match label(&image.artifact_name) {
-                // A label without a value is none.
-                empty if empty.is_empty() => "(unnamed)".to_owned(),
-                label => label,
-            },
+            label: image_label(&image.artifact_name),
             images: 1,
             is_opened: image.status != AssessmentStatus::Failed,
             is_assessed: image.status == AssessmentStatus::Complete,
@@ -187,6 +183,15 @@ impl Facts {
             duration_ms: self.duration_ms.max(other.duration_ms),
             database_updated_at: oldest(self.database_updated_at, other.database_updated_at),
         }
+    }
+}
+
+/// Returns the value of the label `image` for an image of this name.
+pub fn image_label(name: &str) -> String {
+    match label(name) {
+        // A label without a value is none.
+        empty if empty.is_empty() => "(unnamed)".to_owned(),
+        label => label,
     }
 }
 

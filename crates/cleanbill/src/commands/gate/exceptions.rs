@@ -10,11 +10,11 @@ use crate::error::CommandError;
 
 /// Says what exceptions did.
 #[derive(Debug, Default)]
-pub(super) struct Notes {
+pub(in crate::commands) struct Notes {
     /// Sentences without a final stop.
-    pub(super) lines: Vec<String>,
+    pub(in crate::commands) lines: Vec<String>,
     /// Some cover findings that counted until now.
-    pub(super) has_covered: bool,
+    pub(in crate::commands) has_covered: bool,
 }
 
 /// Applies each file, and names what has expired.
@@ -22,7 +22,7 @@ pub(super) struct Notes {
 /// # Errors
 ///
 /// A file cannot be read, or something in it makes no sense.
-pub(super) fn apply(
+pub(in crate::commands) fn apply(
     files: &[PathBuf],
     report: &mut ScanReport,
     now: Timestamp,

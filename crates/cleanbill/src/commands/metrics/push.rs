@@ -7,11 +7,12 @@ use std::time::{Duration, Instant};
 use cleanbill_image::Secret;
 use cleanbill_image::http::ApiCredential;
 use cleanbill_report::text::clean;
+use cleanbill_web::image_label;
 
 use super::gateway::{Group, Mode, PushError, Pushgateway};
-use super::{gather, report};
+use super::gather;
 use crate::api;
-use crate::cli::PushArgs;
+use crate::cli::{JudgingArgs, PushArgs};
 use crate::commands::{Setting, print};
 use crate::environment::Environment;
 use crate::error::CommandError;
@@ -139,10 +140,16 @@ impl Work<'_> {
 
     fn delete(&mut self) -> Result<(), CommandError> {
         let arguments = self.arguments;
-        let mut images = arguments.image.clone();
+        let mut images: Vec<String> = arguments
+            .image
+            .iter()
+            .map(|name| image_label(name))
+            .collect();
         if !arguments.scan_results.is_empty() {
-            let saved = report::read_all(&arguments.scan_results)?;
-            images.extend(saved.report.images.into_iter().map(|one| one.artifact_name));
+            // Groups are called as a push of the same reports calls them.
+            let nobody = JudgingArgs::default();
+            let metrics = gather(&arguments.scan_results, &nobody, arguments.bounds)?;
+            images.extend(metrics.by_image().map(|one| one.image.to_owned()));
         }
         let mut groups: Vec<Option<&str>> = images.iter().map(|one| Some(one.as_str())).collect();
         groups.sort_unstable();

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ImageReport, ScanReport};
+use cleanbill_image::Secret;
 use cleanbill_monitor::baseline_file::BaselineDirectory;
 use cleanbill_monitor::notify::{SummaryOptions, summary};
 use cleanbill_policy::SeverityFilter;
@@ -19,7 +20,7 @@ use crate::commands::judging::{Judgement, judge};
 use crate::commands::status::settings;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::settings::{Call, ChannelSettings, WatchSettings};
+use crate::settings::{Call, ChannelSettings, ChannelTarget, WatchSettings};
 
 /// The flag that names the address of the generic webhook, and of whichever channel is told here.
 const WEBHOOK_URL: &str = "notify.webhook.url";
@@ -31,14 +32,17 @@ pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, Com
     let wanted = kind(&name);
     let is_meant =
         |channel: &ChannelSettings| channel.name == name || Some(channel.name.as_str()) == wanted;
+    let channels = &mut settings.notify.channels;
     // What is wrong with another channel is nothing to this call.
-    if settings.notify.channels.iter().any(is_meant) {
-        settings.notify.channels.retain(is_meant);
+    if channels.iter().any(is_meant) {
+        channels.retain(is_meant);
+    } else if let Some(stand_in) = wanted.filter(|_| arguments.dry_run).and_then(stand_in) {
+        *channels = vec![stand_in];
     }
     let open = channels::open(&settings, &setting.environment)?;
     let (name, channel) = choose(&open, &name)?;
-    let saved = report::read_all(&arguments.scan_results)?;
-    let judgement = judge(&arguments.judging, &saved, None)?;
+    let mut saved = report::read_all(&arguments.scan_results)?;
+    let judgement = judge(&arguments.judging, &mut saved, None)?;
     let occasion = arguments.only_on;
     if !is_occasion(occasion, &saved.report, judgement.as_ref(), &settings)? {
         return print(b"Nothing to tell.\n");
@@ -56,6 +60,28 @@ pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, Com
     let mut outcome = Outcome::new(arguments.dry_run);
     outcome.send(name, channel, summary(&saved.report, &options));
     outcome.print()
+}
+
+/// Returns a channel without an address, for those who want to see what one would get before there is
+/// one. Only kinds that need nothing else have one.
+fn stand_in(kind: &str) -> Option<ChannelSettings> {
+    let webhook_url = Secret::new("https://example.invalid/");
+    let target = match kind {
+        "slack" => ChannelTarget::Slack { webhook_url },
+        "teams" => ChannelTarget::Teams { webhook_url },
+        "discord" => ChannelTarget::Discord { webhook_url },
+        "mattermost" => ChannelTarget::Mattermost { webhook_url },
+        "webhook" => ChannelTarget::Webhook {
+            url: webhook_url,
+            signing_key: None,
+            authorization: None,
+        },
+        _ => return None,
+    };
+    Some(ChannelSettings {
+        name: kind.to_owned(),
+        target,
+    })
 }
 
 /// Lets `--webhook-url` mean the address of the channel that is told.
