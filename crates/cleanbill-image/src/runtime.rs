@@ -8,7 +8,6 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::io::{self, Read};
-use std::mem;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -101,10 +100,12 @@ fn cancel_tick(poll: Duration) -> Interval {
 /// belong to an image does that.
 #[derive(Debug)]
 pub(crate) struct BodyReader {
-    batches: mpsc::Receiver<Batch>,
+    batches: mpsc::Receiver<io::Result<Batch>>,
     current: Bytes,
     /// What follows `current`.
     batch: Batch,
+    /// The end of the body was announced.
+    is_over: bool,
     context: ReadContext,
     fetcher: JoinHandle<()>,
 }
@@ -150,6 +151,7 @@ impl BodyReader {
             batches,
             current: Bytes::new(),
             batch: Batch::default(),
+            is_over: false,
             context,
             fetcher,
         })
@@ -157,62 +159,22 @@ impl BodyReader {
 
     /// Waits for the next chunk; `None` at the end of the body.
     fn next_chunk(&mut self) -> io::Result<Option<Bytes>> {
-        loop {
-            if let Some(chunk) = self.batch.chunks.pop_front() {
-                return Ok(Some(chunk));
-            }
-            // A channel that closes before the end was announced is a broken stream.
-            let Some(end) = &mut self.batch.end else {
-                self.batch = self.batches.blocking_recv().unwrap_or_else(Batch::broken);
-                continue;
-            };
-            // What failed stays failed, though its reason is told only once.
-            let after = end
-                .as_ref()
-                .copied()
-                .map_err(|_| io::ErrorKind::UnexpectedEof.into());
-            return mem::replace(end, after).map(|()| None);
+        if self.batch.is_empty() && !self.is_over {
+            // A channel that closes before the end was announced is a broken stream, and stays one.
+            let broken = || io::Error::from(io::ErrorKind::UnexpectedEof);
+            self.batch = self.batches.blocking_recv().ok_or_else(broken)??;
+            self.is_over = self.batch.is_empty();
         }
+        Ok(self.batch.pop_front())
     }
 }
 
-/// Chunks that arrived together, and whether the body ended behind them.
-#[derive(Debug, Default)]
-struct Batch {
-    chunks: VecDeque<Bytes>,
-    size_bytes: usize,
-    end: Option<io::Result<()>>,
-}
-
-impl Batch {
-    fn broken() -> Self {
-        Self {
-            end: Some(Err(io::ErrorKind::UnexpectedEof.into())),
-            ..Self::default()
-        }
-    }
-
-    fn add(&mut self, message: io::Result<Option<Bytes>>) {
-        match message {
-            Ok(Some(chunk)) => {
-                self.size_bytes = self.size_bytes.saturating_add(chunk.len());
-                self.chunks.push_back(chunk);
-            }
-            Ok(None) => self.end = Some(Ok(())),
-            Err(error) => self.end = Some(Err(error)),
-        }
-    }
-
-    fn is_full(&self) -> bool {
-        self.end.is_some()
-            || self.size_bytes >= BATCH_BYTES
-            || self.chunks.len() >= BATCH_CHUNKS_MAX
-    }
-}
+/// Chunks that arrived together; one without any is the end of the body.
+type Batch = VecDeque<Bytes>;
 
 async fn fetch(
     mut response: reqwest::Response,
-    sender: mpsc::Sender<Batch>,
+    sender: mpsc::Sender<io::Result<Batch>>,
     context: ReadContext,
     silence_max: Option<Duration>,
 ) {
@@ -222,19 +184,34 @@ async fn fetch(
     let mut tick = cancel_tick(poll);
     loop {
         let mut batch = Batch::default();
-        batch.add(fetch_chunk(&mut response, &mut tick, &context, silence_max).await);
-        while !batch.is_full() {
+        let mut size_bytes = 0;
+        let mut arrived = fetch_chunk(&mut response, &mut tick, &context, silence_max).await;
+        let end = loop {
+            match arrived {
+                Ok(Some(chunk)) => {
+                    size_bytes += chunk.len();
+                    batch.push_back(chunk);
+                }
+                Ok(None) => break Some(Ok(Batch::default())),
+                Err(error) => break Some(Err(error)),
+            }
+            if size_bytes >= BATCH_BYTES || batch.len() >= BATCH_CHUNKS_MAX {
+                break None;
+            }
             // The connection is a task of its own that hands over one chunk at a time.
             tokio::task::yield_now().await;
-            tokio::select! {
+            arrived = tokio::select! {
                 biased;
-                chunk = response.chunk() => batch.add(chunk.map_err(without_url)),
-                () = std::future::ready(()) => break,
-            }
-        }
-        let is_last = batch.end.is_some();
+                chunk = response.chunk() => chunk.map_err(without_url),
+                () = std::future::ready(()) => break None,
+            };
+        };
         // A failed send means that the reader is gone.
-        if sender.send(batch).await.is_err() || is_last {
+        if !batch.is_empty() && sender.send(Ok(batch)).await.is_err() {
+            return;
+        }
+        if let Some(end) = end {
+            let _ = sender.send(end).await;
             return;
         }
     }

@@ -253,11 +253,8 @@ impl ApiClient {
             };
             let Some(wanted) = wanted else { return outcome };
             // A server's own wish is bounded by the deadline alone.
-            let pause = match (retry.delay(attempt, None), wanted) {
-                (None, _) => None,
-                (Some(_), Some(wanted)) => Some(wanted),
-                (Some(pause), None) => Some(pause),
-            };
+            let pause = retry.delay(attempt, None);
+            let pause = pause.map(|pause| wanted.unwrap_or(pause));
             let left = deadline.saturating_duration_since(Instant::now());
             let Some(pause) = pause.filter(|pause| *pause < left) else {
                 return outcome;
