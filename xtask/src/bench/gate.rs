@@ -8,9 +8,9 @@ use cleanbill_report::{Format, RenderOptions};
 
 use super::image::BenchImage;
 use super::places::Tools;
-use super::process::Program;
+use super::process::{Cost, Program};
 use super::report::{Check, Fact, Report, megabytes};
-use super::series::{Series, median};
+use super::series::{Series, runs_of};
 use super::{judging, render};
 
 /// What is required of the gate on a saved report.
@@ -99,7 +99,7 @@ fn known(
     scale: usize,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let database = judging::plain_database(&tools.directory, scale)?;
+    let database = judging::database(&tools.directory, scale, &judging::editions::PLAIN)?;
     let image = BenchImage::obtain(&tools.directory, scale)?.gzip_layout;
     let cache = directory.join("cache");
     let program = Program::new(
@@ -130,22 +130,20 @@ fn measure(
     ms_max: f64,
     report: &mut Report,
 ) -> anyhow::Result<()> {
-    let log = tools.directory.join("last-run.log");
-    let mut runs = Vec::new();
-    for number in 0..=report.runs {
-        // The first run fills the caches and does not count.
-        let cost = program.measure(&log, JUDGED)?;
-        runs.extend((number > 0).then_some(cost));
-    }
-    let ms = median(runs.iter().map(|run| run.wall_seconds)) * 1_000.0;
-    let peak = runs.iter().map(|run| run.peak_anonymous_bytes).max();
-    report
-        .checks
-        .push(Check::at_most(name.clone(), ms, ms_max, "ms"));
-    let fact = format!("{name}: peak without mapped files");
-    report
-        .facts
-        .push(Fact::new(fact, megabytes(peak.unwrap_or(0)), "MB"));
-    report.add(Series::of_runs(name, "cleanbill", program, runs));
+    let runs = runs_of(program, report.runs, JUDGED, tools)?;
+    let series = Series::of_runs(name.clone(), "cleanbill", program, runs);
+    let Cost {
+        wall_seconds,
+        peak_anonymous_bytes,
+        ..
+    } = series.median;
+    report.facts.push(Fact::new(
+        format!("{name}: peak without mapped files"),
+        megabytes(peak_anonymous_bytes),
+        "MB",
+    ));
+    let ms = wall_seconds * 1_000.0;
+    report.checks.push(Check::at_most(name, ms, ms_max, "ms"));
+    report.add(series);
     Ok(())
 }

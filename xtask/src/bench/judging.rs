@@ -17,7 +17,7 @@ use anyhow::Context as _;
 use super::places::Tools;
 use super::process::{Cost, Program};
 use super::report::{Check, Fact, Report, megabytes};
-use super::series::{Series, load, median};
+use super::series::{Series, runs_of};
 use outcome::Outcome;
 
 pub(crate) use catalogue::npm_packages;
@@ -39,7 +39,6 @@ struct Built {
 pub(crate) fn run(tools: &Tools, is_quick: bool, report: &mut Report) -> anyhow::Result<()> {
     let scale = if is_quick { 20 } else { 1 };
     let built = build(&tools.directory, scale)?;
-    let log = tools.directory.join("last-run.log");
     let told = tools.directory.join("judge.json");
     let threads = std::thread::available_parallelism()?.to_string();
     let program = Program::new(
@@ -52,28 +51,22 @@ pub(crate) fn run(tools: &Tools, is_quick: bool, report: &mut Report) -> anyhow:
             threads.as_ref(),
         ],
     );
-    let mut runs: Vec<Cost> = Vec::new();
-    for number in 0..=report.runs {
-        // The first run fills the page cache and does not count.
-        println!("run {number} of {}, load {}", report.runs, load());
-        let cost = program.measure(&log, &[0])?;
-        runs.extend((number > 0).then_some(cost));
-    }
+    let runs = runs_of(&program, report.runs, &[0], tools)?;
     let outcome = Outcome::read(&told)?;
-    let seconds = median(runs.iter().map(|run| run.wall_seconds));
     let name = format!("{} stored images judged again", outcome.images);
+    let series = Series::of_runs(name.clone(), "judge", &program, runs);
+    let seconds = series.median.wall_seconds;
     report
         .checks
-        .push(Check::at_most(name.clone(), seconds, SECONDS_MAX, "s"));
-    report.facts = facts(&outcome, &runs, seconds);
-    report.add(Series::of_runs(name, "judge", &program, runs));
+        .push(Check::at_most(name, seconds, SECONDS_MAX, "s"));
+    report.facts = facts(&outcome, &series.median);
+    report.add(series);
     Ok(())
 }
 
-fn facts(outcome: &Outcome, runs: &[Cost], seconds: f64) -> Vec<Fact> {
+fn facts(outcome: &Outcome, cost: &Cost) -> Vec<Fact> {
     let (images, packages) = (outcome.images as f64, outcome.packages as f64);
-    let cpu = median(runs.iter().map(|run| run.cpu_seconds));
-    let peak = runs.iter().map(|run| run.peak_anonymous_bytes).max();
+    let (seconds, cpu) = (cost.wall_seconds, cost.cpu_seconds);
     vec![
         Fact::new("images", images, ""),
         Fact::new("packages", packages, ""),
@@ -83,7 +76,7 @@ fn facts(outcome: &Outcome, runs: &[Cost], seconds: f64) -> Vec<Fact> {
         Fact::new("processor time a package", cpu * 1e6 / packages, "µs"),
         Fact::new(
             "peak without mapped files",
-            megabytes(peak.unwrap_or(0)),
+            megabytes(cost.peak_anonymous_bytes),
             "MB",
         ),
         Fact::new("database", megabytes(outcome.database_size_bytes), "MB"),
@@ -98,24 +91,13 @@ fn facts(outcome: &Outcome, runs: &[Cost], seconds: f64) -> Vec<Fact> {
 /// Builds the database and the fleet, if they are not there yet; a change of a recipe changes their
 /// names.
 fn build(directory: &Path, scale: usize) -> anyhow::Result<Built> {
-    let database = plain_database(directory, scale)?;
+    let database = database(directory, scale, &editions::PLAIN)?;
     let images = directory.join(format!("judge-images-{}-{scale}.sqlite", images::RECIPE));
     if !images.exists() {
         println!("building inventories in {} (once)", images.display());
         images::build(&images, IMAGES / scale).context("cannot build the inventories")?;
     }
     Ok(Built { database, images })
-}
-
-/// Returns the database that images are judged against, building it if it is not there yet.
-pub(super) fn plain_database(directory: &Path, scale: usize) -> anyhow::Result<PathBuf> {
-    let database = directory.join(format!("judge-database-{}-{scale}", advisories::RECIPE));
-    if !database.join("metadata.json").exists() {
-        println!("building advisories in {} (once)", database.display());
-        advisories::build(&database, scale, &editions::PLAIN)
-            .context("cannot build the advisories")?;
-    }
-    Ok(database)
 }
 
 /// Returns an advisory database as large as the published one, building it if it is not there yet.
@@ -125,7 +107,7 @@ pub(crate) fn database(
     edition: &editions::Edition,
 ) -> anyhow::Result<PathBuf> {
     let recipe = advisories::RECIPE;
-    let database = directory.join(format!("watch-database-{recipe}-{scale}-{}", edition.name));
+    let database = directory.join(format!("database-{recipe}-{scale}-{}", edition.name));
     if !database.join("metadata.json").exists() {
         println!("building advisories in {} (once)", database.display());
         advisories::build(&database, scale, edition).context("cannot build the advisories")?;

@@ -34,112 +34,72 @@ struct Case {
     /// What of the memory is not counted, because a limit of its own bounds it.
     uncounted_megabytes: f64,
     window_log: Option<u32>,
-    write: fn(&mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()>,
+    write: WriteLayer,
+}
+
+type WriteLayer = fn(&mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()>;
+
+const fn case(name: &'static str, write: WriteLayer) -> Case {
+    Case {
+        name,
+        uncounted_megabytes: 0.0,
+        window_log: None,
+        write,
+    }
 }
 
 const CASES: [Case; 17] = [
+    case("a million files", million_files),
+    case("3 GB layer", three_gigabytes),
+    case("200 MB status file, 2,000 packages", long_status),
+    case("200 MB status file of one line", one_line_status),
+    case(
+        "200 MB status file without an end of paragraph",
+        one_paragraph_status,
+    ),
     Case {
-        name: "a million files",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: million_files,
-    },
-    Case {
-        name: "3 GB layer",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: three_gigabytes,
-    },
-    Case {
-        name: "200 MB status file, 2,000 packages",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: long_status,
-    },
-    Case {
-        name: "200 MB status file of one line",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: one_line_status,
-    },
-    Case {
-        name: "200 MB status file without an end of paragraph",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: one_paragraph_status,
-    },
-    Case {
-        name: "zstd window of 128 MiB",
         uncounted_megabytes: 128.0 * 1.048_576,
         window_log: Some(WINDOW_LOG),
-        write: wide_window,
+        ..case("zstd window of 128 MiB", wide_window)
     },
-    Case {
-        name: "SPDX document of 122 MB, most of it files",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::spdx_of_files,
-    },
-    Case {
-        name: "SPDX document of 122 MB, most of it annotations",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::spdx_of_annotations,
-    },
-    Case {
-        name: "CycloneDX document of 120 MB, 20,000 components",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::cyclonedx_of_components,
-    },
-    Case {
-        name: "CycloneDX document of 120 MB, 40 million empty components",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::cyclonedx_of_nothing,
-    },
-    Case {
-        name: "installed.json of Composer of 120 MB, 20,000 packages",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::composer,
-    },
-    Case {
-        name: "*.deps.json of .NET of 120 MB, 20,000 libraries",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::deps_json,
-    },
-    Case {
-        name: "package.json of 120 MB",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::package_json,
-    },
-    Case {
-        name: "200 MB of dpkg's lists of files, one package",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: lists::dpkg_files,
-    },
-    Case {
-        name: "200 MB of apk's list of files, one package",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: lists::apk_files,
-    },
-    Case {
-        name: "160,000 packages of dpkg",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: lists::dpkg_packages,
-    },
-    Case {
-        name: "160,000 packages of an SPDX document",
-        uncounted_megabytes: 0.0,
-        window_log: None,
-        write: documents::spdx_of_packages,
-    },
+    case(
+        "SPDX document of 122 MB, most of it files",
+        documents::spdx_of_files,
+    ),
+    case(
+        "SPDX document of 122 MB, most of it annotations",
+        documents::spdx_of_annotations,
+    ),
+    case(
+        "CycloneDX document of 120 MB, 20,000 components",
+        documents::cyclonedx_of_components,
+    ),
+    case(
+        "CycloneDX document of 120 MB, 40 million empty components",
+        documents::cyclonedx_of_nothing,
+    ),
+    case(
+        "installed.json of Composer of 120 MB, 20,000 packages",
+        documents::composer,
+    ),
+    case(
+        "*.deps.json of .NET of 120 MB, 20,000 libraries",
+        documents::deps_json,
+    ),
+    case("package.json of 120 MB", documents::package_json),
+    case(
+        "200 MB of dpkg's lists of files, one package",
+        lists::dpkg_files,
+    ),
+    case(
+        "200 MB of apk's list of files, one package",
+        lists::apk_files,
+    ),
+    case("160,000 packages of dpkg", lists::dpkg_packages),
+    case(
+        "160,000 packages of an SPDX document",
+        documents::spdx_of_packages,
+    ),
 ];
 
 /// Measures every case once; peaks do not vary.

@@ -75,6 +75,19 @@ pub(crate) fn run(places: &[Place], runs: usize, tools: &Tools) -> anyhow::Resul
     Ok(all)
 }
 
+/// Runs one program so often; a run before the first fills the caches and does not count.
+pub(crate) fn runs_of(
+    program: &Program,
+    runs: usize,
+    statuses: &[i32],
+    tools: &Tools,
+) -> anyhow::Result<Vec<Cost>> {
+    let log = tools.directory.join("last-run.log");
+    println!("{} runs, load {}", runs, load());
+    program.measure(&log, statuses)?;
+    (0..runs).map(|_| program.measure(&log, statuses)).collect()
+}
+
 fn remove(path: &Path) -> std::io::Result<()> {
     match std::fs::remove_dir_all(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),

@@ -19,7 +19,7 @@ pub(crate) struct Edition {
 }
 
 /// The one that `--judge` judges by.
-pub(super) const PLAIN: Edition = Edition {
+pub(crate) const PLAIN: Edition = Edition {
     name: "plain",
     updated_at: "2026-11-21T06:00:00Z",
     knows_flaws: false,
