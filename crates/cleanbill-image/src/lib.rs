@@ -53,6 +53,7 @@ pub use local::{LocalImages, StoreOptions};
 pub use podman::PodmanStorage;
 pub use registry::{Credential, CredentialOptions, RegistryClient, RegistryError};
 pub use rootfs::open_rootfs;
+pub use runtime::block_on;
 pub use sources::{
     ImageSources, SOURCES, SourceEntry, SourceError, SourceName, SourceSettings, split_prefix,
 };

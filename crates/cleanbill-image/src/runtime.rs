@@ -70,7 +70,7 @@ pub(crate) fn runtime() -> io::Result<&'static Runtime> {
 /// # Errors
 ///
 /// There is no runtime, or the scan was stopped while waiting.
-pub(crate) fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Result<F::Output> {
+pub fn block_on<F: Future>(context: &ReadContext, future: F) -> io::Result<F::Output> {
     context.check()?;
     runtime()?.block_on(async {
         let mut tick = cancel_tick(CANCEL_POLL);

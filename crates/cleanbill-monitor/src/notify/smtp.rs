@@ -6,8 +6,6 @@ mod session;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
 use cleanbill_image::http::trusted_certificates;
 use jiff::Timestamp;
 use lettre::Address;
@@ -33,7 +31,7 @@ const RECIPIENTS_MAX: usize = 50;
 
 #[derive(Debug)]
 struct Smtp {
-    server: Arc<Server>,
+    server: Server,
     from: Mailbox,
     to: Vec<Mailbox>,
 }
@@ -81,7 +79,7 @@ fn open_settings(
     Ok(Smtp {
         from: mailbox("from", &settings.from)?,
         to,
-        server: Arc::new(Server::new(settings, host, tls, surroundings)),
+        server: Server::new(settings, host, tls, surroundings),
     })
 }
 
@@ -190,6 +188,6 @@ impl Channel for Smtp {
     fn deliver(&self, message: &Notification, _now: Timestamp) -> Result<Receipt, DeliveryError> {
         let recipients = self.recipients(message)?;
         let mail = self.message(message)?;
-        self.server.deliver(&self.from.email, recipients, mail)
+        self.server.deliver(&self.from.email, &recipients, &mail)
     }
 }

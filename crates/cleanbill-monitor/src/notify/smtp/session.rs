@@ -1,17 +1,17 @@
 //! The conversation with a mail server.
 
-use std::sync::Arc;
-use std::sync::mpsc::channel;
-use std::time::{Duration, Instant};
+use std::io;
+use std::time::Duration;
 
 use cleanbill_core::error_chain;
-use cleanbill_image::{ReadContext, Secret};
+use cleanbill_image::{ReadContext, Secret, block_on};
 use lettre::Address;
 use lettre::transport::smtp::Error;
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};
-use lettre::transport::smtp::client::{SmtpConnection, TlsParameters};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
+use tokio::time::timeout;
 
 use crate::notify::channel::{
     DeliveryError, Receipt, SmtpEncryption, SmtpMechanism, SmtpSettings, Surroundings, one_line,
@@ -23,6 +23,9 @@ const ANSWER_CHARS_MAX: usize = 200;
 /// The whole conversation may take so many times as long as one answer. It is over before the claim
 /// of the message ends, and a mail that is taken after all has the same Message-ID the next time.
 const DEADLINE_FACTOR: u32 = 5;
+
+/// How long the server may take to answer the good-bye: nothing depends on it.
+const GOODBYE_MAX: Duration = Duration::from_secs(1);
 
 /// A mail server and how it is spoken to.
 pub(super) struct Server {
@@ -82,15 +85,11 @@ impl Server {
 
     /// Hands a mail over. With several recipients it is delivered if one of them is accepted; the
     /// receipt names the others.
-    ///
-    /// Timeouts of a connection are for one read: a server that says a word now and then would keep
-    /// everything behind it waiting. So the conversation has a thread, which is left behind when
-    /// the time is over.
     pub(super) fn deliver(
-        self: &Arc<Self>,
+        &self,
         from: &Address,
-        recipients: Vec<Address>,
-        mail: Vec<u8>,
+        recipients: &[Address],
+        mail: &[u8],
     ) -> Result<Receipt, DeliveryError> {
         if self.is_offline {
             return Err(DeliveryError::temporary(format!(
@@ -98,116 +97,91 @@ impl Server {
                 self.host
             )));
         }
-        self.context
-            .check()
-            .map_err(|error| DeliveryError::temporary(error.to_string()))?;
-        let time = self.timeout.saturating_mul(DEADLINE_FACTOR);
-        let (server, from) = (Arc::clone(self), from.clone());
-        let (sender, outcome) = channel();
-        let converse = move || {
-            let until = Instant::now() + time;
-            // Nobody listens any more if it took too long.
-            let _ = sender.send(server.converse(until, &from, &recipients, &mail));
-        };
-        std::thread::Builder::new()
-            .name("smtp".to_owned())
-            .spawn(converse)
-            .map_err(|error| DeliveryError::temporary(format!("no thread: {error}")))?;
-        outcome.recv_timeout(time).unwrap_or_else(|_| {
-            Err(DeliveryError::temporary(format!(
-                "{} takes longer than {} s",
-                self.host,
-                time.as_secs_f64()
-            )))
-        })
+        let failed = |error: io::Error| DeliveryError::temporary(error.to_string());
+        self.context.check().map_err(failed)?;
+        // What has begun is not stopped with the program: it may be a delivery already, and would be
+        // made again.
+        let begun = ReadContext::default();
+        block_on(&begun, self.converse(from, recipients, mail)).map_err(failed)?
     }
 
-    fn converse(
+    /// Converses until the time is over: a server that answers every question just in time would
+    /// keep everything behind it waiting. What is not over by then is dropped, and the connection
+    /// with it.
+    async fn converse(
         &self,
-        until: Instant,
         from: &Address,
         recipients: &[Address],
         mail: &[u8],
     ) -> Result<Receipt, DeliveryError> {
-        let mut connection = self.connect(until)?;
-        let outcome = self.hand_over(&mut connection, until, from, recipients, mail);
-        // Says good-bye; the server has said what there is to say.
-        connection.abort();
+        let mut open = None;
+        let handed_over = async {
+            let connection = open.insert(self.connect().await?);
+            self.hand_over(connection, from, recipients, mail).await
+        };
+        let time = self.timeout.saturating_mul(DEADLINE_FACTOR);
+        let Ok(outcome) = timeout(time, handed_over).await else {
+            return Err(self.too_slow(time));
+        };
+        if let Some(mut connection) = open {
+            // The server has said what there is to say.
+            let _ = timeout(GOODBYE_MAX, connection.abort()).await;
+        }
         outcome
     }
 
-    /// Lets the next answer take no longer than there is time.
-    fn hurry(&self, connection: &mut SmtpConnection, until: Instant) -> Result<(), DeliveryError> {
-        let left = until.saturating_duration_since(Instant::now());
-        let failed = |text: String| DeliveryError::temporary(format!("{}: {text}", self.host));
-        if left.is_zero() {
-            connection.abort();
-            return Err(failed("no time is left".to_owned()));
-        }
-        connection
-            .set_timeout(Some(left.min(self.timeout)))
-            .map_err(|error| failed(error.to_string()))
-    }
-
-    fn connect(&self, until: Instant) -> Result<SmtpConnection, DeliveryError> {
+    async fn connect(&self) -> Result<AsyncSmtpConnection, DeliveryError> {
         let wrapper = match self.encryption {
-            SmtpEncryption::Tls => self.tls.as_ref(),
+            SmtpEncryption::Tls => self.tls.clone(),
             SmtpEncryption::None | SmtpEncryption::StartTls => None,
         };
         let address = (self.host.as_str(), self.port);
-        let mut connection =
-            SmtpConnection::connect(address, Some(self.timeout), &self.hello_name, wrapper, None)
-                .map_err(|error| self.failed("cannot connect to", &error))?;
+        let (hello_name, patience) = (&self.hello_name, Some(self.timeout));
+        let connect =
+            AsyncSmtpConnection::connect_tokio1(address, patience, hello_name, wrapper, None);
+        let mut connection = self.answer("cannot connect to", connect).await?;
         if let (SmtpEncryption::StartTls, Some(tls)) = (self.encryption, &self.tls) {
-            connection
-                .starttls(tls, &self.hello_name)
-                .map_err(|error| self.failed("no encrypted connection to", &error))?;
+            let encrypt = connection.starttls(tls.clone(), hello_name);
+            self.answer("no encrypted connection to", encrypt).await?;
         }
         // Belt and braces: nothing is said on a connection that is not what was asked for.
         if self.encryption != SmtpEncryption::None && !connection.is_encrypted() {
-            connection.abort();
             return Err(DeliveryError::temporary(format!(
                 "the connection to {} is not encrypted",
                 self.host
             )));
         }
         if !self.user.is_empty() {
-            self.hurry(&mut connection, until)?;
             let credentials =
                 Credentials::new(self.user.clone(), self.password.expose().to_owned());
-            connection
-                .auth(self.mechanisms, &credentials)
-                .map_err(|error| self.failed("cannot log in to", &error))?;
+            let log_in = connection.auth(self.mechanisms, &credentials);
+            self.answer("cannot log in to", log_in).await?;
         }
         Ok(connection)
     }
 
-    fn hand_over(
+    async fn hand_over(
         &self,
-        connection: &mut SmtpConnection,
-        until: Instant,
+        connection: &mut AsyncSmtpConnection,
         from: &Address,
         recipients: &[Address],
         mail: &[u8],
     ) -> Result<Receipt, DeliveryError> {
-        let refused = |error: &Error| self.failed("the mail was refused by", error);
-        self.hurry(connection, until)?;
-        connection
-            .command(Mail::new(Some(from.clone()), Vec::new()))
-            .map_err(|error| refused(&error))?;
+        const REFUSED: &str = "the mail was refused by";
+        let sender = Mail::new(Some(from.clone()), Vec::new());
+        self.answer(REFUSED, connection.command(sender)).await?;
         let mut refusals = Vec::new();
         for recipient in recipients {
-            self.hurry(connection, until)?;
-            if let Err(error) = connection.command(Rcpt::new(recipient.clone(), Vec::new())) {
-                refusals.push((recipient, refused(&error)));
+            let command = connection.command(Rcpt::new(recipient.clone(), Vec::new()));
+            if let Err(error) = self.answer(REFUSED, command).await {
+                refusals.push((recipient, error));
             }
         }
         if refusals.len() == recipients.len() {
             return Err(worst(refusals));
         }
-        self.hurry(connection, until)?;
-        connection.command(Data).map_err(|error| refused(&error))?;
-        let response = connection.message(mail).map_err(|error| refused(&error))?;
+        self.answer(REFUSED, connection.command(Data)).await?;
+        let response = self.answer(REFUSED, connection.message(mail)).await?;
         let lines: Vec<&str> = response.message().collect();
         let mut text = one_line(
             &format!("{} {}", response.code(), lines.join(" ")),
@@ -217,6 +191,26 @@ impl Server {
             text.push_str(&format!("; not to {recipient}: {error}"));
         }
         Ok(Receipt { text })
+    }
+
+    /// Waits for an answer, for as long as one may take.
+    async fn answer<T>(
+        &self,
+        what: &str,
+        answer: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, DeliveryError> {
+        match timeout(self.timeout, answer).await {
+            Ok(answered) => answered.map_err(|error| self.failed(what, &error)),
+            Err(_) => Err(self.too_slow(self.timeout)),
+        }
+    }
+
+    fn too_slow(&self, time: Duration) -> DeliveryError {
+        DeliveryError::temporary(format!(
+            "{} takes longer than {} s",
+            self.host,
+            time.as_secs_f64()
+        ))
     }
 
     /// Sorts a failure. What a server refuses for good is permanent; whatever else stands in the

@@ -138,17 +138,13 @@ fn a_server_that_is_silent_is_left() {
 /// It speaks often enough for every single timeout, and never comes to an end.
 #[test]
 fn a_server_that_talks_for_ever_is_left() {
-    use std::io::Write as _;
-
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        let (mut stream, _) = listener.accept().unwrap();
-        while stream.write_all(b"220-wait\r\n").is_ok() {
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    });
-    let smtp = open_impatient(&settings(port), Duration::from_millis(300));
+    let (port, server) = babbler("220 hello\r\n", "250 fine\r\n", Duration::from_millis(150));
+    let everybody = (0..50).map(|number| format!("{number}@example.com"));
+    let settings = SmtpSettings {
+        to: everybody.collect(),
+        ..settings(port)
+    };
+    let smtp = open_impatient(&settings, Duration::from_millis(300));
     let error = smtp
         .deliver(&samples::test(), time("2026-11-22T06:30:00Z"))
         .unwrap_err();
@@ -156,6 +152,41 @@ fn a_server_that_talks_for_ever_is_left() {
         (error.is_permanent, error.text.as_str()),
         (false, "127.0.0.1 takes longer than 1.5 s")
     );
+    server.join().unwrap();
+}
+
+#[test]
+fn an_answer_that_never_ends_is_not_waited_for() {
+    for part in ["220-wait\r\n", "wait"] {
+        let (port, server) = babbler(part, part, Duration::from_millis(10));
+        let smtp = open_impatient(&settings(port), Duration::from_millis(300));
+        let error = smtp
+            .deliver(&samples::test(), time("2026-11-22T06:30:00Z"))
+            .unwrap_err();
+        assert_eq!(error.text, "127.0.0.1 takes longer than 0.3 s");
+        server.join().unwrap();
+    }
+}
+
+/// A server that does not listen and speaks for as long as the connection is there.
+fn babbler(
+    first: &'static str,
+    then: &'static str,
+    pause: Duration,
+) -> (u16, std::thread::JoinHandle<()>) {
+    use std::io::Write as _;
+
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut text = first;
+        while stream.write_all(text.as_bytes()).is_ok() {
+            text = then;
+            std::thread::sleep(pause);
+        }
+    });
+    (port, server)
 }
 
 #[test]
