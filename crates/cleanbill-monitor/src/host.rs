@@ -124,7 +124,8 @@ struct StoredLayer {
 }
 
 impl From<KnownImage> for StoredImage {
-    fn from(image: KnownImage) -> Self {
+    fn from(mut image: KnownImage) -> Self {
+        image.inventoried.inventory.forget_files();
         let sizes = image.inventoried.layer_sizes_bytes;
         let layers = image.metadata.layers.into_iter().enumerate();
         Self {

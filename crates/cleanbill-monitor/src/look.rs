@@ -25,6 +25,17 @@ pub struct Circumstances {
 /// Reduces a report to what is remembered. It must hold the findings of every severity; those that
 /// an exception covers are remembered as covered.
 pub fn image_state(report: &ImageReport, circumstances: &Circumstances) -> ImageState {
+    ImageState {
+        packages: packages(report),
+        ..state_without_packages(report, circumstances)
+    }
+}
+
+/// Reduces a report as [`image_state`] does, where the packages are those of the look before.
+pub(crate) fn state_without_packages(
+    report: &ImageReport,
+    circumstances: &Circumstances,
+) -> ImageState {
     let is_judged = report.status != AssessmentStatus::Failed;
     let database_updated_at = is_judged.then(|| circumstances.database_updated_at.clone());
     ImageState {
@@ -35,7 +46,7 @@ pub fn image_state(report: &ImageReport, circumstances: &Circumstances) -> Image
         reason: reason(report),
         database_updated_at: database_updated_at.unwrap_or_default(),
         rules: circumstances.rules.clone(),
-        packages: packages(report),
+        packages: Vec::new(),
         findings: findings(report),
     }
 }
@@ -143,7 +154,7 @@ fn known_finding(
         layer: finding.layer,
         created_by: created_by.unwrap_or_default().to_owned(),
         covered_by: covered_by.to_owned(),
-        lapsed_exception: finding.lapsed_exception.clone(),
+        lapsed_exception: finding.lapsed_exception.to_string(),
     }
 }
 

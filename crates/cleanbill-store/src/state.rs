@@ -15,6 +15,7 @@
 mod activity;
 mod backup;
 mod changes;
+mod finding_record;
 mod findings;
 mod images;
 mod inventories;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 
 use super::{Clock, Monitor, MonitorSettings};
 use crate::host::{Grounds, Host, StoredImage};
-use crate::look::{Circumstances, image_state};
+use crate::look::{Circumstances, image_state, state_without_packages};
 use crate::watchlist::WatchedImage;
 
 /// Prepares what is written.
@@ -63,16 +63,23 @@ impl Clerk<'_> {
             return Ok(Vec::new());
         };
         let commit = |name: &String, image: StoredImage| {
+            let before = read.image_state_without_packages(name)?;
+            // It may have been forgotten since it was listed.
+            let Some(before) = before.filter(|before| before.image_id == Some(stored.image_id))
+            else {
+                return Ok(None);
+            };
             let report = self.host.judge(name, image);
             let unlisted = || WatchedImage {
                 name: name.clone(),
                 ..WatchedImage::default()
             };
             let watched = self.watched.get(name).cloned().unwrap_or_else(unlisted);
-            let mut commit = self.commit(&watched, &report, grounds)?;
+            let after = state_without_packages(&report, &circumstances(name, grounds));
+            let mut commit = self.compare(&watched, Some(before), after);
             "database".clone_into(&mut commit.scan.triggered_by);
             commit.scan.started_at = started.as_millisecond();
-            read.scan_encode(commit)
+            read.scan_encode_judged(commit).map(Some)
         };
         let Some((last, others)) = stored.names.split_last() else {
             return Ok(Vec::new());
@@ -80,24 +87,28 @@ impl Clerk<'_> {
         let commits = others.iter().map(|name| commit(name, image.clone()));
         let mut commits = commits.collect::<Result<Vec<_>, _>>()?;
         commits.push(commit(last, image)?);
-        Ok(commits)
+        Ok(commits.into_iter().flatten().collect())
     }
 
-    /// Compares what a report says with what is remembered of the image.
+    /// Compares what a look found with what is remembered of the image.
     pub(super) fn commit(
         &self,
         image: &WatchedImage,
         report: &ImageReport,
         grounds: &Grounds,
     ) -> Result<ScanCommit, StoreError> {
-        let circumstances = Circumstances {
-            name: image.name.clone(),
-            database_updated_at: grounds.database_updated_at.clone(),
-            rules: grounds.rules.clone(),
-        };
-        let mut after = image_state(report, &circumstances);
-        after.image_id = after.image_id.or(image.id);
         let before = self.store.read().image_state(&image.name)?;
+        let after = image_state(report, &circumstances(&image.name, grounds));
+        Ok(self.compare(image, before, after))
+    }
+
+    fn compare(
+        &self,
+        image: &WatchedImage,
+        before: Option<ImageState>,
+        mut after: ImageState,
+    ) -> ScanCommit {
+        after.image_id = after.image_id.or(image.id);
         let changes = self.changes(image, before.as_ref(), &after);
         let counts = SeverityCounts::of(
             after
@@ -115,12 +126,12 @@ impl Clerk<'_> {
             counts,
             ..Scan::default()
         };
-        Ok(ScanCommit {
+        ScanCommit {
             scan,
             state: remember(before, after),
             changes,
             inventory: None,
-        })
+        }
     }
 
     /// Compares with what is remembered. What a baseline accepts is no news; and an image that is
@@ -167,5 +178,13 @@ impl Clerk<'_> {
         } else {
             image.severities.iter().copied().collect()
         }
+    }
+}
+
+fn circumstances(name: &str, grounds: &Grounds) -> Circumstances {
+    Circumstances {
+        name: name.to_owned(),
+        database_updated_at: grounds.database_updated_at.clone(),
+        rules: grounds.rules.clone(),
     }
 }

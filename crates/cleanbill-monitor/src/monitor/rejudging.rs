@@ -13,6 +13,14 @@ use super::{Monitor, MonitorError};
 /// Images whose new state is written at once: it is waited for the disk once.
 const COMMITS_AT_ONCE: usize = 64;
 
+/// How much was judged.
+#[derive(Clone, Copy, Debug, Default)]
+struct Judged {
+    images: usize,
+    /// The names of these images.
+    names: usize,
+}
+
 impl Monitor<'_> {
     /// Judges every image again whose inventory is known: on as many threads as there are
     /// processors, while this one writes what came out.
@@ -54,14 +62,15 @@ impl Monitor<'_> {
         })?;
         self.plan.tell = Some(self.parts.clock.now());
         tracing::info!(
-            images = judged,
+            images = judged.images,
+            names = judged.names,
             duration_ms = self.parts.clock.now().duration_since(started).as_millis() as u64,
             "judged again with another advisory database"
         );
         Ok(())
     }
 
-    /// Writes what came out as it comes. Returns how many images were judged.
+    /// Writes what came out as it comes. Returns how much that was.
     #[expect(
         clippy::needless_pass_by_value,
         reason = "who sends learns from its end that nobody listens any more"
@@ -69,23 +78,23 @@ impl Monitor<'_> {
     fn write_judged(
         &mut self,
         judged: Receiver<Result<Vec<EncodedCommit>, StoreError>>,
-    ) -> Result<usize, StoreError> {
-        let (mut commits, mut count) = (Vec::new(), 0);
+    ) -> Result<Judged, StoreError> {
+        let (mut commits, mut count) = (Vec::new(), Judged::default());
         for outcome in &judged {
             self.parts.observer.tick(self.parts.clock.now());
             self.absorb_events();
             if self.plan.is_stopped {
                 break;
             }
-            commits.extend(outcome?);
+            let of_image = outcome?;
+            count.images += usize::from(!of_image.is_empty());
+            count.names += of_image.len();
+            commits.extend(of_image);
             if commits.len() >= COMMITS_AT_ONCE {
-                count += commits.len();
-                self.parts
-                    .store
-                    .scan_commit_all(&std::mem::take(&mut commits))?;
+                self.parts.store.scan_commit_all(&commits)?;
+                commits.clear();
             }
         }
-        count += commits.len();
         self.parts.store.scan_commit_all(&commits)?;
         Ok(count)
     }

@@ -7,7 +7,7 @@ use cleanbill_core::change::{Change, ChangeKind};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_policy::net;
 use cleanbill_store::StoreError;
-use cleanbill_store::state::{ChangeId, ImageRow, OutboxMessage, UntoldChange};
+use cleanbill_store::state::{ChangeId, ImageRow, OutboxMessage, SeverityCounts, UntoldChange};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Monitor, MonitorError};
@@ -15,6 +15,7 @@ use crate::notify::{
     ComposeSettings, Counts, Cycle, Decision, HeartbeatFacts, ImageFacts, Notification, Waiting,
     compose, heartbeat, is_follow_up, route,
 };
+use crate::watchlist::WatchedImage;
 
 /// Changes that one message may be about. There may be more; they are told right after.
 const CHANGES_MAX: usize = 50_000;
@@ -266,23 +267,10 @@ impl Monitor<'_> {
             let assessment = rows
                 .get(image.name.as_str())
                 .and_then(|row| row.assessment.as_ref());
-            let filter = self.filter_of(image);
-            let mut counts = Counts::default();
-            if let Some(state) = self.parts.store.read().image_state(&image.name)? {
-                let counted: Vec<_> = state
-                    .findings
-                    .iter()
-                    .filter(|finding| finding.counts() && filter.passes(finding.severity))
-                    .collect();
-                for finding in &counted {
-                    counts.add(finding.severity);
-                }
-                let distinct: BTreeSet<&str> = counted
-                    .iter()
-                    .map(|finding| finding.key.vulnerability_id.as_str())
-                    .collect();
-                counts.distinct = distinct.len() as u64;
-            }
+            let counts = match assessment {
+                Some(assessment) => self.counts_within(image, &assessment.counts)?,
+                None => Counts::default(),
+            };
             facts.push(ImageFacts {
                 name: image.name.clone(),
                 status: assessment.map_or(AssessmentStatus::Failed, |assessment| assessment.status),
@@ -297,6 +285,30 @@ impl Monitor<'_> {
             });
         }
         Ok(facts)
+    }
+
+    /// Reduces the counts of an image to what is told of. Its findings are not read: there are
+    /// hundreds in each of many images, and people wait for the message.
+    fn counts_within(
+        &self,
+        image: &WatchedImage,
+        all: &SeverityCounts,
+    ) -> Result<Counts, StoreError> {
+        let filter = self.filter_of(image);
+        let count = |severity| match filter.passes(severity) {
+            true => all.get(severity),
+            false => 0,
+        };
+        let severities = Severity::ALL.into_iter().filter(|one| filter.passes(*one));
+        let store = self.parts.store.read();
+        Ok(Counts {
+            distinct: store.vulnerability_count(&image.name, severities)?,
+            critical: count(Severity::Critical),
+            high: count(Severity::High),
+            medium: count(Severity::Medium),
+            low: count(Severity::Low),
+            unknown: count(Severity::Unknown),
+        })
     }
 }
 

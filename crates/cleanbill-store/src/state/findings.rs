@@ -7,6 +7,7 @@ use cleanbill_core::{Digest, Severity};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
 
+use super::finding_record::FindingRecord;
 use super::images::{containers, digest, status};
 use super::packing::decompress;
 use super::rows::{AffectedImage, Container};
@@ -29,16 +30,61 @@ impl StateReader {
     /// SQLite failed, or what is stored makes no sense. That is never taken for nothing: it would
     /// tell all findings anew.
     pub fn image_state(&self, name: &str) -> Result<Option<ImageState>, StoreError> {
-        let row = self.query(|connection| packed_state(connection, name))?;
+        self.state_of(name, true)
+    }
+
+    /// Returns what is remembered of an image apart from its packages, as
+    /// [`StateReader::image_state`] does: for whoever knows them to be the same.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed, or what is stored makes no sense.
+    pub fn image_state_without_packages(
+        &self,
+        name: &str,
+    ) -> Result<Option<ImageState>, StoreError> {
+        self.state_of(name, false)
+    }
+
+    fn state_of(&self, name: &str, with_packages: bool) -> Result<Option<ImageState>, StoreError> {
+        let row = self.query(|connection| packed_state(connection, name, with_packages))?;
         let Some((state, packages, findings)) = row else {
             return Ok(None);
         };
         // Outside the lock: decoding takes longer than reading.
+        let packages = packages.map(|packages| decode("packages", name, &packages));
+        let findings: Vec<FindingRecord> = decode("findings", name, &findings)?;
         Ok(Some(ImageState {
-            packages: decode("packages", name, &packages)?,
-            findings: decode("findings", name, &findings)?,
+            packages: packages.transpose()?.unwrap_or_default(),
+            findings: findings.into_iter().map(KnownFinding::from).collect(),
             ..state
         }))
+    }
+
+    /// Counts the vulnerabilities of an image that have a finding of one of these severities, each
+    /// once. Findings that an exception covers do not count.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn vulnerability_count(
+        &self,
+        image: &str,
+        severities: impl IntoIterator<Item = Severity>,
+    ) -> Result<u64, StoreError> {
+        let wanted = severities
+            .into_iter()
+            .fold(0_i64, |wanted, severity| wanted | 1 << severity.number());
+        self.query(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT count(DISTINCT vulnerability_id) FROM finding
+                     WHERE image = (SELECT id FROM image WHERE name = ?1)
+                       AND covered_by = '' AND (1 << severity) & ?2",
+                )?
+                .query_row(params![image, wanted], |row| row.get::<_, i64>(0))
+        })
+        .map(i64::unsigned_abs)
     }
 
     /// Lists who has a vulnerability, under any of its ids: watched images, by name. Findings that
@@ -90,16 +136,14 @@ pub(super) fn replace(
     findings: &[KnownFinding],
     now: i64,
 ) -> rusqlite::Result<()> {
-    let mut old = rows_of(connection, image)?;
+    let Searchable { known, gone } = Searchable::read(connection, image, findings)?;
     let mut insert = connection.prepare_cached(
         "INSERT OR REPLACE INTO finding (image, vulnerability_id, kind, package_name, package_path,
              installed_version, fixed_version, severity, covered_by, first_seen_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?;
-    for finding in findings {
-        let known = old.remove(&finding.key);
-        let first_seen_at = known.as_ref().map_or(now, |row| row.first_seen_at);
-        if known.is_some_and(|row| row.shows(finding)) {
+    for (finding, known) in findings.iter().zip(known) {
+        if known.is_some_and(|row| row.is_same) {
             continue;
         }
         insert.execute(params![
@@ -112,57 +156,76 @@ pub(super) fn replace(
             finding.fixed_version,
             finding.severity.number(),
             finding.covered_by,
-            first_seen_at,
+            known.map_or(now, |row| row.first_seen_at),
         ])?;
     }
     let mut delete = connection.prepare_cached("DELETE FROM finding WHERE id = ?1")?;
-    for row in old.into_values() {
-        delete.execute([row.id])?;
+    for id in gone {
+        delete.execute([id])?;
     }
     Ok(())
 }
 
-/// Is a searchable finding apart from its key.
-struct FindingRow {
-    id: i64,
-    installed_version: String,
-    fixed_version: String,
-    severity: i64,
-    covered_by: String,
+/// Is what the rows of an image say beside a list of findings. Most rows are as the list has them,
+/// so nothing of them is copied.
+struct Searchable {
+    /// In the order of the list; `None` if there is no row.
+    known: Vec<Option<KnownRow>>,
+    /// The rows that are not in the list.
+    gone: Vec<i64>,
+}
+
+#[derive(Clone, Copy)]
+struct KnownRow {
     first_seen_at: i64,
+    /// It says what the list says.
+    is_same: bool,
 }
 
-impl FindingRow {
-    fn shows(&self, finding: &KnownFinding) -> bool {
-        self.installed_version == finding.installed_version
-            && self.fixed_version == finding.fixed_version
-            && self.severity == i64::from(finding.severity.number())
-            && self.covered_by == finding.covered_by
-    }
-}
-
-fn rows_of(
-    connection: &Connection,
-    image: i64,
-) -> rusqlite::Result<HashMap<FindingKey, FindingRow>> {
-    connection
-        .prepare_cached(
+impl Searchable {
+    fn read(
+        connection: &Connection,
+        image: i64,
+        findings: &[KnownFinding],
+    ) -> rusqlite::Result<Self> {
+        let keys = findings.iter().map(|finding| key_of(&finding.key));
+        let mut known = vec![None; findings.len()];
+        let mut gone = Vec::new();
+        let places: HashMap<[&str; 4], usize> = keys.zip(0..).collect();
+        let mut statement = connection.prepare_cached(
             "SELECT id, vulnerability_id, kind, package_name, package_path, installed_version,
                     fixed_version, severity, covered_by, first_seen_at
              FROM finding WHERE image = ?1",
-        )?
-        .query_map([image], |row| {
-            let finding = FindingRow {
-                id: row.get(0)?,
-                installed_version: row.get(5)?,
-                fixed_version: row.get(6)?,
-                severity: row.get(7)?,
-                covered_by: row.get(8)?,
-                first_seen_at: row.get(9)?,
+        )?;
+        let mut rows = statement.query([image])?;
+        while let Some(row) = rows.next()? {
+            let text = |index| Ok::<_, rusqlite::Error>(row.get_ref(index)?.as_str()?);
+            let key = [text(1)?, text(2)?, text(3)?, text(4)?];
+            let place = places.get(&key).copied();
+            let in_list = place.and_then(|at| Some((findings.get(at)?, known.get_mut(at)?)));
+            let Some((finding, known)) = in_list else {
+                gone.push(row.get(0)?);
+                continue;
             };
-            Ok((finding_key(row, 1)?, finding))
-        })?
-        .collect()
+            *known = Some(KnownRow {
+                first_seen_at: row.get(9)?,
+                is_same: text(5)? == finding.installed_version
+                    && text(6)? == finding.fixed_version
+                    && row.get::<_, i64>(7)? == i64::from(finding.severity.number())
+                    && text(8)? == finding.covered_by,
+            });
+        }
+        Ok(Self { known, gone })
+    }
+}
+
+fn key_of(key: &FindingKey) -> [&str; 4] {
+    [
+        &key.vulnerability_id,
+        &key.kind,
+        &key.package_name,
+        &key.package_path,
+    ]
 }
 
 fn finding_key(row: &Row<'_>, first: usize) -> rusqlite::Result<FindingKey> {
@@ -174,15 +237,20 @@ fn finding_key(row: &Row<'_>, first: usize) -> rusqlite::Result<FindingKey> {
     })
 }
 
-type PackedState = (ImageState, Vec<u8>, Vec<u8>);
+type PackedState = (ImageState, Option<Vec<u8>>, Vec<u8>);
 
-fn packed_state(connection: &Connection, name: &str) -> rusqlite::Result<Option<PackedState>> {
+fn packed_state(
+    connection: &Connection,
+    name: &str,
+    with_packages: bool,
+) -> rusqlite::Result<Option<PackedState>> {
     connection
         .prepare_cached(
-            "SELECT image_id, distro, status, reason, database_updated_at, rules, packages, findings
+            "SELECT image_id, distro, status, reason, database_updated_at, rules,
+                    CASE WHEN ?2 THEN packages END, findings
              FROM image_state WHERE image = (SELECT id FROM image WHERE name = ?1)",
         )?
-        .query_row([name], |row| {
+        .query_row(params![name, with_packages], |row| {
             let state = ImageState {
                 name: name.to_owned(),
                 image_id: digest(row, 0)?,

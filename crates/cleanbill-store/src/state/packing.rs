@@ -1,8 +1,5 @@
 //! Values as bytes.
 
-use std::borrow::Cow;
-use std::io::Read as _;
-
 use cleanbill_core::Digest;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,59 +37,53 @@ impl PackedInventory {
     }
 }
 
-/// Holds a value as JSON before it is compressed: most values are those that are stored already.
+/// Is a value as it is stored, compressed JSON; or the knowledge that it is stored already, as most
+/// are.
 #[derive(Debug)]
-pub(super) struct Json {
-    text: Vec<u8>,
-    /// The compressed text, if it was compressed already.
-    compressed: Option<Vec<u8>>,
+pub(super) struct PackedJson {
     /// Tells whether a stored value is the same.
     pub(super) digest: Digest,
+    /// `None` if the stored value is the same.
+    pub(super) bytes: Option<Vec<u8>>,
 }
 
-impl Json {
-    pub(super) fn new(what: &'static str, value: &impl Serialize) -> Result<Self, StoreError> {
-        let text = serde_json::to_vec(value).map_err(|source| StoreError::EncodeState {
-            what,
-            source: source.into(),
-        })?;
-        let digest = Digest::of(&text);
-        Ok(Self {
-            text,
-            compressed: None,
-            digest,
-        })
-    }
-
-    /// Compresses the value unless it is the one that is stored.
-    pub(super) fn compress_unless(
-        mut self,
+impl PackedJson {
+    /// Encodes a value, and compresses it unless it is the one that is stored.
+    pub(super) fn new(
         what: &'static str,
+        value: &impl Serialize,
         stored: Option<Digest>,
     ) -> Result<Self, StoreError> {
-        if stored != Some(self.digest) {
-            self.compressed = Some(self.compress(what)?.into_owned());
-        }
-        Ok(self)
-    }
-
-    pub(super) fn compress(&self, what: &'static str) -> Result<Cow<'_, [u8]>, StoreError> {
-        if let Some(bytes) = &self.compressed {
-            return Ok(Cow::Borrowed(bytes));
-        }
-        zstd::bulk::compress(&self.text, 1)
-            .map(Cow::Owned)
-            .map_err(|source| StoreError::EncodeState { what, source })
+        let text = to_json(what, value)?;
+        let digest = Digest::of(&text);
+        let is_other = stored != Some(digest);
+        let bytes = is_other.then(|| compress(what, &text)).transpose()?;
+        Ok(Self { digest, bytes })
     }
 }
 
-/// Decodes what [`Json::compress`] made.
+/// Encodes and compresses a value.
+pub(super) fn pack_json(what: &'static str, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    compress(what, &to_json(what, value)?)
+}
+
+fn to_json(what: &'static str, value: &impl Serialize) -> Result<Vec<u8>, StoreError> {
+    serde_json::to_vec(value).map_err(|source| StoreError::EncodeState {
+        what,
+        source: source.into(),
+    })
+}
+
+fn compress(what: &'static str, text: &[u8]) -> Result<Vec<u8>, StoreError> {
+    zstd::bulk::compress(text, 1).map_err(|source| StoreError::EncodeState { what, source })
+}
+
+/// Decodes what [`pack_json`] made.
 pub(super) fn decompress<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
-    let mut text = Vec::new();
-    zstd::stream::read::Decoder::with_buffer(bytes)
-        .ok()?
-        .take(JSON_SIZE_BYTES_MAX)
-        .read_to_end(&mut text)
-        .ok()?;
+    let size = zstd::zstd_safe::get_frame_content_size(bytes).ok()??;
+    if size > JSON_SIZE_BYTES_MAX {
+        return None;
+    }
+    let text = zstd::bulk::decompress(bytes, usize::try_from(size).ok()?).ok()?;
     serde_json::from_slice(&text).ok()
 }

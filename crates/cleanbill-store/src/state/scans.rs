@@ -1,11 +1,14 @@
 //! Looks at images, and passes over all of them.
 
+use std::borrow::Cow;
+
 use cleanbill_core::Digest;
 use cleanbill_core::change::{Change, ImageState, KnownFinding};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
+use serde::Serialize;
 
 use super::images::{counts, digest, image_key, status};
-use super::packing::Json;
+use super::packing::{PackedJson, pack_json};
 use super::rows::{
     ChangeId, Committed, HistoryRow, PassId, PassRow, Scan, ScanCommit, ScanId, SeverityCounts,
 };
@@ -23,13 +26,13 @@ impl StateStore {
     ///
     /// SQLite failed, or a value cannot be encoded.
     pub fn scan_commit(&self, commit: &ScanCommit) -> Result<Committed, StoreError> {
-        let encoded = Encoded::new(&commit.state)?;
+        let encoded = self.read().encode(commit)?;
         self.write("write", |transaction| {
             commit_one(transaction, commit, &encoded)
         })
     }
 
-    /// Stores what looks at several images found, all or nothing: waiting for the disk once.
+    /// Stores what judging several images again found, all or nothing: waiting for the disk once.
     ///
     /// # Errors
     ///
@@ -84,7 +87,7 @@ impl StateStore {
     }
 }
 
-/// Is what one look at an image leaves behind, encoded: that takes longer than writing it, and
+/// Is what judging an image again leaves behind, encoded: that takes longer than writing it, and
 /// needs no lock.
 #[derive(Debug)]
 pub struct EncodedCommit {
@@ -95,37 +98,49 @@ pub struct EncodedCommit {
 /// Holds the encoded parts of what is remembered.
 #[derive(Debug)]
 struct Encoded {
-    packages: Json,
-    findings: Json,
+    /// `None` leaves those of before.
+    packages: Option<PackedJson>,
+    findings: PackedJson,
 }
 
-impl Encoded {
-    fn new(state: &ImageState) -> Result<Self, StoreError> {
-        Ok(Self {
-            packages: Json::new("the packages of an image", &state.packages)?,
-            findings: Json::new("the findings of an image", &state.findings)?,
-        })
-    }
-}
+/// The columns of [`Encoded`].
+const PACKAGES: &str = "packages";
+const FINDINGS: &str = "findings";
 
 impl StateReader {
-    /// Encodes what one look found, and compresses what is not stored already.
+    /// Encodes what judging an image again found. Its packages are those that were looked at before:
+    /// they stay as they are stored, whatever the state says.
     ///
     /// # Errors
     ///
     /// SQLite failed, or a value cannot be encoded.
-    pub fn scan_encode(&self, commit: ScanCommit) -> Result<EncodedCommit, StoreError> {
-        let Encoded { packages, findings } = Encoded::new(&commit.state)?;
-        let (old_packages, old_findings) = self.query(|connection| {
-            let image = image_key_of(connection, &commit.scan.image)?;
-            image.map_or(Ok((None, None)), |image| digests_of(connection, image))
-        })?;
+    pub fn scan_encode_judged(&self, commit: ScanCommit) -> Result<EncodedCommit, StoreError> {
+        let (_, findings) = self.stored_digests(&commit.scan.image)?;
         Ok(EncodedCommit {
             state: Encoded {
-                packages: packages.compress_unless("packages", old_packages)?,
-                findings: findings.compress_unless("findings", old_findings)?,
+                packages: None,
+                findings: PackedJson::new(FINDINGS, &commit.state.findings, findings)?,
             },
             commit,
+        })
+    }
+
+    /// Encodes what one look found.
+    fn encode(&self, commit: &ScanCommit) -> Result<Encoded, StoreError> {
+        let (packages, findings) = self.stored_digests(&commit.scan.image)?;
+        let state = &commit.state;
+        Ok(Encoded {
+            packages: Some(PackedJson::new(PACKAGES, &state.packages, packages)?),
+            findings: PackedJson::new(FINDINGS, &state.findings, findings)?,
+        })
+    }
+
+    fn stored_digests(&self, image: &str) -> Result<Digests, StoreError> {
+        self.query(|connection| {
+            let image = image_key_of(connection, image)?;
+            image.map_or(Ok(Digests::default()), |image| {
+                digests_of(connection, image)
+            })
         })
     }
 
@@ -250,15 +265,27 @@ fn put_state(
     encoded: &Encoded,
     now: i64,
 ) -> Result<(), StoreError> {
-    let Encoded { packages, findings } = encoded;
     let (old_packages, old_findings) = digests_of(connection, image).map_err(failed)?;
     put_header(connection, image, state).map_err(failed)?;
-    if old_packages != Some(packages.digest) {
-        put_packed(connection, "packages", image, packages)?;
-    }
-    if old_findings != Some(findings.digest) {
-        put_packed(connection, "findings", image, findings)?;
-        findings::replace(connection, image, &state.findings, now).map_err(failed)?;
+    match &encoded.packages {
+        Some(new) => put_packed(
+            connection,
+            PACKAGES,
+            image,
+            old_packages,
+            new,
+            &state.packages,
+        )?,
+        None if old_packages.is_some() => false,
+        // The image was forgotten meanwhile.
+        None => {
+            let new = PackedJson::new(PACKAGES, &state.packages, None)?;
+            put_packed(connection, PACKAGES, image, None, &new, &state.packages)?
+        }
+    };
+    let (new, findings) = (&encoded.findings, &state.findings);
+    if put_packed(connection, FINDINGS, image, old_findings, new, findings)? {
+        findings::replace(connection, image, findings, now).map_err(failed)?;
     }
     Ok(())
 }
@@ -270,10 +297,10 @@ fn image_key_of(connection: &Connection, name: &str) -> rusqlite::Result<Option<
         .optional()
 }
 
-fn digests_of(
-    connection: &Connection,
-    image: i64,
-) -> rusqlite::Result<(Option<Digest>, Option<Digest>)> {
+/// The digests of the packages and findings that are stored.
+type Digests = (Option<Digest>, Option<Digest>);
+
+fn digests_of(connection: &Connection, image: i64) -> rusqlite::Result<Digests> {
     let row = connection
         .prepare_cached(
             "SELECT packages_digest, findings_digest FROM image_state WHERE image = ?1",
@@ -315,21 +342,30 @@ fn put_header(connection: &Connection, image: i64, state: &ImageState) -> rusqli
         .map(drop)
 }
 
+/// Puts a value into its column, unless it is there. Returns whether it is another one.
 fn put_packed(
     connection: &Connection,
     column: &'static str,
     image: i64,
-    value: &Json,
-) -> Result<(), StoreError> {
-    let bytes = value.compress(column)?;
-    let bytes: &[u8] = &bytes;
+    old: Option<Digest>,
+    new: &PackedJson,
+    value: &impl Serialize,
+) -> Result<bool, StoreError> {
+    if old == Some(new.digest) {
+        return Ok(false);
+    }
+    let bytes = match &new.bytes {
+        Some(bytes) => Cow::Borrowed(bytes),
+        // It was there when it was encoded.
+        None => Cow::Owned(pack_json(column, value)?),
+    };
     connection
         .prepare_cached(&format!(
             "UPDATE image_state SET {column}_digest = ?2, {column} = ?3 WHERE image = ?1"
         ))
-        .and_then(|mut statement| statement.execute(params![image, value.digest.as_bytes(), bytes]))
-        .map(drop)
-        .map_err(failed)
+        .and_then(|mut statement| statement.execute(params![image, new.digest.as_bytes(), *bytes]))
+        .map_err(failed)?;
+    Ok(true)
 }
 
 fn insert_change(

@@ -10,7 +10,7 @@ const FINDINGS: usize = 300;
 fn full() -> StateStore {
     let store = StateStore::in_memory().unwrap();
     for chunk in (0..IMAGES).collect::<Vec<_>>().chunks(100) {
-        let encode = |image: &usize| store.read().scan_encode(one(*image)).unwrap();
+        let encode = |image: &usize| store.read().scan_encode_judged(one(*image)).unwrap();
         let commits: Vec<EncodedCommit> = chunk.iter().map(encode).collect();
         store.scan_commit_all(&commits).unwrap();
     }

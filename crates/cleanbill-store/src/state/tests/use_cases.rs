@@ -1,6 +1,6 @@
 //! Each use case on its own.
 
-use cleanbill_core::change::ImageState;
+use cleanbill_core::change::{ImageState, KnownFinding};
 use cleanbill_core::{Digest, Severity};
 
 use super::kit::*;
@@ -144,7 +144,7 @@ fn history_is_told_latest_first() {
     store.pass_finish(pass, 15, 1, 0).unwrap();
     let mut second = look("a:1", vec![], 20);
     second.scan.reason = "the engine was restarted".to_owned();
-    let encoded = store.read().scan_encode(second.clone()).unwrap();
+    let encoded = store.read().scan_encode_judged(second.clone()).unwrap();
     store.scan_commit_all(&[encoded]).unwrap();
     let history = store.read().history("a:1", 10).unwrap();
     let scans: Vec<&Scan> = history.iter().map(|row| &row.scan).collect();
@@ -164,13 +164,63 @@ fn what_was_encoded_beside_another_look_is_stored_as_it_is() {
     let second = look("a:1", vec![finding("CVE-2", "x")], 20);
     store.scan_commit(&first).unwrap();
     // Nothing was to be compressed when it was encoded; it is when it is stored.
-    let again = store.read().scan_encode(first.clone()).unwrap();
-    let encoded = store.read().scan_encode(second.clone()).unwrap();
+    let again = store.read().scan_encode_judged(first.clone()).unwrap();
+    let encoded = store.read().scan_encode_judged(second.clone()).unwrap();
     store.scan_commit_all(&[encoded]).unwrap();
     let state = || store.read().image_state("a:1").unwrap().unwrap();
     assert_eq!(state(), second.state);
     store.scan_commit_all(&[again]).unwrap();
     assert_eq!(state(), first.state);
+}
+
+#[test]
+fn judging_again_leaves_the_packages() {
+    let store = store();
+    let look = look("a:1", vec![finding("CVE-1", "x")], 10);
+    store.scan_commit(&look).unwrap();
+    let before = store.read().image_state_without_packages("a:1").unwrap();
+    let mut judged = look.clone();
+    judged.state.packages.clear();
+    assert_eq!(before.as_ref(), Some(&judged.state));
+    judged.state.findings.push(finding("CVE-2", "x"));
+    let state = judged.state.clone();
+    let encode = |commit: ScanCommit| store.read().scan_encode_judged(commit).unwrap();
+    store.scan_commit_all(&[encode(judged.clone())]).unwrap();
+    let after = store.read().image_state("a:1").unwrap().unwrap();
+    assert!(!after.packages.is_empty());
+    assert_eq!(after.packages, look.state.packages);
+    assert_eq!(after.findings, state.findings);
+    // Of an image that was forgotten meanwhile there are none.
+    let encoded = encode(judged);
+    store.image_forget("a:1").unwrap();
+    store.scan_commit_all(&[encoded]).unwrap();
+    assert_eq!(store.read().image_state("a:1").unwrap(), Some(state));
+}
+
+#[test]
+fn vulnerabilities_are_counted_once_within_severities() {
+    let store = store();
+    let rated = |id, package, severity| KnownFinding {
+        severity,
+        ..finding(id, package)
+    };
+    let mut findings = vec![
+        rated("CVE-1", "x", Severity::High),
+        rated("CVE-1", "y", Severity::Low),
+        rated("CVE-2", "x", Severity::High),
+        rated("CVE-3", "x", Severity::Low),
+        rated("CVE-4", "x", Severity::High),
+    ];
+    findings[4].covered_by = "exceptions.yaml:1".to_owned();
+    store.scan_commit(&look("a:1", findings, 10)).unwrap();
+    let count = |severities: &[Severity]| {
+        let severities = severities.iter().copied();
+        store.read().vulnerability_count("a:1", severities).unwrap()
+    };
+    assert_eq!(count(&[Severity::High]), 2);
+    assert_eq!(count(&[Severity::Low]), 2);
+    assert_eq!(count(&Severity::ALL), 3);
+    assert_eq!(count(&[]), 0);
 }
 
 #[test]
