@@ -38,7 +38,7 @@ pub enum Event {
     HostChanged,
     /// Somebody wants a pass now.
     PassWanted,
-    /// There may be another advisory database.
+    /// There may be another advisory database, or what stood in the way of an image may be gone.
     RefreshWanted,
     /// It is over.
     Stop,
@@ -179,6 +179,8 @@ struct Plan {
     refresh: Timestamp,
     tell: Option<Timestamp>,
     upkeep: Timestamp,
+    /// Looks since the last upkeep.
+    looks: u32,
     is_stopped: bool,
     /// Attempts that failed in a row, which put the next one off.
     failures: u32,
@@ -226,6 +228,7 @@ impl<'a> Monitor<'a> {
                 refresh: now,
                 tell: None,
                 upkeep: now,
+                looks: 0,
                 is_stopped: false,
                 failures: 0,
                 retry: now,
@@ -294,7 +297,7 @@ impl<'a> Monitor<'a> {
         if self.is_due(self.plan.tell) {
             self.tell()?;
         }
-        if self.is_due(Some(self.plan.upkeep)) {
+        if self.is_upkeep_due() {
             self.upkeep()?;
         }
         Ok(())
@@ -356,7 +359,11 @@ impl<'a> Monitor<'a> {
         let now = self.parts.clock.now();
         match event {
             Event::Stop => self.plan.is_stopped = true,
-            Event::RefreshWanted => self.plan.refresh = now,
+            Event::RefreshWanted => {
+                self.plan.refresh = now;
+                self.patience.end_all(now);
+                self.plan_put_off();
+            }
             Event::PassWanted => {
                 self.patience.clear();
                 self.plan.pass = now.max(self.plan.retry);

@@ -1,5 +1,8 @@
 //! Keeping the books: which images are there, and what a look at one of them changes.
 
+use std::collections::BTreeMap;
+
+use cleanbill_core::Digest;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
@@ -16,14 +19,7 @@ impl Monitor<'_> {
     /// yet, or that mean another image now.
     pub(super) fn update_books(&mut self, triggered_by: &str) -> Result<Vec<String>, MonitorError> {
         let now = self.parts.clock.now();
-        let listing = self
-            .parts
-            .host
-            .list()
-            .map_err(|source| MonitorError::Host {
-                place: self.parts.host.place(),
-                source,
-            })?;
+        let listing = self.list()?;
         self.plan.reconcile = now.checked_add(RECONCILE_EVERY).ok();
         let list = watchlist(&listing, &self.settings.rules);
         for odd in &list.odd_labels {
@@ -54,7 +50,7 @@ impl Monitor<'_> {
     fn not_looked_at(&self, watched: &[WatchedImage]) -> Result<Vec<String>, StoreError> {
         let now = self.parts.clock.now();
         let rows = self.parts.store.read().image_list()?;
-        let known: std::collections::BTreeMap<&str, _> = rows
+        let known: BTreeMap<&str, _> = rows
             .iter()
             .filter_map(|row| Some((row.name.as_str(), row.assessment.as_ref()?.image_id?)))
             .collect();
@@ -107,6 +103,7 @@ impl Monitor<'_> {
         commit.scan.duration_ms = u64::try_from(duration).unwrap_or(0);
         log_look(&commit);
         self.parts.store.scan_commit(&commit)?;
+        self.plan.looks = self.plan.looks.saturating_add(1);
         self.be_patient(image, &commit.state);
         self.write_journal(&Entry {
             report: &report,
@@ -121,19 +118,20 @@ impl Monitor<'_> {
     /// Says whether the host still has an image by the name that it was looked at by. An engine
     /// that does not answer says nothing about an image: the look is made again.
     fn is_still_there(&self, image: &WatchedImage) -> Result<bool, MonitorError> {
-        let listing = self
-            .parts
-            .host
-            .list()
-            .map_err(|source| MonitorError::Host {
-                place: self.parts.host.place(),
-                source,
-            })?;
+        let listing = self.list()?;
         let is_listed = listing
             .images
             .iter()
             .any(|listed| listed.name == image.name && Some(listed.id) == image.id);
         Ok(is_listed || image.id.is_none())
+    }
+
+    fn list(&self) -> Result<Listing, MonitorError> {
+        let host = self.parts.host;
+        host.list().map_err(|source| MonitorError::Host {
+            place: host.place(),
+            source,
+        })
     }
 }
 
@@ -162,7 +160,7 @@ fn containers(listing: &Listing) -> Vec<Container> {
 
 fn new_inventory(
     stored: &StoredImage,
-    image_id: cleanbill_core::Digest,
+    image_id: Digest,
     grounds: &Grounds,
 ) -> Result<NewInventory, StoreError> {
     Ok(NewInventory {

@@ -2,7 +2,9 @@
 //!
 //! Without it an image that is damaged would be read again at every event of the engine and in
 //! every pass, which may take minutes each time. With it, one that could not be read for a while
-//! is looked at again soon.
+//! is looked at again soon. What stands in the way of several images is mended for all of them at
+//! once: when one of them can be read again, or somebody says that something is different, the
+//! others need not wait for their time.
 
 use std::collections::BTreeMap;
 
@@ -72,9 +74,28 @@ impl Patience {
         pause
     }
 
-    /// Forgets an image that could be read.
-    pub(super) fn succeeded(&mut self, name: &str) {
-        self.is_changed |= self.images.remove(name).is_some();
+    /// Forgets an image that could be read. The others that failed for its reason are left alone no
+    /// longer.
+    pub(super) fn succeeded(&mut self, name: &str, now: Timestamp) {
+        if let Some(mended) = self.images.remove(name) {
+            self.is_changed = true;
+            self.end(now, |pause| pause.reason == mended.reason);
+        }
+    }
+
+    /// Leaves none alone any longer: what stood in the way may be gone. For those that fail all the
+    /// same the pauses go on to grow.
+    pub(super) fn end_all(&mut self, now: Timestamp) {
+        self.end(now, |_| true);
+    }
+
+    fn end(&mut self, now: Timestamp, is_meant: impl Fn(&Pause) -> bool) {
+        for pause in self.images.values_mut() {
+            if now < pause.until && is_meant(pause) {
+                pause.until = now;
+                self.is_changed = true;
+            }
+        }
     }
 
     /// Forgets the images that are not watched any more.
@@ -152,7 +173,7 @@ mod tests {
         assert_eq!(patience.failed(&image(b"1"), "gone", at(0)).as_mins(), 1);
         assert_eq!(patience.failed(&image(b"1"), "gone", at(0)).as_mins(), 2);
         assert_eq!(patience.failed(&image(b"2"), "gone", at(0)).as_mins(), 1);
-        patience.succeeded("app:1");
+        patience.succeeded("app:1", at(0));
         assert_eq!(patience.failed(&image(b"2"), "gone", at(0)).as_mins(), 1);
     }
 
@@ -166,6 +187,29 @@ mod tests {
         assert_eq!(patience.next(), Some(at(60)));
         // The clock was wrong by a day when it failed.
         assert!(!patience.is_put_off(&image(b"1"), at(-86_400)));
+    }
+
+    #[test]
+    fn what_is_mended_for_one_is_mended_for_all_that_failed_for_its_reason() {
+        let named = |name: &str| WatchedImage {
+            name: name.to_owned(),
+            ..image(b"1")
+        };
+        let [one, two, other] = ["one", "two", "other"].map(named);
+        let mut patience = Patience::default();
+        patience.failed(&one, "no room", at(0));
+        patience.failed(&two, "no room", at(0));
+        patience.failed(&other, "damaged", at(0));
+        patience.take_note();
+        patience.succeeded("one", at(5));
+        assert!(patience.is_due(&two, at(5)));
+        assert_eq!(patience.next(), Some(at(5)));
+        assert!(patience.is_put_off(&other, at(5)));
+        assert_eq!(patience.take_note().unwrap().len(), 2);
+        // It fails all the same: the pause goes on to grow.
+        assert_eq!(patience.failed(&two, "no room", at(5)).as_mins(), 2);
+        patience.end_all(at(6));
+        assert!(patience.is_due(&two, at(6)) && patience.is_due(&other, at(6)));
     }
 
     #[test]

@@ -36,11 +36,11 @@ impl Monitor<'_> {
 
     /// Leaves an image that could not be read alone for a while.
     pub(super) fn be_patient(&mut self, image: &WatchedImage, state: &ImageState) {
+        let now = self.parts.clock.now();
         if state.status != AssessmentStatus::Failed {
-            self.patience.succeeded(&image.name);
+            self.patience.succeeded(&image.name, now);
             return;
         }
-        let now = self.parts.clock.now();
         let pause = self.patience.failed(image, &state.reason, now);
         tracing::debug!("looking at {} again in {} s", image.name, pause.as_secs());
     }
@@ -52,13 +52,18 @@ impl Monitor<'_> {
 
     /// Plans when images are looked at again that could not be read, and notes which they are.
     pub(super) fn note_put_off(&mut self) -> Result<(), StoreError> {
-        if let Some(next) = self.patience.next() {
-            let planned = self.plan.reconcile.unwrap_or(next);
-            self.plan.reconcile = Some(planned.min(next));
-        }
+        self.plan_put_off();
         match self.patience.take_note() {
             Some(images) => notes::set_put_off(self.parts.store, &images),
             None => Ok(()),
+        }
+    }
+
+    /// Plans when images are looked at again that could not be read.
+    pub(super) fn plan_put_off(&mut self) {
+        if let Some(next) = self.patience.next() {
+            let planned = self.plan.reconcile.unwrap_or(next);
+            self.plan.reconcile = Some(planned.min(next));
         }
     }
 }

@@ -156,6 +156,49 @@ fn a_tag_that_moved_to_an_unreadable_image_is_left_alone_for_longer_each_time() 
 }
 
 #[test]
+fn what_was_mended_is_looked_at_when_somebody_asks() {
+    let world = World::new();
+    for name in ["app:1", "app:2"] {
+        world.put(name, 1, &[("zlib", "1")]);
+        world.break_image(name, true);
+    }
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        world.told(&store);
+        world.break_image("app:1", false);
+        world.break_image("app:2", false);
+        settle(monitor);
+        assert!(world.told(&store).is_empty(), "they are left alone");
+        monitor.note(Event::RefreshWanted);
+        settle(monitor);
+        let regained = ["assessment_regained app:1", "assessment_regained app:2"];
+        assert_eq!(world.told(&store), regained);
+    });
+}
+
+#[test]
+fn what_is_mended_for_one_image_is_tried_for_the_others() {
+    let world = World::new();
+    for (name, content) in [("app:1", 1), ("app:2", 2)] {
+        world.put(name, content, &[("zlib", "1")]);
+        world.break_image(name, true);
+    }
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        world.told(&store);
+        world.put("app:1", 3, &[("zlib", "1")]);
+        world.break_image("app:2", false);
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_secs(1));
+        settle(monitor);
+        let regained = ["assessment_regained app:1", "assessment_regained app:2"];
+        assert_eq!(world.told(&store), regained);
+    });
+}
+
+#[test]
 fn an_unreadable_image_is_not_read_in_every_pass_and_counts_as_incomplete() {
     let world = World::new();
     world.put("app:1", 1, &[("zlib", "1")]);
@@ -341,6 +384,32 @@ fn more_messages_than_an_hour_allows_are_held_and_told_together() {
         settle(monitor);
         assert_eq!(world.told(&store).len(), 3);
         assert_eq!(store.read().outbox_list(None, 10).unwrap().len(), 3);
+    });
+}
+
+#[test]
+fn room_is_made_once_a_day_and_after_a_thousand_looks() {
+    let world = World::new();
+    let put = |content: u32| {
+        for number in 0..500 {
+            world.put(&format!("app-{number}:1"), content + number, &[]);
+        }
+    };
+    put(0);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert_eq!(world.tidied(), 1, "at the start");
+        for (content, expected) in [(1_000, 1), (2_000, 2), (3_000, 2)] {
+            put(content);
+            monitor.note(Event::HostChanged);
+            world.pass_time(SignedDuration::from_secs(1));
+            settle(monitor);
+            assert_eq!(world.tidied(), expected);
+        }
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert_eq!(world.tidied(), 3);
     });
 }
 

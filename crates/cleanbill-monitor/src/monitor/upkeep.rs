@@ -1,4 +1,4 @@
-//! What is done once a day: backup, and room.
+//! What is done once a day, and more often where much goes on: backup, and room.
 
 use jiff::SignedDuration;
 
@@ -7,7 +7,16 @@ use super::{Monitor, MonitorError};
 /// How often it is done.
 const UPKEEP_EVERY: SignedDuration = SignedDuration::from_hours(24);
 
+/// It is not put off beyond so many looks: each leaves files and rows, and a host that builds all
+/// day makes thousands.
+const LOOKS_MAX: u32 = 1_000;
+
 impl Monitor<'_> {
+    pub(super) fn is_upkeep_due(&self) -> bool {
+        let is_much = !self.plan.is_stopped && self.plan.looks >= LOOKS_MAX;
+        is_much || self.is_due(Some(self.plan.upkeep))
+    }
+
     /// Removes what is older or larger than the budgets allow, and copies the state.
     pub(super) fn upkeep(&mut self) -> Result<(), MonitorError> {
         let now = self.parts.clock.now();
@@ -20,6 +29,7 @@ impl Monitor<'_> {
             .prune(now.as_millisecond(), &self.settings.budgets)?;
         tracing::debug!(?pruned, "pruned the state");
         self.parts.store.back_up()?;
+        self.plan.looks = 0;
         self.plan.upkeep = now.saturating_add(UPKEEP_EVERY).unwrap_or(now);
         Ok(())
     }

@@ -34,6 +34,7 @@ struct State {
     now: Timestamp,
     is_silent: bool,
     looks: u64,
+    tidied: u64,
     told: usize,
     vanishing: Option<String>,
 }
@@ -113,6 +114,11 @@ impl World {
 
     pub(super) fn looks(&self) -> u64 {
         self.state().looks
+    }
+
+    /// Returns how often it was told to make room.
+    pub(super) fn tidied(&self) -> u64 {
+        self.state().tidied
     }
 
     /// Returns what was found in an image by the database of now, by image, id and package.
@@ -285,6 +291,10 @@ impl Host for World {
             state.published = state.advisories.clone();
         }
         Ok(is_newer)
+    }
+
+    fn tidy(&self) {
+        self.state().tidied += 1;
     }
 
     fn follow(&self, _: &mut dyn FnMut()) -> Result<(), HostError> {
