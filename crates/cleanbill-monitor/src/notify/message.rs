@@ -54,8 +54,8 @@ pub struct Notification {
     )]
     #[schemars(with = "Option<String>")]
     pub database_updated_at: Option<Timestamp>,
-    /// The images that cannot be assessed completely any more, or could not at the first look; in
-    /// a heartbeat and in a summary all that could not.
+    /// The images that cannot be assessed completely any more, or could not at the first look; all
+    /// that could not in messages of the kinds `heartbeat` and `summary`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub failures: Vec<Failure>,
     /// How many more of them there are.
