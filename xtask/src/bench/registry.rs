@@ -1,7 +1,7 @@
 //! The image in a registry on the loopback.
 
 use std::fs::{self, File};
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -19,6 +19,8 @@ const KINDS: [&str; 2] = ["gzip", "zstd"];
 pub(crate) struct Registry {
     process: Child,
     address: String,
+    /// Its port on the loopback.
+    pub(crate) port: u16,
 }
 
 impl Drop for Registry {
@@ -31,37 +33,17 @@ impl Drop for Registry {
 
 /// Starts a registry and pushes the image; `None` where no registry is installed.
 pub(crate) fn start(tools: &Tools, image: &BenchImage) -> anyhow::Result<Option<Registry>> {
-    let (Some(program), Some(curl)) = (on_path("docker-registry"), on_path("curl")) else {
-        println!("no registry: docker-registry or curl is not installed");
+    let Some(curl) = on_path("curl") else {
+        println!("no registry: curl is not installed");
         return Ok(None);
     };
-    let directory = tools.directory.join("registry");
-    fs::create_dir_all(&directory)?;
-    let address = format!("127.0.0.1:{}", free_port()?);
-    let configuration = directory.join("config.yml");
-    fs::write(
-        &configuration,
-        format!(
-            "version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
-             http: {{addr: \"{address}\"}}\n",
-            directory.join("data").display()
-        ),
-    )?;
-    let log = File::create(directory.join("registry.log"))?;
-    let process = command(&program)
-        .arg("serve")
-        .arg(&configuration)
-        .stdin(Stdio::null())
-        .stdout(log.try_clone()?)
-        .stderr(log)
-        .spawn()
-        .context("cannot start the registry")?;
-    let registry = Registry { process, address };
+    let Some(registry) = Registry::serve(&tools.directory.join("registry"))? else {
+        return Ok(None);
+    };
     let pusher = Pusher {
         curl,
         base: format!("http://{}/v2/bench/image-b", registry.address),
     };
-    pusher.wait()?;
     for (kind, layout) in KINDS
         .into_iter()
         .zip([&image.gzip_layout, &image.zstd_layout])
@@ -72,6 +54,51 @@ pub(crate) fn start(tools: &Tools, image: &BenchImage) -> anyhow::Result<Option<
 }
 
 impl Registry {
+    /// Starts a registry that keeps what it is given in a directory; `None` where none is installed.
+    pub(crate) fn serve(directory: &Path) -> anyhow::Result<Option<Self>> {
+        let Some(program) = on_path("docker-registry") else {
+            println!("no registry: docker-registry is not installed");
+            return Ok(None);
+        };
+        fs::create_dir_all(directory)?;
+        let port = free_port()?;
+        let configuration = directory.join("config.yml");
+        fs::write(
+            &configuration,
+            format!(
+                "version: 0.1\nlog: {{level: warn}}\nstorage: {{filesystem: {{rootdirectory: {}}}}}\n\
+                 http: {{addr: \"127.0.0.1:{port}\"}}\n",
+                directory.join("data").display()
+            ),
+        )?;
+        let log = File::create(directory.join("registry.log"))?;
+        let process = command(&program)
+            .arg("serve")
+            .arg(&configuration)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .context("cannot start the registry")?;
+        let registry = Self {
+            process,
+            address: format!("127.0.0.1:{port}"),
+            port,
+        };
+        registry.wait()?;
+        Ok(Some(registry))
+    }
+
+    fn wait(&self) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            if TcpStream::connect(&self.address).is_ok() {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        anyhow::bail!("the registry did not start")
+    }
+
     /// Returns what is run against the registry.
     pub(crate) fn places(&self, tools: &Tools) -> Vec<Place> {
         let place = |kind: &str| {
@@ -114,20 +141,6 @@ struct Pusher {
 }
 
 impl Pusher {
-    fn wait(&self) -> anyhow::Result<()> {
-        for _ in 0..100 {
-            if self
-                .request(&["--output", "/dev/null", &format!("{}/tags/list", self.base)])
-                .is_ok()
-                || self.status(&self.base).is_ok()
-            {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        anyhow::bail!("the registry did not start")
-    }
-
     /// Returns the status of an answer, whatever it is.
     fn status(&self, url: &str) -> anyhow::Result<String> {
         let output = command(&self.curl)

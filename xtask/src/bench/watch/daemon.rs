@@ -43,7 +43,9 @@ impl Daemon {
         let log = directory.join("watch.log");
         let mut process = command(&bench.tools.cleanbill)
             .args(arguments(bench, &directory))
-            .args(["--image", &format!("{NAMESPACE}/*"), "--db-path"])
+            .args(["--image", &format!("{NAMESPACE}/*")])
+            .args(["--image", &format!("127.0.0.1:*/{NAMESPACE}/*")])
+            .arg("--db-path")
             .arg(&database)
             .args(["--smtp-host", "127.0.0.1", "--smtp-tls", "false"])
             .args(["--smtp-port", &mail.port.to_string()])
