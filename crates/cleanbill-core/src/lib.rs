@@ -36,6 +36,7 @@ pub mod spdx;
 mod text_list;
 pub mod uid;
 pub mod vulnerability;
+pub mod wildcard;
 
 pub use digest::{DiffId, Digest};
 pub use error_chain::error_chain;

@@ -23,6 +23,8 @@ pub struct ScanReport {
     pub duration_ms: Option<u64>,
     /// The advisory database that was used, if any was.
     pub database: Option<DatabaseInfo>,
+    /// The severities whose findings a filter left out; nobody knows how many there are.
+    pub left_out_severities: Vec<Severity>,
     /// One entry per image, in the order asked for.
     pub images: Vec<ImageReport>,
     /// What became of each rule of the ignore files, in their order.

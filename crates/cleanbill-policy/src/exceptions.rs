@@ -11,6 +11,7 @@ mod date;
 mod edit;
 mod overlap;
 mod parse;
+mod renewal;
 mod text;
 
 #[cfg(test)]
@@ -25,6 +26,7 @@ use crate::ignore::{self, IgnoreRules, IgnoreUsage, suppress};
 pub use edit::{EditError, append, remove};
 pub use overlap::{Overlap, overlaps};
 pub use parse::json_schema;
+pub use renewal::{Doubt, DoubtfulException, Renewal, doubtful, renew};
 pub(crate) use text::is_form_of;
 
 /// Holds the exceptions of one file.
@@ -70,6 +72,8 @@ pub struct Exception {
 pub struct ExceptionsUsage {
     /// One for each exception.
     pub reports: Vec<ExceptionReport>,
+    /// Those that cover findings although nobody can tell whether they still hold.
+    pub doubtful: Vec<DoubtfulException>,
 }
 
 /// Says everything that is wrong with a file.
@@ -122,7 +126,10 @@ impl Exceptions {
         let reports = ignore::report(files, &usage, now);
         report.exceptions.retain(|one| one.source != self.source());
         report.exceptions.extend(reports.iter().cloned());
-        ExceptionsUsage { reports }
+        ExceptionsUsage {
+            reports,
+            doubtful: doubtful(files, &usage, report.database.as_ref()),
+        }
     }
 
     /// Returns the name of the file.

@@ -14,6 +14,7 @@ use std::time::SystemTime;
 use cleanbill_core::Severity;
 use cleanbill_core::report::ScanReport;
 
+use crate::exceptions::DoubtfulException;
 use crate::threshold::{Counted, Thresholds};
 
 pub use denied::{DeniedPackage, PackagePattern, PackagePatternError};
@@ -39,7 +40,8 @@ pub struct Gate {
     pub known: Option<Known>,
 }
 
-/// Is what a gate judges: a report, and what has to be known beside it.
+/// Is what a gate judges: a report, and what has to be known beside it. What is not said counts as
+/// nothing that limits the verdict.
 #[derive(Clone, Copy, Debug)]
 pub struct Subject<'a> {
     /// The report, after filters, exceptions and VEX.
@@ -51,6 +53,24 @@ pub struct Subject<'a> {
     /// Exceptions were applied after the scan. What a better base image would change was counted
     /// without them, so it proves nothing.
     pub has_later_exceptions: bool,
+    /// The report may not list every package.
+    pub lacks_packages: bool,
+    /// The exceptions that cover findings although nobody can tell whether they still hold.
+    pub doubtful_exceptions: &'a [DoubtfulException],
+}
+
+impl<'a> Subject<'a> {
+    /// Takes a report that says everything itself.
+    pub fn new(report: &'a ScanReport, now: SystemTime) -> Self {
+        Self {
+            report,
+            selection: "",
+            now,
+            has_later_exceptions: false,
+            lacks_packages: false,
+            doubtful_exceptions: &[],
+        }
+    }
 }
 
 impl Gate {
@@ -59,12 +79,8 @@ impl Gate {
     /// Source: spec 03 section 10 for `--exit-code` alone (any finding that is left).
     pub fn verdict(&self, report: &ScanReport) -> Verdict {
         let scanned_at = report.created_at.parse::<jiff::Timestamp>();
-        self.judge(&Subject {
-            report,
-            selection: "",
-            now: scanned_at.map_or(SystemTime::UNIX_EPOCH, SystemTime::from),
-            has_later_exceptions: false,
-        })
+        let now = scanned_at.map_or(SystemTime::UNIX_EPOCH, SystemTime::from);
+        self.judge(&Subject::new(report, now))
     }
 
     /// Judges all images of a report together.

@@ -27,7 +27,7 @@ use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms, 
 
 use crate::exceptions::{self, ExceptionsError};
 use crate::time;
-use rule::Entry;
+use rule::{Entry, Rule};
 
 pub(crate) use suppress::suppress;
 
@@ -152,6 +152,15 @@ impl IgnoreRules {
         &self.source
     }
 
+    /// Returns the name that findings are given for an entry: the file, for exceptions with the
+    /// line.
+    fn name_of(&self, entry: &Entry) -> String {
+        match self.is_exceptions {
+            true => format!("{}:{}", self.source, entry.line),
+            false => self.source.clone(),
+        }
+    }
+
     /// Says whether a rule, counted from 0, is about an image with these names.
     pub(crate) fn is_about(&self, index: usize, names: &[&str]) -> bool {
         let rule = self.entries.get(index).map(|entry| &entry.rule);
@@ -203,7 +212,28 @@ pub fn report(files: &[IgnoreRules], usage: &IgnoreUsage, now: SystemTime) -> Ve
     reports
 }
 
+/// Says that an exception does not count any more.
+pub(crate) fn expired_words(name: &str, expires: &str) -> String {
+    format!("{name} has expired on {expires}")
+}
+
 impl IgnoreUsage {
+    /// Iterates over the rules that covered something, in the order of the files, with their names.
+    pub(crate) fn applied<'a>(
+        &self,
+        files: &'a [IgnoreRules],
+    ) -> impl Iterator<Item = (String, &'a Rule)> {
+        let entries = files.iter().enumerate().flat_map(|(number, file)| {
+            let entries = file.entries.iter().enumerate();
+            entries.map(move |(index, entry)| ((number, index), file, entry))
+        });
+        entries.filter_map(|(place, file, entry)| {
+            let rule = entry.rule.as_ref().ok()?;
+            let covers = self.counts.contains_key(&place);
+            covers.then(|| (file.name_of(entry), rule))
+        })
+    }
+
     pub(crate) fn count(&mut self, place: RulePlace) {
         *self.counts.entry(place).or_default() += 1;
     }

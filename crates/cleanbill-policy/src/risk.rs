@@ -36,7 +36,7 @@ pub fn risk(finding: &Finding) -> f64 {
 mod tests {
     use cleanbill_core::report::ResultSet;
     use cleanbill_core::severity::Severity;
-    use cleanbill_core::vulnerability::{Epss, KnownExploited};
+    use cleanbill_core::vulnerability::Epss;
 
     use super::*;
 
@@ -49,7 +49,7 @@ mod tests {
                 score,
                 ..Epss::default()
             }),
-            known_exploited: is_known.then(KnownExploited::default),
+            known_exploited: is_known.then(Box::default),
             ..Finding::default()
         };
         let mut image = ImageReport {

@@ -237,11 +237,11 @@ fn report(data: &[u8]) -> ScanReport {
             percentile: 0.5,
             date: next(),
         }),
-        known_exploited: Some(KnownExploited {
+        known_exploited: Some(Box::new(KnownExploited {
             date_added: next(),
             due_date: next(),
             is_used_by_ransomware: true,
-        }),
+        })),
         ..finding
     };
     let suppressed = SuppressedFinding {
@@ -291,6 +291,7 @@ fn report(data: &[u8]) -> ScanReport {
         created_at: next(),
         duration_ms: None,
         database: None,
+        left_out_severities: Vec::new(),
         images: vec![image],
         exceptions: vec![ExceptionReport {
             source: next(),

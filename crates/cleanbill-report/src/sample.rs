@@ -48,7 +48,7 @@ pub(crate) fn report(images: Vec<ImageReport>) -> ScanReport {
             ..DatabaseInfo::default()
         }),
         images,
-        exceptions: Vec::new(),
+        ..ScanReport::default()
     }
 }
 
@@ -237,11 +237,11 @@ pub(crate) fn findings() -> ImageReport {
 pub(crate) fn exploited() -> ImageReport {
     let mut image = findings();
     let findings = &mut image.results[0].findings;
-    findings[2].known_exploited = Some(KnownExploited {
+    findings[2].known_exploited = Some(Box::new(KnownExploited {
         date_added: "2026-04-01".to_owned(),
         due_date: "2026-04-22".to_owned(),
         is_used_by_ransomware: true,
-    });
+    }));
     for (index, score, percentile) in [(2, 0.94213, 0.99912), (5, 0.00043, 0.1)] {
         findings[index].epss = Some(Epss {
             score,

@@ -34,6 +34,9 @@ pub struct SavedReport {
     pub selection: String,
     /// Packages are listed. Otherwise the report only counts them.
     pub lists_packages: bool,
+    /// There may be packages that are not listed: the report was saved without them, or does not say
+    /// how many there were.
+    pub lacks_packages: bool,
     /// Suppressed findings are listed. Otherwise nobody knows whether there were any.
     pub lists_suppressed: bool,
 }
@@ -81,8 +84,9 @@ pub fn read_report(bytes: &[u8]) -> Result<SavedReport, SavedReportError> {
     read::<model::Whole>(bytes)
 }
 
-/// Reads a saved report without the texts about vulnerabilities, without scores and fingerprints:
-/// what a gate looks at, in a fraction of the time and memory. Trivy's reports are read whole.
+/// Reads a saved report without what is said about vulnerabilities (texts, scores, ratings, sources)
+/// and without layers and fingerprints of findings: what a gate looks at, in a fraction of the time
+/// and memory. Trivy's reports are read whole.
 ///
 /// # Errors
 ///
@@ -130,18 +134,15 @@ fn check_version(version: &Value) -> Result<(), SavedReportError> {
 }
 
 fn of_trivy(report: ScanReport) -> SavedReport {
-    let mut results = report.images.iter().flat_map(|image| &image.results);
-    let (lists_packages, lists_suppressed) = results.clone().fold((false, false), |(a, b), set| {
-        (
-            a || !set.packages.is_empty(),
-            b || !set.suppressed.is_empty(),
-        )
-    });
-    debug_assert!(results.all(|set| set.unlisted_packages == 0));
+    let results = || report.images.iter().flat_map(|image| &image.results);
+    let lists_packages = results().any(|set| !set.packages.is_empty());
     SavedReport {
-        report,
         lists_packages,
-        lists_suppressed,
+        // Trivy lists the packages of all results or of none, and has no result without any but
+        // that of the distribution.
+        lacks_packages: !lists_packages && results().next().is_some(),
+        lists_suppressed: results().any(|set| !set.suppressed.is_empty()),
+        report,
         ..SavedReport::default()
     }
 }

@@ -236,6 +236,7 @@ impl Outputs {
                         created_at: report.created_at.clone(),
                         duration_ms: report.duration_ms,
                         database: report.database.clone(),
+                        left_out_severities: report.left_out_severities.clone(),
                         images: vec![image.clone()],
                         exceptions: report.exceptions.clone(),
                     };

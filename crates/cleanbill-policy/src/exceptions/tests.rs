@@ -1,6 +1,6 @@
 use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::{FixStatus, Severity};
-use cleanbill_core::vulnerability::{Epss, Finding, KnownExploited};
+use cleanbill_core::vulnerability::{Epss, Finding};
 use proptest::prelude::*;
 
 use super::*;
@@ -176,7 +176,10 @@ fn an_exception_ends_when_its_day_is_over() {
         let mut report = report_of(vec![finding("CVE-2024-0001", "openssl", "3.0.1")]);
         let usage = parsed(text).apply(&mut report, now);
         let left = report.images[0].results[0].findings.pop();
-        (usage, left.map(|finding| finding.lapsed_exception))
+        (
+            usage,
+            left.map(|finding| finding.lapsed_exception.into_string()),
+        )
     };
     let (usage, left) = on(at("2026-11-22") + DAY - Duration::from_secs(1));
     assert_eq!((usage.covered(), left), (1, None));
@@ -202,7 +205,7 @@ fn an_exception_ends_for_a_finding_that_is_worse_or_can_be_fixed() {
         let usage = parsed(text).apply(&mut report, at("2026-11-22"));
         let left = report.images[0].results[0].findings.pop();
         assert_eq!(usage.reports[0].lapsed_findings, u64::from(left.is_some()));
-        left.map(|finding| finding.lapsed_exception)
+        left.map(|finding| finding.lapsed_exception.into_string())
     };
     let open = finding("CVE-2024-0001", "openssl", "3.0.1");
     let fixed = Finding {
@@ -211,7 +214,7 @@ fn an_exception_ends_for_a_finding_that_is_worse_or_can_be_fixed() {
         ..open.clone()
     };
     let exploited = Finding {
-        known_exploited: Some(KnownExploited::default()),
+        known_exploited: Some(Box::default()),
         ..open.clone()
     };
     let likely = |score| Finding {
@@ -548,4 +551,125 @@ proptest! {
         let naive = found.iter().filter(|one| ids.contains(one)).count();
         prop_assert_eq!(all, naive);
     }
+}
+
+/// Returns a report that was saved on 1 November, with what the exceptions of then cover.
+fn saved(text: &str) -> ScanReport {
+    let mut report = report_of(vec![
+        finding("CVE-2024-0001", "openssl", "3.0.1"),
+        finding("CVE-2024-0002", "zlib", "1.3"),
+    ]);
+    parsed(text).apply(&mut report, at("2026-11-01"));
+    report
+}
+
+const LAPSING: &str = "- {id: CVE-2024-0001, reason: r, owner: o, expires: 2026-11-15}\n\
+                       - {id: CVE-2024-0002, reason: r, expires: 2026-12-31}\n";
+
+#[test]
+fn what_has_expired_since_a_report_was_saved_counts_again() {
+    let mut report = saved(LAPSING);
+    let result = |report: &ScanReport| {
+        let result = &report.images[0].results[0];
+        let ids = |one: &Finding| {
+            (
+                one.vulnerability_id.clone(),
+                one.lapsed_exception.to_string(),
+            )
+        };
+        let counting: Vec<_> = result.findings.iter().map(ids).collect();
+        (counting, result.suppressed.len())
+    };
+    assert_eq!(result(&report), (Vec::new(), 2));
+    assert_eq!(
+        renew(&mut report, &[], at("2026-11-15")),
+        Renewal::default()
+    );
+    let renewal = renew(&mut report, &[], at("2026-11-16"));
+    let [expired] = renewal.expired.as_slice() else {
+        panic!("{renewal:?}");
+    };
+    assert_eq!((expired.line, expired.lapsed_findings), (1, 1));
+    assert_eq!(expired.terms.owner, "o");
+    assert_eq!(report.exceptions[0].outcome, ExceptionOutcome::Expired);
+    assert_eq!(report.exceptions[0].lapsed_findings, 1);
+    assert!(renewal.doubtful.is_empty());
+    let lapsed = "exceptions.yaml:1 has expired on 2026-11-15".to_owned();
+    let counting = vec![("CVE-2024-0001".to_owned(), lapsed)];
+    assert_eq!(result(&report), (counting, 1));
+    // A second look finds nothing more.
+    assert_eq!(
+        renew(&mut report, &[], at("2026-11-16")),
+        Renewal::default()
+    );
+}
+
+#[test]
+fn a_file_that_gives_more_time_is_believed() {
+    let longer = parsed(&LAPSING.replace("2026-11-15", "2026-12-15"));
+    for shows_suppressed in [true, false] {
+        let mut report = saved(LAPSING);
+        if !shows_suppressed {
+            report.images[0].results[0].suppressed.clear();
+        }
+        let files = std::slice::from_ref(&longer);
+        let renewal = renew(&mut report, files, at("2026-11-16"));
+        assert_eq!((renewal.expired, renewal.doubtful), (vec![], vec![]));
+        assert_eq!(report.images[0].results[0].findings, []);
+        assert_eq!(renewal.covered, if shows_suppressed { 2 } else { 0 });
+    }
+}
+
+#[test]
+fn what_has_expired_and_is_not_in_the_report_is_doubtful() {
+    let hidden = [DoubtfulException {
+        name: "exceptions.yaml:1".to_owned(),
+        doubt: Doubt::Hidden,
+    }];
+    let mut report = saved(LAPSING);
+    report.images[0].results[0].suppressed.clear();
+    let renewal = renew(&mut report.clone(), &[], at("2026-11-16"));
+    assert_eq!(renewal.doubtful, hidden);
+    let same = parsed(LAPSING);
+    let renewal = renew(&mut report, std::slice::from_ref(&same), at("2026-11-16"));
+    assert_eq!(renewal.doubtful, hidden, "the same file, of the same words");
+
+    // Of two reports that were joined one holds what was covered, the other does not.
+    let mut joined = saved(LAPSING);
+    let mut other = saved(LAPSING);
+    other.images[0].results[0].suppressed.clear();
+    joined.images.extend(other.images);
+    joined.exceptions.extend(other.exceptions);
+    let renewal = renew(&mut joined, &[], at("2026-11-16"));
+    assert_eq!(renewal.expired.len(), 1);
+    assert_eq!(renewal.doubtful, hidden);
+}
+
+#[test]
+fn without_the_lists_nobody_can_tell_what_ends_an_exception() {
+    let text = "- {id: CVE-2024-0001, reason: r, unless: [kev, 'epss>0.5']}\n\
+                - {id: CVE-2024-0009, reason: r, unless: kev}\n\
+                - {id: CVE-2024-0002, reason: r, until: fixed}\n";
+    let doubts = |epss_date: &str, kev_release: &str| {
+        let mut report = saved("[]");
+        report.database = Some(cleanbill_core::report::DatabaseInfo {
+            epss_date: epss_date.to_owned(),
+            kev_release: kev_release.to_owned(),
+            ..Default::default()
+        });
+        let usage = parsed(text).apply(&mut report, at("2026-11-22"));
+        assert_eq!(usage.covered(), 2);
+        let doubtful = usage.doubtful.into_iter();
+        doubtful
+            .map(|one| (one.name, one.doubt))
+            .collect::<Vec<_>>()
+    };
+    let one = |doubt| ("exceptions.yaml:1".to_owned(), doubt);
+    assert_eq!(doubts("2026-11-20", "2026.11.20"), []);
+    assert_eq!(doubts("2026-11-20", ""), [one(Doubt::KnownExploited)]);
+    assert_eq!(doubts("", "2026.11.20"), [one(Doubt::Epss)]);
+    assert_eq!(
+        doubts("", ""),
+        [one(Doubt::KnownExploited), one(Doubt::Epss)]
+    );
 }

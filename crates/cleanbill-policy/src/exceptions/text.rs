@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use cleanbill_core::report::ResultSet;
+use cleanbill_core::report::{ResultSet, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 
 use super::{Exception, ExceptionsProblem};
@@ -88,21 +88,28 @@ fn as_reported(a: &Finding, b: &Finding) -> Ordering {
 /// Takes back what a file of this name had covered, and puts the findings in the order of reports
 /// again.
 pub(super) fn restore(result: &mut ResultSet, source: &str) {
-    let is_of_file = |said_by: &str| {
-        let line = said_by
-            .strip_prefix(source)
-            .and_then(|rest| rest.strip_prefix(':'));
-        line.is_some_and(|line| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
-    };
-    let suppressed = std::mem::take(&mut result.suppressed);
-    let (ours, others): (Vec<_>, Vec<_>) = suppressed
-        .into_iter()
-        .partition(|one| is_of_file(&one.source));
-    result.suppressed = others;
-    if !ours.is_empty() {
-        result
-            .findings
-            .extend(ours.into_iter().map(|one| one.finding));
+    take_back(result, |one| {
+        place(&one.source).is_some_and(|(file, _)| file == source)
+    });
+}
+
+/// Lets suppressed findings count again, in the order of reports.
+pub(super) fn take_back(
+    result: &mut ResultSet,
+    mut is_wanted: impl FnMut(&mut SuppressedFinding) -> bool,
+) {
+    let taken = result.suppressed.extract_if(.., |one| is_wanted(one));
+    let taken: Vec<Finding> = taken.map(|one| one.finding).collect();
+    if !taken.is_empty() {
+        result.findings.extend(taken);
         result.findings.sort_by(as_reported);
     }
+}
+
+/// Splits what a suppressed finding names as its source into the file and the line; `None` if it is
+/// no file of exceptions.
+pub(super) fn place(source: &str) -> Option<(&str, u64)> {
+    let (file, line) = source.rsplit_once(':')?;
+    let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+    is_line.then(|| Some((file, line.parse().ok()?))).flatten()
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
+use cleanbill_core::Severity;
 use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::severity::FixStatus;
@@ -12,6 +13,7 @@ use super::known::Known;
 use super::rules::{RuleKind, Rules, Tolerance};
 use super::verdict::{FindingPlace, Hit, PackagePlace, RuleOutcome, RuleStatus, Verdict};
 use super::{FAILED_EXIT_CODE, Gate, Subject};
+use crate::exceptions::Doubt;
 use crate::threshold::{Counted, Thresholds};
 use crate::upgrade::{self, Demand, PlanInput};
 
@@ -111,6 +113,7 @@ impl Judging<'_> {
         outcomes.extend(self.end_of_life());
         outcomes.extend(self.database_age());
         outcomes.extend(self.incomplete());
+        outcomes.extend(self.exceptions());
         outcomes
     }
 
@@ -166,10 +169,13 @@ impl Judging<'_> {
         let allowed = self.rules.thresholds.allowed(counted)?;
         let kind = RuleKind::Threshold(counted);
         let (hits, what) = match counted {
-            Counted::Severity(severity) => (
-                self.hits(|finding| finding.severity == severity),
-                format!(" of severity {severity}"),
-            ),
+            Counted::Severity(severity) => {
+                let hits = self.hits(|finding| finding.severity == severity);
+                if hits.len() as u64 <= allowed && self.is_left_out(severity) {
+                    return Some(self.lacks_severity(kind, severity));
+                }
+                (hits, format!(" of severity {severity}"))
+            }
             Counted::Total if self.has_severities => (self.hits(|_| true), " in total".to_owned()),
             Counted::Total => (self.hits(|_| true), " found".to_owned()),
             Counted::KnownExploited => {
@@ -197,6 +203,24 @@ impl Judging<'_> {
         Some(self.number(RuleKind::Epss, hits, rule.allowed, &what))
     }
 
+    /// Says whether findings of a severity should count, and were left out before they were judged.
+    fn is_left_out(&self, severity: Severity) -> bool {
+        self.is_strict
+            && self.rules.severities.passes(severity)
+            && self.subject.report.left_out_severities.contains(&severity)
+    }
+
+    fn lacks_severity(&self, kind: RuleKind, severity: Severity) -> RuleOutcome {
+        let message = format!(
+            "{} cannot be judged: the report leaves out findings of severity {severity}",
+            kind.name()
+        );
+        RuleOutcome {
+            advice: "scan again without --severity, or leave the rule out".to_owned(),
+            ..self.outcome(kind, RuleStatus::NotJudged, message)
+        }
+    }
+
     /// Says whether the report was made with a list. Without a file of rules the caller has seen to
     /// that.
     fn has_list(&self, name: impl Fn(&cleanbill_core::report::DatabaseInfo) -> &String) -> bool {
@@ -221,8 +245,8 @@ impl Judging<'_> {
         }
         let kind = RuleKind::DeniedPackages;
         let images = &self.subject.report.images;
-        let results = || images.iter().flat_map(|image| &image.results);
-        if results().any(|result| result.unlisted_packages > 0) {
+        let mut results = images.iter().flat_map(|image| &image.results);
+        if self.subject.lacks_packages || results.any(|result| result.unlisted_packages > 0) {
             let message =
                 "deny_packages cannot be judged: the report was saved without its packages";
             return Some(RuleOutcome {
@@ -231,7 +255,7 @@ impl Judging<'_> {
             });
         }
         let mut hits = Vec::new();
-        let mut named: Vec<String> = Vec::new();
+        let (mut named, mut is_named) = (Vec::new(), HashSet::new());
         for (image_number, image) in images.iter().enumerate() {
             for (result_number, result) in image.results.iter().enumerate() {
                 for (number, package) in result.packages.iter().enumerate() {
@@ -249,7 +273,7 @@ impl Judging<'_> {
                         reason => format!(" ({reason})"),
                     };
                     let name = format!("{} {}{reason}", package.name, package.version);
-                    if !named.contains(&name) {
+                    if is_named.insert(name.clone()) {
                         named.push(name);
                     }
                 }
@@ -384,6 +408,39 @@ impl Judging<'_> {
                 )
             },
         })
+    }
+
+    /// Names the exceptions that hold only because nobody can tell that they do not: an outcome for
+    /// each reason.
+    fn exceptions(&self) -> Vec<RuleOutcome> {
+        if !self.is_strict {
+            return Vec::new();
+        }
+        let doubtful = self.subject.doubtful_exceptions;
+        let outcome = |doubt: Doubt| {
+            let names = doubtful.iter().filter(|one| one.doubt == doubt);
+            let names: Vec<String> = names.map(|one| one.name.clone()).collect();
+            let (why, advice) = match doubt {
+                Doubt::KnownExploited => (
+                    "the report was made without the KEV catalogue, which 'unless' asks for",
+                    "run cleanbill db update --with kev, and scan again",
+                ),
+                Doubt::Epss => (
+                    "the report was made without EPSS scores, which 'unless' asks for",
+                    "run cleanbill db update --with epss, and scan again",
+                ),
+                Doubt::Hidden => (
+                    "the report was saved without the findings of what has expired since",
+                    "scan again, with --show-suppressed if the report is judged later",
+                ),
+            };
+            let message = format!("exceptions cannot be judged: {why}: {}", listed(&names));
+            (!names.is_empty()).then(|| RuleOutcome {
+                advice: advice.to_owned(),
+                ..self.outcome(RuleKind::Exceptions, RuleStatus::NotJudged, message)
+            })
+        };
+        Doubt::ALL.into_iter().filter_map(outcome).collect()
     }
 
     /// Returns the images that fulfil a condition, with their names and what `more` says.

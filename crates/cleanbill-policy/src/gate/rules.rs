@@ -71,6 +71,8 @@ pub enum RuleKind {
     DatabaseAge,
     /// What could not be assessed.
     Incomplete,
+    /// Exceptions of which nobody can tell whether they still hold.
+    Exceptions,
 }
 
 impl Rules {
@@ -131,6 +133,7 @@ impl RuleKind {
             RuleKind::EndOfLife => "end_of_life",
             RuleKind::DatabaseAge => "max_db_age",
             RuleKind::Incomplete => "incomplete",
+            RuleKind::Exceptions => "exceptions",
         }
     }
 }

@@ -8,7 +8,7 @@ use cleanbill_core::vulnerability::Finding;
 use jiff::Timestamp;
 
 use super::rule::{Candidate, Entry, Rule};
-use super::{IgnoreRules, RulePlace, image_names};
+use super::{IgnoreRules, RulePlace, expired_words, image_names};
 use crate::time;
 
 /// Holds the rules of all files that are about an image. Those that name vulnerabilities are found
@@ -74,7 +74,7 @@ impl<'a> ActiveRules<'a> {
             Some(Cover {
                 place: (number, index),
                 statement: &rule.statement,
-                source: file.name_of(entry),
+                source: file.rules.name_of(entry),
                 terms: &rule.terms,
             })
         })
@@ -87,16 +87,15 @@ impl<'a> ActiveRules<'a> {
                 return None;
             }
             let (index, entry, rule) = file.find(candidate, |_| true)?;
-            let why = match rule.end(candidate.finding) {
-                _ if rule.has_expired(file.now) => {
-                    format!("has expired on {}", rule.terms.expires)
-                }
-                Some(end) => format!("has ended: {end}"),
+            let name = file.rules.name_of(entry);
+            let words = match rule.end(candidate.finding) {
+                _ if rule.has_expired(file.now) => expired_words(&name, &rule.terms.expires),
+                Some(end) => format!("{name} has ended: {end}"),
                 None => return None,
             };
             Some(Lapse {
                 place: (number, index),
-                words: format!("{} {why}", file.name_of(entry)),
+                words,
             })
         })
     }
@@ -163,13 +162,6 @@ impl<'a> ActiveFile<'a> {
         rules.sort_by_key(|(index, _, _)| *index);
         rules.dedup_by_key(|(index, _, _)| *index);
         rules
-    }
-
-    fn name_of(&self, entry: &Entry) -> String {
-        match self.rules.is_exceptions {
-            true => format!("{}:{}", self.rules.source, entry.line),
-            false => self.rules.source.clone(),
-        }
     }
 }
 

@@ -1,14 +1,10 @@
 //! Names of packages with `*` for any run of characters.
 
-use regex::Regex;
+use cleanbill_core::wildcard;
 
 /// Matches names of packages: whole, as written, `*` for any run of characters and `?` for one.
 #[derive(Clone, Debug)]
-pub(crate) struct NamePattern {
-    text: String,
-    /// `None` for a name without `*` and `?`.
-    pattern: Option<Regex>,
-}
+pub(crate) struct NamePattern(String);
 
 /// Names that packages have are shorter.
 const PATTERN_LENGTH_MAX: usize = 512;
@@ -16,29 +12,12 @@ const PATTERN_LENGTH_MAX: usize = 512;
 impl NamePattern {
     /// Reads a pattern; `None` if it is empty or unreasonably long.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if text.is_empty() || text.len() > PATTERN_LENGTH_MAX {
-            return None;
-        }
-        let has_pattern = text.contains(['*', '?']);
-        let pattern = match has_pattern {
-            true => {
-                let escaped = regex::escape(text);
-                let whole = escaped.replace(r"\*", ".*").replace(r"\?", ".");
-                Some(Regex::new(&format!("^(?s:{whole})$")).ok()?)
-            }
-            false => None,
-        };
-        Some(Self {
-            text: text.to_owned(),
-            pattern,
-        })
+        let is_sound = !text.is_empty() && text.len() <= PATTERN_LENGTH_MAX;
+        is_sound.then(|| Self(text.to_owned()))
     }
 
     pub(crate) fn matches(&self, name: &str) -> bool {
-        match &self.pattern {
-            Some(pattern) => pattern.is_match(name),
-            None => self.text == name,
-        }
+        wildcard::fits(&self.0, name)
     }
 }
 

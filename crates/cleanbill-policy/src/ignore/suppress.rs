@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use cleanbill_core::package::Package;
 use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 
 use super::active::ActiveRules;
@@ -27,45 +28,40 @@ pub(crate) fn suppress(
 }
 
 fn suppress_in(result: &mut ResultSet, active: &ActiveRules<'_>, usage: &mut IgnoreUsage) {
-    let findings = std::mem::take(&mut result.findings);
-    let source_names = if active.ask_for_source_packages() {
-        source_names(result)
-    } else {
-        HashMap::new()
+    let source_names = match active.ask_for_source_packages() {
+        true => source_names(&result.packages),
+        false => HashMap::new(),
     };
-    let (mut kept, mut suppressed) = (Vec::with_capacity(findings.len()), Vec::new());
-    for mut finding in findings {
+    result.findings.retain_mut(|finding| {
         let uid = finding.package_identifier.uid.as_str();
         let candidate = Candidate {
             target: &result.target,
-            finding: &finding,
+            finding,
             source_name: source_names.get(uid).copied().unwrap_or_default(),
         };
         if let Some(cover) = active.find(&candidate) {
             usage.count(cover.place);
-            suppressed.push(SuppressedFinding {
+            result.suppressed.push(SuppressedFinding {
                 status: "ignored".to_owned(),
                 statement: cover.statement.to_owned(),
                 source: cover.source,
                 terms: cover.terms.clone(),
-                finding,
+                finding: std::mem::take(finding),
             });
-            continue;
+            return false;
         }
         if let Some(lapse) = active.find_lapsed(&candidate) {
             usage.count_lapsed(lapse.place);
-            finding.lapsed_exception = lapse.words;
+            finding.lapsed_exception = lapse.words.into();
         }
-        kept.push(finding);
-    }
-    result.findings = kept;
-    result.suppressed.extend(suppressed);
+        true
+    });
 }
 
 /// Returns the names of the source packages by UID.
-fn source_names(result: &ResultSet) -> HashMap<&str, &str> {
-    let packages = result.packages.iter();
+fn source_names(packages: &[Package]) -> HashMap<&str, &str> {
     packages
+        .iter()
         .map(|package| (package.identifier.uid.as_str(), package.src_name.as_str()))
         .collect()
 }

@@ -89,18 +89,15 @@ impl<'a> Groups<'a> {
     pub(super) fn upgrades(&self, report: &ScanReport, chosen: &[usize]) -> Vec<Upgrade> {
         let chosen = chosen.iter().filter_map(|number| self.groups.get(*number));
         let mut upgrades: Vec<Upgrade> = chosen.map(|group| group.upgrade(report)).collect();
-        upgrades.sort_by_cached_key(|upgrade| {
-            let Upgrade {
-                image,
-                kind,
-                name,
-                installed,
-                ..
-            } = upgrade.clone();
-            let weight = (Reverse(upgrade.severity), Reverse(upgrade.findings));
-            (image, weight, name, kind, installed)
-        });
+        upgrades.sort_by(|a, b| a.rank().cmp(&b.rank()));
         upgrades
+    }
+}
+
+impl Upgrade {
+    fn rank(&self) -> impl Ord + '_ {
+        let weight = (Reverse(self.severity), Reverse(self.findings));
+        (self.image, weight, &self.name, &self.kind, &self.installed)
     }
 }
 

@@ -69,6 +69,9 @@ struct Report<'a> {
     /// vulnerabilities.
     #[serde(skip_serializing_if = "str::is_empty")]
     selection: &'a str,
+    /// The severities whose findings the filters left out; absent if none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    left_out_severities: Vec<&'static str>,
     /// How far the images could be assessed: the worst status of any of them.
     status: Status,
     /// Findings of all images, without suppressed ones.
@@ -105,6 +108,11 @@ impl<'a> Report<'a> {
                 _ => None,
             },
             selection: &options.selection,
+            left_out_severities: report
+                .left_out_severities
+                .iter()
+                .map(|severity| severity.name())
+                .collect(),
             status: status.unwrap_or_default().into(),
             total_vulnerabilities: counts.total(),
             severity_summary: SeveritySummary::of(&counts),

@@ -31,12 +31,18 @@ pub(super) fn saved<K: Depth>(
     let results = || document.images.iter().flat_map(|image| &image.results);
     let lists_packages = results().any(|result| result.packages.is_some());
     let lists_suppressed = results().any(|result| result.suppressed.is_some());
+    let lacks_packages = results().any(|result| {
+        result.packages.is_none() && result.package_count.is_none_or(|count| count > 0)
+    });
+    let left_out = document.left_out_severities.iter();
+    let left_out = left_out.map(|name| parsed("left_out_severities", name));
     let images = document.images.into_iter().map(image);
     Ok(SavedReport {
         report: ScanReport {
             created_at: document.created_at,
             duration_ms: document.duration_ms,
             database: document.database.map(database),
+            left_out_severities: left_out.collect::<Result<_, _>>()?,
             images: images.collect::<Result<_, _>>()?,
             exceptions: document.exceptions.into_iter().map(exception).collect(),
         },
@@ -45,6 +51,7 @@ pub(super) fn saved<K: Depth>(
         selection: document.selection,
         lists_packages,
         lists_suppressed,
+        lacks_packages,
     })
 }
 
@@ -149,13 +156,11 @@ fn layers_of_results<K: Depth>(
     let findings = results
         .iter()
         .flat_map(|result| &result.findings)
-        .map(|finding| &finding.layer);
+        .filter_map(|finding| K::layer(&finding.layer));
     let packages = results
         .iter()
         .flat_map(|result| result.packages.iter().flatten());
-    let named = findings
-        .chain(packages.map(|package| &package.layer))
-        .flatten();
+    let named = findings.chain(packages.filter_map(|package| package.layer.as_ref()));
     let mut by_index: BTreeMap<usize, &model::Layer> = BTreeMap::new();
     for layer in named {
         if let Some(index) = layer.index {
@@ -251,7 +256,10 @@ fn result_set<K: Depth>(
         target: members.target,
         class: one_of("class", &members.class, classes, ResultClass::name)?,
         kind: members.kind,
-        unlisted_packages: members.package_count.saturating_sub(packages.len() as u64),
+        unlisted_packages: members
+            .package_count
+            .unwrap_or(0)
+            .saturating_sub(packages.len() as u64),
         packages,
         findings,
         suppressed,
@@ -276,7 +284,8 @@ fn finding<K: Depth>(
     members: model::Finding<K>,
     shared: &mut Shared,
 ) -> Result<Finding, SavedReportError> {
-    let severities = members.severities.into_iter().map(|(source, name)| {
+    let ratings: BTreeMap<String, String> = members.severities.into();
+    let severities = ratings.into_iter().map(|(source, name)| {
         let severity: Severity = parsed("severities", &name)?;
         Ok((source, i64::from(severity.number())))
     });
@@ -302,11 +311,11 @@ fn finding<K: Depth>(
         installed_version: members.installed_version,
         fixed_version: members.fixed_version,
         status: optional("status", &members.status)?.unwrap_or_default(),
-        layer: members.layer.as_ref().map(layer_id).transpose()?,
+        layer: K::layer(&members.layer).map(layer_id).transpose()?,
         origin: base::origin(&members.origin)?,
-        severity_source: members.severity_source,
-        primary_url: members.url,
-        data_source: members.data_source.map(data_source),
+        severity_source: members.severity_source.into(),
+        primary_url: members.url.into(),
+        data_source: members.data_source.into().map(data_source),
         severity: parsed("severity", &members.severity)?,
         vendor_severity: severities.collect::<Result<_, SavedReportError>>()?,
         epss: members.epss,
@@ -327,17 +336,17 @@ fn data_source(members: model::DataSource) -> DataSource {
     }
 }
 
-fn evidence(members: model::Evidence) -> Evidence {
+fn evidence<K: Depth>(members: model::Evidence<K>) -> Evidence {
     let scheme = VersionScheme::ALL
         .into_iter()
         .map(VersionScheme::name)
         .find(|name| *name == members.scheme);
     Evidence {
-        bucket: members.bucket,
+        bucket: members.bucket.into(),
         looked_up_name: members.looked_up_name,
         compared_version: members.compared_version,
         scheme: scheme.unwrap_or_default(),
-        constraint: members.constraint,
+        constraint: members.constraint.into(),
     }
 }
 

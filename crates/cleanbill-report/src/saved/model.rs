@@ -18,7 +18,13 @@ pub(super) trait Depth {
     type Text: DeserializeOwned + Default + Into<String>;
     type Texts: DeserializeOwned + Default + Into<Vec<String>>;
     type Scores: DeserializeOwned + Default + Into<BTreeMap<String, Cvss>>;
+    type Ratings: DeserializeOwned + Default + Into<BTreeMap<String, String>>;
+    type Source: DeserializeOwned + Default + Into<Option<DataSource>>;
+    type Layer: DeserializeOwned + Default;
     type Others: DeserializeOwned + Default + Into<Others>;
+
+    /// Returns the layer that a finding names, as far as it was read.
+    fn layer(layer: &Self::Layer) -> Option<&Layer>;
 }
 
 /// Everything.
@@ -29,10 +35,18 @@ impl Depth for Whole {
     type Text = String;
     type Texts = Vec<String>;
     type Scores = BTreeMap<String, Cvss>;
+    type Ratings = BTreeMap<String, String>;
+    type Source = Option<DataSource>;
+    type Layer = Option<Layer>;
     type Others = Others;
+
+    fn layer(layer: &Self::Layer) -> Option<&Layer> {
+        layer.as_ref()
+    }
 }
 
-/// What a gate looks at: not the texts about the vulnerability, which are most of a report.
+/// What a gate looks at: not what is said about the vulnerability, which is most of a report, and
+/// not where the package lies or who says so.
 pub(super) enum Outline {}
 
 impl Depth for Outline {
@@ -40,7 +54,14 @@ impl Depth for Outline {
     type Text = Skipped;
     type Texts = Skipped;
     type Scores = Skipped;
+    type Ratings = Skipped;
+    type Source = Skipped;
+    type Layer = Skipped;
     type Others = Skipped;
+
+    fn layer(_: &Skipped) -> Option<&Layer> {
+        None
+    }
 }
 
 /// A value that is checked for being JSON, and not kept.
@@ -56,6 +77,12 @@ impl<'de> Deserialize<'de> for Skipped {
 impl From<Skipped> for String {
     fn from(_: Skipped) -> Self {
         String::new()
+    }
+}
+
+impl From<Skipped> for Option<DataSource> {
+    fn from(_: Skipped) -> Self {
+        None
     }
 }
 
@@ -83,6 +110,8 @@ pub(super) struct Document<K: Depth> {
     pub(super) database: Option<Database>,
     #[serde(default)]
     pub(super) selection: String,
+    #[serde(default)]
+    pub(super) left_out_severities: Vec<String>,
     pub(super) images: Vec<Image<K>>,
     #[serde(default)]
     pub(super) exceptions: Vec<Exception>,
@@ -220,8 +249,7 @@ pub(super) struct ResultMembers<K: Depth> {
     pub(super) class: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
-    #[serde(default)]
-    pub(super) package_count: u64,
+    pub(super) package_count: Option<u64>,
     pub(super) findings: Vec<Finding<K>>,
     pub(super) suppressed: Option<Vec<Suppressed<K>>>,
     pub(super) packages: Option<Vec<Package>>,
@@ -257,12 +285,13 @@ pub(super) struct Finding<K: Depth> {
     pub(super) status: String,
     pub(super) severity: String,
     #[serde(default)]
-    pub(super) severity_source: String,
+    pub(super) severity_source: K::Text,
     #[serde(default)]
-    pub(super) severities: BTreeMap<String, String>,
+    pub(super) severities: K::Ratings,
     #[serde(default)]
-    pub(super) url: String,
-    pub(super) data_source: Option<DataSource>,
+    pub(super) url: K::Text,
+    #[serde(default)]
+    pub(super) data_source: K::Source,
     #[serde(default)]
     pub(super) title: K::Text,
     #[serde(default)]
@@ -277,14 +306,15 @@ pub(super) struct Finding<K: Depth> {
     pub(super) published: K::Text,
     #[serde(default)]
     pub(super) modified: K::Text,
-    pub(super) layer: Option<Layer>,
+    #[serde(default)]
+    pub(super) layer: K::Layer,
     #[serde(default)]
     pub(super) origin: String,
     pub(super) epss: Option<Epss>,
-    pub(super) known_exploited: Option<KnownExploited>,
+    pub(super) known_exploited: Option<Box<KnownExploited>>,
     #[serde(default)]
-    pub(super) lapsed_exception: String,
-    pub(super) evidence: Option<Evidence>,
+    pub(super) lapsed_exception: Box<str>,
+    pub(super) evidence: Option<Evidence<K>>,
     #[serde(default)]
     pub(super) others: K::Others,
 }
@@ -330,14 +360,18 @@ pub(super) struct Score {
 }
 
 #[derive(Deserialize)]
-#[serde(default)]
-#[derive(Default)]
-pub(super) struct Evidence {
-    pub(super) bucket: String,
+#[serde(bound = "")]
+pub(super) struct Evidence<K: Depth> {
+    #[serde(default)]
+    pub(super) bucket: K::Text,
+    #[serde(default)]
     pub(super) looked_up_name: String,
+    #[serde(default)]
     pub(super) compared_version: String,
+    #[serde(default)]
     pub(super) scheme: String,
-    pub(super) constraint: String,
+    #[serde(default)]
+    pub(super) constraint: K::Text,
 }
 
 #[derive(Deserialize)]

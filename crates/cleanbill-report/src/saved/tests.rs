@@ -1,3 +1,4 @@
+use cleanbill_core::Severity;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{SbomIdentity, ScanReport};
 use proptest::prelude::*;
@@ -73,6 +74,55 @@ fn what_was_not_saved_is_not_made_up() {
     let clean = read(&sample::report(vec![sample::clean()]), &options()).report;
     let table = rendered(Format::Table, &clean, &options());
     assert!(table.contains("no known vulnerabilities"), "{table}");
+}
+
+#[test]
+fn a_report_lacks_packages_unless_it_says_that_there_are_none() {
+    let lacks = |report: serde_json::Value| {
+        read_report(report.to_string().as_bytes())
+            .unwrap()
+            .lacks_packages
+    };
+    let ours = |result: &str| {
+        let mut members: serde_json::Value = serde_json::from_str(result).unwrap();
+        let named = serde_json::json!({
+            "target": "t", "class": "os-pkgs", "type": "debian", "findings": [],
+        });
+        members
+            .as_object_mut()
+            .unwrap()
+            .extend(named.as_object().unwrap().clone());
+        lacks(serde_json::json!({
+            "schema_version": "1.0", "tool": {"version": "1"},
+            "images": [{"name": "i", "type": "container_image", "status": "complete",
+                        "results": [members]}],
+        }))
+    };
+    assert!(ours("{}"), "nobody says how many there are");
+    assert!(ours(r#"{"package_count": 3}"#));
+    assert!(!ours(r#"{"package_count": 0}"#));
+    assert!(!ours(r#"{"packages": []}"#));
+    let of_trivy = |results: serde_json::Value| {
+        lacks(serde_json::json!({
+            "SchemaVersion": 2, "ArtifactType": "container_image", "Results": results,
+        }))
+    };
+    assert!(!of_trivy(serde_json::json!([])));
+    let bare = serde_json::json!({"Target": "t", "Class": "os-pkgs", "Type": "debian"});
+    assert!(of_trivy(serde_json::json!([bare])));
+    let full = serde_json::json!({
+        "Target": "t", "Class": "lang-pkgs", "Type": "npm",
+        "Packages": [{"Name": "a", "Version": "1"}],
+    });
+    assert!(!of_trivy(serde_json::json!([bare, full])));
+}
+
+#[test]
+fn severities_that_were_left_out_are_known_after_saving() {
+    let mut report = sample::report(vec![sample::clean()]);
+    report.left_out_severities = vec![Severity::Low, Severity::Unknown];
+    let saved = read(&report, &options());
+    assert_eq!(saved.report.left_out_severities, report.left_out_severities);
 }
 
 #[test]
@@ -284,6 +334,13 @@ fn an_outline_lacks_only_what_people_read() {
                 finding.details = None;
                 finding.others.clear();
                 finding.fingerprint.clear();
+                finding.severity_source.clear();
+                finding.vendor_severity.clear();
+                finding.primary_url.clear();
+                finding.data_source = None;
+                finding.layer = None;
+                finding.evidence.bucket.clear();
+                finding.evidence.constraint.clear();
             }
         }
     }

@@ -57,6 +57,7 @@ pub(super) fn report(document: Document) -> Result<ScanReport, TrivyReportError>
         created_at: document.created_at,
         duration_ms: None,
         database: None,
+        left_out_severities: Vec::new(),
         images: vec![image],
         exceptions: Vec::new(),
     })

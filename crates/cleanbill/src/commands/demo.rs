@@ -59,10 +59,8 @@ pub(crate) fn run(setting: &Setting, arguments: &DemoArgs) -> Result<Exit, Comma
     outputs.check(images.len())?;
     let mut report = ScanReport {
         created_at: Timestamp::now().to_string(),
-        duration_ms: None,
         database: Some(database_info(database.metadata(), now)),
-        images: Vec::new(),
-        exceptions: Vec::new(),
+        ..ScanReport::default()
     };
     for image in &images {
         let name = image

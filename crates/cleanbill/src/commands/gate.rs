@@ -19,7 +19,7 @@ use outputs::Outputs;
 use render::View;
 
 pub(super) use comparison::{compare_with, scan_for_comparison};
-pub(super) use exceptions::{Notes, apply as apply_exceptions};
+pub(super) use exceptions::renew_by;
 pub(super) use rules::read as read_gate;
 pub(super) use words::plan as plan_words;
 
@@ -42,22 +42,22 @@ pub(crate) fn run(setting: &Setting, arguments: &GateArgs) -> Result<Exit, Comma
     gate.rules.get_or_insert_with(Rules::default);
     let files = arguments.files.iter().chain(&arguments.scan_results);
     let mut saved = report::read_outlines(files, REPORT_SIZE_BYTES_MAX)?;
-    let mut notes = exceptions::apply(&arguments.exceptions, &mut saved.report, now)?;
-    let has_later_exceptions = notes.has_covered;
+    let (renewal, mut notes) = exceptions::renew_by(&arguments.exceptions, &mut saved.report, now)?;
     comparison::add(setting, &arguments.comparison, &mut gate, now)?;
     let verdict = gate.judge(&Subject {
-        report: &saved.report,
         selection: &saved.selection,
-        now: now.into(),
-        has_later_exceptions,
+        has_later_exceptions: renewal.covered > 0,
+        lacks_packages: saved.lacks_packages,
+        doubtful_exceptions: &renewal.doubtful,
+        ..Subject::new(&saved.report, now.into())
     });
-    notes.lines.extend(verdict.notes.iter().cloned());
+    notes.extend(verdict.notes.iter().cloned());
     let rules = gate.rules.as_ref();
     outputs.write(&View {
         verdict: &verdict,
         report: &saved.report,
         rules: rules.map_or("", |rules| rules.source.as_str()),
-        notes: &notes.lines,
+        notes: &notes,
     })?;
     Ok(exit(&verdict))
 }

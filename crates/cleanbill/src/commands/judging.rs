@@ -3,11 +3,12 @@
 mod verdict_file;
 
 use cleanbill_core::report::ScanReport;
+use cleanbill_policy::exceptions::Renewal;
 use cleanbill_policy::gate::{Known, Rules, Subject};
 use cleanbill_report::SavedReport;
 use jiff::Timestamp;
 
-use super::gate::{Notes, apply_exceptions, plan_words, read_gate};
+use super::gate::{plan_words, read_gate, renew_by};
 use crate::cli::JudgingArgs;
 use crate::error::{CommandError, printable};
 
@@ -26,7 +27,7 @@ impl Judgement {
     }
 }
 
-/// Holds a report against the exceptions of the flags, as the gate does.
+/// Holds a report against the exceptions of the flags and the time, as the gate does.
 ///
 /// # Errors
 ///
@@ -34,17 +35,10 @@ impl Judgement {
 pub(super) fn hold(
     arguments: &JudgingArgs,
     saved: &mut SavedReport,
-) -> Result<Notes, CommandError> {
-    let notes = apply_exceptions(&arguments.exceptions, &mut saved.report, Timestamp::now())?;
+) -> Result<(Renewal, Vec<String>), CommandError> {
+    let held = renew_by(&arguments.exceptions, &mut saved.report, Timestamp::now())?;
     saved.lists_suppressed |= !arguments.exceptions.is_empty();
-    Ok(notes)
-}
-
-/// Says what exceptions did that people should know.
-pub(super) fn log(notes: &Notes) {
-    for line in &notes.lines {
-        tracing::warn!("{}", printable(line));
-    }
+    Ok(held)
 }
 
 /// Holds a report against the exceptions and judges it, or reads what the gate said of it; `None` if
@@ -58,8 +52,10 @@ pub(super) fn judge(
     saved: &mut SavedReport,
     before: Option<&ScanReport>,
 ) -> Result<Option<Judgement>, CommandError> {
-    let notes = hold(arguments, saved)?;
-    log(&notes);
+    let (renewal, notes) = hold(arguments, saved)?;
+    for note in &notes {
+        tracing::warn!("{}", printable(note));
+    }
     if let Some(file) = &arguments.verdict {
         return verdict_file::read(file).map(Some);
     }
@@ -76,10 +72,11 @@ pub(super) fn judge(
         known
     });
     let verdict = gate.judge(&Subject {
-        report: &saved.report,
         selection: &saved.selection,
-        now: Timestamp::now().into(),
-        has_later_exceptions: notes.has_covered,
+        has_later_exceptions: renewal.covered > 0,
+        lacks_packages: saved.lacks_packages,
+        doubtful_exceptions: &renewal.doubtful,
+        ..Subject::new(&saved.report, Timestamp::now().into())
     });
     Ok(Some(Judgement {
         plan: plan_words(&verdict, &saved.report),

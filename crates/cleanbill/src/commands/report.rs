@@ -189,6 +189,13 @@ pub(super) fn joined(mut all: Vec<SavedReport>) -> SavedReport {
         if !one.selection.is_empty() && !selections.contains(&one.selection) {
             selections.push(one.selection);
         }
+        for severity in one.report.left_out_severities {
+            let left_out = &mut whole.report.left_out_severities;
+            if !left_out.contains(&severity) {
+                left_out.push(severity);
+            }
+        }
+        whole.lacks_packages |= one.lacks_packages;
         whole.lists_packages &= one.lists_packages;
         whole.lists_suppressed &= one.lists_suppressed;
         whole.tool_version = one.tool_version.max(whole.tool_version);
@@ -218,8 +225,7 @@ fn common_database(databases: Vec<Option<DatabaseInfo>>) -> Option<DatabaseInfo>
 
 /// Refuses a format that would say less than it claims because the report was saved without it.
 fn check_content(format: Format, saved: &SavedReport) -> Result<(), CommandError> {
-    let mut results = saved.report.images.iter().flat_map(|image| &image.results);
-    let lacks_packages = results.any(|result| result.unlisted_packages > 0);
+    let lacks_packages = saved.lacks_packages;
     let lacking = |what: &str, flag: &str| {
         CommandError::usage_text(format!(
             "{format} needs {what}, which the report was saved without"

@@ -201,6 +201,7 @@ pub(super) fn assess(
     mark_stale(&mut report, database.metadata(), now);
     check(report.images.len())?;
     report.exceptions = policy.report_rules();
+    report.left_out_severities = policy.left_out_severities();
     if report
         .images
         .iter()

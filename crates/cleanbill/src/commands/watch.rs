@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use cleanbill_core::change::ImageState;
 use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
-use cleanbill_core::vulnerability::{Finding, KnownExploited};
+use cleanbill_core::vulnerability::Finding;
 use cleanbill_monitor::notify::RedeliveryPolicy;
 use cleanbill_monitor::{
     Channels, Clock, Delivery, Monitor, MonitorError, MonitorObserver, Parts, PassOutcome,
@@ -248,7 +248,7 @@ fn counted(state: &ImageState, settings: &WatchSettings) -> ImageReport {
     let findings = findings.map(|finding| Finding {
         vulnerability_id: finding.key.vulnerability_id.clone(),
         severity: finding.severity,
-        known_exploited: finding.is_known_exploited.then(KnownExploited::default),
+        known_exploited: finding.is_known_exploited.then(Box::default),
         ..Finding::default()
     });
     ImageReport {

@@ -122,6 +122,91 @@ fn exceptions_are_applied_and_expired_ones_are_named() {
 }
 
 #[test]
+fn what_has_expired_since_the_scan_counts_again() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "exceptions.yaml",
+        "- id: CVE-2099-0001\n  reason: not reachable\n  owner: payments\n  expires: 2999-01-01\n",
+    );
+    let scan = "scan --input web.tar --exceptions exceptions.yaml";
+    sandbox
+        .run(&format!("{scan} --show-suppressed -o json=held.json"))
+        .exits(0);
+    sandbox.run(&format!("{scan} -o json=bare.json")).exits(0);
+    for report in ["held.json", "bare.json"] {
+        sandbox
+            .run(&format!("gate {report} --config gate.yaml"))
+            .exits(0);
+        let later = sandbox.read(report).replace("2999-01-01", "2020-01-01");
+        sandbox.write(report, later);
+    }
+    sandbox
+        .run("gate held.json --config gate.yaml")
+        .exits(1)
+        .prints(&[
+            "1 finding of severity CRITICAL, none allowed",
+            "note: the exception exceptions.yaml:1 for CVE-2099-0001 has expired (until 2020-01-01), \
+             owner payments: 1 finding",
+        ]);
+    sandbox
+        .run("gate bare.json --config gate.yaml")
+        .exits(2)
+        .prints(&["exceptions.yaml:1", "--show-suppressed"]);
+    sandbox
+        .run("gate held.json --config gate.yaml --exceptions exceptions.yaml")
+        .exits(0)
+        .lacks(&["has expired"]);
+}
+
+#[test]
+fn what_a_report_cannot_answer_does_not_pass() {
+    let sandbox = sandbox();
+    sandbox
+        .run("scan --input web.tar --severity CRITICAL -o json=critical.json")
+        .exits(0);
+    sandbox
+        .run("gate critical.json --fail-on high=5")
+        .exits(2)
+        .prints(&[
+            "thresholds.high cannot be judged: the report leaves out findings of severity HIGH",
+        ]);
+    sandbox
+        .run("gate critical.json --fail-on critical=1")
+        .exits(0);
+    sandbox
+        .run("scan --input web.tar --severity CRITICAL --policy gate.yaml")
+        .exits(2);
+
+    sandbox.write("deny.yaml", "version: 1\ndeny_packages: [event-stream]\n");
+    sandbox
+        .run("scan --input web.tar -o trivy-json=trivy.json --list-all-pkgs=false")
+        .exits(0);
+    for report in ["trivy.json", "web.json"] {
+        sandbox
+            .run(&format!("gate {report} --config deny.yaml"))
+            .exits(2)
+            .prints(&["deny_packages cannot be judged", "--list-all-pkgs"]);
+    }
+    sandbox
+        .run("scan --input web.tar -o trivy-json=listed.json --list-all-pkgs")
+        .exits(0);
+    sandbox.run("gate listed.json --config deny.yaml").exits(0);
+
+    sandbox.write(
+        "unless.yaml",
+        "- {id: CVE-2099-0001, reason: r, unless: [kev]}\n",
+    );
+    sandbox
+        .run("gate web.json --config gate.yaml --exceptions unless.yaml")
+        .exits(2)
+        .prints(&["unless.yaml:1", "db update --with kev"]);
+    sandbox
+        .run("scan --input web.tar --policy gate.yaml --exceptions unless.yaml")
+        .exits(2)
+        .warns(&["unless.yaml:1"]);
+}
+
+#[test]
 fn only_what_a_change_brings_fails() {
     let sandbox = sandbox();
     sandbox

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cleanbill_core::Severity;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{ExceptionTerms, ResultSet};
-use cleanbill_core::vulnerability::{KnownExploited, VulnerabilityDetails};
+use cleanbill_core::vulnerability::VulnerabilityDetails;
 use proptest::prelude::*;
 
 use super::*;
@@ -83,7 +83,7 @@ fn written(subject: &Comment<'_>, style: CommentStyle) -> String {
 
 fn change() -> (ScanReport, ScanReport) {
     let mut new = finding("CVE-2026-3", "curl", Severity::Critical, "8.1");
-    new.known_exploited = Some(KnownExploited::default());
+    new.known_exploited = Some(Box::default());
     let mut web = image(
         "shop/web:pr-7",
         vec![

@@ -131,7 +131,7 @@ impl<'a> Finding<'a> {
             layer: finding.layer.map(|layer| Layer::of(&layer, layers)),
             origin: finding.origin.map(Origin::name),
             epss: finding.epss.as_ref().map(Epss::of),
-            known_exploited: finding.known_exploited.as_ref().map(KnownExploited::of),
+            known_exploited: finding.known_exploited.as_deref().map(KnownExploited::of),
             lapsed_exception: &finding.lapsed_exception,
             evidence: Evidence::of(&finding.evidence),
             others: Others(&finding.others),

@@ -3,7 +3,7 @@ use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{
     DatabaseInfo, ExceptionTerms, ImageReport, ResultSet, ScanReport, SuppressedFinding,
 };
-use cleanbill_core::vulnerability::{Finding, KnownExploited};
+use cleanbill_core::vulnerability::Finding;
 use proptest::prelude::*;
 
 use super::*;
@@ -64,7 +64,7 @@ fn each_finding_is_in_one_state() {
             finding("CVE-2", Severity::Low, ""),
         ],
     );
-    web.results[0].findings[2].known_exploited = Some(KnownExploited::default());
+    web.results[0].findings[2].known_exploited = Some(Box::default());
     web.results[0].suppressed = vec![SuppressedFinding {
         finding: finding("CVE-3", Severity::High, "3"),
         ..SuppressedFinding::default()

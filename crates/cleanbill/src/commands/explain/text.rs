@@ -145,7 +145,7 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
         format!("{severity} by {rated_by}{}", other_ratings(&item.finding)),
     );
     line("state", status.name().to_owned());
-    line("exception", item.finding.lapsed_exception.clone());
+    line("exception", item.finding.lapsed_exception.to_string());
     if let Some(epss) = &item.finding.epss {
         let percent = cleanbill_report::percent;
         line(

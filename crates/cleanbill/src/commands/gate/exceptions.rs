@@ -1,45 +1,34 @@
-//! Exceptions that are applied to a saved report before it is judged.
+//! Exceptions of a saved report as of now, before it is judged.
 
 use std::path::PathBuf;
 
-use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ScanReport};
+use cleanbill_core::report::{ExceptionReport, ScanReport};
+use cleanbill_policy::Exceptions;
+use cleanbill_policy::exceptions::{Renewal, renew};
 use jiff::Timestamp;
 
 use super::super::exceptions;
 use crate::error::CommandError;
 
-/// Says what exceptions did.
-#[derive(Debug, Default)]
-pub(in crate::commands) struct Notes {
-    /// Sentences without a final stop.
-    pub(in crate::commands) lines: Vec<String>,
-    /// Some cover findings that counted until now.
-    pub(in crate::commands) has_covered: bool,
-}
-
-/// Applies each file, and names what has expired.
+/// Holds a report against each file and the time; and names what has expired, in sentences without
+/// a final stop.
 ///
 /// # Errors
 ///
 /// A file cannot be read, or something in it makes no sense.
-pub(in crate::commands) fn apply(
+pub(in crate::commands) fn renew_by(
     files: &[PathBuf],
     report: &mut ScanReport,
     now: Timestamp,
-) -> Result<Notes, CommandError> {
-    let mut notes = Notes::default();
-    for file in files {
-        let usage = exceptions::read(file)?.apply(report, now.into());
-        notes.has_covered |= usage.covered() > 0;
-        notes.lines.extend(usage.reports.iter().filter_map(expired));
-    }
-    Ok(notes)
+) -> Result<(Renewal, Vec<String>), CommandError> {
+    let files = files.iter().map(|file| exceptions::read(file));
+    let files: Vec<Exceptions> = files.collect::<Result<_, _>>()?;
+    let renewal = renew(report, &files, now.into());
+    let notes = renewal.expired.iter().map(expired).collect();
+    Ok((renewal, notes))
 }
 
-fn expired(exception: &ExceptionReport) -> Option<String> {
-    if exception.outcome != ExceptionOutcome::Expired {
-        return None;
-    }
+fn expired(exception: &ExceptionReport) -> String {
     let ExceptionReport {
         source, line, rule, ..
     } = exception;
@@ -56,7 +45,5 @@ fn expired(exception: &ExceptionReport) -> Option<String> {
         1 => ": 1 finding counts again".to_owned(),
         count => format!(": {count} findings count again"),
     };
-    Some(format!(
-        "the exception {source}:{line} for {rule} has expired{since}{owner}{findings}"
-    ))
+    format!("the exception {source}:{line} for {rule} has expired{since}{owner}{findings}")
 }

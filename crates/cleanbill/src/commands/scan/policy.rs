@@ -7,6 +7,7 @@ use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_core::{Severity, path};
 use cleanbill_engine::apply_policy;
+use cleanbill_policy::exceptions::doubtful;
 use cleanbill_policy::filter::unfixed_statuses;
 use cleanbill_policy::gate::{Subject, Tolerance};
 use cleanbill_policy::ignore::{self, IgnoreFileKind, IgnoreUsage};
@@ -193,6 +194,14 @@ impl Policy {
         parts.join(", ")
     }
 
+    /// Returns the severities that are not shown.
+    pub(super) fn left_out_severities(&self) -> Vec<Severity> {
+        let severities = Severity::ALL.into_iter();
+        severities
+            .filter(|severity| !self.filter.severities.contains(severity))
+            .collect()
+    }
+
     /// Says whether the verdict depends on what is known to be exploited.
     pub(in crate::commands) fn needs_known_exploited(&self) -> bool {
         self.filter.known_exploited_only || self.gate.needs_known_exploited()
@@ -210,11 +219,11 @@ impl Policy {
 
     /// Judges the whole report.
     pub(super) fn verdict(&self, report: &ScanReport) -> Verdict {
+        let database = report.database.as_ref();
         self.gate.judge(&Subject {
-            report,
             selection: &self.selection(),
-            now: self.now,
-            has_later_exceptions: false,
+            doubtful_exceptions: &doubtful(&self.filter.ignore_rules, &self.usage, database),
+            ..Subject::new(report, self.now)
         })
     }
 
