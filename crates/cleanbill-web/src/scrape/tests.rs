@@ -167,12 +167,17 @@ fn images_have_series_of_their_own_up_to_a_number() {
     assert!(!text.contains('\u{1b}'));
 }
 
+/// Returns the metrics with series for so many images.
+fn metrics_with(world: &World, image_series_max: usize) -> String {
+    let mut settings = world.settings();
+    settings.image_series_max = image_series_max;
+    Scraper::new(settings).metrics()
+}
+
 #[test]
 fn an_image_that_nobody_looked_at_has_no_number_of_findings() {
     let (world, _) = after_a_day();
-    let mut settings = world.settings();
-    settings.image_series_max = 100;
-    let text = Scraper::new(settings).metrics();
+    let text = metrics_with(&world, 100);
     check(&text, "cleanbill_image_assessed", &["image=unseen:1"], 0.0);
     let labels = ["image=unseen:1", "severity=critical"];
     check(&text, "cleanbill_image_findings", &labels, None);
@@ -191,19 +196,15 @@ fn names_that_become_the_same_are_shown_once() {
     ] {
         world.look(name, AssessmentStatus::Complete, "event", 1);
     }
-    let mut settings = world.settings();
-    settings.image_series_max = 100;
     // The reader of the tests refuses a series that is there twice.
-    let text = Scraper::new(settings).metrics();
+    let text = metrics_with(&world, 100);
     check(&text, "cleanbill_images_omitted", &[], 2.0);
 }
 
 #[test]
 fn without_the_setting_no_name_of_an_image_is_shown() {
     let (world, _) = after_a_day();
-    let mut settings = world.settings();
-    settings.image_series_max = 0;
-    let text = Scraper::new(settings).metrics();
+    let text = metrics_with(&world, 0);
     assert!(!text.contains("app:1"));
     assert!(!text.contains("cleanbill_images_omitted"));
 }
