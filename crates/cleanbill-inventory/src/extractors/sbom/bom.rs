@@ -189,12 +189,7 @@ impl Bom {
 
     /// Returns the packages that a component needs or contains, in the order of the document.
     pub(super) fn children(&self, parent: Node) -> impl Iterator<Item = u32> + '_ {
-        let all = &self.relationships;
-        let begin = all.partition_point(|related| related.parent < parent);
-        let of_parent = all.get(begin..).unwrap_or_default().iter();
-        of_parent
-            .take_while(move |related| related.parent == parent)
-            .map(|related| related.child)
+        (self.first_child(parent)..).map_while(move |place| self.child_at(parent, place))
     }
 
     /// Returns the place of a component's first relationship, and the child at a place, if it is

@@ -155,9 +155,7 @@ impl Groups {
             };
             match package::class_of(purl) {
                 Some(Class::Os) => {
-                    if !os_kinds.contains(purl.kind.as_str()) {
-                        os_kinds.insert(purl.kind.as_str());
-                    }
+                    os_kinds.insert(purl.kind.as_str());
                     self.take(number, OS);
                 }
                 Some(Class::Language(kind)) => {
