@@ -173,16 +173,22 @@ fn an_empty_state_is_shown_as_that() {
     sandbox.run("baseline save").exits(2).warns(&["no image"]);
 }
 
-#[test]
-fn what_needs_somebody_is_the_exit_code() {
-    let sandbox = Sandbox::without_database();
-    let store = state(&sandbox);
+/// Makes the state of a `watch` that has looked at one image.
+fn with_one_image(sandbox: &Sandbox) -> StateStore {
+    let store = state(sandbox);
     look_at(
         &store,
         "shop/web:1",
         &["CVE-2026-1"],
         AssessmentStatus::Complete,
     );
+    store
+}
+
+#[test]
+fn what_needs_somebody_is_the_exit_code() {
+    let sandbox = Sandbox::without_database();
+    let store = with_one_image(&sandbox);
     finish_a_pass(&store);
     // The owner runs meanwhile.
     sandbox
@@ -259,13 +265,7 @@ fn the_state_is_found_by_flag_environment_and_configuration() {
 #[test]
 fn history_and_affected_answer_from_the_books() {
     let sandbox = Sandbox::without_database();
-    let store = state(&sandbox);
-    look_at(
-        &store,
-        "shop/web:1",
-        &["CVE-2026-1"],
-        AssessmentStatus::Complete,
-    );
+    let store = with_one_image(&sandbox);
     look_at(
         &store,
         "shop/web:1",

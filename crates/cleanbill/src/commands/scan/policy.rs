@@ -133,9 +133,9 @@ impl Policy {
         }
     }
 
-    /// Applies the same to an image that is only compared with: what exceptions cover there does not
-    /// count as their use.
-    pub(super) fn apply_aside(&self, image: &mut ImageReport) {
+    /// Applies the same, in the order of packages, where what exceptions cover does not count as
+    /// their use: to an image that is only compared with, or by several threads.
+    pub(in crate::commands) fn apply_aside(&self, image: &mut ImageReport) {
         let usage = &mut IgnoreUsage::default();
         apply_policy(image, &self.filter, &self.vex, self.now, usage);
     }
