@@ -245,6 +245,8 @@ def check_alerts():
     wait_for("alerts", firing)
     wait_for("alerts at Alertmanager", lambda: wanted <= names(
         f"{ALERTMANAGER}/api/v2/alerts?filter=image%3D%22{urllib.parse.quote(PUSHED, safe='')}%22", lambda one: one["labels"]["alertname"]))
+    # Prometheus writes their series only when it has restored those of before: after its second look.
+    wait_for("alerts as series", lambda: query('ALERTS{alertstate="firing"}'))
     passed(f"alerts fire and reach Alertmanager: {', '.join(sorted(wanted))}")
     said = lambda: " ".join(json.dumps(message) for message in Slack.received)
     wait_for("Slack", lambda: all(name in said() for name in wanted), 90)
