@@ -3,10 +3,12 @@
 use std::io::Read;
 
 use cleanbill_advisories::Metadata;
-use cleanbill_core::{Limits, error_chain};
+use cleanbill_core::error_chain;
+use cleanbill_image::ReadContext;
 use jiff::Timestamp;
 
 use crate::advisory_store::{AdvisoryStore, AdvisoryStoreError, UpdateLock};
+use crate::is_transient;
 
 /// Gives the archive of an advisory database.
 pub trait ArtifactSource {
@@ -24,35 +26,28 @@ pub trait ArtifactSource {
 pub struct FetchError {
     /// The repository.
     pub repository: String,
-    /// Another repository may have better luck (spec 01 section 1.2).
+    /// Trying again later may help.
     pub is_temporary: bool,
     /// Why.
     #[source]
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// Says why the database could not be updated. The one in use stays.
+/// Says why the database could not be updated: no repository gave one. The one in use stays.
 #[derive(Debug, thiserror::Error)]
-pub enum UpdateError {
-    /// No repository gave its archive.
-    #[error("no repository gave the {name}: {}", describe(.errors))]
-    Fetch {
-        /// What was asked for.
-        name: &'static str,
-        /// What each repository said.
-        errors: Vec<FetchError>,
-    },
-    /// What came could not take the place of the old one.
-    #[error("the {name} from {repository} was not taken")]
-    Install {
-        /// What was asked for.
-        name: &'static str,
-        /// The repository.
-        repository: String,
-        /// Why.
-        #[source]
-        source: Box<AdvisoryStoreError>,
-    },
+#[error("no repository gave the {name}: {}", describe(.errors))]
+pub struct UpdateError {
+    /// What was asked for.
+    pub name: &'static str,
+    /// What came of each repository that was asked.
+    pub errors: Vec<FetchError>,
+}
+
+impl UpdateError {
+    /// Says whether trying again later may help.
+    pub fn is_temporary(&self) -> bool {
+        self.errors.iter().any(|error| error.is_temporary)
+    }
 }
 
 fn describe(errors: &[FetchError]) -> String {
@@ -63,51 +58,64 @@ fn describe(errors: &[FetchError]) -> String {
         .join("; ")
 }
 
-/// Fetches the database from the first of `repositories` that can give it and installs it.
+/// Fetches the database from the first of `repositories` that can give it and installs it. The next
+/// one is asked after every failure: one that is not reached, has none, or gives what cannot be
+/// used; only a run that was stopped, and a disk that cannot be written, end the search.
 ///
 /// # Errors
 ///
-/// See [`UpdateError`]. The next repository is tried only after a temporary failure.
-///
-/// Source: spec 01 section 1.2.
+/// See [`UpdateError`].
 pub fn update(
     store: &AdvisoryStore,
     lock: &UpdateLock,
     source: &dyn ArtifactSource,
     repositories: &[String],
-    limits: &Limits,
+    context: &ReadContext,
     now: Timestamp,
 ) -> Result<Metadata, UpdateError> {
-    let mut failures = Vec::new();
+    let mut errors = Vec::new();
     for repository in repositories {
-        match source.open(repository) {
-            Ok(mut archive) => {
-                return store
-                    .install_archive(lock, archive.as_mut(), limits, now)
-                    .map_err(|source| UpdateError::Install {
-                        name: store.kind().name,
-                        repository: repository.clone(),
-                        source: Box::new(source),
-                    });
-            }
-            Err(error) => {
-                let is_temporary = error.is_temporary;
-                failures.push(error);
-                if !is_temporary {
-                    break;
-                }
-            }
+        let error = match fetch(store, lock, source, repository, context, now) {
+            Ok(metadata) => return Ok(metadata),
+            Err(error) => error,
+        };
+        let is_local = matches!(
+            error.source.downcast_ref(),
+            Some(AdvisoryStoreError::File { .. })
+        );
+        errors.push(error);
+        if is_local || context.check().is_err() {
+            break;
         }
     }
-    Err(UpdateError::Fetch {
+    Err(UpdateError {
         name: store.kind().name,
-        errors: failures,
+        errors,
     })
+}
+
+fn fetch(
+    store: &AdvisoryStore,
+    lock: &UpdateLock,
+    source: &dyn ArtifactSource,
+    repository: &str,
+    context: &ReadContext,
+    now: Timestamp,
+) -> Result<Metadata, FetchError> {
+    let mut archive = source.open(repository)?;
+    store
+        .install_archive(lock, archive.as_mut(), &context.limits, now)
+        .map_err(|error| FetchError {
+            repository: repository.to_owned(),
+            is_temporary: is_transient(&error),
+            source: Box::new(error),
+        })
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::sync::atomic::Ordering;
 
     use cleanbill_testkit::AdvisoryDatabaseBuilder;
 
@@ -117,11 +125,15 @@ mod tests {
     struct Fake {
         archive: Vec<u8>,
         asked: RefCell<Vec<String>>,
+        context: ReadContext,
     }
 
     impl ArtifactSource for Fake {
         fn open(&self, repository: &str) -> Result<Box<dyn Read + Send>, FetchError> {
             self.asked.borrow_mut().push(repository.to_owned());
+            if repository == "stopped" {
+                self.context.cancelled.store(true, Ordering::Relaxed);
+            }
             match repository {
                 "good" => Ok(Box::new(std::io::Cursor::new(self.archive.clone()))),
                 "broken" => Ok(Box::new(std::io::Cursor::new(b"no archive".to_vec()))),
@@ -158,25 +170,41 @@ mod tests {
         let fake = Fake {
             archive,
             asked: RefCell::default(),
+            context: ReadContext::default(),
         };
         let repositories: Vec<String> = repositories.iter().map(|r| (*r).to_owned()).collect();
         let now = "2026-11-22T06:30:00Z".parse().unwrap();
-        let outcome = update(&store, &lock, &fake, &repositories, &Limits::default(), now);
+        let outcome = update(&store, &lock, &fake, &repositories, &fake.context, now);
         assert_eq!(*fake.asked.borrow(), asked);
         assert_eq!(store.open().is_ok(), is_updated);
         outcome
     }
 
     #[test]
-    fn the_next_repository_is_tried_after_a_temporary_failure_only() {
+    fn the_next_repository_is_tried_after_every_failure() {
         check(&["busy", "good", "busy"], &["busy", "good"], true).unwrap();
-        let error = check(&["busy", "denied", "good"], &["busy", "denied"], false).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "no repository gave the advisory database: busy: 503 Service Unavailable; \
-             denied: 503 Service Unavailable"
+        check(
+            &["broken", "denied", "good"],
+            &["broken", "denied", "good"],
+            true,
+        )
+        .unwrap();
+        let error = check(&["denied", "broken"], &["denied", "broken"], false).unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.starts_with(
+                "no repository gave the advisory database: denied: 503 Service Unavailable; \
+                 broken: "
+            ),
+            "{text}"
         );
-        let error = check(&["broken", "good"], &["broken"], false).unwrap_err();
-        assert!(matches!(error, UpdateError::Install { .. }), "{error}");
+        assert!(!error.is_temporary());
+        let error = check(&["busy", "denied"], &["busy", "denied"], false).unwrap_err();
+        assert!(error.is_temporary());
+    }
+
+    #[test]
+    fn a_run_that_was_stopped_asks_no_more() {
+        check(&["stopped", "good"], &["stopped"], false).unwrap_err();
     }
 }

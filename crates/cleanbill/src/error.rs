@@ -52,8 +52,9 @@ impl CommandError {
     /// Says whether trying again may help: the network failed.
     pub(crate) fn is_temporary(&self) -> bool {
         self.error.chain().any(|cause| {
-            let fetch = cause.downcast_ref::<cleanbill_engine::FetchError>();
-            fetch.is_some_and(|error| error.is_temporary) || cleanbill_engine::is_transient(cause)
+            let update = cause.downcast_ref::<cleanbill_engine::UpdateError>();
+            update.is_some_and(cleanbill_engine::UpdateError::is_temporary)
+                || cleanbill_engine::is_transient(cause)
         })
     }
 

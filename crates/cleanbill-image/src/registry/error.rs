@@ -159,11 +159,12 @@ impl RegistryError {
         error.get_ref()?.downcast_ref()
     }
 
-    /// Says whether the next repository of an advisory database should be tried.
-    ///
-    /// Source: spec 01 section 1.2 item 3. Failures without an answer of the registry's are none.
+    /// Says whether the registry may give it later.
     pub fn is_temporary(&self) -> bool {
-        self.answer().is_some_and(Answer::is_temporary)
+        match self {
+            Self::Http(error) => error.is_retryable(),
+            _ => self.answer().is_some_and(Answer::is_temporary),
+        }
     }
 }
 
@@ -305,7 +306,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_say_whether_another_repository_should_be_tried() {
+    fn answers_say_whether_another_attempt_may_help() {
         check(404, "", "404 Not Found", false);
         check(503, "<html>", "503 Service Unavailable", true);
         check(429, r#"{"errors":[]}"#, "429 Too Many Requests", true);

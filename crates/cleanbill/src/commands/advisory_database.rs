@@ -145,7 +145,7 @@ impl Fetch<'_> {
             &lock,
             &Artifacts { client, kind },
             &repositories,
-            &self.context.limits,
+            self.context,
             Timestamp::now(),
         )
         .map(Some)

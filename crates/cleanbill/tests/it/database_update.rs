@@ -88,6 +88,55 @@ fn repositories_are_tried_in_order() {
 }
 
 #[test]
+fn the_next_repository_is_asked_after_every_failure() {
+    let (_good, repository, _) = registry();
+    let (damaged, first, blob) = registry();
+    let whole = samples::database().archive();
+    let half = whole[..whole.len() / 2].to_vec();
+    damaged.reply(&blob, Reply::ok("application/octet-stream", half));
+    let other = HttpServer::start();
+    other.reply("/v2/", Reply::json(&serde_json::json!({})));
+    other.offer_image("app", "2", &samples::web());
+    other.offer_java_index("index", &samples::database().archive());
+    // Nobody listens where somebody has just hung up.
+    let unreached = std::net::TcpListener::bind("127.0.0.1:0")
+        .and_then(|listener| listener.local_addr())
+        .unwrap();
+    let bad = [
+        format!("{unreached}/mirror/db"),
+        format!("{}/none", other.address()),
+        format!("{}/app", other.address()),
+        format!("{}/index:1", other.address()),
+        first,
+    ];
+    for bad in &bad {
+        let sandbox = Sandbox::without_database();
+        sandbox
+            .run(&format!(
+                "db update --db-repository {bad} --db-repository {repository}"
+            ))
+            .exits(0)
+            .prints(&["Fetched"]);
+    }
+    let sandbox = Sandbox::without_database();
+    sandbox
+        .run(&format!("db update --db-repository {}", bad.join(",")))
+        .exits(4)
+        .warns(&[
+            &bad[0],
+            "Connection refused",
+            &bad[1],
+            "404",
+            &bad[2],
+            "single layer",
+            &bad[3],
+            "not the advisory database",
+            &bad[4],
+            "broke off",
+        ]);
+}
+
+#[test]
 fn when_none_gives_one_each_is_named_with_its_reason() {
     let busy = HttpServer::start();
     busy.reply("/v2/", Reply::json(&serde_json::json!({})));

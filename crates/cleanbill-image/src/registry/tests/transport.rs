@@ -70,7 +70,7 @@ fn a_refused_connection_is_tried_again_then_named() {
     let error = setup.client().open_artifact(&reference).unwrap_err();
     assert!(error.to_string().contains("Connection refused"), "{error}");
     assert_eq!(setup.pauses_ms(), [500, 1000, 2000]);
-    assert!(!error.is_temporary());
+    assert!(error.is_temporary());
 }
 
 /// A proxy that knows one registry, `reg.test:443`, with TLS.

@@ -83,7 +83,7 @@ impl Import<'_> {
             &lock,
             &Artifacts { client, kind },
             &[repository],
-            &self.context.limits,
+            &self.context,
             self.now,
         )
         .map_err(CommandError::database)?;
