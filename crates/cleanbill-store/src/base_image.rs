@@ -66,43 +66,37 @@ impl LayerCache {
         let reference = chain.reference.to_string();
         let connection = self.connection();
         let is_claimed = named_by == NamedBy::Archive;
-        let newest = "SELECT chain_id = ?2, seen_at, ?3 IS NULL OR image_id IS ?3, is_claimed
-                      FROM named_chains
-                      WHERE reference = ?1 AND (is_claimed = ?4 OR chain_id = ?2)
-                      ORDER BY chain_id = ?2 DESC, seen_at DESC LIMIT 2";
         let image_id = chain.image_id.as_ref().map(Digest::as_bytes);
-        let found: Vec<(bool, i64, bool, bool)> = select(
+        let sights = select(
             &connection,
-            newest,
+            SIGHTS,
             &[&reference, &chain_id.as_bytes(), &image_id, &is_claimed],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
+            Sight::decode,
         )?;
-        let is_known = matches!(found.first(), Some((true, ..)));
-        let was_claimed = matches!(found.first(), Some((true, _, _, true)));
-        if is_known && is_claimed && !was_claimed {
+        let own = sights.iter().find(|sight| sight.is_of_chain);
+        let other = sights.iter().find(|sight| !sight.is_of_chain);
+        if own.is_some_and(|own| is_claimed && !own.is_claimed) {
             return Ok(false);
         }
-        let is_fresh = match found[..] {
-            [(true, seen_at, ..)] => now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS,
-            // The name has moved away and back: it must be the newest again.
-            [(true, seen_at, ..), (_, other, ..)] => {
-                seen_at > other && now.saturating_sub(seen_at) <= SEEN_RESOLUTION_SECONDS
-            }
-            _ => false,
-        };
-        // A build can change the configuration and no layer.
-        let is_same_image = matches!(found.first(), Some((true, _, true, _)));
-        if !is_fresh || !is_same_image || was_claimed != is_claimed {
+        let is_noted = own.is_some_and(|own| {
+            own.is_claimed == is_claimed
+                // A build can change the configuration and no layer.
+                && own.is_of_image
+                && now.saturating_sub(own.seen_at) <= SEEN_RESOLUTION_SECONDS
+                // When the name has moved away and back, it must be the newest again.
+                && other.is_none_or(|other| own.seen_at > other.seen_at)
+        });
+        if !is_noted {
             let origin = match named_by {
                 NamedBy::Source => Origin::Seen,
                 NamedBy::Archive => Origin::Claimed,
             };
             insert(&connection, chain, chain_id, origin, now)?;
         }
-        if !is_known {
+        if own.is_none() {
             forget_oldest(&connection)?;
         }
-        Ok(!is_known)
+        Ok(own.is_none())
     }
 
     /// Adds imported chains, all of them or none. Returns how many were not known as such.
@@ -229,6 +223,33 @@ impl LayerCache {
             )
             .map_err(failed("write"))?;
         Ok(removed as u64)
+    }
+}
+
+/// Selects when a name was seen with a chain, and when with the newest other one: [`Sight`].
+const SIGHTS: &str = "\
+    SELECT chain_id = ?2, ?3 IS NULL OR image_id IS ?3, is_claimed, seen_at FROM named_chains \
+    WHERE reference = ?1 AND (is_claimed = ?4 OR chain_id = ?2) \
+    ORDER BY chain_id = ?2 DESC, seen_at DESC LIMIT 2";
+
+/// Is what is known of a name with one chain.
+struct Sight {
+    /// The chain is the one that was asked for.
+    is_of_chain: bool,
+    /// The image is the one that was asked for, if one was.
+    is_of_image: bool,
+    is_claimed: bool,
+    seen_at: i64,
+}
+
+impl Sight {
+    fn decode(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            is_of_chain: row.get(0)?,
+            is_of_image: row.get(1)?,
+            is_claimed: row.get(2)?,
+            seen_at: row.get(3)?,
+        })
     }
 }
 
