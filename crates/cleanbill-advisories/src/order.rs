@@ -1,7 +1,5 @@
 //! Which of several equal findings counts, and in which order findings stand.
 
-use std::cmp::Ordering;
-
 use cleanbill_core::vulnerability::Finding;
 
 /// Keeps one finding per vulnerability and package, and sorts as reports list them.
@@ -19,7 +17,7 @@ pub fn deduplicate_and_sort(mut findings: Vec<Finding>) -> Vec<Finding> {
         }
         is_same
     });
-    findings.sort_by(as_reported);
+    findings.sort_by(Finding::cmp_as_reported);
     findings
 }
 
@@ -31,16 +29,6 @@ fn identity(finding: &Finding) -> (&str, &str, &str, &str, &str) {
         &finding.installed_version,
         &finding.package_path,
     )
-}
-
-/// Groups by package, worst first.
-fn as_reported(a: &Finding, b: &Finding) -> Ordering {
-    (&a.package_name, &a.package_id, &a.installed_version)
-        .cmp(&(&b.package_name, &b.package_id, &b.installed_version))
-        .then_with(|| b.severity.cmp(&a.severity))
-        .then_with(|| {
-            (&a.vulnerability_id, &a.package_path).cmp(&(&b.vulnerability_id, &b.package_path))
-        })
 }
 
 #[cfg(test)]
@@ -138,7 +126,7 @@ mod tests {
                 })
                 .collect();
             let once = deduplicate_and_sort(findings);
-            prop_assert!(once.is_sorted_by(|a, b| as_reported(a, b) == Ordering::Less));
+            prop_assert!(once.is_sorted_by(|a, b| a.cmp_as_reported(b).is_lt()));
             prop_assert_eq!(deduplicate_and_sort(once.clone()), once);
         }
     }

@@ -319,6 +319,18 @@ impl ResultSet {
 }
 
 impl ImageReport {
+    /// Makes the report of an image of which nothing is known but its findings.
+    pub fn of_findings(name: impl Into<String>, findings: Vec<Finding>) -> Self {
+        Self {
+            artifact_name: name.into(),
+            results: vec![ResultSet {
+                findings,
+                ..ResultSet::default()
+            }],
+            ..Self::default()
+        }
+    }
+
     /// Iterates over the findings that count.
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.results.iter().flat_map(|result| &result.findings)

@@ -98,13 +98,6 @@ impl Gate {
                 .is_some_and(|rules| counts(&rules.thresholds))
     }
 
-    /// Says whether the verdict depends on the probabilities of EPSS.
-    pub fn needs_epss(&self) -> bool {
-        self.rules
-            .as_ref()
-            .is_some_and(|rules| rules.epss.is_some())
-    }
-
     /// Returns the rules that hold: those of the file, with the thresholds of the flag before them.
     fn effective(&self) -> Rules {
         let exit_code = self.exit_code.filter(|code| *code != 0);

@@ -3,7 +3,6 @@
 
 use std::str::FromStr;
 
-use cleanbill_core::report::SeverityCounts;
 use cleanbill_core::severity::{Severity, SeverityError};
 
 /// Holds the highest number of findings of each severity that passes; a severity without one
@@ -56,17 +55,6 @@ pub enum Counted {
     Total,
     /// Findings that are known to be exploited.
     KnownExploited,
-}
-
-/// Something of which there is too much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Excess {
-    /// What is counted.
-    pub counted: Counted,
-    /// How many findings there are.
-    pub count: u64,
-    /// How many would pass.
-    pub allowed: u64,
 }
 
 impl Counted {
@@ -136,27 +124,6 @@ impl Thresholds {
             }
         }
         self
-    }
-
-    /// Lists what there is too much of: known exploited vulnerabilities first, then severities,
-    /// worst first, then all together.
-    pub fn excesses(&self, counts: &SeverityCounts, known_exploited: u64) -> Vec<Excess> {
-        let count = |counted| match counted {
-            Counted::Severity(severity) => counts.get(severity),
-            Counted::Total => counts.total(),
-            Counted::KnownExploited => known_exploited,
-        };
-        Self::COUNTED
-            .into_iter()
-            .filter_map(|counted| {
-                let (count, allowed) = (count(counted), self.allowed(counted)?);
-                (count > allowed).then_some(Excess {
-                    counted,
-                    count,
-                    allowed,
-                })
-            })
-            .collect()
     }
 }
 
@@ -272,42 +239,5 @@ mod tests {
         for text in ["high=1,HIGH", "kev,KEV=2", "total=1,total=1"] {
             assert!(matches!(error(text), ThresholdError::Twice(_)), "{text}");
         }
-    }
-
-    #[test]
-    fn more_than_allowed_is_too_much() {
-        let counts: SeverityCounts = [Severity::High, Severity::High, Severity::Low]
-            .into_iter()
-            .collect();
-        let excesses = |text: &str| text.parse::<Thresholds>().unwrap().excesses(&counts, 2);
-        assert_eq!(excesses("high=2,kev=2"), []);
-        let exploited = Excess {
-            counted: Counted::KnownExploited,
-            count: 2,
-            allowed: 0,
-        };
-        assert_eq!(excesses("kev"), [exploited]);
-        let total = Excess {
-            counted: Counted::Total,
-            count: 3,
-            allowed: 2,
-        };
-        assert_eq!(excesses("total=2"), [total]);
-        assert_eq!(excesses("total=3"), []);
-        assert_eq!(
-            excesses("high=1,low"),
-            [
-                Excess {
-                    counted: Counted::Severity(Severity::High),
-                    count: 2,
-                    allowed: 1
-                },
-                Excess {
-                    counted: Counted::Severity(Severity::Low),
-                    count: 1,
-                    allowed: 0
-                },
-            ]
-        );
     }
 }

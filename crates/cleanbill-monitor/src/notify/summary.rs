@@ -164,7 +164,6 @@ fn hit(image: &ImageReport, finding: &Finding) -> Hit {
 mod tests {
     use cleanbill_core::Severity;
     use cleanbill_core::problem::{Problem, ProblemKind};
-    use cleanbill_core::report::ResultSet;
     use cleanbill_core::severity::FixStatus;
 
     use super::*;
@@ -184,14 +183,7 @@ mod tests {
                 ..Finding::default()
             })
             .collect();
-        ImageReport {
-            artifact_name: name.to_owned(),
-            results: vec![ResultSet {
-                findings,
-                ..ResultSet::default()
-            }],
-            ..ImageReport::default()
-        }
+        ImageReport::of_findings(name, findings)
     }
 
     #[test]

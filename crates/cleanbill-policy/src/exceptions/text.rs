@@ -1,7 +1,5 @@
 //! Words about exceptions, and what becomes of findings that they covered before.
 
-use std::cmp::Ordering;
-
 use cleanbill_core::report::{ResultSet, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 
@@ -75,16 +73,6 @@ pub(super) fn scope(exception: &Exception) -> String {
     stated.join(", ")
 }
 
-/// Orders findings as reports list them. Source: spec 02 section 8 item 6, as in crate advisories.
-fn as_reported(a: &Finding, b: &Finding) -> Ordering {
-    (&a.package_name, &a.package_id, &a.installed_version)
-        .cmp(&(&b.package_name, &b.package_id, &b.installed_version))
-        .then_with(|| b.severity.cmp(&a.severity))
-        .then_with(|| {
-            (&a.vulnerability_id, &a.package_path).cmp(&(&b.vulnerability_id, &b.package_path))
-        })
-}
-
 /// Takes back what a file of this name had covered, and puts the findings in the order of reports
 /// again.
 pub(super) fn restore(result: &mut ResultSet, source: &str) {
@@ -102,7 +90,7 @@ pub(super) fn take_back(
     let taken: Vec<Finding> = taken.map(|one| one.finding).collect();
     if !taken.is_empty() {
         result.findings.extend(taken);
-        result.findings.sort_by(as_reported);
+        result.findings.sort_by(Finding::cmp_as_reported);
     }
 }
 

@@ -2,8 +2,6 @@ use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 
-use cleanbill_core::report::ResultSet;
-
 use super::*;
 use crate::ignore::{IgnoreFileKind, report};
 use crate::oracle;
@@ -170,13 +168,7 @@ fn image(findings: &[(&str, i64, i64)]) -> ImageReport {
         status: FixStatus::from_number(*status),
         ..Finding::default()
     };
-    ImageReport {
-        results: vec![ResultSet {
-            findings: findings.iter().map(finding).collect(),
-            ..ResultSet::default()
-        }],
-        ..ImageReport::default()
-    }
+    ImageReport::of_findings("", findings.iter().map(finding).collect())
 }
 
 proptest! {

@@ -126,6 +126,16 @@ fn flags_count_all_images_together() {
             "1 finding of severity LOW, none allowed",
         ],
     );
+    check(
+        Some("high=1,low"),
+        None,
+        1,
+        &[
+            "2 findings of severity HIGH, 1 allowed",
+            "1 finding of severity LOW, none allowed",
+        ],
+    );
+    check(Some("total=3"), None, 0, &[]);
     let clean = Gate {
         exit_code: Some(5),
         ..Gate::default()

@@ -12,7 +12,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use cleanbill_core::change::ImageState;
-use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
+use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::vulnerability::Finding;
 use cleanbill_monitor::notify::RedeliveryPolicy;
 use cleanbill_monitor::{
@@ -251,14 +251,7 @@ fn counted(state: &ImageState, settings: &WatchSettings) -> ImageReport {
         known_exploited: finding.is_known_exploited.then(Box::default),
         ..Finding::default()
     });
-    ImageReport {
-        artifact_name: state.name.clone(),
-        results: vec![ResultSet {
-            findings: findings.collect(),
-            ..ResultSet::default()
-        }],
-        ..ImageReport::default()
-    }
+    ImageReport::of_findings(state.name.clone(), findings.collect())
 }
 
 fn delivery<'a>(store: &'a StateStore, channels: &'a Channels) -> Delivery<'a> {

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use cleanbill_core::Severity;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
-use cleanbill_core::report::{ExceptionTerms, ResultSet};
+use cleanbill_core::report::ExceptionTerms;
 use cleanbill_core::vulnerability::VulnerabilityDetails;
 use proptest::prelude::*;
 
@@ -32,14 +32,7 @@ fn finding(id: &str, package: &str, severity: Severity, fixed: &str) -> Finding 
 }
 
 fn image(name: &str, findings: Vec<Finding>) -> ImageReport {
-    ImageReport {
-        artifact_name: name.to_owned(),
-        results: vec![ResultSet {
-            findings,
-            ..ResultSet::default()
-        }],
-        ..ImageReport::default()
-    }
+    ImageReport::of_findings(name, findings)
 }
 
 /// Makes findings of as many packages as real images have: a few each.

@@ -1,7 +1,7 @@
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{
-    DatabaseInfo, ExceptionTerms, ImageReport, ResultSet, ScanReport, SuppressedFinding,
+    DatabaseInfo, ExceptionTerms, ImageReport, ScanReport, SuppressedFinding,
 };
 use cleanbill_core::vulnerability::Finding;
 use proptest::prelude::*;
@@ -19,14 +19,7 @@ fn finding(id: &str, severity: Severity, fixed_version: &str) -> Finding {
 }
 
 fn image(name: &str, findings: Vec<Finding>) -> ImageReport {
-    ImageReport {
-        artifact_name: name.to_owned(),
-        results: vec![ResultSet {
-            findings,
-            ..ResultSet::default()
-        }],
-        ..ImageReport::default()
-    }
+    ImageReport::of_findings(name, findings)
 }
 
 fn report(images: Vec<ImageReport>) -> ScanReport {
