@@ -78,7 +78,7 @@ pub(crate) struct Parts<'a> {
     dialect: Dialect,
     fields: &'static [Field],
     sizes: PartSizes,
-    /// What is known of each field.
+    /// What is known of each field, in their order.
     found: Vec<Found>,
 }
 
@@ -93,7 +93,7 @@ struct Found {
 
 #[derive(Clone)]
 struct Value {
-    /// `None` if it is larger than a part may be.
+    /// `None` if there was no room to keep it.
     bytes: Option<Vec<u8>>,
     line: u64,
 }
