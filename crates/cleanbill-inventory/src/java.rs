@@ -74,8 +74,12 @@ fn resolve_with<E>(
         for package in &mut packages {
             KIND.clone_into(&mut package.analyzed_by);
         }
-        let application = finish_application(KIND.to_owned(), archive.path.clone(), packages);
-        resolved.applications.push(application);
+        // One of which nobody knows what it is replaces nothing: [`crate::merge`].
+        if !packages.is_empty() {
+            let path = archive.path.clone();
+            let application = finish_application(KIND.to_owned(), path, packages);
+            resolved.applications.push(application);
+        }
     }
     let place = |application: &Application| (application.path.clone(), application.kind.clone());
     resolved.applications.sort_by_cached_key(place);

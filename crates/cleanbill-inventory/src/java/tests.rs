@@ -1,8 +1,12 @@
 //! Archives and indices made by hand.
 
+use cleanbill_core::inventory::LayerInput;
 use cleanbill_core::java::{JavaArchive, JavaArtifact, JavaIndex, JavaLookupError};
+use cleanbill_core::package::LayerId;
+use cleanbill_core::{DiffId, Digest};
 
 use super::*;
+use crate::testing::FakeLayer;
 
 /// Knows `known:by-manifest`, the digest of ones, and `by-name` 1.0 of the group `known`.
 struct FakeIndex;
@@ -246,6 +250,55 @@ fn a_layer_is_resolved_as_if_its_archives_had_been_known() {
     assert_eq!(package.analyzed_by, "jar");
     assert!(!package.identifier.uid.is_empty());
     assert_eq!(resolve(&resolved, &FakeIndex).unwrap(), None);
+}
+
+/// Resolves and merges layers that hold these archives. Lists the names of what is found.
+fn found_in(layers: Vec<LayerInventory>) -> Vec<String> {
+    let resolve = |layer: LayerInventory| resolve(&layer, &FakeIndex).unwrap().unwrap_or(layer);
+    let layers: Vec<_> = layers.into_iter().map(resolve).collect();
+    let id = LayerId {
+        digest: None,
+        diff_id: DiffId(Digest::of(b"")),
+    };
+    let inputs: Vec<_> = layers
+        .iter()
+        .map(|inventory| LayerInput { id, inventory })
+        .collect();
+    let merged = crate::merge(&inputs, &[], &crate::MergeOptions::default());
+    let applications = merged.inventory.applications.iter();
+    let packages = applications.flat_map(|application| &application.packages);
+    packages.map(|package| package.name.clone()).collect()
+}
+
+fn layer_of(archives: Vec<JavaArchive>) -> LayerInventory {
+    LayerInventory {
+        java_archives: archives,
+        ..LayerInventory::default()
+    }
+}
+
+#[test]
+fn an_archive_that_nobody_can_name_leaves_what_a_lower_layer_had_there() {
+    let lower = || layer_of(vec![archive("a.jar", ask(None, 1, None), Vec::new())]);
+    let unknown = |items| layer_of(vec![archive("a.jar", ask(None, 0, None), items)]);
+    // Neither itself nor what is inside it; or by a manifest of which the index knows nothing.
+    let nothing_inside = vec![inner(archive(
+        "a.jar/b.jar",
+        ask(None, 0, None),
+        Vec::new(),
+    ))];
+    let by_manifest = ask(Some(artifact("com.acme", "app", "1")), 0, None);
+    for upper in [
+        unknown(Vec::new()),
+        unknown(nothing_inside),
+        layer_of(vec![archive("a.jar", by_manifest, Vec::new())]),
+    ] {
+        assert_eq!(found_in(vec![lower(), upper]), ["known:by-digest"]);
+    }
+    let upper = unknown(vec![listed("g", "x", "1")]);
+    assert_eq!(found_in(vec![lower(), upper]), ["g:x"]);
+    let hiding = FakeLayer::new().whiteout("a.jar").inventory();
+    assert!(found_in(vec![lower(), hiding]).is_empty());
 }
 
 #[test]

@@ -142,6 +142,11 @@ impl<'a> Tree<'a> {
         }
         if options.includes_applications {
             for (index, application) in inventory.applications.iter().enumerate() {
+                // A file that names nothing leaves what a lower layer had there, as in the
+                // reference: spec 04 section 0.4.
+                if application.packages.is_empty() {
+                    continue;
+                }
                 let Some(rest) = owned.without_owned(application) else {
                     continue;
                 };

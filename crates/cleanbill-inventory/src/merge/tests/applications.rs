@@ -50,6 +50,28 @@ fn check(layers: &[FakeLayer], expected: &[&str]) {
 }
 
 #[test]
+fn a_file_that_names_nothing_leaves_what_a_lower_layer_had_there() {
+    let lower = || FakeLayer::new().file("a/package.json", &node("qs", "6"));
+    let found = ["node-pkg : pkg:npm/qs@6/0 of a/package.json"];
+    check(
+        &[lower(), FakeLayer::new().file("a/package.json", b"{}")],
+        &found,
+    );
+    check(&[lower(), FakeLayer::new().whiteout("a/package.json")], &[]);
+    let lower = FakeLayer::new().file(
+        "b/installed.json",
+        &composer(r#"{"name": "d/e", "version": "1"}"#),
+    );
+    check(
+        &[
+            lower,
+            FakeLayer::new().file("b/installed.json", &composer("")),
+        ],
+        &["composer-vendor b/installed.json: pkg:composer/d/e@1/0 of "],
+    );
+}
+
+#[test]
 fn applications_of_some_types_are_joined_and_sorted() {
     let layer = FakeLayer::new()
         .file("b/package.json", &node("qs", "6"))
