@@ -42,6 +42,11 @@ pub struct Limits {
     /// Bytes of one archive that are unpacked, those of the archives inside it included: what a
     /// bomb of any construction can cost.
     pub archive_unpacked_size_bytes_max: u64,
+    /// Bytes that are unpacked of a layer's archives per byte that these have, looked at once more
+    /// than `archives_unpacked_from_bytes` were. Archives within archives take about two per level.
+    pub archives_unpacked_ratio_max: u64,
+    /// Bytes that are unpacked of a layer's archives before the ratio counts.
+    pub archives_unpacked_from_bytes: u64,
     /// Bytes of a package database that must be read whole (rpm: SQLite, Berkeley DB, NDB). An
     /// installation of 5,000 packages has 150 MB.
     pub rpm_database_size_bytes_max: u64,
@@ -123,6 +128,8 @@ impl Default for Limits {
             archive_depth_max: 16,
             archive_entries_max: 2_000_000,
             archive_unpacked_size_bytes_max: 16 * GIB,
+            archives_unpacked_ratio_max: 10,
+            archives_unpacked_from_bytes: 4 * GIB,
             rpm_database_size_bytes_max: 256 * MIB,
             line_size_bytes_max: MIB,
             package_field_size_bytes_max: 4_096,

@@ -24,6 +24,7 @@ use cleanbill_core::package::{self, BuildInfo};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem, uid};
 
+use crate::archive::LayerSpending;
 use crate::room::Room;
 use crate::subtree::keys_below;
 pub(crate) use dpkg::DpkgDraft;
@@ -55,6 +56,8 @@ pub(crate) struct LayerDraft {
     build_labels: BTreeMap<String, BuildLabel>,
     /// Files of packages that are not read, with their kind.
     unread: BTreeMap<String, Unread>,
+    /// What its archives have cost.
+    pub(crate) archives: LayerSpending,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
     /// Files that say which packages of another file count.
@@ -141,6 +144,7 @@ impl LayerDraft {
             content_sets: BTreeMap::new(),
             build_labels: BTreeMap::new(),
             unread: BTreeMap::new(),
+            archives: LayerSpending::default(),
             dpkg: DpkgDraft::default(),
             siblings: Siblings::default(),
             license_texts: LicenseTexts::default(),

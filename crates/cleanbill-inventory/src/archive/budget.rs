@@ -12,6 +12,8 @@ use super::error::Exceeded;
 /// it wherever its charge lies.
 pub(crate) struct Budget<'a> {
     limits: &'a Limits,
+    /// What the layer's other archives have left.
+    unpacked_in_layer_max: u64,
     entries: Cell<u64>,
     unpacked_size_bytes: Cell<u64>,
     buffered_size_bytes: Cell<u64>,
@@ -19,9 +21,11 @@ pub(crate) struct Budget<'a> {
 }
 
 impl<'a> Budget<'a> {
-    pub(crate) fn new(limits: &'a Limits) -> Self {
+    /// Bounds the reading of an archive, in a layer whose archives may still unpack so many bytes.
+    pub(crate) fn new(limits: &'a Limits, unpacked_in_layer_max: u64) -> Self {
         Self {
             limits,
+            unpacked_in_layer_max,
             entries: Cell::new(0),
             unpacked_size_bytes: Cell::new(0),
             buffered_size_bytes: Cell::new(0),
@@ -80,7 +84,19 @@ impl<'a> Budget<'a> {
                 "more than {max} bytes to unpack (archive_unpacked_size_bytes_max)"
             ))));
         }
+        if total > self.unpacked_in_layer_max {
+            return Err(io::Error::other(Exceeded(format!(
+                "the archives of the layer unpack to more than {} bytes and {} times their size \
+                 (archives_unpacked_from_bytes, archives_unpacked_ratio_max)",
+                self.limits.archives_unpacked_from_bytes, self.limits.archives_unpacked_ratio_max
+            ))));
+        }
         Ok(())
+    }
+
+    /// Returns how many bytes have been unpacked.
+    pub(crate) fn unpacked_size_bytes(&self) -> u64 {
+        self.unpacked_size_bytes.get()
     }
 
     /// Returns how many bytes of nested archives may be held in memory beside those that are.

@@ -14,6 +14,9 @@ pub(crate) enum ArchiveError {
     /// A bound was exceeded.
     #[error("{0}")]
     LimitExceeded(String),
+    /// An entry shares bytes with another one that was read.
+    #[error("an entry lies in another one, as in an archive that is made to exhaust its readers")]
+    Overlapping,
 }
 
 impl ArchiveError {

@@ -37,7 +37,7 @@ impl Fields<'_> {
 }
 
 /// Is what a header states about an entry, be it the local one or the directory's.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) struct EntryRecord {
     pub(super) name: String,
     pub(super) flags: u16,

@@ -6,6 +6,7 @@ use flate2::bufread::DeflateDecoder;
 
 use super::checked::{Checked, Expected};
 use super::directory::{self, Directory};
+use super::extents::Extents;
 use super::header::{CENTRAL, DEFLATED, EntryRecord, Fields, LOCAL, STORED};
 use super::{ArchiveError, Budget, EntryContent, EntryReader, Window};
 
@@ -31,6 +32,7 @@ pub(crate) fn read_at<R: EntryReader>(
         .ok_or_else(|| ArchiveError::malformed("the directory lies outside of the archive"))?;
     let mut headers = BufReader::with_capacity(BUFFER_SIZE_BYTES, part.reader());
     let mut outputs = Vec::new();
+    let mut extents = Extents::default();
     let (mut count, mut wanted): (u64, usize) = (0, 0);
     while let Some(record) = next_record(&mut headers)? {
         count += 1;
@@ -38,7 +40,12 @@ pub(crate) fn read_at<R: EntryReader>(
         if reader.wants(&record.name) {
             budget.check_wanted(wanted)?;
             wanted += 1;
-            let output = match read_entry(&window, &directory, &record, reader, budget) {
+            let output = match find_content(&window, &directory, &record, &mut extents) {
+                Ok(Some(content)) => read_entry(content, &record, reader, budget),
+                Ok(None) => Ok(None),
+                Err(error) => Err(error),
+            };
+            let output = match output {
                 Ok(output) => output,
                 Err(error) => reader.failed(&record.name, error)?,
             };
@@ -72,16 +79,11 @@ fn next_record(headers: &mut dyn Read) -> Result<Option<EntryRecord>, ArchiveErr
 }
 
 fn read_entry<R: EntryReader>(
-    window: &Window<'_>,
-    directory: &Directory,
+    packed: Window<'_>,
     record: &EntryRecord,
     reader: &mut R,
     budget: &Budget<'_>,
 ) -> Result<Option<R::Output>, ArchiveError> {
-    if record.is_encrypted() {
-        return Err(ArchiveError::malformed("an entry is encrypted"));
-    }
-    let packed = find_content(window, directory, record)?;
     let expected = Expected {
         size_bytes: record.size_bytes,
         crc32: record.crc32,
@@ -116,12 +118,17 @@ pub(super) fn unknown_method(method: u16) -> ArchiveError {
     ))
 }
 
-/// Finds the content of an entry behind its local header, of which only the length counts.
+/// Finds the content of an entry behind its local header, of which only the length counts. `None` if
+/// it has been read: the directory repeats itself.
 fn find_content<'a>(
     window: &Window<'a>,
     directory: &Directory,
     record: &EntryRecord,
-) -> Result<Window<'a>, ArchiveError> {
+    extents: &mut Extents,
+) -> Result<Option<Window<'a>>, ArchiveError> {
+    if record.is_encrypted() {
+        return Err(ArchiveError::malformed("an entry is encrypted"));
+    }
     let outside = || ArchiveError::malformed("an entry lies outside of the archive");
     let start = directory
         .base
@@ -136,8 +143,10 @@ fn find_content<'a>(
     }
     let fields = Fields(&header);
     let names = u64::from(fields.u16(26).unwrap_or(0)) + u64::from(fields.u16(28).unwrap_or(0));
-    start
-        .checked_add(LOCAL_SIZE_BYTES + names)
-        .and_then(|start| window.part(start, record.packed_size_bytes))
-        .ok_or_else(outside)
+    let content_start = start.saturating_add(LOCAL_SIZE_BYTES + names);
+    let content = window
+        .part(content_start, record.packed_size_bytes)
+        .ok_or_else(outside)?;
+    let end = content_start + record.packed_size_bytes;
+    Ok(extents.add(record, start, end)?.then_some(content))
 }

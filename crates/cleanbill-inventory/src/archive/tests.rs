@@ -43,12 +43,12 @@ impl EntryReader for Everything {
 fn at_any_place(bytes: &[u8], limits: &Limits) -> Read {
     let bytes = bytes.to_vec();
     let window = Window::new(&bytes, bytes.len() as u64);
-    read_at(window, &mut Everything, &Budget::new(limits))
+    read_at(window, &mut Everything, &Budget::new(limits, u64::MAX))
 }
 
 fn passing(bytes: &[u8], limits: &Limits) -> Read {
     let mut bytes = bytes;
-    read_stream(&mut bytes, &mut Everything, &Budget::new(limits))
+    read_stream(&mut bytes, &mut Everything, &Budget::new(limits, u64::MAX))
 }
 
 /// Both ways give these entries.
@@ -317,6 +317,64 @@ fn bombs_cost_what_the_limits_allow() {
     let bytes = ZipBuilder::new().entry(unsized_entry).build();
     assert!(at_any_place(&bytes, &limits).is_ok());
     assert!(passing(&bytes, &limits).is_err());
+}
+
+/// Lists the only entry of an archive once under each of the names, which have one letter.
+fn listed_under(content: &[u8], names: &str) -> Vec<u8> {
+    let bytes = ZipBuilder::new().file("n", content).build();
+    let find = |mark: &[u8]| bytes.windows(4).position(|four| four == mark).unwrap();
+    let (directory, end) = (find(b"PK\x01\x02"), find(b"PK\x05\x06"));
+    let header = bytes.get(directory..end).unwrap();
+    let mut built = bytes.get(..directory).unwrap().to_vec();
+    for name in names.bytes() {
+        built.extend_from_slice(header.get(..46).unwrap());
+        built.push(name);
+        built.extend_from_slice(header.get(47..).unwrap());
+    }
+    let count = u16::try_from(names.len()).unwrap().to_le_bytes();
+    built.extend_from_slice(bytes.get(end..end + 8).unwrap());
+    built.extend([count, count].concat());
+    built.extend(
+        u32::try_from(header.len() * names.len())
+            .unwrap()
+            .to_le_bytes(),
+    );
+    built.extend(u32::try_from(directory).unwrap().to_le_bytes());
+    built.extend([0, 0]);
+    built
+}
+
+#[test]
+fn content_is_unpacked_once_however_often_it_is_listed() {
+    let half = vec![0; 600 << 10];
+    let limits = Limits {
+        archive_unpacked_size_bytes_max: 1 << 20,
+        ..Limits::default()
+    };
+    let repeated = at_any_place(&listed_under(&half, &"a".repeat(500)), &limits).unwrap();
+    let names: Vec<_> = repeated.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["a"]);
+    let error = at_any_place(&listed_under(&half, "ab"), &limits).unwrap_err();
+    assert!(matches!(error, ArchiveError::Overlapping), "{error:?}");
+    // As it passes there is one entry, and the directory lists another.
+    assert!(passing(&listed_under(&half, "aa"), &limits).is_err());
+}
+
+#[test]
+fn what_other_archives_of_the_layer_left_is_all_there_is() {
+    let bytes = ZipBuilder::new().entry(entry("a")).build();
+    let limits = Limits::default();
+    let read = |room| {
+        let window = Window::new(&bytes, bytes.len() as u64);
+        read_at(window, &mut Everything, &Budget::new(&limits, room))
+    };
+    assert_eq!(read(A.1.len() as u64).unwrap().len(), 1);
+    match read(A.1.len() as u64 - 1) {
+        Err(ArchiveError::LimitExceeded(message)) => {
+            assert!(message.contains("archives_unpacked_ratio_max"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 #[test]

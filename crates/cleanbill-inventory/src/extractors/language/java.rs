@@ -44,7 +44,8 @@ impl Extractor for JavaArchives {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         let path = file.path;
-        let budget = Budget::new(file.limits);
+        let room = draft.archives.room_for(file.size_bytes, file.limits);
+        let budget = Budget::new(file.limits, room);
         let place = Place::outermost(path, &budget);
         let parsed = match file.content()? {
             Content::Whole(bytes) => {
@@ -56,6 +57,7 @@ impl Extractor for JavaArchives {
             }
             Content::Stream(stream) => parse_layer_stream(&place, stream)?,
         };
+        draft.archives.spend(budget.unpacked_size_bytes());
         let Parsed { archive, problems } = parsed.map_err(into_extract_error)?;
         for (kind, message) in problems {
             draft.add_problem(Problem::at(kind, path, message));
@@ -105,10 +107,10 @@ impl Read for Watched<'_> {
 fn into_extract_error(error: ArchiveError) -> ExtractError {
     match error {
         ArchiveError::Read(error) => ExtractError::Read(error),
-        ArchiveError::Malformed(reason) => {
-            ExtractError::Malformed(format!("the Java archive cannot be read: {reason}"))
-        }
         ArchiveError::LimitExceeded(reason) => ExtractError::LimitExceeded(reason),
+        error @ (ArchiveError::Malformed(_) | ArchiveError::Overlapping) => {
+            ExtractError::Malformed(format!("the Java archive cannot be read: {error}"))
+        }
     }
 }
 
@@ -116,7 +118,9 @@ fn into_extract_error(error: ArchiveError) -> ExtractError {
 fn into_problem(place: &str, error: &ArchiveError) -> (ProblemKind, String) {
     let kind = match error {
         ArchiveError::LimitExceeded(_) => ProblemKind::LimitExceeded,
-        ArchiveError::Read(_) | ArchiveError::Malformed(_) => ProblemKind::UnreadableFile,
+        ArchiveError::Read(_) | ArchiveError::Malformed(_) | ArchiveError::Overlapping => {
+            ProblemKind::UnreadableFile
+        }
     };
     (kind, format!("{place} inside it cannot be read: {error}"))
 }

@@ -148,6 +148,7 @@ impl EntryReader for JarEntries<'_> {
         match (EntryKind::of(name), error) {
             (_, error @ ArchiveError::Read(_)) => Err(error),
             (Some(EntryKind::Archive), error)
+            | (_, error @ ArchiveError::Overlapping)
             | (
                 Some(EntryKind::PomXml | EntryKind::License),
                 error @ ArchiveError::LimitExceeded(_),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::JavaArchives;
 use crate::extractor::Extractor as _;
-use crate::testing::{extract, extract_with_limits};
+use crate::testing::{FakeLayer, extract, extract_with_limits};
 
 fn properties(group: &str, artifact: &str, version: &str) -> String {
     format!("version={version}\ngroupId={group}\nartifactId={artifact}\n")
@@ -271,6 +271,61 @@ fn every_level_of_a_bomb_spends_the_same_budget() {
         "{:?}",
         inventory.problems
     );
+}
+
+#[test]
+fn entries_that_overlap_are_told_and_cost_nothing_else() {
+    // Both directories of the inner archives name the same content.
+    let mut bytes = ZipBuilder::new()
+        .file("a.jar", maven("x").build())
+        .file("b.jar", maven("y").build())
+        .entry(ZipEntry::new("c/pom.properties", properties("g", "z", "2")))
+        .build();
+    let directories: Vec<_> = (0..bytes.len())
+        .filter(|at| bytes.get(*at..).unwrap().starts_with(b"PK\x01\x02"))
+        .collect();
+    let [a, b, _] = directories.as_slice() else {
+        panic!("three entries");
+    };
+    // Everything that the directory says of the first but its name.
+    bytes.copy_within(*a..*a + 46, *b);
+    let inventory = extract(&JavaArchives, "o.jar", &bytes);
+    let lines = shown(&inventory);
+    let overlaps = "! unreadable-file b.jar inside it cannot be read: an entry lies in another one, \
+        as in an archive that is made to exhaust its readers";
+    assert!(lines.iter().any(|line| line == overlaps), "{lines:?}");
+    for found in ["o.jar/a.jar g:x 1.0", "o.jar g:z 2"] {
+        assert!(lines.iter().any(|line| line == found), "{lines:?}");
+    }
+}
+
+#[test]
+fn many_small_bombs_spend_one_budget() {
+    let zeros = vec![0; 1 << 20];
+    let bomb = ZipBuilder::new().file("LICENSE", &zeros).build();
+    let limits = Limits {
+        archives_unpacked_from_bytes: 3 << 20,
+        ..Limits::default()
+    };
+    let layer = (0..8).fold(FakeLayer::new(), |layer, n| {
+        layer.file(&format!("{n}.jar"), &bomb)
+    });
+    let inventory = layer.inventory_within(limits.clone());
+    let problems = inventory.problems.iter();
+    let exceeded = problems.filter(|one| one.message.contains("archives_unpacked_ratio_max"));
+    assert!(exceeded.count() >= 5, "{:?}", inventory.problems);
+    // Many honest archives are read, however little is allowed before the ratio counts.
+    let limits = Limits {
+        archives_unpacked_from_bytes: 0,
+        ..limits
+    };
+    let layer = (0..50).fold(FakeLayer::new(), |layer, n| {
+        let war = ZipBuilder::new().file("WEB-INF/lib/x.jar", maven("x").build());
+        layer.file(&format!("{n}.war"), &war.build())
+    });
+    let inventory = layer.inventory_within(limits);
+    assert_eq!(inventory.problems, []);
+    assert_eq!(inventory.java_archives.len(), 50);
 }
 
 #[test]

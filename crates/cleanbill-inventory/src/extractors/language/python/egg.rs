@@ -6,7 +6,7 @@ use cleanbill_core::{Package, path};
 
 use super::{KIND, LICENSE_SIZE_BYTES_MAX, is_egg_metadata, may_be_license, metadata};
 use crate::archive::{
-    self, ArchiveError, Budget, EntryContent, EntryReader, Window, texts_size_bytes,
+    self, ArchiveError, Budget, EntryContent, EntryReader, LayerSpending, Window, texts_size_bytes,
 };
 use crate::bounded;
 use crate::draft::LayerDraft;
@@ -31,7 +31,7 @@ impl Extractor for PythonEgg {
         file: &mut FileInput<'_>,
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
-        match read(file) {
+        match read(file, &mut draft.archives) {
             Ok(Some(mut package)) => {
                 file.path.clone_into(&mut package.file_path);
                 draft.add_application(KIND, file.path, vec![package]);
@@ -49,9 +49,12 @@ impl Extractor for PythonEgg {
 }
 
 /// Reads the package; an egg without metadata holds none.
-fn read(file: &mut FileInput<'_>) -> Result<Option<Package>, ExtractError> {
-    let limits = file.limits;
-    let budget = Budget::new(limits);
+fn read(
+    file: &mut FileInput<'_>,
+    spending: &mut LayerSpending,
+) -> Result<Option<Package>, ExtractError> {
+    let room = spending.room_for(file.size_bytes, file.limits);
+    let budget = Budget::new(file.limits, room);
     let mut parts = Parts { budget: &budget };
     let found = match file.content()? {
         Content::Whole(bytes) => {
@@ -63,14 +66,17 @@ fn read(file: &mut FileInput<'_>) -> Result<Option<Package>, ExtractError> {
         }
         Content::Stream(stream) => archive::read_stream(stream, &mut parts, &budget),
     };
+    spending.spend(budget.unpacked_size_bytes());
     package_of(&found.map_err(into_extract_error)?)
 }
 
 fn into_extract_error(error: ArchiveError) -> ExtractError {
     match error {
         ArchiveError::Read(error) => ExtractError::Read(error),
-        ArchiveError::Malformed(reason) => ExtractError::Malformed(reason),
         ArchiveError::LimitExceeded(reason) => ExtractError::LimitExceeded(reason),
+        error @ (ArchiveError::Malformed(_) | ArchiveError::Overlapping) => {
+            ExtractError::Malformed(error.to_string())
+        }
     }
 }
 
@@ -170,7 +176,9 @@ impl EntryReader for Parts<'_> {
     /// A licence's text that cannot be read costs its name only.
     fn failed(&mut self, name: &str, error: ArchiveError) -> Result<Option<Part>, ArchiveError> {
         match error {
-            ArchiveError::Malformed(_) if !is_egg_metadata(name) => Ok(None),
+            ArchiveError::Malformed(_) | ArchiveError::Overlapping if !is_egg_metadata(name) => {
+                Ok(None)
+            }
             error => Err(error),
         }
     }
