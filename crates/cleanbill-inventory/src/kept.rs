@@ -98,6 +98,21 @@ impl<'a> Kept<'a> {
         }
     }
 
+    /// Returns the last byte that is no blank.
+    pub(crate) fn last_visible(&self) -> Option<u8> {
+        let mut reader = self.reader();
+        let mut last = None;
+        while let Ok(piece) = reader.fill_buf() {
+            if piece.is_empty() {
+                break;
+            }
+            last = piece.trim_ascii_end().last().copied().or(last);
+            let size = piece.len();
+            reader.consume(size);
+        }
+        last
+    }
+
     /// Says whether a text occurs; the case of ASCII letters does not count.
     pub(crate) fn contains(&self, needle: &[u8]) -> bool {
         let mut reader = self.reader();

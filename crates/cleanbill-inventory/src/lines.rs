@@ -11,6 +11,8 @@ pub(crate) struct Lines<'a> {
     reader: BufReader<&'a mut dyn Read>,
     line: Vec<u8>,
     size_bytes_max: u64,
+    /// The last line had a line feed.
+    is_ended: bool,
 }
 
 impl<'a> Lines<'a> {
@@ -20,7 +22,13 @@ impl<'a> Lines<'a> {
             reader: BufReader::with_capacity(16 << 10, &mut *file.body),
             line: Vec::new(),
             size_bytes_max: file.limits.line_size_bytes_max,
+            is_ended: true,
         }
+    }
+
+    /// Says whether the last line that was returned ended in a line feed, as files do that are whole.
+    pub(crate) fn is_last_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// Returns the next line, `None` at the end. Bytes that are not UTF-8 are for the caller to
@@ -51,6 +59,7 @@ impl<'a> Lines<'a> {
         if count == 0 {
             return Ok(None);
         }
+        self.is_ended = self.line.ends_with(b"\n");
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
         let text_len = line.strip_suffix(b"\r").unwrap_or(line).len();
         if text_len as u64 > self.size_bytes_max {

@@ -98,10 +98,19 @@ fn refuse(error: &SbomError, text: &Kept<'_>) -> ExtractError {
         _ if error.is_limit() => ExtractError::LimitExceeded(error_chain(error)),
         // The text of an attestation is encoded: what it names cannot be seen.
         SbomError::Attestation { .. } => ExtractError::Malformed(error_chain(error)),
+        SbomError::UnsupportedXml => ExtractError::Unsupported(error_chain(error)),
+        SbomError::Cut { .. } => ExtractError::Malformed(error_chain(error)),
+        SbomError::Json { .. } if is_cut_json(text) => ExtractError::Malformed(error_chain(error)),
         _ if !text.contains(b"pkg:") => ExtractError::Ignored,
         SbomError::UnsupportedFormat { .. } => ExtractError::Unsupported(error_chain(error)),
         _ => ExtractError::Malformed(error_chain(error)),
     }
+}
+
+/// Says whether a malformed text is the beginning of a document: what it would list may be missing.
+fn is_cut_json(text: &Kept<'_>) -> bool {
+    let marks: [&[u8]; 2] = [b"\"CycloneDX\"", b"\"SPDXRef-DOCUMENT\""];
+    marks.iter().any(|mark| text.contains(mark)) && text.last_visible() != Some(b'}')
 }
 
 impl Contents {
@@ -109,6 +118,10 @@ impl Contents {
     pub(crate) fn put_into(self, draft: &mut LayerDraft, path: &str) {
         if self.malformed_urls > 0 {
             let message = format!("{} malformed package URLs", self.malformed_urls);
+            draft.add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
+        }
+        if self.is_cut {
+            let message = "the document ends within a package";
             draft.add_problem(Problem::at(ProblemKind::UnreadableFile, path, message));
         }
         if let Some(message) = self.left_out {

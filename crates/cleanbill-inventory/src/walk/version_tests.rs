@@ -11,7 +11,7 @@ use crate::testing::FakeLayer;
 
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
-    4,
+    5,
     "sha256:b8b9e7cbd72bb16e1ad438baf6169f2dbb32a10fd6634f1af2ef40dae06556db",
 );
 

@@ -24,6 +24,8 @@ pub(super) struct Bom {
     pub(super) image: ImageFacts,
     /// Package URLs that could not be read; their components are left out.
     pub(super) malformed_urls: u64,
+    /// The document ends within a package.
+    pub(super) is_cut: bool,
     /// Why packages, or what they need, were left out, if any were.
     pub(super) left_out: Option<String>,
     relationships: Vec<Related>,
@@ -106,6 +108,7 @@ impl Bom {
             system: None,
             image: ImageFacts::default(),
             malformed_urls: 0,
+            is_cut: false,
             left_out: None,
             relationships: Vec::new(),
             has_root: false,

@@ -15,6 +15,15 @@ pub(crate) enum SbomError {
         /// The format, with its version.
         format: String,
     },
+    /// The document is in the form of CycloneDX that is not read in images.
+    #[error("CycloneDX XML is not supported")]
+    UnsupportedXml,
+    /// The document ends where it cannot: who knows what it listed.
+    #[error("line {line}: the document is cut")]
+    Cut {
+        /// The last line, counted from 1.
+        line: u64,
+    },
     /// The document's text is malformed.
     #[error("{format} is malformed")]
     Json {

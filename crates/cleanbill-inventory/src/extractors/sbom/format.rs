@@ -82,9 +82,7 @@ pub(super) fn read(
                 let bom = cyclonedx::read_xml(text.as_plain().unwrap_or_default(), limits)?;
                 Ok((SbomFormat::CycloneDx, bom))
             }
-            Origin::Image => Err(SbomError::UnsupportedFormat {
-                format: "CycloneDX XML".to_owned(),
-            }),
+            Origin::Image => Err(SbomError::UnsupportedXml),
         },
         _ if begin.starts_with(b"SPDX") => {
             let bom = spdx::read_tag_value(text, context.sizes().part_bytes_max, limits)?;

@@ -28,6 +28,8 @@ pub(crate) struct Contents {
     pub(super) applications: BTreeMap<(String, String), Vec<Package>>,
     /// Package URLs that could not be read.
     pub(super) malformed_urls: u64,
+    /// The document ends within a package.
+    pub(super) is_cut: bool,
     /// Why packages, or what they need, were left out, if any were.
     pub(super) left_out: Option<String>,
 }
@@ -43,6 +45,7 @@ pub(super) fn collect(mut bom: Bom, limits: &Limits) -> Result<Contents, SbomErr
     link(&mut bom, &mut room);
     let mut contents = Contents {
         malformed_urls: bom.malformed_urls,
+        is_cut: bom.is_cut,
         image: std::mem::take(&mut bom.image),
         left_out: bom.left_out.take().or(room.exceeded()),
         ..Contents::default()

@@ -46,6 +46,8 @@ type Visit<'a, T> = &'a mut dyn FnMut(T) -> Result<(), SbomError>;
 struct Head {
     version: String,
     is_trivy: bool,
+    /// The document ends within a package.
+    is_cut: bool,
 }
 
 #[derive(Debug, Default)]

@@ -161,6 +161,35 @@ fn tag_value_documents_are_read_as_json_ones() {
 }
 
 #[test]
+fn a_document_that_ends_within_a_package_is_told() {
+    let problems = |end: &str| {
+        let document = format!(
+            "SPDXVersion: SPDX-2.2\nSPDXID: SPDXRef-DOCUMENT\nPackageName: a\nSPDXID: SPDXRef-a\n\
+             ExternalRef: PACKAGE-MANAGER purl pkg:npm/a@1\n{end}"
+        );
+        let (inventory, result) = extract("a.spdx", document.as_bytes());
+        assert!(result.is_ok(), "{result:?}");
+        let packages = inventory.applications.iter().map(|one| one.packages.len());
+        (packages.sum::<usize>(), inventory.problems.len())
+    };
+    for cut in [
+        "PackageName: b",
+        "PackageName: b\nPackageVersion: 1",
+        "PackageName:",
+    ] {
+        assert_eq!(problems(cut), (1, 1), "{cut}");
+    }
+    for whole in [
+        "",
+        "PackageName: b\n",
+        "PackageName: b\nExternalRef: SECURITY cpe23Type cpe:2.3:a",
+        "Relationship: SPDXRef-DOCUMENT DESCRIBES SPDXRef-a",
+    ] {
+        assert_eq!(problems(whole), (1, 0), "{whole}");
+    }
+}
+
+#[test]
 fn applications_own_what_they_need_and_properties_count() {
     let document = r#"{"bomFormat": "CycloneDX", "components": [
         {"type": "operating-system", "name": "debian", "version": "12", "bom-ref": "os"},
@@ -219,8 +248,9 @@ fn only_documents_with_packages_are_reported_when_they_cannot_be_read() {
     for text in [
         "",
         "{}",
-        "SPDXVersion: SPDX-2.1\nno colon",
-        "{\"bomFormat\": \"CycloneDX\"",
+        "SPDXVersion: SPDX-2.1\nno colon\n",
+        "{\"bomFormat\": \"other\"",
+        r#"{"bomFormat": "CycloneDX", "components": {}}"#,
         "VjCD0100",
     ] {
         assert!(
@@ -231,7 +261,12 @@ fn only_documents_with_packages_are_reported_when_they_cannot_be_read() {
     let two_kinds = spdx(&[("a", "1", "pkg:deb/a@1"), ("b", "1", "pkg:rpm/b@1")]);
     let bad_url = spdx(&[("a", "1", "pkg:deb/")]);
     for text in [
-        "SPDXVersion: SPDX-2.1\nRelationship: PKG:",
+        "SPDXVersion: SPDX-2.1\nRelationship: PKG:\n",
+        // What ends too early may have listed anything.
+        "SPDXVersion: SPDX-2.1\nPackageName: a\nPackageV",
+        "SPDXVersion: SPDX-2.1\nPackageName: a\nPackageComment: <text>a",
+        "{\"bomFormat\": \"CycloneDX\"",
+        "{\"SPDXID\": \"SPDXRef-DOCUMENT\", \"packages\": [{\"name\": \"a\"\n",
         "{\"bomFormat\": \"CycloneDX\", \"components\": [{\"purl\": \"pkg:",
         r#"{"bomFormat": "CycloneDX", "components": {"purl": "pkg:"}}"#,
         r#"{"bomFormat": "CycloneDX", "metadata": {"component": {"purl": "pkg:npm/a"}}}"#,
@@ -246,6 +281,7 @@ fn only_documents_with_packages_are_reported_when_they_cannot_be_read() {
     }
     for text in [
         "<bom xmlns=\"http://cyclonedx.org/schema/bom/1.4\">pkg:",
+        "<bom xmlns=\"http://cyclonedx.org/schema/bom/1.5\"/>",
         r#"{"bomFormat": "CycloneDX", "specVersion": "9.9", "components": [{"purl": "pkg:"}]}"#,
         "SPDXVersion: SPDX-3.0\nPackageComment: pkg:",
     ] {

@@ -22,6 +22,19 @@ pub(super) struct Paragraph<const N: usize> {
     pub(super) fields: Option<[String; N]>,
     /// Part of the paragraph, or all of it, was left out.
     pub(super) is_damaged: bool,
+    /// Where it ends.
+    pub(super) end: ParagraphEnd,
+}
+
+/// Says where a paragraph ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ParagraphEnd {
+    /// At an empty line.
+    EmptyLine,
+    /// With the last line of the file.
+    EndOfFile,
+    /// Within a line, where the file ends: what it says there may be cut.
+    WithinLine,
 }
 
 impl<'a, const N: usize> Paragraphs<'a, N> {
@@ -45,12 +58,16 @@ impl<'a, const N: usize> Paragraphs<'a, N> {
         let mut has_lines = false;
         while let Some(line) = self.lines.next_raw()? {
             if line.is_empty() && has_lines {
-                return Ok(Some(parser.finish()));
+                return Ok(Some(parser.finish(ParagraphEnd::EmptyLine)));
             }
             has_lines = true;
             parser.line(line.strip_suffix(b"\r").unwrap_or(line));
         }
-        Ok(has_lines.then(|| parser.finish()))
+        let end = match self.lines.is_last_ended() {
+            true => ParagraphEnd::EndOfFile,
+            false => ParagraphEnd::WithinLine,
+        };
+        Ok(has_lines.then(|| parser.finish(end)))
     }
 }
 
@@ -167,13 +184,14 @@ impl<'a, const N: usize> Parser<'a, N> {
         value.iter().all(|byte| is_value(*byte))
     }
 
-    fn finish(self) -> Paragraph<N> {
+    fn finish(self, end: ParagraphEnd) -> Paragraph<N> {
         let values = self
             .values
             .map(|value| value.map(|bytes| text(&bytes)).unwrap_or_default());
         Paragraph {
             fields: (self.state != State::Malformed).then_some(values),
             is_damaged: matches!(self.state, State::Malformed | State::Cut),
+            end,
         }
     }
 }

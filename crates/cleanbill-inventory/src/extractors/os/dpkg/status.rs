@@ -8,7 +8,7 @@ use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Package, Problem};
 use cleanbill_version::deb::Version;
 
-use super::control::Paragraphs;
+use super::control::{ParagraphEnd, Paragraphs};
 use super::third_party::is_third_party;
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, FileInput};
@@ -82,6 +82,7 @@ impl Status {
         while let Some(paragraph) = paragraphs.next()? {
             self.malformed_count += u64::from(paragraph.is_damaged);
             if let Some(fields) = paragraph.fields {
+                self.malformed_count += u64::from(is_cut(&fields, paragraph.end));
                 self.add(fields)?;
             }
         }
@@ -90,10 +91,7 @@ impl Status {
 
     fn add(&mut self, fields: [String; FIELDS.len()]) -> Result<(), ExtractError> {
         let [name, status, version, source, arch, maintainer, depends] = fields;
-        let is_removed = status
-            .split_whitespace()
-            .any(|word| matches!(word, "deinstall" | "purge"));
-        if is_removed || name.is_empty() || version.is_empty() {
+        if is_removed(&status) || name.is_empty() || version.is_empty() {
             return Ok(());
         }
         let Some(mut package) = versioned(name, &version, &source) else {
@@ -177,6 +175,31 @@ impl Status {
         }
         packages
     }
+}
+
+/// Says whether the file ends too early, in a paragraph that has no version yet. Where an empty line
+/// ends it, whoever wrote it had no more to say.
+fn is_cut(fields: &[String; FIELDS.len()], end: ParagraphEnd) -> bool {
+    let [name, status, version, ..] = fields;
+    if !version.is_empty() || is_removed(status) {
+        return false;
+    }
+    match end {
+        ParagraphEnd::EmptyLine => false,
+        ParagraphEnd::EndOfFile => !name.is_empty() && !is_not_installed(status),
+        ParagraphEnd::WithinLine => !is_not_installed(status),
+    }
+}
+
+fn is_removed(status: &str) -> bool {
+    status
+        .split_whitespace()
+        .any(|word| matches!(word, "deinstall" | "purge"))
+}
+
+/// Says whether dpkg knows the package by name only: there is no version then.
+fn is_not_installed(status: &str) -> bool {
+    status.split_whitespace().nth(2) == Some("not-installed")
 }
 
 /// Builds a package with its versions; `None` where one cannot be parsed.

@@ -73,6 +73,43 @@ fn removed_packages_are_left_out() {
 }
 
 #[test]
+fn a_file_that_ends_within_a_paragraph_is_told() {
+    let problems = |content: &str| {
+        let inventory = extract(&DpkgStatus, STATUS, content.as_bytes());
+        let packages = inventory
+            .package_databases
+            .iter()
+            .map(|one| one.packages.len());
+        (packages.sum::<usize>(), inventory.problems.len())
+    };
+    let whole = "Package: a\nStatus: install ok installed\nVersion: 1\n";
+    for cut in [
+        "Package:",
+        "Package: b",
+        "Package: b\n",
+        "Package: b\nStatus: install ok inst",
+        "Package: b\nStatus: install ok installed\nPriority: optional\n",
+        "Package: b\nStatus: unknown ok not-inst",
+        "Package: b\nVersion:",
+    ] {
+        assert_eq!(problems(&format!("{whole}\n{cut}")), (1, 1), "{cut}");
+    }
+    // These say all that there is to say.
+    for end in [
+        "",
+        "\n",
+        "\n\n",
+        "\nPackage: b\nStatus: deinstall ok config-files\n",
+        "\nPackage: b\nStatus: purge ok not-installed",
+        "\nPackage: b\nStatus: unknown ok not-installed\nPriority: extra\n",
+        "\nPackage: b\nStatus: install ok installed\n\n",
+    ] {
+        assert_eq!(problems(&format!("{whole}{end}")), (1, 0), "{end:?}");
+    }
+    assert_eq!(problems(whole.trim_end()), (1, 0));
+}
+
+#[test]
 fn of_one_name_and_version_the_last_counts() {
     let found = packages(
         "Package: a\nVersion: 1\nArchitecture: amd64\n\nPackage: a\nVersion: 1\nArchitecture: i386\n",

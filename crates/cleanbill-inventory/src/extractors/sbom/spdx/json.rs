@@ -86,6 +86,7 @@ impl Source for Document<'_> {
         Ok(Head {
             version: self.0.whole("spdxVersion")?,
             is_trivy: info.creators.iter().any(|creator| is_trivy(creator)),
+            is_cut: false,
         })
     }
 

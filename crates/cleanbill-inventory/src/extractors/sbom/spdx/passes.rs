@@ -39,6 +39,7 @@ pub(super) fn read(source: &dyn Source, limits: &Limits) -> Result<Bom, SbomErro
     let mut room = Room::new(limits);
     let origins = passes.origins(&mut room)?;
     let mut bom = Bom::new(limits);
+    bom.is_cut = head.is_cut;
     passes.take_packages(&head, &origins, &mut bom)?;
     passes.relate(&mut bom)?;
     bom.left_out = bom.left_out.take().or(room.exceeded());

@@ -41,11 +41,12 @@ impl Source for Document<'_> {
             head.is_trivy |= is_trivy(&creator);
             Ok(())
         };
-        self.pass(Sink {
+        let is_cut = self.pass(Sink {
             version: Some(&mut head.version),
             creator: Some(&mut creator),
             ..Sink::default()
         })?;
+        head.is_cut = is_cut;
         Ok(head)
     }
 
@@ -54,6 +55,7 @@ impl Source for Document<'_> {
             package: Some(visit),
             ..Sink::default()
         })
+        .map(drop)
     }
 
     fn files(&self, visit: Visit<'_, RawFile>) -> Result<(), SbomError> {
@@ -61,6 +63,7 @@ impl Source for Document<'_> {
             file: Some(visit),
             ..Sink::default()
         })
+        .map(drop)
     }
 
     fn relationships(&self, visit: Visit<'_, Relationship>) -> Result<(), SbomError> {
@@ -68,6 +71,7 @@ impl Source for Document<'_> {
             relationship: Some(visit),
             ..Sink::default()
         })
+        .map(drop)
     }
 
     fn implied(&self, _: Visit<'_, Relationship>) -> Result<(), SbomError> {
@@ -76,7 +80,8 @@ impl Source for Document<'_> {
 }
 
 impl Document<'_> {
-    fn pass(&self, sink: Sink<'_>) -> Result<(), SbomError> {
+    /// Reads the document. Says whether it ends within a package.
+    fn pass(&self, sink: Sink<'_>) -> Result<bool, SbomError> {
         let mut reader = Reader::new(sink, self.part_size_bytes_max);
         let mut lines = TextLines::new(self.text.reader(), self.part_size_bytes_max);
         let mut count = 0;
@@ -92,13 +97,18 @@ impl Document<'_> {
             let number = lines.number();
             read_line(&line, &mut lines, &mut reader).map_err(|error| match error {
                 ReadError::Sbom(error) => error,
+                ReadError::Reason(_) if !lines.is_last_ended() => SbomError::Cut {
+                    line: lines.number(),
+                },
                 ReadError::Reason(reason) => SbomError::Malformed {
                     what: format!("line {number}"),
                     reason: reason.to_owned(),
                 },
             })?;
         }
-        reader.end()
+        let is_cut = !lines.is_last_ended() && reader.is_within_package();
+        reader.end()?;
+        Ok(is_cut)
     }
 }
 
@@ -286,6 +296,13 @@ impl<'a> Reader<'a> {
             (Some(package), Some(visit)) => visit(package),
             _ => Ok(()),
         }
+    }
+
+    /// Says whether a package has begun of which nothing tells yet what it is. One whose reference has
+    /// been read is complete as far as it matters, though there be no line feed at the end.
+    fn is_within_package(&self) -> bool {
+        let is_begun = |package: &RawPackage| package.references.is_empty();
+        self.section == Section::Package && self.package.as_ref().is_some_and(is_begun)
     }
 
     fn end(mut self) -> Result<(), SbomError> {

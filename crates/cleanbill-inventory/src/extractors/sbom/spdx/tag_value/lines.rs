@@ -11,6 +11,7 @@ pub(super) struct TextLines<'a> {
     size_bytes_max: usize,
     number: u64,
     line: Vec<u8>,
+    is_ended: bool,
 }
 
 impl<'a> TextLines<'a> {
@@ -20,7 +21,13 @@ impl<'a> TextLines<'a> {
             size_bytes_max,
             number: 0,
             line: Vec::new(),
+            is_ended: true,
         }
+    }
+
+    /// Says whether the last line ended in a line feed.
+    pub(super) fn is_last_ended(&self) -> bool {
+        self.is_ended
     }
 
     /// Returns the number of the last line, counted from 1.
@@ -46,6 +53,7 @@ impl<'a> TextLines<'a> {
             return Ok(None);
         }
         self.number += 1;
+        self.is_ended = self.line.ends_with(b"\n");
         let line = match self.line.strip_suffix(b"\n") {
             Some(line) => line.strip_suffix(b"\r").unwrap_or(line),
             None => &self.line,
