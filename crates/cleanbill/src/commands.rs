@@ -23,6 +23,7 @@ mod metrics;
 mod migrate;
 mod notify;
 mod report;
+mod runner;
 mod scan;
 mod status;
 mod watch;

@@ -43,11 +43,15 @@ pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, Com
     let mut each = all.clone();
     each.iter_mut().for_each(|saved| work.except(saved));
     let trends = history.trends(&each);
-    work.write(
-        joined(all.clone()),
-        |format| !history::is_shown_by(format),
-        Vec::new(),
-    )?;
+    drop(each);
+    let tells_all = |format| !history::is_shown_by(format);
+    if work
+        .outputs(&SavedReport::default())?
+        .formats()
+        .any(tells_all)
+    {
+        work.write(joined(all.clone()), tells_all, Vec::new())?;
+    }
     work.write(joined(history.latest(all)), history::is_shown_by, trends)?;
     Ok(Exit::Clean)
 }
@@ -82,6 +86,15 @@ impl Work<'_> {
         saved.lists_suppressed |= !self.exceptions.is_empty();
     }
 
+    fn outputs(&self, saved: &SavedReport) -> Result<Outputs, CommandError> {
+        Outputs::new(
+            &self.arguments.output,
+            saved.selection.clone(),
+            self.setting.global.color,
+            &self.setting.environment,
+        )
+    }
+
     /// Writes a report in those of the formats that are wanted.
     fn write(
         &self,
@@ -90,15 +103,11 @@ impl Work<'_> {
         trends: Vec<Trend>,
     ) -> Result<(), CommandError> {
         self.except(&mut saved);
-        let outputs = Outputs::new(
-            &self.arguments.output,
-            saved.selection.clone(),
-            self.setting.global.color,
-            &self.setting.environment,
-        )?
-        .only(is_wanted)
-        .of_saved(&saved)
-        .with_trends(trends);
+        let outputs = self
+            .outputs(&saved)?
+            .only(is_wanted)
+            .of_saved(&saved)
+            .with_trends(trends);
         outputs.check(saved.report.images.len())?;
         for format in outputs.formats() {
             check_content(format, &saved)?;

@@ -14,6 +14,19 @@ fn github() -> HttpSink {
 }
 
 #[test]
+fn what_is_printed_gives_no_command_to_a_runner() {
+    let sandbox = Sandbox::with_reports();
+    let mut report = sandbox.read_json("web.json");
+    report["images"][0]["name"] = "shop/##vso[task.x]y".into();
+    sandbox.write("hostile.json", report.to_string());
+    sandbox
+        .run("comment --markdown --scan-results hostile.json")
+        .exits(0)
+        .prints(&["shop/## vso[task.x]y"])
+        .lacks(&["##vso["]);
+}
+
+#[test]
 fn a_body_is_printed_for_those_who_post_it_themselves() {
     let sandbox = Sandbox::with_reports();
     sandbox

@@ -70,7 +70,12 @@ pub(super) fn failure(error: CommentError) -> CommandError {
             source: NoPage::Elsewhere(_),
             ..
         } => "name the address that the server calls itself by with --api-url",
-        _ => "",
+        CommentError::Foreign { .. } => {
+            "is --api-url the address of the API, and not that of its pages?"
+        }
+        CommentError::TooMany => "--markdown prints the body, for those who post it themselves",
+        CommentError::Contended => "run it again; every pipeline needs a --key of its own",
+        CommentError::Http(_) => "",
     };
     let wrapped = CommandError::with_exit(Exit::Incomplete, error);
     match advice {

@@ -4,7 +4,6 @@ mod github;
 mod json;
 mod junit;
 mod markdown;
-mod runner;
 mod text;
 
 #[cfg(test)]
@@ -17,6 +16,7 @@ use cleanbill_core::report::ScanReport;
 use cleanbill_policy::gate::Verdict;
 use cleanbill_report::listing::Listing;
 
+use super::super::runner;
 use crate::error::CommandError;
 
 /// What is printed of a verdict.

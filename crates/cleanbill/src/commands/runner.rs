@@ -8,7 +8,7 @@
 use cleanbill_report::text::clean;
 
 /// Makes a quoted text harmless wherever a line of it may begin, also where it is wrapped.
-pub(super) fn quoted(text: &str) -> String {
+pub(in crate::commands) fn quoted(text: &str) -> String {
     let text = markdown(clean(text).into_owned());
     let mut words = Vec::new();
     for word in text.split(' ') {
@@ -21,17 +21,17 @@ pub(super) fn quoted(text: &str) -> String {
 }
 
 /// Makes a document in Markdown harmless, which has no heading without a space.
-pub(super) fn markdown(document: String) -> String {
+pub(in crate::commands) fn markdown(document: String) -> String {
     with_second_sign(document, "# ")
 }
 
 /// Makes a document in XML harmless; a reader finds the same in it.
-pub(super) fn xml(document: String) -> String {
+pub(in crate::commands) fn xml(document: String) -> String {
     with_second_sign(document, "&#35;")
 }
 
 /// Makes a document in JSON harmless; a reader finds the same in it.
-pub(super) fn json(document: String) -> String {
+pub(in crate::commands) fn json(document: String) -> String {
     // Only texts have this sign.
     with_second_sign(document, "\\u0023")
 }
