@@ -27,6 +27,8 @@ pub(crate) use error::display_url;
 pub use post::{PostAnswer, PostClient};
 pub use proxy::{ProxyError, ProxySettings};
 pub use retry::{Pause, RetryPolicy};
+#[cfg(test)]
+pub(crate) use retry::NotedPauses;
 pub(crate) use retry::{is_retryable, retry_after};
 pub use secret::Secret;
 pub use tls::{TlsSetupError, TrustedRoots, crypto_provider, trusted_certificates};

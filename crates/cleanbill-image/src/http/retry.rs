@@ -130,6 +130,23 @@ impl Pause for RealPause {
     }
 }
 
+/// Notes pauses instead of making them.
+#[cfg(test)]
+#[derive(Default)]
+pub(crate) struct NotedPauses(pub(crate) std::sync::Mutex<Vec<Duration>>);
+
+#[cfg(test)]
+impl Pause for NotedPauses {
+    fn jitter(&self) -> f64 {
+        1.0
+    }
+
+    fn wait(&self, duration: Duration, context: &ReadContext) -> io::Result<()> {
+        self.0.lock().unwrap().push(duration);
+        context.check()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -13,38 +13,23 @@ use std::time::Duration;
 use cleanbill_core::{Digest, ImageReference};
 
 use super::*;
-use crate::http::{Pause, RetryPolicy, Secret};
+use crate::http::{NotedPauses, Pause, RetryPolicy, Secret};
 use fake::{Asked, FakeServer, Reply};
 
 const MANIFEST_TYPE: &str = "application/vnd.oci.image.manifest.v1+json";
 const LAYER_TYPE: &str = "application/vnd.aquasec.trivy.db.layer.v1.tar+gzip";
-
-/// Records pauses instead of making them.
-#[derive(Default)]
-struct Recorder(Mutex<Vec<Duration>>);
-
-impl Pause for Recorder {
-    fn jitter(&self) -> f64 {
-        1.0
-    }
-
-    fn wait(&self, duration: Duration, context: &ReadContext) -> io::Result<()> {
-        self.0.lock().unwrap().push(duration);
-        context.check()
-    }
-}
 
 /// What a test varies.
 struct Setup {
     http: HttpOptions,
     credentials: CredentialOptions,
     context: ReadContext,
-    recorder: Arc<Recorder>,
+    recorder: Arc<NotedPauses>,
 }
 
 impl Default for Setup {
     fn default() -> Self {
-        let recorder = Arc::new(Recorder::default());
+        let recorder = Arc::new(NotedPauses::default());
         let retry = RetryPolicy {
             attempts_max: 4,
             delay_first: Duration::from_millis(500),

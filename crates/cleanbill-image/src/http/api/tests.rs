@@ -1,36 +1,20 @@
-use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use cleanbill_testkit::http_sink::{HttpAnswer, HttpSink};
 
-use super::super::{Pause, RetryPolicy};
+use super::super::{NotedPauses, Pause, RetryPolicy};
 use super::*;
-
-/// Notes what was waited for and does not wait.
-#[derive(Default)]
-struct Noted(Mutex<Vec<Duration>>);
-
-impl Pause for Noted {
-    fn jitter(&self) -> f64 {
-        1.0
-    }
-
-    fn wait(&self, duration: Duration, _: &ReadContext) -> io::Result<()> {
-        self.0.lock().unwrap().push(duration);
-        Ok(())
-    }
-}
 
 struct Bench {
     sink: HttpSink,
     client: ApiClient,
-    pauses: Arc<Noted>,
+    pauses: Arc<NotedPauses>,
 }
 
 impl Bench {
     fn start(answers: Vec<HttpAnswer>) -> Self {
         let sink = HttpSink::start(answers);
-        let pauses = Arc::<Noted>::default();
+        let pauses = Arc::<NotedPauses>::default();
         let options = HttpOptions {
             retry: RetryPolicy {
                 attempts_max: 3,
