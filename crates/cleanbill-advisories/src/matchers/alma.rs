@@ -46,6 +46,15 @@ mod tests {
     }
 
     #[test]
+    fn a_version_that_begins_with_a_tilde_is_before_none() {
+        let found = Case::new("alma", "8.6")
+            .package(rpm("bash", "~1-1.el8"))
+            .advisory("alma 8", "bash", "CVE-1", unfixed())
+            .found();
+        assert_eq!(found, ["CVE-1 bash ~1-1.el8 -> "]);
+    }
+
+    #[test]
     fn modular_packages_without_a_label_are_told() {
         let matched = Case::new("alma", "8.6")
             .package(rpm("nginx", "1:1.14.1-9.module_el8.0.0+184+e34fea82"))

@@ -137,9 +137,10 @@ impl Rule {
         if !is_for_arch || !(self.concerns)(package, version, row) {
             return false;
         }
-        if row.advisory.fixed_version.is_empty() {
-            return self.reports_unfixed;
+        if row.advisory.fixed_version.is_empty() && self.reports_unfixed {
+            return true;
         }
+        // Of rpm versions those that begin with a tilde are before one that is empty.
         row.fixed
             .as_ref()
             .is_some_and(|fixed| version.is_before(fixed))
