@@ -39,7 +39,9 @@ pub(super) fn config(files: Option<&TlsFiles>) -> Result<ClientConfig, TlsSetupE
         Some(path) => TrustedRoots::only(&path)?,
         None => TrustedRoots::load(&[])?,
     };
-    let builder = config_builder()?.with_root_certificates(roots.into_store());
+    let builder = config_builder()?
+        .dangerous()
+        .with_custom_certificate_verifier(roots.into_verifier(Vec::new())?);
     let Some(certificate) = file("cert.pem") else {
         return Ok(builder.with_no_client_auth());
     };

@@ -15,7 +15,7 @@ use url::Url;
 
 use super::proxy::ProxyRules;
 use super::reach::{GuardedResolver, is_forbidden_host};
-use super::tls::{TrustedRoots, lenient_config, plain_config, verified_config};
+use super::tls::{TrustedRoots, plain_config, verified_config};
 use super::{HttpError, HttpOptions, display_url, is_loopback, is_retryable, retry_after};
 use crate::ReadContext;
 use crate::runtime::{BodyReader, block_on};
@@ -291,11 +291,11 @@ impl HttpClient {
         if trust == Trust::None {
             return Ok(plain_config()?);
         }
-        let roots = self.roots()?;
-        Ok(match trust {
-            Trust::Lenient => lenient_config(roots, options.insecure_names())?,
-            _ => verified_config(roots)?,
-        })
+        let insecure_names = match trust {
+            Trust::Lenient => options.insecure_names(),
+            _ => Vec::new(),
+        };
+        Ok(verified_config(self.roots()?, insecure_names)?)
     }
 
     fn roots(&self) -> Result<TrustedRoots, HttpError> {

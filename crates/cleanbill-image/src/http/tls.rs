@@ -8,11 +8,15 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::WebPkiServerVerifier;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{
+    CertificateError, ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore,
+    SignatureScheme,
+};
 use rustls_pki_types::pem::PemObject;
 
 /// Bytes of a file of certificates. The bundle of a distribution has 300 kB.
@@ -54,6 +58,8 @@ pub fn crypto_provider() -> Arc<CryptoProvider> {
 #[derive(Clone, Debug)]
 pub struct TrustedRoots {
     store: RootCertStore,
+    /// Those that the user named, which a server may also show as its own.
+    named: Vec<CertificateDer<'static>>,
     /// The places with the number of certificates of each, for a person:
     /// `system (142), /etc/ca.pem (1)`.
     pub origin: String,
@@ -79,11 +85,16 @@ impl TrustedRoots {
             store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
             origin = format!("built in ({})", store.len());
         }
+        let mut named = Vec::new();
         for path in files {
-            let added = add_file(&mut store, path)?;
+            let added = add_file(&mut store, &mut named, path)?;
             origin.push_str(&format!(", {} ({added})", path.display()));
         }
-        Ok(Self { store, origin })
+        Ok(Self {
+            store,
+            named,
+            origin,
+        })
     }
 
     /// Trusts the certificates of one file and nobody else: what a Docker host with TLS is
@@ -94,16 +105,30 @@ impl TrustedRoots {
     /// The file cannot be read or has no certificate in it.
     pub fn only(path: &Path) -> Result<Self, TlsSetupError> {
         let mut store = RootCertStore::empty();
-        let added = add_file(&mut store, path)?;
+        let mut named = Vec::new();
+        let added = add_file(&mut store, &mut named, path)?;
         Ok(Self {
             store,
+            named,
             origin: format!("{} ({added})", path.display()),
         })
     }
 
-    /// Returns the store.
-    pub fn into_store(self) -> RootCertStore {
-        self.store
+    /// Returns what checks the certificates of servers: against these authorities, or without proof
+    /// for the hosts in `insecure_names`.
+    pub(crate) fn into_verifier(
+        self,
+        insecure_names: Vec<String>,
+    ) -> Result<Arc<dyn ServerCertVerifier>, TlsSetupError> {
+        let store = Arc::new(self.store);
+        let strict = WebPkiServerVerifier::builder_with_provider(store, crypto_provider())
+            .build()
+            .map_err(|error| rustls::Error::General(error.to_string()))?;
+        Ok(Arc::new(Verifier {
+            strict,
+            named: self.named,
+            insecure_names,
+        }))
     }
 }
 
@@ -135,11 +160,16 @@ pub fn trusted_certificates(
     Ok(((!system.is_empty()).then_some(system), own))
 }
 
-fn add_file(store: &mut RootCertStore, path: &Path) -> Result<usize, TlsSetupError> {
+fn add_file(
+    store: &mut RootCertStore,
+    named: &mut Vec<CertificateDer<'static>>,
+    path: &Path,
+) -> Result<usize, TlsSetupError> {
     let certificates = read_certificates(path)?;
     let count = certificates.len();
     for certificate in certificates {
-        store.add(certificate)?;
+        store.add(certificate.clone())?;
+        named.push(certificate);
     }
     Ok(count)
 }
@@ -192,36 +222,20 @@ pub(crate) fn config_builder()
     Ok(builder.with_safe_default_protocol_versions()?)
 }
 
-/// Returns a configuration that checks certificates against `roots`.
+/// Returns a configuration that checks certificates against `roots`, but accepts any certificate of
+/// the hosts in `insecure_names` (a proxy on the way is still checked).
 ///
 /// # Errors
 ///
 /// As [`config_builder`].
-pub(crate) fn verified_config(roots: TrustedRoots) -> Result<ClientConfig, TlsSetupError> {
-    Ok(config_builder()?
-        .with_root_certificates(roots.into_store())
-        .with_no_client_auth())
-}
-
-/// Returns a configuration that accepts any certificate of the hosts in `names` and checks
-/// everybody else (a proxy on the way) against `roots`.
-///
-/// # Errors
-///
-/// As [`config_builder`].
-pub(crate) fn lenient_config(
+pub(crate) fn verified_config(
     roots: TrustedRoots,
-    names: Vec<String>,
+    insecure_names: Vec<String>,
 ) -> Result<ClientConfig, TlsSetupError> {
-    let store = Arc::new(roots.into_store());
-    let strict = WebPkiServerVerifier::builder_with_provider(store, crypto_provider())
-        .build()
-        .map_err(|error| rustls::Error::General(error.to_string()))?;
-    let verifier = Arc::new(LenientVerifier { strict, names });
-    let builder = config_builder()?
+    Ok(config_builder()?
         .dangerous()
-        .with_custom_certificate_verifier(verifier);
-    Ok(builder.with_no_client_auth())
+        .with_custom_certificate_verifier(roots.into_verifier(insecure_names)?)
+        .with_no_client_auth())
 }
 
 /// Returns a configuration that accepts no certificate at all: for connections without TLS, where
@@ -236,15 +250,16 @@ pub(crate) fn plain_config() -> Result<ClientConfig, TlsSetupError> {
         .with_no_client_auth())
 }
 
-/// Passes the certificates of hosts that the user called insecure. The handshake itself is still
-/// checked.
+/// Trusts, beside the authorities, what the user named: certificates themselves, and hosts whose
+/// proof is not asked for. The handshake itself is always checked.
 #[derive(Debug)]
-struct LenientVerifier {
+struct Verifier {
     strict: Arc<WebPkiServerVerifier>,
-    names: Vec<String>,
+    named: Vec<CertificateDer<'static>>,
+    insecure_names: Vec<String>,
 }
 
-impl ServerCertVerifier for LenientVerifier {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -255,14 +270,28 @@ impl ServerCertVerifier for LenientVerifier {
     ) -> Result<ServerCertVerified, rustls::Error> {
         let name = server_name.to_str();
         if self
-            .names
+            .insecure_names
             .iter()
             .any(|insecure| insecure.eq_ignore_ascii_case(&name))
         {
             return Ok(ServerCertVerified::assertion());
         }
-        self.strict
-            .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now)
+        let verified = self.strict.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verified {
+            // `openssl req -x509` makes a certificate that is an authority's, and private
+            // registries show it as their own.
+            Err(error) if is_of_authority(&error) && self.named.contains(end_entity) => {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            verified => verified,
+        }
     }
 
     fn verify_tls12_signature(
@@ -288,9 +317,63 @@ impl ServerCertVerifier for LenientVerifier {
     }
 }
 
+/// Says that a certificate was refused for no other reason than that it is an authority's. The
+/// library looks at the period of validity before that.
+fn is_of_authority(error: &rustls::Error) -> bool {
+    match error {
+        rustls::Error::InvalidCertificate(CertificateError::Other(cause)) => {
+            cause.to_string().contains("CaUsedAsEndEntity")
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
+
     use super::*;
+
+    /// Makes what `openssl req -x509` does: self-signed, and an authority's.
+    fn self_signed() -> rcgen::Certificate {
+        let mut parameters = CertificateParams::new(["reg.test".to_owned()]).unwrap();
+        parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        parameters.not_before = rcgen::date_time_ymd(2024, 1, 1);
+        parameters.not_after = rcgen::date_time_ymd(2025, 1, 1);
+        let key = KeyPair::generate().unwrap();
+        parameters.self_signed(&key).unwrap()
+    }
+
+    #[test]
+    fn a_certificate_that_is_named_may_be_the_servers_own() {
+        let (named, other) = (self_signed(), self_signed());
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), named.pem()).unwrap();
+        let verifier = TrustedRoots::only(file.path())
+            .unwrap()
+            .into_verifier(Vec::new())
+            .unwrap();
+        let check = |certificate: &rcgen::Certificate, name: &'static str, day: u64| {
+            let time = UnixTime::since_unix_epoch(Duration::from_secs(day * 86_400));
+            let name = ServerName::try_from(name).unwrap();
+            let verified = verifier.verify_server_cert(certificate.der(), &[], &name, &[], time);
+            verified.map(|_| ()).map_err(|error| error.to_string())
+        };
+        // 2024-07-01, 2023-12-01 and 2025-12-01.
+        let (during, before, after) = (19_905, 19_692, 20_423);
+        assert_eq!(check(&named, "reg.test", during), Ok(()));
+        for (certificate, name, day, expected) in [
+            (&other, "reg.test", during, "CaUsedAsEndEntity"),
+            (&named, "other.test", during, "not valid for name"),
+            (&named, "reg.test", before, "not valid yet"),
+            (&named, "reg.test", after, "expired"),
+        ] {
+            let error = check(certificate, name, day).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        }
+    }
 
     #[track_caller]
     fn check_error(content: &[u8], expected: &str) {
@@ -326,6 +409,6 @@ mod tests {
                 .origin
                 .contains(&format!("{} (1)", file.path().display()))
         );
-        assert!(roots.into_store().len() > 1);
+        assert!(roots.store.len() > 1);
     }
 }

@@ -56,8 +56,8 @@ pub enum RegistryError {
     },
     /// The registry does not prove who it is.
     #[error(
-        "{cause}; if its certificate is signed by your own authority name that with --ca-cert \
-         FILE, or do without proof with --insecure-registry {host}"
+        "{cause}; if its certificate is your own, or one of your own authority, name that with \
+         --ca-cert FILE, or do without proof with --insecure-registry {host}"
     )]
     TlsFailed {
         /// The registry.
