@@ -35,7 +35,9 @@ const SETTINGS: [&str; 2] = [
     "usr/share/containers/storage.conf",
 ];
 const USUAL_ROOT: &str = "var/lib/containers/storage";
-const USUAL_ROOT_OF_USER: &str = ".local/share/containers/storage";
+/// In the user's directories of settings and of data.
+const SETTINGS_OF_USER: &str = "containers/storage.conf";
+const USUAL_ROOT_OF_USER: &str = "containers/storage";
 
 /// Opens the images of one store.
 #[derive(Clone, Debug)]
@@ -55,7 +57,7 @@ impl PodmanStorage {
         options: StoreOptions,
     ) -> Result<Self, ImageError> {
         let mut absent = Vec::new();
-        for root in roots(environment) {
+        for root in roots(environment)? {
             let store = Store::new(root, &options.context);
             match store.check() {
                 Ok(()) => return Ok(Self { store, options }),
@@ -247,22 +249,47 @@ impl PodmanStorage {
     }
 }
 
-/// Returns the places where the store may be: the one that the settings name, else the usual ones,
-/// the user's own last.
-fn roots(environment: &EngineEnvironment) -> Vec<PathBuf> {
-    for path in SETTINGS {
-        let bytes = read_document(&environment.fixed(path), SETTINGS_BOUND);
-        let text = bytes.ok().and_then(|bytes| String::from_utf8(bytes).ok());
-        let root = text.and_then(|text| setting(&text, "storage", "graphroot"));
-        if let Some(root) = root.filter(|root| Path::new(root).is_absolute()) {
-            return vec![environment.fixed(root.trim_start_matches('/'))];
-        }
+/// Returns the places where the store may be: that of the system, then the user's own, each where its
+/// settings say or at the usual place. Settings that the user named are the only ones.
+///
+/// Source: containers/storage 1.x, `types/options.go`.
+fn roots(environment: &EngineEnvironment) -> Result<Vec<PathBuf>, ImageError> {
+    let usual = environment.fixed(USUAL_ROOT);
+    if let Some(path) = &environment.containers_storage_conf {
+        let text = settings_text(path).ok_or_else(|| ImageError::Unavailable {
+            place: "Podman's store".to_owned(),
+            reason: format!(
+                "CONTAINERS_STORAGE_CONF names {}, which cannot be read",
+                path.display()
+            ),
+        })?;
+        return Ok(vec![graph_root(environment, &text).unwrap_or(usual)]);
     }
-    let of_user = environment
-        .home
+    let of_file = |path: &Path| graph_root(environment, &settings_text(path)?);
+    let of_system = SETTINGS
+        .into_iter()
+        .find_map(|path| of_file(&environment.fixed(path)));
+    let EngineEnvironment {
+        config_home,
+        data_home,
+        ..
+    } = environment;
+    let of_user = config_home
         .as_ref()
-        .map(|home| home.join(USUAL_ROOT_OF_USER));
-    std::iter::once(environment.fixed(USUAL_ROOT))
-        .chain(of_user)
-        .collect()
+        .and_then(|home| of_file(&home.join(SETTINGS_OF_USER)))
+        .or_else(|| data_home.as_ref().map(|home| home.join(USUAL_ROOT_OF_USER)));
+    let mut roots = vec![of_system.unwrap_or(usual)];
+    roots.extend(of_user);
+    Ok(roots)
+}
+
+fn settings_text(path: &Path) -> Option<String> {
+    let bytes = read_document(path, SETTINGS_BOUND).ok()?;
+    String::from_utf8(bytes).ok()
+}
+
+fn graph_root(environment: &EngineEnvironment, settings: &str) -> Option<PathBuf> {
+    let root = setting(settings, "storage", "graphroot")?;
+    let is_absolute = Path::new(&root).is_absolute();
+    is_absolute.then(|| environment.fixed(root.trim_start_matches('/')))
 }

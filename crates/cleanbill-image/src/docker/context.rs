@@ -31,6 +31,12 @@ pub struct EngineEnvironment {
     pub podman_host: Option<String>,
     /// `CONTAINERD_NAMESPACE`: the only namespace that counts.
     pub containerd_namespace: Option<String>,
+    /// `CONTAINERS_STORAGE_CONF`: the only settings of Podman's store that count.
+    pub containers_storage_conf: Option<PathBuf>,
+    /// `XDG_DATA_HOME`, else `.local/share` in the home directory.
+    pub data_home: Option<PathBuf>,
+    /// `XDG_CONFIG_HOME`, else `.config` in the home directory.
+    pub config_home: Option<PathBuf>,
     /// `XDG_RUNTIME_DIR`, else `/run/user/<user id>`.
     pub runtime_dir: Option<PathBuf>,
     /// The home directory.
@@ -44,6 +50,12 @@ impl EngineEnvironment {
     pub fn from_variables(get: impl Fn(&str) -> Option<String>, user_id: u32) -> Self {
         let get = |name| get(name).filter(|value| !value.is_empty());
         let home = get("HOME").map(PathBuf::from);
+        let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
+        let directory = |name| {
+            get(name)
+                .map(PathBuf::from)
+                .filter(|path| path.is_absolute())
+        };
         Self {
             docker_host: get("DOCKER_HOST"),
             docker_context: get("DOCKER_CONTEXT"),
@@ -51,9 +63,12 @@ impl EngineEnvironment {
             docker_cert_path: get("DOCKER_CERT_PATH").map(PathBuf::from),
             docker_config: get("DOCKER_CONFIG")
                 .map(PathBuf::from)
-                .or_else(|| Some(home.as_ref()?.join(".docker"))),
+                .or_else(|| in_home(".docker")),
             podman_host: get("CONTAINER_HOST"),
             containerd_namespace: get("CONTAINERD_NAMESPACE"),
+            containers_storage_conf: get("CONTAINERS_STORAGE_CONF").map(PathBuf::from),
+            data_home: directory("XDG_DATA_HOME").or_else(|| in_home(".local/share")),
+            config_home: directory("XDG_CONFIG_HOME").or_else(|| in_home(".config")),
             runtime_dir: get("XDG_RUNTIME_DIR")
                 .map(PathBuf::from)
                 .or_else(|| Some(format!("/run/user/{user_id}").into())),

@@ -222,6 +222,37 @@ fn settings_name_the_directory() {
 }
 
 #[test]
+fn the_store_is_where_podman_would_look_for_it() {
+    let root = tempfile::tempdir().unwrap();
+    let write = |path: &str, graph_root: &str| {
+        let path = root.path().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, format!("[storage]\ngraphroot = \"{graph_root}\"\n")).unwrap();
+        path
+    };
+    let mut environment = EngineEnvironment {
+        root: root.path().to_owned(),
+        data_home: Some(root.path().join("home/data")),
+        config_home: Some(root.path().join("home/config")),
+        ..EngineEnvironment::default()
+    };
+    let check = |environment: &EngineEnvironment, expected: &[&str]| {
+        let expected: Vec<_> = expected.iter().map(|path| root.path().join(path)).collect();
+        assert_eq!(roots(environment).unwrap(), expected);
+    };
+    check(&environment, &[USUAL_ROOT, "home/data/containers/storage"]);
+    write("home/config/containers/storage.conf", "/of/user");
+    check(&environment, &[USUAL_ROOT, "of/user"]);
+    write(SETTINGS[0], "/of/system");
+    check(&environment, &["of/system", "of/user"]);
+    environment.containers_storage_conf = Some(write("own.conf", "/named"));
+    check(&environment, &["named"]);
+    environment.containers_storage_conf = Some(root.path().join("absent.conf"));
+    let error = roots(&environment).unwrap_err().to_string();
+    assert!(error.contains("CONTAINERS_STORAGE_CONF") && error.contains("absent.conf"));
+}
+
+#[test]
 fn an_ambiguous_beginning_of_an_id_is_refused_with_the_candidates() {
     let fixture = Fixture::new();
     let image = fixture.storage().list_images(false).unwrap()[0].id.to_hex();
