@@ -165,8 +165,39 @@ fn yaml_values_have_several_forms() {
         covers(yaml, "t", &finding("CVE-2", "", "")),
         Some(String::new())
     );
-    check_entries(Yaml, yaml, &[(2, "CVE-1", "expired"), (4, "CVE-2", "")]);
+    check_entries(
+        Yaml,
+        yaml,
+        &[
+            (2, "CVE-1", "expired"),
+            (4, "CVE-2", ""),
+            (8, "extra", "the key means nothing"),
+        ],
+    );
     check_entries(Yaml, "", &[]);
+}
+
+#[test]
+fn what_means_nothing_in_yaml_is_reported() {
+    check_entries(
+        Yaml,
+        "misconfigurations:\n- id: AVD-1\nvulnerabilities:\n- id: CVE-1\n  expires_at: 2020-01-01\n\
+         licences: []\n",
+        &[
+            (
+                2,
+                "AVD-1",
+                "it is one of the misconfigurations, which are not looked for",
+            ),
+            (4, "CVE-1", ""),
+            (
+                5,
+                "expires_at",
+                "the key means nothing; is it 'expired_at'?",
+            ),
+            (6, "licences", "the key means nothing; is it 'licenses'?"),
+        ],
+    );
 }
 
 #[test]

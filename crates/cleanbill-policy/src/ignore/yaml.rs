@@ -6,14 +6,15 @@ use serde_saphyr::Spanned;
 
 use super::IgnoreFileError;
 use super::rule::{Entry, Rule};
+use crate::document::{self, Content, Place, nearest};
 use crate::time;
 
-/// Keys that are not known mean nothing.
+/// Keys that are not known mean nothing, as there; they are reported.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawFile {
     vulnerabilities: Option<Vec<Spanned<RawRule>>>,
-    /// These are checked for form, without effect.
+    /// These are checked for form, without effect, and reported.
     misconfigurations: Option<Vec<Spanned<RawRule>>>,
     secrets: Option<Vec<Spanned<RawRule>>>,
     licenses: Option<Vec<Spanned<RawRule>>>,
@@ -29,6 +30,14 @@ struct RawRule {
     statement: Option<String>,
 }
 
+const LISTS: [&str; 4] = [
+    "vulnerabilities",
+    "misconfigurations",
+    "secrets",
+    "licenses",
+];
+const KEYS: [&str; 5] = ["id", "paths", "purls", "expired_at", "statement"];
+
 pub(super) fn parse(text: &str) -> Result<Vec<Entry>, IgnoreFileError> {
     let raw: Option<RawFile> =
         serde_saphyr::from_str(text).map_err(|error| IgnoreFileError::Syntax {
@@ -36,10 +45,56 @@ pub(super) fn parse(text: &str) -> Result<Vec<Entry>, IgnoreFileError> {
             source: Box::new(error),
         })?;
     let raw = raw.unwrap_or_default();
-    for other in [raw.misconfigurations, raw.secrets, raw.licenses] {
-        check_list(other)?;
+    let mut entries = check_list(raw.vulnerabilities)?;
+    let others = [raw.misconfigurations, raw.secrets, raw.licenses];
+    for (name, list) in LISTS.into_iter().skip(1).zip(others) {
+        entries.extend(check_list(list)?.into_iter().map(|entry| Entry {
+            rule: Err(format!("it is one of the {name}, which are not looked for")),
+            ..entry
+        }));
     }
-    check_list(raw.vulnerabilities)
+    entries.extend(unknown_keys(text));
+    entries.sort_by_key(|entry| entry.line);
+    Ok(entries)
+}
+
+/// Reports the keys that mean nothing, of the file and of its rules.
+fn unknown_keys(text: &str) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let document = document::parse(text).map(|node| node.content);
+    let Ok(Content::Mapping(lists)) = document else {
+        return entries;
+    };
+    for (name, place, list) in lists {
+        if !LISTS.contains(&name.as_str()) {
+            entries.push(unknown_key(name, place, &LISTS));
+        }
+        let Content::Sequence(rules) = list.content else {
+            continue;
+        };
+        for rule in rules {
+            if let Content::Mapping(members) = rule.content {
+                let unknown = members
+                    .into_iter()
+                    .filter(|(key, _, _)| !KEYS.contains(&&**key));
+                entries.extend(unknown.map(|(key, place, _)| unknown_key(key, place, &KEYS)));
+            }
+        }
+    }
+    entries
+}
+
+fn unknown_key(key: String, place: Place, known: &[&str]) -> Entry {
+    let meant = nearest(&key, known.iter().copied());
+    let meant = meant.map(|meant| format!("; is it '{meant}'?"));
+    Entry {
+        line: place.line,
+        rule: Err(format!(
+            "the key means nothing{}",
+            meant.unwrap_or_default()
+        )),
+        title: key,
+    }
 }
 
 fn check_list(list: Option<Vec<Spanned<RawRule>>>) -> Result<Vec<Entry>, IgnoreFileError> {
