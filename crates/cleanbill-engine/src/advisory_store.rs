@@ -10,6 +10,7 @@ mod kind;
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use cleanbill_advisories::{Database, METADATA_FILE, Metadata, OpenError};
@@ -36,12 +37,32 @@ pub struct AdvisoryStore {
 
 /// Holds the lock under which a database is replaced; readers need none.
 #[derive(Debug)]
-pub struct UpdateLock(File);
+pub struct UpdateLock {
+    file: File,
+    path: PathBuf,
+    /// Directories that were made for it, the innermost first.
+    made: Vec<PathBuf>,
+}
+
+impl UpdateLock {
+    /// Leaves no directory behind that was made in vain.
+    fn remove_what_is_empty(&self) {
+        let Some(directory) = self.made.first() else {
+            return;
+        };
+        let entries = std::fs::read_dir(directory).map(Iterator::count);
+        if entries.is_ok_and(|count| count == 1) && std::fs::remove_file(&self.path).is_ok() {
+            // The first that holds something else ends it.
+            let _ = self.made.iter().try_for_each(std::fs::remove_dir);
+        }
+    }
+}
 
 impl Drop for UpdateLock {
     fn drop(&mut self) {
+        self.remove_what_is_empty();
         // Closing the file releases the lock anyway.
-        let _ = self.0.unlock();
+        let _ = self.file.unlock();
     }
 }
 
@@ -108,18 +129,31 @@ impl AdvisoryStore {
     ///
     /// The directory cannot be written.
     pub fn lock(&self) -> Result<UpdateLock, AdvisoryStoreError> {
-        std::fs::create_dir_all(&self.directory)
-            .map_err(|source| self.failed("create", &self.directory, source))?;
         let path = self.directory.join(".lock");
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(|source| self.failed("create", &path, source))?;
-        file.lock()
-            .map_err(|source| self.failed("lock", &path, source))?;
-        Ok(UpdateLock(file))
+        loop {
+            let missing = |path: &&Path| !path.as_os_str().is_empty() && !path.exists();
+            let made = self.directory.ancestors().take_while(missing);
+            let made = made.map(Path::to_owned).collect();
+            std::fs::create_dir_all(&self.directory)
+                .map_err(|source| self.failed("create", &self.directory, source))?;
+            let file = OpenOptions::new()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(&path);
+            let file = match file {
+                Ok(file) => file,
+                // Who held it has just removed the directory.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(source) => return Err(self.failed("create", &path, source)),
+            };
+            file.lock()
+                .map_err(|source| self.failed("lock", &path, source))?;
+            // Who held it may have removed it.
+            if is_at(&file, &path) {
+                return Ok(UpdateLock { file, path, made });
+            }
+        }
     }
 
     /// Replaces the database by the one in an archive (`db.tar.gz`). `downloaded_at` is noted in
@@ -252,6 +286,14 @@ impl AdvisoryStore {
             source,
         }
     }
+}
+
+/// Says whether an open file is the one that a path names.
+fn is_at(file: &File, path: &Path) -> bool {
+    let identity = |metadata: std::fs::Metadata| (metadata.dev(), metadata.ino());
+    let own = file.metadata().map(identity);
+    let named = std::fs::metadata(path).map(identity);
+    matches!((own, named), (Ok(own), Ok(named)) if own == named)
 }
 
 /// Describes a database for the report.

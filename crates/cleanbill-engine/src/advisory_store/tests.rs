@@ -68,3 +68,35 @@ fn whatever_fails_the_last_good_database_stays() {
         .collect();
     assert_eq!(left, [] as [String; 0]);
 }
+
+#[test]
+fn a_directory_that_was_made_in_vain_goes_again() {
+    let root = tempfile::tempdir().unwrap();
+    let directory = root.path().join("new/db");
+    let store = AdvisoryStore::new(&directory);
+    drop(store.lock().unwrap());
+    assert!(!root.path().join("new").exists());
+
+    std::fs::create_dir_all(&directory).unwrap();
+    drop(store.lock().unwrap());
+    assert!(directory.join(".lock").exists(), "it was there before");
+
+    std::fs::remove_dir_all(&directory).unwrap();
+    let lock = store.lock().unwrap();
+    std::fs::write(directory.join("trivy.db"), "").unwrap();
+    drop(lock);
+    assert!(directory.join(".lock").exists(), "it holds a database");
+}
+
+#[test]
+fn who_waits_for_a_lock_that_is_removed_gets_another() {
+    let root = tempfile::tempdir().unwrap();
+    let store = AdvisoryStore::new(root.path().join("db"));
+    let held = store.lock().unwrap();
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| store.lock().map(|lock| is_at(&lock.file, &lock.path)));
+        std::thread::sleep(std::time::Duration::from_millis(50));
+        drop(held);
+        assert!(waiting.join().unwrap().unwrap());
+    });
+}

@@ -95,7 +95,8 @@ fn a_signal_ends_an_update_and_leaves_no_half_database() {
     running.signal(Signal::INT);
     running.wait().exits(130);
     assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
-    assert_eq!(sandbox.files("cache/db"), [".lock"]);
+    let files = sandbox.files("cache/db");
+    assert!(files.is_empty() || files == [".lock"], "{files:?}");
 }
 
 #[test]
@@ -129,7 +130,8 @@ fn a_signal_ends_an_import_that_is_stuck_and_leaves_nothing() {
     running.signal(Signal::INT);
     running.wait().exits(130);
     assert!(asked.elapsed() < SOON, "it took {:?}", asked.elapsed());
-    assert_eq!(sandbox.files("cache/db"), [".lock"]);
+    let files = sandbox.files("cache/db");
+    assert!(files.is_empty() || files == [".lock"], "{files:?}");
     drop(pipe);
 }
 
