@@ -96,9 +96,9 @@ fn split(
         let digest = name
             .parse()
             .map_err(
-                |error: cleanbill_core::digest::DigestError| ImageError::NotFound {
-                    what: error.to_string(),
-                    place: path.to_owned(),
+                |error: cleanbill_core::digest::DigestError| ImageError::Malformed {
+                    what: format!("the end of '{argument}'"),
+                    reason: error.to_string(),
                 },
             )?;
         return Ok((path, Some(Selection::Digest(digest))));

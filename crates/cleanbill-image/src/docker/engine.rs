@@ -124,7 +124,9 @@ impl Engine {
     /// As [`Self::open`]; the engine has no such container.
     pub fn open_container(&self, container: &str) -> Result<Image, ImageError> {
         let path = ["containers", container, "json"];
-        let answer: ContainerInspect = self.client.get_json(&path, &[], &self.context)?;
+        let answer = self.client.get_json(&path, &[], &self.context);
+        let answer: ContainerInspect =
+            answer.map_err(|error| naming(format!("container {container}"), error))?;
         let mut image = self.open_as(&answer.image, &answer.image)?;
         let started_as = &answer.config.image;
         if is_name_of(
@@ -207,15 +209,9 @@ impl Engine {
             .iter()
             .map(|value| ("platform", value.as_str()))
             .collect();
-        let answer: ImageInspect = match self.client.get_json(&path, &query, &self.context) {
-            Err(ImageError::NotFound { place, .. }) => {
-                return Err(ImageError::NotFound {
-                    what: format!("image {name}"),
-                    place,
-                });
-            }
-            answer => answer?,
-        };
+        let answer = self.client.get_json(&path, &query, &self.context);
+        let answer: ImageInspect =
+            answer.map_err(|error| naming(format!("image {name}"), error))?;
         Inspected::new(answer, name, &self.context.limits)
     }
 
@@ -345,6 +341,14 @@ fn no_engine(source: &str, mut failures: Vec<ImageError>, absent: &[String]) -> 
     ImageError::Unavailable {
         place: format!("a {source} engine"),
         reason: reasons.join("; "),
+    }
+}
+
+/// Names what was asked for where the engine does not have it, in place of the address.
+fn naming(what: String, error: ImageError) -> ImageError {
+    match error {
+        ImageError::NotFound { place, .. } => ImageError::NotFound { what, place },
+        error => error,
     }
 }
 

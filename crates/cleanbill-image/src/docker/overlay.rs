@@ -198,7 +198,10 @@ impl OverlayLayer {
             match tar_split::stream_size_bytes(path, &self.context) {
                 Ok(size_bytes) => Some(size_bytes),
                 Err(error) => {
-                    warn!(path = %path.display(), %error, "the size of a layer is not known");
+                    // Of a scan that was stopped nobody wants to know it.
+                    if self.context.check().is_ok() {
+                        warn!(path = %path.display(), %error, "the size of a layer is not known");
+                    }
                     None
                 }
             }
