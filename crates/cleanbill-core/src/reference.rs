@@ -1,6 +1,7 @@
 //! Image references: `[registry/]repository[:tag][@digest]`.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use crate::digest::Digest;
@@ -42,45 +43,71 @@ impl FromStr for ImageReference {
             text: text.chars().take(300).collect(),
             reason,
         };
+        let parts = Parts::of(text);
+        let digest = parts.digest.map(str::parse::<Digest>).transpose();
+        let digest = digest.map_err(|e| error(e.to_string()))?;
+        if let Some(tag) = parts.tag {
+            check_tag(tag).map_err(error)?;
+        }
+        let registry = parts.registry.unwrap_or(DEFAULT_REGISTRY);
+        check_registry(registry).map_err(error)?;
+        let registry = match registry {
+            "docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
+            other => other,
+        };
+        let repository = with_library(registry, parts.repository);
+        check_repository(&repository).map_err(error)?;
+        Ok(Self {
+            registry: registry.to_owned(),
+            repository,
+            tag: parts.tag.map(str::to_owned),
+            digest,
+        })
+    }
+}
+
+/// Is what a name consists of, unchecked.
+struct Parts<'a> {
+    /// `None` if the name has none.
+    registry: Option<&'a str>,
+    repository: &'a str,
+    tag: Option<&'a str>,
+    digest: Option<&'a str>,
+}
+
+impl<'a> Parts<'a> {
+    fn of(text: &'a str) -> Self {
         let (name, digest) = match text.split_once('@') {
-            Some((name, digest)) => (
-                name,
-                Some(digest.parse::<Digest>().map_err(|e| error(e.to_string()))?),
-            ),
+            Some((name, digest)) => (name, Some(digest)),
             None => (text, None),
         };
         let (path, tag) = match name.rsplit_once(':') {
             Some((path, tag)) if !tag.contains('/') => (path, Some(tag)),
             _ => (name, None),
         };
-        if let Some(tag) = tag {
-            check_tag(tag).map_err(error)?;
-        }
         let (registry, repository) = match path.split_once('/') {
             Some((first, rest))
                 if first == "localhost" || first.contains('.') || first.contains(':') =>
             {
-                (first, rest)
+                (Some(first), rest)
             }
-            _ => (DEFAULT_REGISTRY, path),
+            _ => (None, path),
         };
-        check_registry(registry).map_err(error)?;
-        let registry = match registry {
-            "docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
-            other => other,
-        };
-        let repository = if registry == DEFAULT_REGISTRY && !repository.contains('/') {
-            format!("library/{repository}")
-        } else {
-            repository.to_owned()
-        };
-        check_repository(&repository).map_err(error)?;
-        Ok(Self {
-            registry: registry.to_owned(),
+        Self {
+            registry,
             repository,
-            tag: tag.map(str::to_owned),
+            tag,
             digest,
-        })
+        }
+    }
+}
+
+/// Completes the repository where the default registry implies `library/`.
+fn with_library(registry: &str, repository: &str) -> String {
+    if registry == DEFAULT_REGISTRY && !repository.contains('/') {
+        format!("library/{repository}")
+    } else {
+        repository.to_owned()
     }
 }
 
@@ -142,6 +169,44 @@ fn check_repository(repository: &str) -> Result<(), String> {
 }
 
 impl ImageReference {
+    /// Reads a name by the rules that decide what reports call an image, and so its fingerprints.
+    ///
+    /// They are those of another library than the engines': a repository has two characters or more,
+    /// and these stand in any order. Source: go-containerregistry 0.21 `pkg/name`.
+    pub fn parse_reported(text: &str) -> Option<Self> {
+        let Parts {
+            registry,
+            repository,
+            tag,
+            digest,
+        } = Parts::of(text);
+        let of = |text: &str, lengths: RangeInclusive<usize>, others: &[u8], has_upper: bool| {
+            let is_one = |b: u8| {
+                b.is_ascii_lowercase()
+                    || b.is_ascii_digit()
+                    || others.contains(&b)
+                    || has_upper && b.is_ascii_uppercase()
+            };
+            lengths.contains(&text.len()) && text.bytes().all(is_one)
+        };
+        let is_valid = tag.is_none_or(|tag| of(tag, 1..=128, b"_-.", true))
+            && of(repository, 2..=255, b"_-./", false)
+            && registry.is_none_or(|registry| check_registry(registry).is_ok());
+        if !is_valid {
+            return None;
+        }
+        let registry = match registry {
+            None | Some("docker.io") => DEFAULT_REGISTRY,
+            Some(other) => other,
+        };
+        Some(Self {
+            registry: registry.to_owned(),
+            repository: with_library(registry, repository),
+            tag: tag.map(str::to_owned),
+            digest: digest.map(str::parse).transpose().ok()?,
+        })
+    }
+
     /// Returns `registry/repository`.
     pub fn context(&self) -> String {
         format!("{}/{}", self.registry, self.repository)
@@ -161,6 +226,21 @@ impl ImageReference {
         let separator = if self.digest.is_some() { '@' } else { ':' };
         let repository = self.familiar_repository();
         format!("{repository}{separator}{}", self.manifest_name())
+    }
+
+    /// Returns the name as people write it, with the tag and the digest that it has: what
+    /// [`str::parse`] takes back.
+    pub fn familiar_as_stated(&self) -> String {
+        let mut name = self.familiar_repository();
+        if let Some(tag) = &self.tag {
+            name.push(':');
+            name.push_str(tag);
+        }
+        if let Some(digest) = &self.digest {
+            name.push('@');
+            name.push_str(&digest.to_string());
+        }
+        name
     }
 
     /// Returns the repository as people write it: without the default registry and `library/`.
@@ -194,7 +274,7 @@ pub fn choose<'a>(
 ) -> Option<&'a str> {
     let parsed: Vec<(&str, ImageReference)> = candidates
         .into_iter()
-        .filter_map(|text| Some((text.as_str(), text.parse().ok()?)))
+        .filter_map(|text| Some((text.as_str(), ImageReference::parse_reported(text)?)))
         .collect();
     let first = parsed.first().map(|(text, _)| *text);
     let lower = artifact_name.to_ascii_lowercase();
@@ -204,7 +284,7 @@ pub fn choose<'a>(
     {
         return first;
     }
-    let Ok(wanted) = artifact_name.parse::<ImageReference>() else {
+    let Some(wanted) = ImageReference::parse_reported(artifact_name) else {
         return first;
     };
     parsed
@@ -264,10 +344,61 @@ mod tests {
 
     #[test]
     fn the_reference_that_matches_the_name_is_chosen() {
-        let tags = ["a:1".to_owned(), "b:2".to_owned()];
-        assert_eq!(choose("b:2", &tags), Some("b:2"));
-        assert_eq!(choose("c:2", &tags), Some("a:1"));
-        assert_eq!(choose("b:2.tar", &tags), Some("a:1"));
-        assert_eq!(choose("x", &[] as &[String]), None);
+        let tags = ["aa:1".to_owned(), "bb:2".to_owned()];
+        assert_eq!(choose("bb:2", &tags), Some("bb:2"));
+        assert_eq!(choose("cc:2", &tags), Some("aa:1"));
+        assert_eq!(choose("bb:2.tar", &tags), Some("aa:1"));
+        assert_eq!(choose("xx", &[] as &[String]), None);
+    }
+
+    #[test]
+    fn names_that_reports_do_not_use_are_passed_over() {
+        let tags = [
+            "b:2",
+            "localhost/x:1",
+            "127.0.0.1:5000/x:1",
+            "Upper:1",
+            "a-:1",
+        ];
+        let tags = tags.map(str::to_owned);
+        assert_eq!(choose("b:2", &tags), Some("a-:1"));
+        assert_eq!(choose("b:2", tags.get(..4).unwrap_or_default()), None);
+    }
+
+    #[test]
+    fn reports_use_names_that_engines_refuse() {
+        let context = |text: &str| Some(ImageReference::parse_reported(text)?.context());
+        for (text, expected) in [
+            ("-ab:1", Some("index.docker.io/library/-ab")),
+            ("a-:1", Some("index.docker.io/library/a-")),
+            ("ab:.x", Some("index.docker.io/library/ab")),
+            ("ab..c:1", Some("index.docker.io/library/ab..c")),
+            ("a.b/cd:1", Some("a.b/cd")),
+            ("docker.io/ab", Some("index.docker.io/library/ab")),
+            ("localhost:5000/x/y:3", Some("localhost:5000/x/y")),
+            ("a.b/c:1", None),
+            ("b", None),
+            ("AB:1", None),
+            ("ab:", None),
+            ("ab:1/2", None),
+            ("ab@sha256:1", None),
+        ] {
+            assert_eq!(context(text).as_deref(), expected, "{text}");
+        }
+        let (tag, long) = ("t".repeat(129), "x".repeat(256));
+        assert_eq!(context(&format!("ab:{tag}")), None);
+        assert_eq!(context(&long), None);
+    }
+
+    #[test]
+    fn a_name_can_be_written_as_it_was_stated() {
+        let digest = Digest::of(b"");
+        for name in ["a", "a:1", "localhost:5000/a/b:c", "localhost:5000imag"] {
+            for text in [name.to_owned(), format!("{name}@{digest}")] {
+                let reference: ImageReference = text.parse().unwrap();
+                assert_eq!(reference.familiar_as_stated(), text);
+                assert_eq!(reference.familiar_as_stated().parse(), Ok(reference));
+            }
+        }
     }
 }

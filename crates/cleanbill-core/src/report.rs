@@ -363,10 +363,7 @@ impl ImageReport {
         let Some(image_id) = self.metadata.image_id else {
             return String::new();
         };
-        match self
-            .reference()
-            .and_then(|text| text.parse::<ImageReference>().ok())
-        {
+        match self.reference().and_then(ImageReference::parse_reported) {
             Some(reference) => {
                 Digest::of(format!("{image_id}:{}", reference.context()).as_bytes()).to_string()
             }
