@@ -53,7 +53,7 @@ pub fn write_base_list<'a>(chains: impl IntoIterator<Item = &'a NamedChain>) -> 
     for chain in chains {
         let diff_ids = chain.diff_ids.iter().map(DiffId::to_string);
         let mut entry = serde_json::json!({
-            "name": chain.reference.familiar(),
+            "name": chain.reference.familiar_as_stated(),
             "diff_ids": diff_ids.collect::<Vec<_>>(),
         });
         if let (Some(image_id), Some(members)) = (chain.image_id, entry.as_object_mut()) {
