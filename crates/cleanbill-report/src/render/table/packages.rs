@@ -294,6 +294,10 @@ pub(super) fn suppressed(
             short(&finding.package_name, Style::Bold),
             Span::plain(&finding.installed_version),
         ];
+        if !finding.package_path.is_empty() {
+            let path = format!("in {}:", finding.package_path);
+            line.extend(Span::words(&path, Style::Plain));
+        }
         line.extend(Span::words(&words::suppression(suppressed), Style::Plain));
         canvas.paragraph("  ", &line)?;
     }

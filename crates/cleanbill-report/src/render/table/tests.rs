@@ -152,7 +152,9 @@ fn long_lists_are_folded_to_their_number() {
 
 #[test]
 fn suppressed_findings_are_counted_or_listed() {
-    let report = sample::report(vec![sample::suppressed()]);
+    let mut image = sample::suppressed();
+    image.results[0].suppressed[0].finding.package_path = "app/go.mod".to_owned();
+    let report = sample::report(vec![image]);
     let hint = "2 vulnerabilities suppressed by exceptions (--show-suppressed shows them)";
     assert!(table(&report, 120).contains(hint));
     let options = RenderOptions {
@@ -162,6 +164,7 @@ fn suppressed_findings_are_counted_or_listed() {
     let text = rendered(Format::Table, &report, &options);
     assert!(!text.contains("--show-suppressed"));
     assert!(text.contains("ignored: accepted until the next release (.trivyignore.yaml)"));
+    assert!(text.contains("in app/go.mod:"), "{text}");
 }
 
 #[test]
