@@ -46,7 +46,8 @@ pub fn gate_file(data: &[u8]) {
         }
         Err(error) => {
             assert!(!error.problems.is_empty());
-            let lines = text.split('\n').count() as u64 + 1;
+            // YAML ends lines at carriage returns too.
+            let lines = text.split(['\n', '\r']).count() as u64 + 1;
             let places = error.problems.iter().filter_map(|problem| problem.place);
             places.for_each(|place| assert!(place.line <= lines, "{place} of {lines} lines"));
         }
