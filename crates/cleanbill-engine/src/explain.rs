@@ -26,7 +26,7 @@ pub struct Explanation {
     pub reported: Vec<Reported>,
     /// What an exception or a VEX statement took out.
     pub suppressed: Vec<SuppressedFinding>,
-    /// Findings that are there but are not shown, because of the severity or state.
+    /// Findings that are there but are not shown, because a filter leaves them out.
     pub filtered: Vec<Reported>,
     /// Packages that the database has a row for which does not apply.
     pub not_affected: Vec<NotAffected>,
@@ -43,7 +43,9 @@ pub struct Reported {
     pub finding: Finding,
     /// Where in the image: the target of the result.
     pub target: String,
-    /// The layer counted from the base, from 1, and the step of the build that made it.
+    /// Whether it is one of an OS package.
+    pub class: ResultClass,
+    /// The layer counted from the base, from 0 as in reports, and the step of the build that made it.
     pub layer: Option<(usize, String)>,
     /// The rows of the database that made it.
     pub rows: Vec<ConsideredRow>,
@@ -103,6 +105,7 @@ pub fn explain(
             let reported = Reported {
                 finding: as_shown.unwrap_or(finding).clone(),
                 target: result.target.clone(),
+                class: result.class,
                 layer: layer_of(all, finding.layer),
                 rows: rows
                     .iter()
@@ -222,5 +225,5 @@ fn layer_of(image: &ImageReport, layer: Option<LayerId>) -> Option<(usize, Strin
         .iter()
         .position(|other| other.id.diff_id == layer.diff_id)?;
     let step = layers.get(index).map(|layer| layer.created_by.clone());
-    Some((index + 1, step.unwrap_or_default()))
+    Some((index, step.unwrap_or_default()))
 }

@@ -8,6 +8,7 @@ use cleanbill_core::image::{ImageConfig, ImageMetadata};
 use cleanbill_core::layer::{LayerError, LayerReader};
 
 use crate::ImageError;
+use crate::oci::Platform;
 
 /// Holds an opened image.
 #[derive(Clone)]
@@ -26,6 +27,40 @@ pub struct Image {
 }
 
 impl Image {
+    /// Checks that the image is for a platform that was asked for. What it does not say of itself
+    /// fits.
+    ///
+    /// # Errors
+    ///
+    /// It is for another one: the error names both.
+    pub fn check_platform(&self, wanted: &Platform) -> Result<(), ImageError> {
+        let config = &self.metadata.config;
+        let or_wanted = |own: &str, wanted: &str| match own {
+            "" => wanted.to_owned(),
+            own => own.to_owned(),
+        };
+        let own = Platform {
+            os: or_wanted(&config.os, &wanted.os),
+            architecture: or_wanted(&config.architecture, &wanted.architecture),
+            variant: config.variant.clone(),
+            os_version: config.os_version.clone(),
+        };
+        let asked = Platform {
+            variant: match own.variant.as_str() {
+                "" => String::new(),
+                _ => wanted.variant.clone(),
+            },
+            ..wanted.clone()
+        };
+        if asked.accepts(&own) {
+            return Ok(());
+        }
+        Err(ImageError::NotFound {
+            what: format!("platform {wanted}"),
+            place: format!("image {}, which is for {own}", self.name),
+        })
+    }
+
     /// Completes the metadata with what came by when the layers were read, see
     /// [`LayerSource::late_config`]. To be asked after that.
     ///
@@ -125,4 +160,75 @@ pub trait LayerSink {
     ///
     /// The walk failed.
     fn layer(&mut self, reader: &mut dyn LayerReader) -> Result<(), LayerError>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct NoLayers;
+
+    fn no_layer() -> ImageError {
+        ImageError::NotFound {
+            what: "a layer".to_owned(),
+            place: "this image".to_owned(),
+        }
+    }
+
+    impl LayerSource for NoLayers {
+        fn open_layer(&self, _: usize) -> Result<Box<dyn LayerReader + Send + '_>, ImageError> {
+            Err(no_layer())
+        }
+
+        fn read_all(&self, _: &mut dyn LayerSink) -> Result<(), ImageError> {
+            Err(no_layer())
+        }
+    }
+
+    #[track_caller]
+    fn check(own: [&str; 3], wanted: &str, error: Option<&str>) {
+        let [os, architecture, variant] = own.map(str::to_owned);
+        let image = Image {
+            name: "web:1".to_owned(),
+            source: "docker",
+            access: String::new(),
+            metadata: ImageMetadata {
+                config: ImageConfig {
+                    os,
+                    architecture,
+                    variant,
+                    ..ImageConfig::default()
+                },
+                ..ImageMetadata::default()
+            },
+            layers: Arc::new(NoLayers),
+        };
+        let outcome = image.check_platform(&wanted.parse().unwrap());
+        let said = outcome.err().map(|error| error.to_string());
+        assert_eq!(said.as_deref(), error, "{own:?} {wanted}");
+    }
+
+    #[test]
+    fn an_image_for_another_platform_is_refused() {
+        check(["linux", "amd64", ""], "linux/amd64", None);
+        check(["linux", "arm64", ""], "linux/aarch64/v8", None);
+        check(["linux", "arm", "v6"], "linux/arm", None);
+        check(["", "", ""], "linux/arm64/v8", None);
+        check(["", "arm", ""], "linux/arm/v5", None);
+        check(
+            ["linux", "amd64", ""],
+            "linux/arm64",
+            Some("platform linux/arm64 not found in image web:1, which is for linux/amd64"),
+        );
+        check(
+            ["linux", "arm", "v6"],
+            "linux/arm/v7",
+            Some("platform linux/arm/v7 not found in image web:1, which is for linux/arm/v6"),
+        );
+        check(
+            ["windows", "amd64", ""],
+            "linux/amd64",
+            Some("platform linux/amd64 not found in image web:1, which is for windows/amd64"),
+        );
+    }
 }

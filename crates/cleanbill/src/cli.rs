@@ -191,7 +191,6 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
     /// Print the manual page
-    #[command(hide = true)]
     Man,
     /// Print the reference of the command line as Markdown
     #[command(hide = true)]

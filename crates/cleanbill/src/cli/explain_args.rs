@@ -29,7 +29,7 @@ pub(crate) struct ExplainArgs {
     #[command(flatten)]
     pub(crate) database: DatabaseArgs,
     #[command(flatten)]
-    detection: DetectionArgs,
+    pub(crate) detection: DetectionArgs,
     #[command(flatten)]
     pub(crate) filter: FilterArgs,
 }
@@ -52,7 +52,8 @@ impl ExplainArgs {
             && sbom.is_empty())
     }
 
-    /// Returns the scan that shows what is to be explained.
+    /// Returns the scan that shows what is to be explained: of every kind of package, so that what
+    /// `--pkg-types` leaves out is found too.
     pub(crate) fn into_scan(self) -> ScanArgs {
         ScanArgs {
             images: self.images,
@@ -64,7 +65,10 @@ impl ExplainArgs {
                 engine: "native".to_owned(),
                 ..Default::default()
             },
-            detection: self.detection,
+            detection: DetectionArgs {
+                pkg_types: ["os", "library"].map(str::to_owned).to_vec(),
+                ..self.detection
+            },
             filter: self.filter,
             output: Default::default(),
             verdict: Default::default(),

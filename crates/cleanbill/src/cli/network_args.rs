@@ -31,13 +31,19 @@ pub(crate) struct RegistryArgs {
 #[command(next_help_heading = "Registries")]
 pub(crate) struct PasswordArgs {
     /// User name for the registry
-    #[arg(long, value_name = "NAME", env = "CLEANBILL_REGISTRY_USERNAME")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        visible_alias = "username",
+        env = "CLEANBILL_REGISTRY_USERNAME"
+    )]
     pub(crate) registry_username: Option<String>,
 
     /// Password or token; better given by the environment or on standard input
     #[arg(
         long,
         value_name = "SECRET",
+        alias = "password",
         env = "CLEANBILL_REGISTRY_PASSWORD",
         hide_env_values = true,
         hide = true
@@ -45,7 +51,11 @@ pub(crate) struct PasswordArgs {
     pub(crate) registry_password: Option<String>,
 
     /// Read the password or token from standard input
-    #[arg(long, conflicts_with = "registry_password")]
+    #[arg(
+        long,
+        visible_alias = "password-stdin",
+        conflicts_with = "registry_password"
+    )]
     pub(crate) registry_password_stdin: bool,
 }
 

@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{BoolishValueParser, NonEmptyStringValueParser};
+use clap::builder::{BoolishValueParser, NonEmptyStringValueParser, RangedU64ValueParser};
 use cleanbill_core::Severity;
 use cleanbill_core::severity::FixStatus;
+use cleanbill_image::docker::Endpoint;
 
 use super::database_args::DatabaseArgs;
 use super::engine_args::EngineArgs;
@@ -107,7 +108,7 @@ pub(crate) struct SourceArgs {
 #[command(next_help_heading = "Sources")]
 pub(crate) struct DockerHostArgs {
     /// Address of the Docker engine [default: DOCKER_HOST, else the current Docker context]
-    #[arg(long, value_name = "URL", env = "CLEANBILL_DOCKER_HOST")]
+    #[arg(long, value_name = "URL", value_parser = parse_engine_address, env = "CLEANBILL_DOCKER_HOST")]
     pub(crate) docker_host: Option<String>,
 }
 
@@ -161,8 +162,9 @@ pub(crate) struct DetectionArgs {
     )]
     pub(crate) skip_files: Vec<String>,
 
-    /// Layers that are read at a time [default: the number of processors]
-    #[arg(long, value_name = "N", env = "CLEANBILL_PARALLEL")]
+    /// Layers that are read at a time, up to 256; 0 stands for the number of processors
+    /// [default: 0]
+    #[arg(long, value_name = "N", value_parser = RangedU64ValueParser::<usize>::new().range(0..=256), env = "CLEANBILL_PARALLEL")]
     pub(crate) parallel: Option<usize>,
 
     /// Give up after so long, such as 10m [default: never]
@@ -283,7 +285,12 @@ pub(crate) struct VerdictArgs {
     pub(crate) fail_on: Option<String>,
 
     /// Fail by the rules of a file (docs/gate.md); --fail-on and --exit-code go before them
-    #[arg(long, value_name = "FILE", env = "CLEANBILL_POLICY")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        visible_alias = "config",
+        env = "CLEANBILL_POLICY"
+    )]
     pub(crate) policy: Option<PathBuf>,
 
     #[command(flatten)]
@@ -314,6 +321,14 @@ pub(crate) struct RetryArgs {
     /// [default: 2s]
     #[arg(long, value_name = "DURATION", value_parser = parse_duration, env = "CLEANBILL_RETRY_DELAY")]
     pub(crate) retry_delay: Option<Duration>,
+}
+
+/// Checks the address of an engine, which is kept as it is.
+fn parse_engine_address(text: &str) -> Result<String, String> {
+    match Endpoint::parse(text, None) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(error) => Err(error.reason),
+    }
 }
 
 /// Parses a number from 0 to 1.

@@ -146,6 +146,29 @@ pub(crate) const TRIVY_FLAGS: &[TrivyFlag] = &[
         "--include-deprecated-checks",
         Treatment::Refused(MISCONFIGURATION),
     ),
+    valued("--ansible-extra-vars", Treatment::Refused(MISCONFIGURATION)),
+    valued("--ansible-inventory", Treatment::Refused(MISCONFIGURATION)),
+    valued("--ansible-playbook", Treatment::Refused(MISCONFIGURATION)),
+    valued("--helm-api-versions", Treatment::Refused(MISCONFIGURATION)),
+    valued("--helm-kube-version", Treatment::Refused(MISCONFIGURATION)),
+    valued("--helm-set", Treatment::Refused(MISCONFIGURATION)),
+    valued("--helm-set-file", Treatment::Refused(MISCONFIGURATION)),
+    valued("--helm-set-string", Treatment::Refused(MISCONFIGURATION)),
+    valued("--helm-values", Treatment::Refused(MISCONFIGURATION)),
+    valued(
+        "--raw-config-scanners",
+        Treatment::Refused(MISCONFIGURATION),
+    ),
+    valued("--render-cause", Treatment::Refused(MISCONFIGURATION)),
+    valued("--rego-error-limit", Treatment::Refused(MISCONFIGURATION)),
+    valued(
+        "--config-file-schemas",
+        Treatment::Refused(MISCONFIGURATION),
+    ),
+    flag(
+        "--tf-exclude-downloaded-modules",
+        Treatment::Refused(MISCONFIGURATION),
+    ),
     flag("--trace-rego", Treatment::Refused(MISCONFIGURATION)),
     valued(
         "--compliance",
@@ -408,5 +431,46 @@ mod tests {
                 );
             }
         }
+    }
+
+    /// What `trivy image --help` of 0.74.0 lists.
+    const FLAGS_OF_TRIVY: &str = "\
+        cache-backend cache-ttl redis-ca redis-cert redis-key redis-tls db-repository \
+        download-db-only download-java-db-only java-db-repository no-progress skip-db-update \
+        skip-java-db-update docker-host image-config-scanners image-src input max-image-size \
+        platform podman-host removed-pkgs ignored-licenses license-confidence-level license-full \
+        ansible-extra-vars ansible-inventory ansible-playbook checks-bundle-repository \
+        config-file-schemas helm-api-versions helm-kube-version helm-set helm-set-file \
+        helm-set-string helm-values include-non-failures misconfig-scanners raw-config-scanners \
+        render-cause tf-exclude-downloaded-modules enable-modules module-dir pkg-relationships \
+        pkg-types custom-headers server token token-header password password-stdin \
+        registry-token username check-namespaces config-check config-data \
+        include-deprecated-checks rego-error-limit skip-check-update trace-rego compliance \
+        dependency-tree exit-code exit-on-eol format ignore-policy ignorefile list-all-pkgs \
+        output output-plugin-arg report severity show-suppressed table-mode template \
+        detection-priority disable-telemetry distro file-patterns offline-scan parallel \
+        rekor-url sbom-sources scanners skip-dirs skip-files skip-version-check secret-config \
+        ignore-status ignore-unfixed skip-vex-repo-update vex vuln-severity-source cacert \
+        cache-dir config debug generate-default-config insecure quiet timeout version";
+
+    #[test]
+    fn every_flag_of_trivy_image_is_known() {
+        let definition = super::super::definition();
+        let scan = definition.find_subcommand("scan").unwrap();
+        let mut known = vec!["version"];
+        for argument in definition.get_arguments().chain(scan.get_arguments()) {
+            known.extend(argument.get_long());
+            known.extend(argument.get_all_aliases().unwrap_or_default());
+        }
+        known.extend(
+            TRIVY_FLAGS
+                .iter()
+                .map(|flag| flag.name.trim_start_matches("--")),
+        );
+        let unknown: Vec<&str> = FLAGS_OF_TRIVY
+            .split_whitespace()
+            .filter(|name| !known.contains(name))
+            .collect();
+        assert_eq!(unknown, [""; 0]);
     }
 }

@@ -21,6 +21,19 @@ pub(crate) fn store(
     places::database_directory(arguments.db_path.clone(), &cache).map(AdvisoryStore::new)
 }
 
+/// Opens the database that is there.
+///
+/// # Errors
+///
+/// There is no usable one: exit code 4.
+pub(crate) fn open(
+    setting: &Setting,
+    arguments: &DatabasePlaceArgs,
+) -> Result<Database, CommandError> {
+    let store = store(setting, arguments)?;
+    store.open().map_err(|error| unusable(&store, error, None))
+}
+
 /// Returns the database, after fetching a newer one where that is due and allowed. A fetch that
 /// fails is no failure while an older database is there: the report says how old it is.
 ///

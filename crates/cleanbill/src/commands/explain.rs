@@ -3,13 +3,13 @@
 mod text;
 
 use cleanbill_advisories::Database;
-use cleanbill_core::report::ImageReport;
+use cleanbill_core::report::{ImageReport, ResultClass};
 use cleanbill_engine::{Explanation, explain};
 use jiff::Timestamp;
 
 use super::scan::{self, Policy};
 use super::{Setting, advisory_database, print, report};
-use crate::cli::{ExplainArgs, VerdictArgs};
+use crate::cli::{DetectionArgs, ExplainArgs, VerdictArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -21,13 +21,12 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
             "name an image (cleanbill explain {id} alpine:3.20), or use --input FILE or --report FILE"
         )));
     }
-    let policy = Policy::new(&arguments.filter, &VerdictArgs::default(), now)?;
+    let mut policy = Policy::new(&arguments.filter, &VerdictArgs::default(), now)?;
+    let detection = arguments.detection.clone();
     let mut exit = Exit::Clean;
     let mut explanations = Vec::new();
     if !arguments.report.is_empty() {
-        let database = advisory_database::store(setting, &arguments.database.place)?
-            .open()
-            .map_err(CommandError::database)?;
+        let database = advisory_database::open(setting, &arguments.database.place)?;
         for file in &arguments.report {
             let saved = report::read(file)?.report;
             let mut shown = saved.clone();
@@ -43,7 +42,11 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
     }
     if arguments.names_images() {
         let scan = arguments.into_scan();
-        let assessed = scan::assess(setting, &scan, policy, now, true, &|_| Ok(()))?;
+        let mut assessed = scan::assess(setting, &scan, policy, now, true, &|_| Ok(()))?;
+        for image in &mut assessed.report.images {
+            leave_out_kinds(image, &detection);
+        }
+        policy = assessed.policy;
         exit = assessed.exit;
         explanations.extend(explain_all(
             &assessed.database,
@@ -53,8 +56,36 @@ pub(crate) fn run(setting: &Setting, arguments: ExplainArgs) -> Result<Exit, Com
             now,
         )?);
     }
-    let text = text::of(&id, &explanations);
+    let answers = text::Answers {
+        id: &id,
+        explanations: &explanations,
+        left_out_by: &|item| {
+            let of_kind = (!is_wanted(item.class, &detection)).then_some("--pkg-types");
+            let flags = policy.left_out_by(&item.finding);
+            of_kind.into_iter().chain(flags).collect()
+        },
+        skips_paths: !(detection.skip_dirs.is_empty() && detection.skip_files.is_empty()),
+    };
+    let text = answers.text();
     print(text.as_bytes()).map(|printed| exit.and(printed))
+}
+
+/// Takes away what `--pkg-types` does not ask for; the scan looked for it to be able to say so.
+fn leave_out_kinds(image: &mut ImageReport, detection: &DetectionArgs) {
+    for result in &mut image.results {
+        if !is_wanted(result.class, detection) {
+            result.findings.clear();
+            result.suppressed.clear();
+        }
+    }
+}
+
+fn is_wanted(class: ResultClass, detection: &DetectionArgs) -> bool {
+    let word = match class {
+        ResultClass::OsPackages => "os",
+        ResultClass::LanguagePackages => "library",
+    };
+    detection.pkg_types.iter().any(|kind| kind == word)
 }
 
 fn explain_all(

@@ -51,6 +51,13 @@ pub(crate) fn run(setting: &Setting, arguments: &ScanArgs) -> Result<Exit, Comma
         .with_comparison(&arguments.verdict.comparison, &|image| {
             gate::scan_for_comparison(setting, image, arguments, now)
         })?;
+    let engine = &arguments.engine;
+    if engine.trivy_args.is_some() && !engine.runs_trivy() {
+        return Err(
+            CommandError::usage_text("--trivy-args has no effect: the engine is native")
+                .hint("run Trivy with: --engine trivy, or both with: --compare-engines"),
+        );
+    }
     let mut outputs = Outputs::new(
         &arguments.output,
         policy.selection(),
@@ -434,7 +441,7 @@ pub(super) fn scan_options(
 
 fn parse_distro(text: &str) -> Result<cleanbill_core::distro::Distro, CommandError> {
     match text.split_once('/') {
-        Some((family, name)) if !family.is_empty() && !name.is_empty() => {
+        Some((family, name)) if is_family(family) && !name.is_empty() => {
             Ok(cleanbill_core::distro::Distro {
                 family: cleanbill_core::distro::Family::new(family),
                 name: name.to_owned(),
@@ -442,9 +449,17 @@ fn parse_distro(text: &str) -> Result<cleanbill_core::distro::Distro, CommandErr
             })
         }
         _ => Err(CommandError::usage_text(format!(
-            "--distro {text}: expected family/release, such as debian/12 or alpine/3.20"
+            "--distro {text}: expected family/release, such as debian/12 or alpine/3.20, the family \
+             by the word that reports print"
         ))),
     }
+}
+
+/// Says whether Trivy takes a family too; some have no advisories.
+fn is_family(word: &str) -> bool {
+    const WITHOUT_ADVISORIES: [&str; 4] = ["activestate", "centos-stream", "fedora", "opensuse"];
+    let family = cleanbill_core::distro::Family::new(word);
+    cleanbill_advisories::is_supported(&family) || WITHOUT_ADVISORIES.contains(&family.as_str())
 }
 
 /// Opens the layer cache; where it cannot be had, scans go on without one.

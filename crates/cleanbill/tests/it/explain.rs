@@ -20,7 +20,7 @@ fn what_is_reported_is_explained() {
             "CVE-2099-0001: openssl: crafted certificates run code",
             "web.tar",
             "reported: openssl 3.0.11-1 in ",
-            "layer        1 ADD rootfs.tar.xz /",
+            "layer        #0 ADD rootfs.tar.xz /",
             "advisory     CVE-2099-0001 for 'openssl' in 'debian 12': fixed in 3.0.13-1",
             "compared     3.0.11-1 with < 3.0.13-1 (deb)",
             "severity     CRITICAL by nvd",
@@ -51,7 +51,15 @@ fn what_is_not_reported_is_explained() {
     // Filters and exceptions.
     check(
         "explain CVE-2099-0003 --input web.tar --severity HIGH",
-        "not shown: the filters leave it out (severity, state, EPSS or KEV): openssl",
+        "not shown: --severity leaves it out: openssl",
+    );
+    check(
+        "explain CVE-2099-0003 --input web.tar --severity HIGH --pkg-types library",
+        "not shown: --pkg-types, --severity leaves it out: openssl",
+    );
+    check(
+        "explain CVE-2099-0004 --input web.tar --skip-dirs usr",
+        "(what --skip-dirs and --skip-files name was not looked at)",
     );
     sandbox.write(".trivyignore", "CVE-2099-0003\n");
     check(
@@ -115,6 +123,29 @@ fn saved_reports_are_explained() {
         .run("explain CVE-2099-0004 --report broken.json")
         .exits(2)
         .warns(&["broken.json"]);
+}
+
+#[test]
+fn reports_in_trivys_form_are_explained_as_far_as_they_say() {
+    let sandbox = sandbox();
+    sandbox
+        .run("scan --input web.tar -f trivy-json -o trivy.json")
+        .exits(0);
+    sandbox
+        .run("explain CVE-2099-0001 --report trivy.json")
+        .exits(0)
+        .prints(&["reported: openssl 3.0.11-1 in ", "layer        #0"])
+        .lacks(&["compared", "every version is affected"]);
+}
+
+#[test]
+fn without_a_database_is_said_what_to_do() {
+    let sandbox = Sandbox::without_database();
+    sandbox.write("r.json", "{}");
+    sandbox
+        .run("explain CVE-2099-0001 --report r.json")
+        .exits(4)
+        .warns(&["no usable advisory database", "cleanbill db update"]);
 }
 
 #[test]

@@ -40,6 +40,23 @@ fn a_wrong_flag_or_value_is_named_with_what_is_accepted() {
             "scan --distro debian --input web.tar",
             &["--distro", "debian", "debian/12"],
         ),
+        (
+            "scan --distro foo/1 --input web.tar",
+            &["--distro", "foo/1", "debian/12"],
+        ),
+        (
+            "scan --docker-host foo://x a",
+            &["--docker-host", "foo", "unix:///path"],
+        ),
+        ("scan --parallel 257 a", &["--parallel", "257", "256"]),
+        (
+            "scan --trivy-args --quiet --input web.tar",
+            &["--trivy-args", "--engine trivy"],
+        ),
+        (
+            "scan --helm-set a=b --input web.tar",
+            &["--helm-set", "misconfiguration"],
+        ),
         ("scan --timeout soon a", &["--timeout", "soon", "90s"]),
         ("scan --max-db-age old a", &["--max-db-age", "old"]),
         (

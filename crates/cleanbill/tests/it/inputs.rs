@@ -107,6 +107,17 @@ fn the_platform_is_picked_from_an_index() {
 }
 
 #[test]
+fn an_archive_for_another_platform_is_refused() {
+    let sandbox = Sandbox::new();
+    sandbox.write_image("arm.tar", &samples::web().platform("linux", "arm64", "v8"));
+    check(&sandbox, "--input arm.tar --platform linux/arm64", &[3]);
+    sandbox
+        .run("scan --input arm.tar --platform linux/amd64")
+        .exits(3)
+        .prints(&["platform linux/amd64 not found in image", "linux/arm64/v8"]);
+}
+
+#[test]
 fn a_root_directory_is_scanned_in_place() {
     let sandbox = Sandbox::new();
     sandbox.write("root/etc/debian_version", "12.5\n").write(

@@ -137,7 +137,7 @@ fn credentials_are_for_one_registry() {
         .exits(2)
         .warns(&["--registry-username"]);
     sandbox
-        .run("login --registry-username me localhost:1")
+        .run("login --username me localhost:1")
         .exits(2)
         .warns(&["--registry-password-stdin"]);
 }

@@ -139,7 +139,9 @@ impl Import<'_> {
         if let Some(list) = list {
             let store = self.store(&ADVISORIES)?;
             let mut content = self.context.watch(file);
-            return list.install(&store, &mut content, &self.context, "Imported");
+            return list
+                .install(&store, &mut content, &self.context, "Imported")
+                .map_err(CommandError::usage);
         }
         let kind = archive_kind(&mut self.context.watch(&file), &self.context.limits)
             .unwrap_or(&ADVISORIES);

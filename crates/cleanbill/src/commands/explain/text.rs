@@ -6,60 +6,86 @@ use cleanbill_advisories::ConsideredRow;
 use cleanbill_core::Severity;
 use cleanbill_core::base_image::Origin;
 use cleanbill_core::report::SuppressedFinding;
-use cleanbill_core::vulnerability::Finding;
+use cleanbill_core::vulnerability::{Evidence, Finding};
 use cleanbill_engine::{Explanation, NotAffected, Reported};
 use cleanbill_report::text::clean;
 
-/// Writes one answer for each image.
-pub(super) fn of(id: &str, explanations: &[Explanation]) -> String {
-    let mut text = String::new();
-    let details = explanations.iter().find_map(|e| e.details.as_ref());
-    if let Some(details) = details.filter(|details| !details.title.is_empty()) {
-        let _ = writeln!(text, "{}: {}", clean(id), clean(&details.title));
-    }
-    for explanation in explanations {
-        if !text.is_empty() {
-            text.push('\n');
-        }
-        let _ = writeln!(text, "{}", clean(&explanation.image));
-        answer(&mut text, id, explanation);
-    }
-    text
+/// What is to be said about a vulnerability.
+pub(super) struct Answers<'a> {
+    /// The vulnerability, as the user called it.
+    pub(super) id: &'a str,
+    /// One explanation for each image.
+    pub(super) explanations: &'a [Explanation],
+    /// Names the flags that leave a finding out.
+    pub(super) left_out_by: &'a dyn Fn(&Reported) -> Vec<&'static str>,
+    /// Flags name parts of the image that were not looked at.
+    pub(super) skips_paths: bool,
 }
 
-fn answer(text: &mut String, id: &str, explanation: &Explanation) {
-    let Explanation {
-        details,
-        reported,
-        suppressed,
-        filtered,
-        not_affected,
-        gaps,
-        lacks_packages,
-        ..
-    } = explanation;
-    for item in reported {
-        finding(text, "reported", item);
+impl Answers<'_> {
+    /// Writes one answer for each image.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::new();
+        let details = self.explanations.iter().find_map(|e| e.details.as_ref());
+        if let Some(details) = details.filter(|details| !details.title.is_empty()) {
+            let _ = writeln!(text, "{}: {}", clean(self.id), clean(&details.title));
+        }
+        for explanation in self.explanations {
+            if !text.is_empty() {
+                text.push('\n');
+            }
+            let _ = writeln!(text, "{}", clean(&explanation.image));
+            self.answer(&mut text, explanation);
+        }
+        text
     }
-    for item in suppressed {
-        exception(text, item);
+
+    fn answer(&self, text: &mut String, explanation: &Explanation) {
+        let Explanation {
+            reported,
+            suppressed,
+            filtered,
+            not_affected,
+            gaps,
+            ..
+        } = explanation;
+        for item in reported {
+            finding(text, "reported", item);
+        }
+        for item in suppressed {
+            exception(text, item);
+        }
+        for item in filtered {
+            let flags = (self.left_out_by)(item);
+            let verdict = match flags.is_empty() {
+                true => "not shown: the filters leave it out".to_owned(),
+                false => format!("not shown: {} leaves it out", flags.join(", ")),
+            };
+            finding(text, &verdict, item);
+        }
+        for item in not_affected {
+            not_applying(text, item);
+        }
+        let is_empty = reported.is_empty()
+            && suppressed.is_empty()
+            && filtered.is_empty()
+            && not_affected.is_empty();
+        if is_empty {
+            let _ = writeln!(text, "  {}", self.absent(explanation));
+        }
+        for gap in gaps {
+            let _ = writeln!(
+                text,
+                "  ✗ not assessed: {}: {}; what lies there cannot be answered",
+                gap.kind,
+                clean(&gap.message)
+            );
+        }
     }
-    for item in filtered {
-        finding(
-            text,
-            "not shown: the filters leave it out (severity, state, EPSS or KEV)",
-            item,
-        );
-    }
-    for item in not_affected {
-        not_applying(text, item);
-    }
-    let is_empty = reported.is_empty()
-        && suppressed.is_empty()
-        && filtered.is_empty()
-        && not_affected.is_empty();
-    if is_empty {
-        let why = match (details.is_some(), lacks_packages) {
+
+    /// Says why nothing is reported about the vulnerability.
+    fn absent(&self, explanation: &Explanation) -> String {
+        let why = match (explanation.details.is_some(), explanation.lacks_packages) {
             (_, true) => {
                 "not reported; the report lists no packages, so more cannot be said: explain the \
                  image, or save reports with --list-all-pkgs"
@@ -73,18 +99,13 @@ fn answer(text: &mut String, id: &str, explanation: &Explanation) {
             (false, false) => format!(
                 "not reported: the advisory database does not know {}; is it spelled right, and \
                  the database recent (cleanbill db status)?",
-                clean(id)
+                clean(self.id)
             ),
         };
-        let _ = writeln!(text, "  {why}");
-    }
-    for gap in gaps {
-        let _ = writeln!(
-            text,
-            "  ✗ not assessed: {}: {}; what lies there cannot be answered",
-            gap.kind,
-            clean(&gap.message)
-        );
+        match self.skips_paths {
+            true => format!("{why} (what --skip-dirs and --skip-files name was not looked at)"),
+            false => why,
+        }
     }
 }
 
@@ -97,7 +118,6 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
         severity,
         severity_source,
         status,
-        evidence,
         ..
     } = &item.finding;
     let _ = writeln!(
@@ -120,22 +140,12 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
             Some(Origin::Own) => " (not of the base image)",
             None => "",
         };
-        line("layer", format!("{layer}{owner} {step}"));
+        line("layer", format!("#{layer}{owner} {step}"));
     }
     for row in &item.rows {
         line("advisory", advisory(row));
     }
-    let constraint = match evidence.constraint.as_str() {
-        "" => "every version is affected",
-        constraint => constraint,
-    };
-    line(
-        "compared",
-        format!(
-            "{} with {constraint} ({})",
-            evidence.compared_version, evidence.scheme
-        ),
-    );
+    line("compared", compared(&item.finding));
     let rated_by = match severity_source.as_str() {
         "" => "the merged record",
         source => source,
@@ -178,6 +188,24 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
     line("what to do", advice);
 }
 
+/// Says what was held against what; empty if the report does not say, as those in Trivy's form.
+fn compared(finding: &Finding) -> String {
+    let Evidence {
+        bucket,
+        compared_version,
+        scheme,
+        constraint,
+        ..
+    } = &finding.evidence;
+    if bucket.is_empty() && compared_version.is_empty() {
+        return String::new();
+    }
+    if constraint.is_empty() {
+        return format!("{compared_version}: every version is affected");
+    }
+    format!("{compared_version} with {constraint} ({scheme})")
+}
+
 /// Lists what the other sources say.
 fn other_ratings(finding: &Finding) -> String {
     let ratings: Vec<String> = finding
@@ -206,9 +234,10 @@ fn exception(text: &mut String, item: &SuppressedFinding) {
     } = item;
     let _ = writeln!(
         text,
-        "  excepted: {} {}: {} by {}",
+        "  excepted: {} {}{}: {} by {}",
         clean(&finding.package_name),
         clean(&finding.installed_version),
+        in_file(&finding.package_path),
         clean(status),
         clean(source)
     );
@@ -230,10 +259,7 @@ fn not_applying(text: &mut String, item: &NotAffected) {
         "  not affected: {} {}{}",
         clean(&item.package),
         clean(&item.version),
-        match item.path.as_str() {
-            "" => String::new(),
-            path => format!(" in {}", clean(path)),
-        }
+        in_file(&item.path)
     );
     let _ = writeln!(
         text,
@@ -241,6 +267,13 @@ fn not_applying(text: &mut String, item: &NotAffected) {
         "advisory",
         clean(&advisory(&item.row))
     );
+}
+
+fn in_file(path: &str) -> String {
+    match path {
+        "" => String::new(),
+        path => format!(" in {}", clean(path)),
+    }
 }
 
 /// Describes a row of the database.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use super::super::status::words::count;
 use super::compose::Compose;
 use crate::error::CommandError;
 use crate::settings::{Dialect, EnvFile, Given, Kind, REDACTED, SETTINGS, Setting, read_file};
@@ -308,10 +309,11 @@ fn read_places(directory: &Path, compose: &Compose, older: &mut Older) {
         let lines = text
             .lines()
             .map(|line| line.split('#').next().unwrap_or_default());
-        let count = lines.filter(|line| !line.trim().is_empty()).count();
+        let number = lines.filter(|line| !line.trim().is_empty()).count();
         older.did.push(format!(
-            "{}: {count} images to leave out, used where it is",
-            path.display()
+            "{}: {} to leave out, used where it is",
+            path.display(),
+            count(number as u64, "image")
         ));
     }
     // Trivy's cache is a place for the database if one lies there.

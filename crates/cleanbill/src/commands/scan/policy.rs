@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
+use cleanbill_core::vulnerability::Finding;
 use cleanbill_core::{Severity, path};
 use cleanbill_engine::apply_policy;
 use cleanbill_policy::exceptions::doubtful;
@@ -192,6 +193,36 @@ impl Policy {
             parts.push("known to be exploited".to_owned());
         }
         parts.join(", ")
+    }
+
+    /// Names the flags that leave a finding out.
+    pub(in crate::commands) fn left_out_by(&self, finding: &Finding) -> Vec<&'static str> {
+        let Filter {
+            severities,
+            ignored_statuses,
+            epss_min,
+            known_exploited_only,
+            ..
+        } = &self.filter;
+        let status = match *ignored_statuses == unfixed_statuses() {
+            true => "--ignore-unfixed",
+            false => "--ignore-status",
+        };
+        let epss = finding.epss.as_ref().map(|epss| epss.score);
+        let flags = [
+            ("--severity", !severities.contains(&finding.severity)),
+            (status, ignored_statuses.contains(&finding.status)),
+            (
+                "--min-epss",
+                epss_min.is_some_and(|min| epss.is_none_or(|score| score < min)),
+            ),
+            (
+                "--kev-only",
+                *known_exploited_only && finding.known_exploited.is_none(),
+            ),
+        ];
+        let flags = flags.into_iter().filter(|(_, leaves_out)| *leaves_out);
+        flags.map(|(flag, _)| flag).collect()
     }
 
     /// Returns the severities that are not shown.

@@ -208,8 +208,39 @@ impl Sources {
         }))
     }
 
-    /// Opens a target: usually one image, of an archive as many as it holds.
+    /// Opens a target: usually one image, of an archive as many as it holds. Those for another
+    /// platform than `--platform` names are left out, and said.
     pub(super) fn open(
+        &self,
+        target: &Target,
+        sink: &mut dyn LayerSink,
+    ) -> Result<Vec<Image>, OpenFailure> {
+        let images = self.open_all(target, sink)?;
+        let Some(wanted) = &self.input.platform else {
+            return Ok(images);
+        };
+        let (mut kept, mut others) = (Vec::new(), Vec::new());
+        for image in images {
+            match image.check_platform(wanted) {
+                Ok(()) => kept.push(image),
+                // A single image of a registry is taken whatever its platform, as Trivy does.
+                Err(error) if image.source == SourceName::Registry.word() => {
+                    tracing::warn!("{error}");
+                    kept.push(image);
+                }
+                Err(error) => others.push(error),
+            }
+        }
+        if !kept.is_empty() {
+            others.drain(..).for_each(|error| tracing::warn!("{error}"));
+        }
+        match others.into_iter().next() {
+            Some(error) => Err(error.into()),
+            None => Ok(kept),
+        }
+    }
+
+    fn open_all(
         &self,
         target: &Target,
         sink: &mut dyn LayerSink,
