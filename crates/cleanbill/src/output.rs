@@ -344,19 +344,18 @@ fn uses_color(color: ColorChoice, is_on_terminal: bool, environment: &Environmen
     }
 }
 
-/// Returns the width that the table may have: the terminal's, or as wide as it needs.
+/// Returns the width that the table may have: what `COLUMNS` says, else the terminal's, else as wide
+/// as it needs.
 fn terminal_width(is_on_terminal: bool, environment: &Environment) -> Option<usize> {
-    if !is_on_terminal {
-        return None;
-    }
-    environment
+    let stated = environment
         .get("COLUMNS")
-        .and_then(|columns| columns.parse().ok())
-        .or_else(|| {
-            let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
-            Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
-        })
-        .or(Some(80))
+        .and_then(|columns| columns.parse().ok());
+    if stated.is_some() || !is_on_terminal {
+        return stated;
+    }
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok();
+    let columns = size.map(|size| usize::from(size.ws_col));
+    columns.filter(|columns| *columns > 0).or(Some(80))
 }
 
 /// Makes file names of image names: `/` and `:` become `__`; names that collide are told apart.
@@ -412,6 +411,18 @@ mod tests {
             Place::Directory("d/".into()),
         );
         check("json=-", Format::Json, Place::Stdout);
+    }
+
+    #[test]
+    fn the_width_is_what_the_user_says() {
+        let check = |columns: &str, expected| {
+            let environment = Environment::from([("COLUMNS", columns)]);
+            assert_eq!(terminal_width(false, &environment), expected, "{columns}");
+        };
+        check("60", Some(60));
+        check("wide", None);
+        let nothing: [(&str, &str); 0] = [];
+        assert_eq!(terminal_width(false, &Environment::from(nothing)), None);
     }
 
     #[test]
