@@ -56,8 +56,8 @@ pub(crate) struct LayerDraft {
     build_labels: BTreeMap<String, BuildLabel>,
     /// Files of packages that are not read, with their kind.
     unread: BTreeMap<String, Unread>,
-    /// What its archives have cost.
-    pub(crate) archives: LayerSpending,
+    /// What the layer's archives have cost, those behind links included.
+    pub(crate) archives: Arc<LayerSpending>,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
     /// Files that say which packages of another file count.
@@ -144,7 +144,7 @@ impl LayerDraft {
             content_sets: BTreeMap::new(),
             build_labels: BTreeMap::new(),
             unread: BTreeMap::new(),
-            archives: LayerSpending::default(),
+            archives: Arc::default(),
             dpkg: DpkgDraft::default(),
             siblings: Siblings::default(),
             license_texts: LicenseTexts::default(),

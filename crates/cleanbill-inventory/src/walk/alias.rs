@@ -13,6 +13,7 @@ use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Problem, path};
 
 use super::{ExtractOptions, LinkSet, interest, open, skip};
+use crate::archive::LayerSpending;
 use crate::draft::{LayerDraft, LayerFrame};
 use crate::extractor::{Extractor, LinkRule};
 
@@ -36,6 +37,12 @@ pub fn extract_aliases(
     for (index, alias) in aliases.iter().enumerate() {
         by_target.entry(&alias.target).or_default().push(index);
     }
+    let archives = Arc::<LayerSpending>::default();
+    let draft = || {
+        let mut draft = LayerDraft::new(Arc::clone(&options.limits));
+        draft.archives = Arc::clone(&archives);
+        draft
+    };
     let mut walk = AliasWalk {
         by_target,
         options,
@@ -44,7 +51,7 @@ pub fn extract_aliases(
             .iter()
             .map(|alias| Reading {
                 alias,
-                draft: LayerDraft::new(Arc::clone(&options.limits)),
+                draft: draft(),
                 links: LinkSet::default(),
             })
             .collect(),

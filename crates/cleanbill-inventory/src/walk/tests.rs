@@ -4,6 +4,7 @@ use std::sync::Arc;
 use cleanbill_core::inventory::{Alias, PathKind};
 use cleanbill_core::layer::{EntryBody, EntryVisitor, LayerSummary};
 use cleanbill_core::problem::ProblemKind;
+use cleanbill_testkit::zip::ZipBuilder;
 use proptest::prelude::*;
 
 use super::*;
@@ -258,6 +259,33 @@ fn aliases_show_files_elsewhere() {
     assert_eq!(links(directory), ["opt/dpkg/status.d opt/dpkg/../x"]);
     assert_eq!(links(link), ["opt/link y"]);
     assert!(link.paths.is_empty() && link.package_databases.is_empty());
+}
+
+#[test]
+fn a_bomb_costs_as_much_behind_many_links_as_behind_one() {
+    let text = format!("Name: a\nVersion: 1\n\n{}", " ".repeat(100_000));
+    let egg = ZipBuilder::new().file("EGG-INFO/PKG-INFO", text).build();
+    let mut layer = FakeLayer::new().file("bomb", &egg);
+    let aliases: Vec<_> = (0..8)
+        .map(|index| Alias {
+            path: format!("{index}.egg"),
+            target: "bomb".to_owned(),
+        })
+        .collect();
+    let options = with_limits(Limits {
+        archives_unpacked_from_bytes: 300_000,
+        ..Limits::default()
+    });
+    let found = extract_aliases(&mut layer, &aliases, &options).unwrap();
+    let named = found.iter().filter(|one| !one.applications.is_empty());
+    assert_eq!(named.count(), 2);
+    let told = found.iter().filter(|one| {
+        let [problem] = one.problems.as_slice() else {
+            return false;
+        };
+        problem.kind == ProblemKind::LimitExceeded
+    });
+    assert_eq!(told.count(), 6);
 }
 
 #[test]

@@ -31,7 +31,7 @@ impl Extractor for PythonEgg {
         file: &mut FileInput<'_>,
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
-        match read(file, &mut draft.archives) {
+        match read(file, &draft.archives) {
             Ok(Some(mut package)) => {
                 file.path.clone_into(&mut package.file_path);
                 draft.add_application(KIND, file.path, vec![package]);
@@ -51,7 +51,7 @@ impl Extractor for PythonEgg {
 /// Reads the package; an egg without metadata holds none.
 fn read(
     file: &mut FileInput<'_>,
-    spending: &mut LayerSpending,
+    spending: &LayerSpending,
 ) -> Result<Option<Package>, ExtractError> {
     let room = spending.room_for(file.size_bytes, file.limits);
     let budget = Budget::new(file.limits, room);
