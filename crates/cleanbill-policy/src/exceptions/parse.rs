@@ -252,9 +252,13 @@ fn scope(fields: &Fields<'_>, exception: &Exception, rule: &mut Rule, problems: 
     if !packages.is_empty() {
         rule.conditions.push(Condition::Packages(packages));
     }
+    let mut version_range = None;
     if !exception.version.is_empty() {
         match crate::ignore::version_range::VersionRange::parse(&exception.version) {
-            Ok(range) => rule.conditions.push(Condition::VersionIn(range)),
+            Ok(range) => {
+                version_range = Some(range.clone());
+                rule.conditions.push(Condition::VersionIn(range));
+            }
             Err(reason) => problems.add(
                 place("version"),
                 format!(
@@ -285,6 +289,18 @@ fn scope(fields: &Fields<'_>, exception: &Exception, rule: &mut Rule, problems: 
             Ok(condition) => rule.conditions.push(condition),
             Err(reason) => problems.add(place("ecosystem"), format!("ecosystem: {reason}")),
         }
+    }
+    // Where it is known what packages it is about, bounds that are above or below none of them are
+    // a mistake.
+    let mut kinds = rule.purl_types().into_iter();
+    let unread = version_range
+        .as_ref()
+        .and_then(|range| kinds.find_map(|kind| Some((kind, range.unread(kind)?))));
+    if let Some((kind, bound)) = unread {
+        problems.add(
+            place("version"),
+            format!("version: '{bound}' is no version of a package of type {kind}"),
+        );
     }
 }
 

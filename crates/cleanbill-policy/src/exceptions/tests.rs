@@ -402,6 +402,14 @@ fn what_is_wrong_is_said_with_its_place() {
             "line 1, column 43: version: '^1.2' is no bound (expected a version, or bounds such as '>= 1.2, < 1.4')",
         ),
         (
+            "- {id: CVE-2024-0001, reason: r, ecosystem: npm, version: '< 1.x'}",
+            "line 1, column 59: version: '1.x' is no version of a package of type npm",
+        ),
+        (
+            "- {id: CVE-2024-0001, reason: r, package: 'pkg:pypi/a', version: < newest}",
+            "line 1, column 66: version: 'newest' is no version of a package of type pypi",
+        ),
+        (
             "- {id: CVE-2024-0001, reason: r, package: 'pkg:npm'}",
             "line 1, column 43: package: 'pkg:npm' is no package URL: 'pkg:npm' is no package URL: it has no name",
         ),

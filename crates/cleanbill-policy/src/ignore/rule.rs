@@ -99,6 +99,13 @@ pub(crate) enum PackagePattern {
 }
 
 impl PackagePattern {
+    fn purl_type(&self) -> Option<&str> {
+        match self {
+            Self::Purl(purl) => Some(&purl.kind),
+            Self::Name(_) => None,
+        }
+    }
+
     fn fits(&self, candidate: &Candidate<'_>) -> bool {
         let (finding, source_name) = (candidate.finding, candidate.source_name);
         match self {
@@ -124,6 +131,22 @@ pub(crate) struct Candidate<'a> {
 }
 
 impl Rule {
+    /// Returns the types of package URLs that it is limited to; none if that is not known.
+    pub(crate) fn purl_types(&self) -> Vec<&str> {
+        let mut types = Vec::new();
+        for condition in &self.conditions {
+            match condition {
+                Condition::PurlTypes(kinds) => types.extend_from_slice(kinds),
+                Condition::Distro { kind, .. } => types.push(*kind),
+                Condition::Packages(patterns) => {
+                    types.extend(patterns.iter().filter_map(PackagePattern::purl_type));
+                }
+                _ => {}
+            }
+        }
+        types
+    }
+
     pub(crate) fn has_expired(&self, now: Timestamp) -> bool {
         self.expires_at.is_some_and(|expires_at| expires_at < now)
     }

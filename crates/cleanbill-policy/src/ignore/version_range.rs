@@ -1,8 +1,10 @@
 //! Ranges of installed versions, compared as the package's own manager compares them.
 
 use cleanbill_core::vulnerability::Finding;
-use cleanbill_version::VersionScheme;
+use std::borrow::Cow;
 use std::cmp::Ordering;
+
+use cleanbill_version::{Version, VersionScheme};
 
 /// Holds alternatives (`||`) of conjunctions (`,`) of bounds: `>= 1.2, < 1.4 || 2.0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,6 +75,18 @@ impl VersionRange {
         let mut alternatives = self.alternatives.iter();
         alternatives.any(|bounds| bounds.iter().all(|bound| bound.holds(scheme, version)))
     }
+
+    /// Returns a bound that nothing of this kind of packages is above or below, since it is no
+    /// version of theirs.
+    pub(crate) fn unread(&self, purl_type: &str) -> Option<&str> {
+        let scheme = scheme_of_type(purl_type);
+        let mut bounds = self.alternatives.iter().flatten();
+        let unread = bounds.find(|bound| {
+            !matches!(bound.operator, Operator::Equal | Operator::NotEqual)
+                && Version::parse(scheme, &padded(scheme, &bound.version)).is_none()
+        })?;
+        Some(&unread.version)
+    }
 }
 
 fn conjunction(text: &str) -> Result<Vec<Bound>, String> {
@@ -104,7 +118,7 @@ impl Bound {
     fn holds(&self, scheme: VersionScheme, version: &str) -> bool {
         let order = match version == self.version {
             true => Some(Ordering::Equal),
-            false => scheme.compare(version, &self.version),
+            false => scheme.compare(version, &padded(scheme, &self.version)),
         };
         order.is_some_and(|order| match self.operator {
             Operator::Less => order.is_lt(),
@@ -117,6 +131,18 @@ impl Bound {
     }
 }
 
+/// Adds the parts of a bound that its scheme wants and a person leaves out: `1.2` is `1.2.0`.
+fn padded(scheme: VersionScheme, version: &str) -> Cow<'_, str> {
+    if Version::parse(scheme, version).is_some() {
+        return Cow::Borrowed(version);
+    }
+    let end = version.find(['-', '+']).unwrap_or(version.len());
+    let (numbers, suffix) = version.split_at(end);
+    let numbers = numbers.strip_prefix('v').unwrap_or(numbers);
+    let missing = 2_usize.saturating_sub(numbers.matches('.').count());
+    Cow::Owned(format!("{numbers}{}{suffix}", ".0".repeat(missing)))
+}
+
 /// Returns how versions of the package compare: as the advisory was judged, else by the kind of
 /// package.
 fn scheme_of(finding: &Finding) -> VersionScheme {
@@ -126,13 +152,17 @@ fn scheme_of(finding: &Finding) -> VersionScheme {
             .find(|scheme| scheme.name() == name)
     };
     let by_purl = || {
-        let kind = finding.package_identifier.purl.as_ref()?.kind.as_str();
-        let (_, scheme) = SCHEMES.iter().find(|(known, _)| *known == kind)?;
-        Some(*scheme)
+        let purl = finding.package_identifier.purl.as_ref()?;
+        Some(scheme_of_type(&purl.kind))
     };
     named(finding.evidence.scheme)
         .or_else(by_purl)
         .unwrap_or(VersionScheme::Generic)
+}
+
+fn scheme_of_type(purl_type: &str) -> VersionScheme {
+    let found = SCHEMES.iter().find(|(known, _)| *known == purl_type);
+    found.map_or(VersionScheme::Generic, |(_, scheme)| *scheme)
 }
 
 #[cfg(test)]
@@ -161,8 +191,26 @@ mod tests {
         check("pkg:npm/a@1", "1.5.0", ">=1.2.0,<1.4.0", false);
         check("pkg:apk/alpine/a@1", "1.2.3-r1", "<= 1.2.3-r0", false);
         check("pkg:golang/a@1", "v1.2.3", "!= v1.2.4", true);
+        check("pkg:npm/a@1", "0.0.8", "< 1", true);
+        check("pkg:npm/a@1", "0.0.8", ">= 0, < v1.0", true);
+        check("pkg:npm/a@1", "1.0.0", "< 1.0", false);
+        check("pkg:npm/a@1", "1.0.0", "1.0", true);
+        check("pkg:npm/a@1", "1.0.0-rc.1", "> 1-beta, < 1", true);
+        check("pkg:npm/a@1", "1.0.0", "< latest", false);
         check("pkg:npm/a@1", "not a version", "< 9", false);
         check("pkg:npm/a@1", "not-a-version", "not-a-version", true);
+    }
+
+    #[test]
+    fn what_is_no_version_of_a_kind_is_found() {
+        let check = |purl_type: &str, range: &str, expected: Option<&str>| {
+            let range = VersionRange::parse(range).unwrap();
+            assert_eq!(range.unread(purl_type), expected, "{range:?}");
+        };
+        check("npm", "< 1 || >= 2.x", Some("2.x"));
+        check("npm", "< 1, latest", None);
+        check("pypi", "<= newest", Some("newest"));
+        check("deb", "< 1:2.0~rc1-1", None);
     }
 
     #[test]
