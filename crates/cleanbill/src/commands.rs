@@ -23,7 +23,6 @@ mod metrics;
 mod migrate;
 mod notify;
 mod report;
-mod runner;
 mod scan;
 mod status;
 mod watch;
@@ -36,6 +35,7 @@ use crate::cli::{self, Cli, Command, GlobalArgs};
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::runner::{self, Document};
 
 /// What every command is given.
 pub(crate) struct Setting {
@@ -75,7 +75,7 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut cli::definition(), "cleanbill", &mut script);
-            print(&script)
+            print_verbatim(&script)
         }
         Command::Man => {
             let mut page = Vec::new();
@@ -83,15 +83,22 @@ pub(crate) fn run(cli: Cli) -> Result<Exit, CommandError> {
                 .render(&mut page)
                 .context("cannot render the manual page")
                 .map_err(CommandError::usage)?;
-            print(&page)
+            print_verbatim(&page)
         }
         Command::Reference { page } => print(cli::reference::page(&page).as_bytes()),
         Command::Version => print(format!("cleanbill {}\n", env!("CARGO_PKG_VERSION")).as_bytes()),
     }
 }
 
-/// Prints to standard output. A reader that has gone away (`| head`) is no failure.
+/// Prints to standard output, where the runner of a pipeline finds no command. A reader that has
+/// gone away (`| head`) is no failure.
 pub(crate) fn print(bytes: &[u8]) -> Result<Exit, CommandError> {
+    let text = String::from_utf8_lossy(bytes);
+    print_verbatim(runner::harmless(&text, Document::guess(bytes)).as_bytes())
+}
+
+/// Prints what is meant as it is: a script, or commands for a runner.
+pub(crate) fn print_verbatim(bytes: &[u8]) -> Result<Exit, CommandError> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(CommandError::usage(

@@ -3,7 +3,10 @@
 use std::fmt;
 use std::io::Write as _;
 
+use cleanbill_report::text::clean;
+
 use crate::exit::Exit;
+use crate::runner::{self, Document};
 
 /// Ends a command. Prints the whole chain of causes once, the hints last.
 #[derive(Debug)]
@@ -82,11 +85,12 @@ impl CommandError {
     }
 }
 
-/// Replaces what could steer a terminal: causes may quote names from images and servers.
+/// Replaces what could steer a terminal or the runner of a pipeline: causes may quote names from
+/// images and servers.
 pub(crate) fn printable(text: &str) -> String {
-    let lines: Vec<_> = text
+    let lines: Vec<String> = text
         .split('\n')
-        .map(cleanbill_report::text::clean)
+        .map(|line| runner::harmless(&clean(line), Document::Text))
         .collect();
     lines.join("\n    ")
 }

@@ -19,6 +19,7 @@ mod output;
 mod places;
 mod progress;
 mod registries;
+mod runner;
 mod service_manager;
 mod settings;
 mod stop;

@@ -11,6 +11,7 @@ use cleanbill_report::{Format, RenderError, RenderOptions, SavedReport, Trend};
 use crate::cli::{ColorChoice, OutputArgs};
 use crate::environment::Environment;
 use crate::error::CommandError;
+use crate::runner::{Document, Guarded};
 
 /// Holds one place a report goes to.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -211,10 +212,11 @@ impl Outputs {
         };
         match &destination.place {
             Place::Stdout => {
-                let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+                let out = std::io::BufWriter::new(std::io::stdout().lock());
+                let mut out = Guarded::new(out, Document::of(destination.format));
                 let rendered =
                     cleanbill_report::render(destination.format, report, options, &mut out);
-                let flushed = rendered.and_then(|()| out.flush().map_err(Into::into));
+                let flushed = rendered.and_then(|()| out.finish().map_err(Into::into));
                 match flushed {
                     // The reader has gone away (`| head`): that is no failure.
                     Err(RenderError::Write(error))
@@ -273,7 +275,13 @@ fn write_file(
     options: &RenderOptions,
 ) -> anyhow::Result<()> {
     put_file(path, |out| {
-        Ok(cleanbill_report::render(format, report, options, out)?)
+        if !is_special(path) {
+            return Ok(cleanbill_report::render(format, report, options, out)?);
+        }
+        // It may be standard output under another name.
+        let mut out = Guarded::new(out, Document::of(format));
+        cleanbill_report::render(format, report, options, &mut out)?;
+        Ok(out.finish()?)
     })
     .with_context(|| format!("cannot write the report to {}", path.display()))
 }
@@ -293,8 +301,7 @@ fn put_file(
     path: &Path,
     write: impl FnOnce(&mut dyn std::io::Write) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let is_special = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file());
-    if is_special {
+    if is_special(path) {
         let file = std::fs::OpenOptions::new().write(true).open(path)?;
         let mut out = std::io::BufWriter::new(file);
         write(&mut out)?;
@@ -315,6 +322,10 @@ fn put_file(
     }
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
+}
+
+fn is_special(path: &Path) -> bool {
+    std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file())
 }
 
 pub(crate) fn permissions() -> std::fs::Permissions {

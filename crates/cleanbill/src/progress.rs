@@ -10,6 +10,7 @@ use cleanbill_engine::ScanObserver;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use crate::error::printable;
+use crate::runner::{self, Document};
 
 /// The bar that is being drawn, so that log lines do not tear it.
 static BAR: OnceLock<ProgressBar> = OnceLock::new();
@@ -124,6 +125,8 @@ impl Write for LogLine {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         // The subscriber escapes control characters, but not those that turn text around.
         let line = String::from_utf8_lossy(bytes).replace(turns_text, "\u{fffd}");
+        // Runners of pipelines read this too.
+        let line = runner::harmless(&line, Document::guess(bytes));
         match BAR.get() {
             Some(bar) => bar.suspend(|| io::stderr().lock().write_all(line.as_bytes()))?,
             None => io::stderr().lock().write_all(line.as_bytes())?,

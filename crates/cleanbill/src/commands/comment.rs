@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use cleanbill_report::{Comment, CommentStyle, comment};
 
 use super::judging::{hold, judge};
-use super::{Setting, print, report, runner};
+use super::{Setting, print, report};
 use crate::api;
 use crate::ci_run::CiRun;
 use crate::cli::{CommentArgs, ForgeName};
@@ -31,7 +31,7 @@ pub(crate) fn run(setting: &Setting, arguments: &CommentArgs) -> Result<Exit, Co
     };
     let body = body(setting, arguments, style)?;
     let Some(forge) = arguments.forge.filter(|_| !arguments.markdown) else {
-        return print(runner::markdown(body).as_bytes());
+        return print(body.as_bytes());
     };
     let Some(target) = Target::of(forge, arguments, &setting.environment)? else {
         return print(b"This run belongs to no pull request: nothing to comment on.\n");
@@ -47,7 +47,7 @@ pub(crate) fn run(setting: &Setting, arguments: &CommentArgs) -> Result<Exit, Co
     };
     if arguments.dry_run {
         let plan = session.plan().map_err(upsert::failure)?;
-        return print(runner::markdown(format!("{plan}\n{body}")).as_bytes());
+        return print(format!("{plan}\n{body}").as_bytes());
     }
     let done = session.write(&body).map_err(upsert::failure)?;
     let words = match done {

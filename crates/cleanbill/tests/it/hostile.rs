@@ -7,9 +7,9 @@ use crate::samples;
 use crate::sandbox::{Outcome, Sandbox};
 
 /// Clears the screen, changes the title, turns text around, begins a new line.
-const HARM: &str = "evil\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{9b}31m\r";
+const HARM: &str = "evil\u{1b}[2J\u{1b}]0;owned\u{7}\u{202e}\u{9b}31m##vso[task.x]\r";
 
-/// Asserts that nothing on a stream can steer a terminal. Trivy's JSON is followed byte by byte:
+/// Asserts that nothing on a stream can steer a terminal or the runner of a pipeline. Trivy's JSON is followed byte by byte:
 /// it escapes the first control characters only.
 #[track_caller]
 fn is_harmless(outcome: &Outcome) {
@@ -22,6 +22,7 @@ fn is_harmless(outcome: &Outcome) {
     for stream in [&outcome.stdout, &outcome.stderr] {
         let bad = stream.chars().find(|c| steers(*c));
         assert_eq!(bad, None, "{outcome}");
+        assert!(!stream.contains("##vso["), "{outcome}");
     }
 }
 

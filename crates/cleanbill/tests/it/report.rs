@@ -203,7 +203,10 @@ fn hostile_names_are_harmless_in_every_format() {
     let evil = "=1+1</td><script>alert(1)</script>\u{1b}[2J\u{202e}[x](javascript:alert(1))";
     let mut report: Value = sandbox.read_json("a.json");
     report["images"][0]["name"] = evil.into();
-    report["images"][0]["results"][0]["findings"][0]["package"]["name"] = evil.into();
+    let finding = &mut report["images"][0]["results"][0]["findings"][0];
+    finding["package"]["name"] = evil.into();
+    finding["title"] = "a\n::error::b ##[command]c ##vso[task.x]d".into();
+    finding["description"] = "a\n::error::b\n\n ::warning::c ##[command]c ##vso[task.x]d".into();
     sandbox.write("evil.json", report.to_string());
     for format in [
         "table", "html", "csv", "markdown", "junit", "sarif", "gitlab", "json",
@@ -213,6 +216,15 @@ fn hostile_names_are_harmless_in_every_format() {
             .exits(0);
         let printed = &outcome.stdout;
         assert!(!printed.contains(['\u{1b}', '\u{202e}']), "{format}");
+        assert!(
+            !printed.contains("##vso[") && !printed.contains("##["),
+            "{format}"
+        );
+        let mut lines = printed.lines();
+        assert!(
+            !lines.any(|line| line.trim_start().starts_with("::")),
+            "{format}"
+        );
         if ["html", "junit"].contains(&format) {
             assert!(!printed.contains("<script>alert"), "{format}");
         }

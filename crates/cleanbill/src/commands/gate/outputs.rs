@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use cleanbill_report::listing::Listing;
 
-use super::super::{Setting, print};
+use super::super::{Setting, print_verbatim};
 use super::render::{VerdictFormat, View};
 use crate::cli::GateArgs;
 use crate::error::CommandError;
@@ -85,7 +85,8 @@ impl<'a> Outputs<'a> {
         for format in &self.stdout {
             let color = self.setting.global.color;
             let listing = output::listing(color, &self.setting.environment);
-            print(format.render(view, listing)?.as_bytes())?;
+            // Some are commands, in the others are none.
+            print_verbatim(format.render(view, listing)?.as_bytes())?;
         }
         Ok(())
     }

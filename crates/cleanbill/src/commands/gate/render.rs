@@ -16,8 +16,8 @@ use cleanbill_core::report::ScanReport;
 use cleanbill_policy::gate::Verdict;
 use cleanbill_report::listing::Listing;
 
-use super::super::runner;
 use crate::error::CommandError;
+use crate::runner::{Document, harmless};
 
 /// What is printed of a verdict.
 #[derive(Clone, Copy)]
@@ -74,11 +74,11 @@ impl VerdictFormat {
         match self {
             VerdictFormat::Text => Ok(text::render(view, listing)),
             VerdictFormat::Json => json::render(view)
-                .map(runner::json)
+                .map(|json| harmless(&json, Document::Json))
                 .map_err(CommandError::usage),
-            VerdictFormat::Junit => Ok(runner::xml(junit::render(view))),
+            VerdictFormat::Junit => Ok(harmless(&junit::render(view), Document::Xml)),
             VerdictFormat::Github => Ok(github::render(view)),
-            VerdictFormat::Markdown => Ok(runner::markdown(markdown::render(view))),
+            VerdictFormat::Markdown => Ok(harmless(&markdown::render(view), Document::Text)),
         }
     }
 }

@@ -5,7 +5,7 @@ use cleanbill_report::listing::{Listing, Text, Tone};
 
 use super::super::words;
 use super::View;
-use crate::commands::runner::quoted;
+use crate::runner::quoted;
 
 /// What a rule failed on that is listed.
 const HITS_MAX: usize = 20;
