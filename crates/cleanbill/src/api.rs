@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context as _, ensure};
-use cleanbill_image::http::ApiAnswer;
+use cleanbill_image::http::{ApiAnswer, RetryPolicy};
 use cleanbill_image::{HttpOptions, ProxySettings, ReadContext, Secret};
 use cleanbill_report::text::clean;
 
@@ -19,12 +19,16 @@ const ANSWER_CHARS_MAX: usize = 300;
 /// Bytes of a file with a secret.
 const SECRET_SIZE_BYTES_MAX: u64 = 64 << 10;
 
-/// Returns how servers are reached.
+/// Returns how servers are reached: what may succeed later is tried until the time is up.
 pub(crate) fn http_options(arguments: &ApiArgs, environment: &Environment) -> HttpOptions {
     HttpOptions {
         ca_files: arguments.ca_cert.clone(),
         proxies: ProxySettings::from_environment(|name| environment.get(name).map(str::to_owned)),
         offline: arguments.offline,
+        retry: RetryPolicy {
+            attempts_max: u32::MAX,
+            ..RetryPolicy::default()
+        },
         ..HttpOptions::default()
     }
 }

@@ -24,8 +24,11 @@ use crate::stop;
 /// Pages of comments that are read: 10,000 comments.
 const PAGES_MAX: usize = 100;
 
-/// How often everything is looked at again.
-const ROUNDS_MAX: u32 = 4;
+/// How often somebody else may be the quicker one. What fails is tried until the time is up.
+const CONTENTIONS_MAX: u32 = 4;
+
+/// The longest pause before everything is looked at again.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
 
 /// Says why the comment was not written.
 #[derive(Debug, thiserror::Error)]
@@ -140,8 +143,9 @@ impl Session<'_> {
         // Comments that look like ours and are not: changing them is forbidden.
         let mut foreign = HashSet::new();
         let mut last = CommentError::Contended;
-        for round in 0..ROUNDS_MAX {
-            if round > 0 && !self.wait(round) {
+        let mut contentions = 0;
+        for round in 0_u32.. {
+            if contentions >= CONTENTIONS_MAX || round > 0 && !self.wait(round) {
                 break;
             }
             let ours = self.ours(&foreign)?;
@@ -167,8 +171,9 @@ impl Session<'_> {
                     });
                 }
                 // Somebody removed it, or wrote to it.
-                (404 | 409 | 410, Some(_)) => {}
+                (404 | 409 | 410, Some(_)) => contentions += 1,
                 (401 | 403, Some(found)) if answer.pause_wanted.is_none() => {
+                    contentions += 1;
                     foreign.insert(found.id);
                 }
                 (500..=599, _) => last = self.refused(&answer),
@@ -272,7 +277,8 @@ impl Session<'_> {
 
     /// Waits before a further round. Returns whether there is time for one.
     fn wait(&self, round: u32) -> bool {
-        let pause = self.pause.saturating_mul(1 << (round - 1).min(8));
+        let doublings = round.saturating_sub(1).min(8);
+        let pause = self.pause.saturating_mul(1 << doublings).min(PAUSE_MAX);
         let left = self.deadline.saturating_duration_since(Instant::now());
         pause < left && stop::sleep(pause)
     }

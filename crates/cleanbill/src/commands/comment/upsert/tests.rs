@@ -207,7 +207,12 @@ fn a_comment_whose_answer_is_lost_is_not_made_twice() {
 fn limits_of_rates_and_failures_are_waited_out() {
     let mut cases = vec![(Trouble::Limits403WithReset, Kind::GitHub)];
     for kind in KINDS {
-        cases.extend([(Trouble::Limits429, kind), (Trouble::Fails502Twice, kind)]);
+        let troubles = [
+            Trouble::Limits429,
+            Trouble::Fails502Twice,
+            Trouble::FailsToCreate,
+        ];
+        cases.extend(troubles.map(|trouble| (trouble, kind)));
     }
     for (trouble, kind) in cases {
         let bench = Bench::of(kind);

@@ -39,6 +39,8 @@ pub(super) enum Trouble {
     /// The same as GitHub says it.
     Limits403WithReset,
     Fails502Twice,
+    /// The same for a while, and only where something is made.
+    FailsToCreate,
     AlwaysFails,
     LimitsForHours,
     AnswersHtml,
@@ -228,6 +230,9 @@ impl State {
             (Trouble::Fails502Twice, 0 | 1) => {
                 // What is made twice would be one too many, so nobody asks again for that here.
                 HttpAnswer::reply(502, "<html>Bad gateway</html>")
+            }
+            (Trouble::FailsToCreate, 0..=7) if method == "POST" => {
+                HttpAnswer::reply(500, "not now")
             }
             (Trouble::AlwaysFails, _) => HttpAnswer::reply(503, "down"),
             (Trouble::LimitsForHours, _) => reply(429, &["retry-after: 7200"], &json!({})),
