@@ -92,6 +92,11 @@ fn every_format_goes_where_it_is_asked_for() {
         .warns(&["no format of a verdict"]);
 }
 
+fn in_days(days: i64) -> String {
+    let day = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(24 * days);
+    day.strftime("%Y-%m-%d").to_string()
+}
+
 #[test]
 fn exceptions_are_applied_and_expired_ones_are_named() {
     let sandbox = sandbox();
@@ -102,11 +107,21 @@ fn exceptions_are_applied_and_expired_ones_are_named() {
     };
     sandbox
         .write("exceptions.yaml", exceptions("2999-01-01"))
+        .write("soon.yaml", exceptions(&in_days(3)))
         .write("expired.yaml", exceptions("2020-01-01"));
     sandbox
         .run("gate web.json --config gate.yaml --exceptions exceptions.yaml")
         .exits(0)
-        .prints(&["Gate passed"]);
+        .prints(&["Gate passed"])
+        .lacks(&["expires"]);
+    for format in ["text", "markdown"] {
+        sandbox
+            .run(&format!(
+                "gate web.json --config gate.yaml --exceptions soon.yaml -f {format}"
+            ))
+            .exits(0)
+            .prints(&["soon.yaml:1", "(owner payments) expires in 3 days"]);
+    }
     sandbox
         .run("gate web.json --config gate.yaml --exceptions expired.yaml")
         .exits(1)

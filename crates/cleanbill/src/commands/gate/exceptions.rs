@@ -1,17 +1,21 @@
 //! Exceptions of a saved report as of now, before it is judged.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use cleanbill_core::report::{ExceptionReport, ScanReport};
 use cleanbill_policy::Exceptions;
 use cleanbill_policy::exceptions::{Renewal, renew};
 use jiff::Timestamp;
 
-use super::super::exceptions;
+use super::super::exceptions::{self, Announcement};
 use crate::error::CommandError;
 
-/// Holds a report against each file and the time; and names what has expired, in sentences without
-/// a final stop.
+/// How long before they expire exceptions are announced, as `--warn-before` is where it is a flag.
+const WARN_BEFORE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Holds a report against each file and the time; and names what has expired or expires soon, in
+/// sentences without a final stop.
 ///
 /// # Errors
 ///
@@ -24,7 +28,10 @@ pub(in crate::commands) fn renew_by(
     let files = files.iter().map(|file| exceptions::read(file));
     let files: Vec<Exceptions> = files.collect::<Result<_, _>>()?;
     let renewal = renew(report, &files, now.into());
-    let notes = renewal.expired.iter().map(expired).collect();
+    let expiring = exceptions::announcements(&files, now.into(), WARN_BEFORE);
+    let expiring = expiring.iter().map(Announcement::sentence);
+    let notes = renewal.expired.iter().map(expired).chain(expiring);
+    let notes = notes.collect();
     Ok((renewal, notes))
 }
 
