@@ -1,5 +1,6 @@
 //! The conversation with a mail server.
 
+use std::cell::Cell;
 use std::io;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use lettre::transport::smtp::authentication::{Credentials, Mechanism};
 use lettre::transport::smtp::client::{AsyncSmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt};
 use lettre::transport::smtp::extension::ClientId;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use crate::notify::channel::{
     DeliveryError, Receipt, SmtpEncryption, SmtpMechanism, SmtpSettings, Surroundings, one_line,
@@ -23,6 +24,12 @@ const ANSWER_CHARS_MAX: usize = 200;
 /// The whole conversation may take so many times as long as one answer. It is over before the claim
 /// of the message ends, and a mail that is taken after all has the same Message-ID the next time.
 const DEADLINE_FACTOR: u32 = 5;
+
+/// How often it is looked whether the program is to end.
+const STOP_POLL: Duration = Duration::from_millis(100);
+
+/// How long a server that has the mail may take to say so when the program is to end.
+const STOP_GRACE: Duration = Duration::from_secs(5);
 
 /// How long the server may take to answer the good-bye: nothing depends on it.
 const GOODBYE_MAX: Duration = Duration::from_secs(1);
@@ -99,10 +106,30 @@ impl Server {
         }
         let failed = |error: io::Error| DeliveryError::temporary(error.to_string());
         self.context.check().map_err(failed)?;
-        // What has begun is not stopped with the program: it may be a delivery already, and would be
-        // made again.
+        // It is not stopped with the program in the middle: see `stopped`.
         let begun = ReadContext::default();
-        block_on(&begun, self.converse(from, recipients, mail)).map_err(failed)?
+        let is_handed_over = Cell::new(false);
+        let delivery = async {
+            tokio::select! {
+                biased;
+                outcome = self.converse(from, recipients, mail, &is_handed_over) => outcome,
+                () = self.stopped(&is_handed_over) => {
+                    Err(DeliveryError::temporary(format!("stopped while {} was asked", self.host)))
+                }
+            }
+        };
+        block_on(&begun, delivery).map_err(failed)?
+    }
+
+    /// Waits until the program is to end. A mail that the server has by then may be a delivery
+    /// already and would be made again: its answer is waited for a little longer.
+    async fn stopped(&self, is_handed_over: &Cell<bool>) {
+        while self.context.check().is_ok() {
+            sleep(STOP_POLL).await;
+        }
+        if is_handed_over.get() {
+            sleep(STOP_GRACE).await;
+        }
     }
 
     /// Converses until the time is over: a server that answers every question just in time would
@@ -113,11 +140,13 @@ impl Server {
         from: &Address,
         recipients: &[Address],
         mail: &[u8],
+        is_handed_over: &Cell<bool>,
     ) -> Result<Receipt, DeliveryError> {
         let mut open = None;
         let handed_over = async {
             let connection = open.insert(self.connect().await?);
-            self.hand_over(connection, from, recipients, mail).await
+            self.hand_over(connection, from, recipients, mail, is_handed_over)
+                .await
         };
         let time = self.timeout.saturating_mul(DEADLINE_FACTOR);
         let Ok(outcome) = timeout(time, handed_over).await else {
@@ -166,6 +195,7 @@ impl Server {
         from: &Address,
         recipients: &[Address],
         mail: &[u8],
+        is_handed_over: &Cell<bool>,
     ) -> Result<Receipt, DeliveryError> {
         const REFUSED: &str = "the mail was refused by";
         let sender = Mail::new(Some(from.clone()), Vec::new());
@@ -181,6 +211,7 @@ impl Server {
             return Err(worst(refusals));
         }
         self.answer(REFUSED, connection.command(Data)).await?;
+        is_handed_over.set(true);
         let response = self.answer(REFUSED, connection.message(mail)).await?;
         let lines: Vec<&str> = response.message().collect();
         let mut text = one_line(
@@ -207,7 +238,7 @@ impl Server {
 
     fn too_slow(&self, time: Duration) -> DeliveryError {
         DeliveryError::temporary(format!(
-            "{} takes longer than {} s",
+            "{} did not answer in time: it takes longer than {} s",
             self.host,
             time.as_secs_f64()
         ))
@@ -220,9 +251,31 @@ impl Server {
             is_permanent: error.is_permanent(),
             retry_after: None,
             text: one_line(
-                &format!("{what} {}: {}", self.host, describe(error)),
+                &format!(
+                    "{what} {}: {}{}",
+                    self.host,
+                    describe(error),
+                    self.remedy(error)
+                ),
                 ANSWER_CHARS_MAX * 2,
             ),
+        }
+    }
+
+    /// Says what to set where server and settings do not agree on when encryption begins. The library
+    /// has no kinds for that, but its words.
+    fn remedy(&self, error: &Error) -> &'static str {
+        let text = describe(error);
+        match self.encryption {
+            SmtpEncryption::StartTls if text.contains("STARTTLS is not supported") => {
+                "; set starttls: false if the server encrypts from the first byte, tls: false to \
+                 send in plain text"
+            }
+            SmtpEncryption::Tls if text.contains("InvalidContentType") => {
+                "; the server does not encrypt from the first byte: set starttls: true, or \
+                 tls: false to send in plain text"
+            }
+            _ => "",
         }
     }
 }

@@ -1,4 +1,6 @@
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use cleanbill_image::{HttpOptions, Secret};
 use cleanbill_testkit::smtp_script::{SmtpScript, SmtpServer};
@@ -135,6 +137,48 @@ fn a_server_that_is_silent_is_left() {
     assert!(!error.unwrap_err().is_permanent);
 }
 
+#[test]
+fn what_is_not_handed_over_ends_with_the_program() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let surroundings = Surroundings::default();
+    let smtp = super::open_settings(&settings(port), &surroundings).unwrap();
+    let cancelled = Arc::clone(&surroundings.context.cancelled);
+    let stopper = std::thread::spawn(move || {
+        // It is connected, and asked nothing more.
+        let connection = listener.accept().unwrap();
+        cancelled.store(true, Ordering::Relaxed);
+        connection
+    });
+    let begun = Instant::now();
+    let error = smtp
+        .deliver(&samples::test(), time("2026-11-22T06:30:00Z"))
+        .unwrap_err();
+    assert_eq!(
+        (error.is_permanent, error.text.as_str()),
+        (false, "stopped while 127.0.0.1 was asked")
+    );
+    assert!(begun.elapsed() < Duration::from_secs(20));
+    drop(stopper.join().unwrap());
+}
+
+#[test]
+fn a_server_that_does_not_encrypt_from_the_first_byte_is_named() {
+    let server = SmtpServer::start(Vec::new());
+    let settings = SmtpSettings {
+        encryption: SmtpEncryption::Tls,
+        ..settings(server.port)
+    };
+    let error = deliver(&settings, &samples::test()).unwrap_err();
+    assert!(
+        error
+            .text
+            .ends_with("set starttls: true, or tls: false to send in plain text"),
+        "{}",
+        error.text
+    );
+}
+
 /// It speaks often enough for every single timeout, and never comes to an end.
 #[test]
 fn a_server_that_talks_for_ever_is_left() {
@@ -150,7 +194,10 @@ fn a_server_that_talks_for_ever_is_left() {
         .unwrap_err();
     assert_eq!(
         (error.is_permanent, error.text.as_str()),
-        (false, "127.0.0.1 takes longer than 1.5 s")
+        (
+            false,
+            "127.0.0.1 did not answer in time: it takes longer than 1.5 s"
+        )
     );
     server.join().unwrap();
 }
@@ -163,7 +210,10 @@ fn an_answer_that_never_ends_is_not_waited_for() {
         let error = smtp
             .deliver(&samples::test(), time("2026-11-22T06:30:00Z"))
             .unwrap_err();
-        assert_eq!(error.text, "127.0.0.1 takes longer than 0.3 s");
+        assert_eq!(
+            error.text,
+            "127.0.0.1 did not answer in time: it takes longer than 0.3 s"
+        );
         server.join().unwrap();
     }
 }
@@ -201,7 +251,9 @@ fn nothing_is_said_in_plain_text_where_encryption_was_asked_for() {
     let error = deliver(&settings, &samples::test()).unwrap_err();
     assert_eq!(
         error.text,
-        "no encrypted connection to 127.0.0.1: STARTTLS is not supported on this server"
+        "no encrypted connection to 127.0.0.1: STARTTLS is not supported on this server; set \
+         starttls: false if the server encrypts from the first byte, tls: false to send in plain \
+         text"
     );
     assert!(!error.is_permanent);
     let said = server.conversation();
