@@ -1,7 +1,8 @@
 //! Delivery: takes messages from the outbox to the people they are for.
 //!
 //! A message is claimed, sent, and then noted as delivered. A process that dies in between sends
-//! it again under the same id; nothing that was noted is sent again.
+//! it again under the same id; nothing that was noted is sent again. Each channel is served on its
+//! own: one that does not answer keeps no other waiting.
 
 use std::time::Duration;
 
@@ -13,9 +14,6 @@ use crate::notify::{DeliveryError, Notification, Redelivery, RedeliveryPolicy};
 
 /// A claim is given back after this: longer than any channel waits for its server.
 const LEASE: Duration = Duration::from_secs(10 * 60);
-
-/// Messages that are claimed at a time.
-const CLAIMED_MAX: usize = 16;
 
 /// Sends what is in the outbox.
 pub struct Delivery<'a> {
@@ -30,37 +28,74 @@ pub struct Delivery<'a> {
 }
 
 impl Delivery<'_> {
-    /// Sends everything whose time has come. Returns how many messages were delivered.
+    /// Sends everything whose time has come, to all channels at the same time. Returns how many
+    /// messages were delivered.
     ///
     /// # Errors
     ///
     /// The outbox cannot be read or written.
-    pub fn deliver_due(&self, is_stopped: &dyn Fn() -> bool) -> Result<u64, StoreError> {
-        let mut delivered = 0;
-        loop {
-            let lease_ms = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
-            let claimed = self.store.outbox_claim(self.now(), lease_ms, CLAIMED_MAX)?;
-            if claimed.is_empty() {
-                return Ok(delivered);
+    pub fn deliver_due(&self, is_stopped: &(dyn Fn() -> bool + Sync)) -> Result<u64, StoreError> {
+        let channels = self.store.read().outbox_channels()?;
+        std::thread::scope(|scope| {
+            let deliver = |channel| scope.spawn(move || self.deliver_due_to(channel, is_stopped));
+            let workers: Vec<_> = channels.iter().map(|channel| deliver(channel)).collect();
+            let mut delivered = Ok(0);
+            for worker in workers {
+                let outcome = worker
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+                delivered = delivered.and_then(|sum| outcome.map(|count| sum + count));
             }
-            for row in claimed {
-                // What is claimed and not sent is given back when the lease ends, or at the next
-                // start.
-                if is_stopped() {
-                    return Ok(delivered);
-                }
-                delivered += u64::from(self.deliver(&row)?);
-            }
-        }
+            delivered
+        })
     }
 
-    /// Returns how long nothing is due; `None` if nothing is in the outbox.
+    /// Sends everything to one channel whose time has come, one message after the other: what
+    /// happened first is told first. Returns how many messages were delivered.
+    ///
+    /// # Errors
+    ///
+    /// The outbox cannot be read or written.
+    pub fn deliver_due_to(
+        &self,
+        channel: &str,
+        is_stopped: &dyn Fn() -> bool,
+    ) -> Result<u64, StoreError> {
+        let lease_ms = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
+        let mut delivered = 0;
+        while !is_stopped() {
+            // One at a time: a lease is as long as one delivery may take.
+            let claimed = self
+                .store
+                .outbox_claim(Some(channel), self.now(), lease_ms, 1)?;
+            let Some(row) = claimed.first() else { break };
+            delivered += u64::from(self.deliver(row)?);
+        }
+        Ok(delivered)
+    }
+
+    /// Gives up what waits for channels that are not in the settings any more.
+    ///
+    /// # Errors
+    ///
+    /// The outbox cannot be read or written.
+    pub fn give_up_strangers(&self) -> Result<(), StoreError> {
+        for channel in self.store.read().outbox_channels()? {
+            if !self.channels.contains_key(&channel) {
+                self.deliver_due_to(&channel, &|| false)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns how long nothing is due to a channel (`None`: to any); `None` if nothing is in the
+    /// outbox for it.
     ///
     /// # Errors
     ///
     /// The outbox cannot be read.
-    pub fn next_in(&self) -> Result<Option<Duration>, StoreError> {
-        let next = self.store.read().outbox_next_at()?;
+    pub fn next_in(&self, channel: Option<&str>) -> Result<Option<Duration>, StoreError> {
+        let next = self.store.read().outbox_next_at(channel)?;
         let wait_ms = next.map(|next| u64::try_from(next - self.now()).unwrap_or(0));
         Ok(wait_ms.map(Duration::from_millis))
     }
@@ -132,3 +167,6 @@ impl Delivery<'_> {
         self.clock.now().as_millisecond()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -197,7 +197,7 @@ pub(crate) mod world {
             let messages = [message("mail"), message("chat"), message("team")];
             let then = NOW - 30_000;
             let numbers = self.store.messages_commit(&[], &messages, then).unwrap();
-            self.store.outbox_claim(then, 1_000, 10).unwrap();
+            self.store.outbox_claim(None, then, 1_000, 10).unwrap();
             self.store
                 .outbox_delivered(numbers[0], NOW - 20_000, "ok")
                 .unwrap();

@@ -1,6 +1,8 @@
 //! Opens the channels that the settings name.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use cleanbill_core::ImagePattern;
 use cleanbill_image::{HttpOptions, ProxySettings, ReadContext, Secret};
@@ -14,9 +16,9 @@ use cleanbill_monitor::notify::{
 use crate::environment::Environment;
 use crate::error::CommandError;
 use crate::settings::{ChannelTarget, SmtpEncryption as Encryption, WatchSettings};
-use crate::stop;
 
-/// Opens every channel of the settings. Nothing is connected yet.
+/// Opens every channel of the settings. Nothing is connected yet. `cut_off` ends deliveries that are
+/// under way.
 ///
 /// # Errors
 ///
@@ -24,10 +26,11 @@ use crate::stop;
 pub(crate) fn open(
     settings: &WatchSettings,
     environment: &Environment,
+    cut_off: &Arc<AtomicBool>,
 ) -> Result<Channels, CommandError> {
     let mut channels = Channels::new();
     for channel in &settings.notify.channels {
-        let surroundings = surroundings(settings, environment, &channel.target);
+        let surroundings = surroundings(settings, environment, &channel.target, cut_off);
         let opened = open_channel(&target(&channel.target), &surroundings).map_err(|error| {
             CommandError::usage(
                 anyhow::Error::new(error).context(format!("channel {}", channel.name)),
@@ -43,6 +46,7 @@ fn surroundings(
     settings: &WatchSettings,
     environment: &Environment,
     target: &ChannelTarget,
+    cut_off: &Arc<AtomicBool>,
 ) -> Surroundings {
     let mut ca_files = settings.ca_certs.clone();
     if let ChannelTarget::Smtp(smtp) = target {
@@ -58,7 +62,7 @@ fn surroundings(
             ..HttpOptions::default()
         },
         context: ReadContext {
-            cancelled: stop::flag(),
+            cancelled: Arc::clone(cut_off),
             ..ReadContext::default()
         },
     }

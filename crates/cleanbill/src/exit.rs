@@ -13,7 +13,7 @@ pub(crate) enum Exit {
     GateFailed(u8),
     /// 2: usage, configuration, or a file of the user's that is missing or unreadable.
     Usage,
-    /// 3: an image could not be found, opened or assessed completely.
+    /// 3: an image could not be found, opened or assessed completely, or a message not delivered.
     Incomplete,
     /// 4: no usable advisory database, or one older than `--max-db-age`.
     Database,
@@ -48,7 +48,7 @@ impl Exit {
         ),
         (
             Exit::Incomplete,
-            "an image could not be found, opened or assessed completely",
+            "an image could not be found, opened or assessed completely, or a message not delivered",
         ),
         (
             Exit::Database,

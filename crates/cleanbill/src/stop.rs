@@ -209,9 +209,14 @@ pub(crate) fn after(timeout: Duration) {
     }
 }
 
+/// Says whether it was the time that was over, and nobody asked to stop.
+pub(crate) fn has_timed_out() -> bool {
+    TIMED_OUT.load(Ordering::Relaxed)
+}
+
 /// Says why the work was stopped.
 pub(crate) fn error() -> CommandError {
-    if TIMED_OUT.load(Ordering::Relaxed) {
+    if has_timed_out() {
         CommandError::with_exit(
             Exit::Incomplete,
             anyhow::Error::msg("the scan took longer than --timeout allows"),

@@ -147,8 +147,10 @@ impl Monitor<'_> {
         };
         let now = self.parts.clock.now();
         let Some(last_told) = self.last_told()? else {
-            // The first one proves that messages arrive; it is due after the first quiet while.
-            return Ok(self.note_told(now)?);
+            // The first one proves that messages arrive; it is due after the first quiet while. Nobody
+            // is told now, so it does not count as a message of this hour.
+            let time = now.to_string();
+            return Ok(self.parts.store.meta_set_all(&[(LAST_TOLD, &time)])?);
         };
         let due = self.settings.timing.next_heartbeat(every, last_told);
         if due > now {

@@ -388,6 +388,26 @@ fn more_messages_than_an_hour_allows_are_held_and_told_together() {
 }
 
 #[test]
+fn to_be_quiet_counts_as_no_message() {
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        messages_per_hour: 1,
+        heartbeat_every: Some(SignedDuration::from_hours(24)),
+        ..settings()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        settle(monitor);
+        world.put("app:1", 1, &[("zlib", "1")]);
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_mins(5));
+        settle(monitor);
+        assert_eq!(world.told(&store).len(), 1);
+    });
+}
+
+#[test]
 fn room_is_made_once_a_day_and_after_a_thousand_looks() {
     let world = World::new();
     let put = |content: u32| {

@@ -29,21 +29,22 @@ const PLANNED_AT: &str = "\
 const BLOCKING_ATTEMPTS_MAX: i64 = 4;
 
 impl StateStore {
-    /// Claims messages whose time has come, the longest due first, and counts an attempt for each.
-    /// Nobody else gets them before the lease is over. Of one channel only the earliest message is
-    /// given: what happened first is told first.
+    /// Claims messages to a channel (`None`: to any) whose time has come, the longest due first, and
+    /// counts an attempt for each. Nobody else gets them before the lease is over. Of one channel
+    /// only the earliest message is given: what happened first is told first.
     ///
     /// # Errors
     ///
     /// SQLite failed.
     pub fn outbox_claim(
         &self,
+        channel: Option<&str>,
         now: i64,
         lease_ms: i64,
         limit: usize,
     ) -> Result<Vec<OutboxRow>, StoreError> {
         self.write("write", |transaction| {
-            claim(transaction, now, lease_ms, limit).map_err(failed)
+            claim(transaction, channel, now, lease_ms, limit).map_err(failed)
         })
     }
 
@@ -220,22 +221,41 @@ impl StateReader {
         })
     }
 
-    /// Returns when the next message that nobody has claimed is due; `None` if there is none.
+    /// Lists the channels that messages wait for, those among them that are not in the settings any
+    /// more.
     ///
     /// # Errors
     ///
     /// SQLite failed.
-    pub fn outbox_next_at(&self) -> Result<Option<i64>, StoreError> {
+    pub fn outbox_channels(&self) -> Result<Vec<String>, StoreError> {
+        self.query(|connection| {
+            connection
+                .prepare_cached(
+                    "SELECT DISTINCT channel FROM outbox WHERE state = 'pending' ORDER BY channel",
+                )?
+                .query_map([], |row| row.get(0))?
+                .collect()
+        })
+    }
+
+    /// Returns when the next message to a channel (`None`: to any) that nobody has claimed is due;
+    /// `None` if there is none.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn outbox_next_at(&self, channel: Option<&str>) -> Result<Option<i64>, StoreError> {
         self.query(|connection| {
             connection
                 .prepare_cached(
                     "SELECT min(max(next_attempt_at, coalesce(lease_until, next_attempt_at)))
-                     FROM outbox o WHERE state = 'pending' AND NOT EXISTS (
+                     FROM outbox o WHERE state = 'pending' AND (?2 IS NULL OR o.channel = ?2)
+                       AND NOT EXISTS (
                          SELECT 1 FROM outbox e
                          WHERE e.state = 'pending' AND e.channel = o.channel AND e.id < o.id
                            AND e.attempts <= ?1)",
                 )?
-                .query_row([BLOCKING_ATTEMPTS_MAX], |row| row.get(0))
+                .query_row(params![BLOCKING_ATTEMPTS_MAX, channel], |row| row.get(0))
         })
     }
 
@@ -268,6 +288,7 @@ impl StateReader {
 
 fn claim(
     connection: &Connection,
+    channel: Option<&str>,
     now: i64,
     lease_ms: i64,
     limit: usize,
@@ -277,6 +298,7 @@ fn claim(
             "UPDATE outbox SET attempts = attempts + 1, leased_at = ?1, lease_until = ?2
              WHERE id IN (
                  SELECT id FROM outbox o WHERE state = 'pending'
+                   AND (?6 IS NULL OR o.channel = ?6)
                    AND (next_attempt_at <= ?1 OR next_attempt_at > ?4 OR {PLANNED_AT} > ?1)
                    AND (lease_until IS NULL OR lease_until <= ?1 OR leased_at > ?1)
                    AND NOT EXISTS (
@@ -292,7 +314,8 @@ fn claim(
                 now.saturating_add(lease_ms),
                 limit_of(limit),
                 now.saturating_add(HORIZON_MS),
-                BLOCKING_ATTEMPTS_MAX
+                BLOCKING_ATTEMPTS_MAX,
+                channel
             ],
             outbox_row,
         )?

@@ -1,11 +1,12 @@
 //! Flags of `notify`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::JudgingArgs;
 use super::status_args::{ListFormat, Reader, SettingArgs, StateReading};
+use super::{JudgingArgs, parse_duration};
 
 /// Reads channels.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,9 +46,19 @@ pub(crate) struct SummaryArgs {
     #[arg(long)]
     pub(crate) dry_run: bool,
     #[command(flatten)]
+    pub(crate) patience: Patience,
+    #[command(flatten)]
     pub(crate) judging: JudgingArgs,
     #[command(flatten)]
     pub(crate) settings: Box<SettingArgs<ChannelReading>>,
+}
+
+/// How long is waited for channels.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Give up after so long, all attempts together
+    #[arg(long, value_name = "DURATION", default_value = "60s", value_parser = parse_duration)]
+    pub(crate) timeout: Duration,
 }
 
 /// When a summary is sent.
@@ -68,6 +79,8 @@ pub(crate) enum NotifyCommand {
         /// Print what would be sent, and send nothing
         #[arg(long)]
         dry_run: bool,
+        #[command(flatten)]
+        patience: Patience,
         #[command(flatten)]
         settings: Box<SettingArgs<ChannelReading>>,
     },

@@ -12,6 +12,7 @@ use super::Setting;
 use crate::cli::{NotifyArgs, NotifyCommand};
 use crate::error::CommandError;
 use crate::exit::Exit;
+use crate::stop;
 
 pub(crate) fn run(setting: &Setting, arguments: NotifyArgs) -> Result<Exit, CommandError> {
     match arguments.command {
@@ -19,8 +20,12 @@ pub(crate) fn run(setting: &Setting, arguments: NotifyArgs) -> Result<Exit, Comm
         Some(NotifyCommand::Test {
             channels,
             dry_run,
+            patience,
             settings,
-        }) => sending::test(setting, &channels, dry_run, settings.call),
+        }) => {
+            stop::after(patience.timeout);
+            sending::test(setting, &channels, dry_run, settings.call)
+        }
         Some(NotifyCommand::List {
             limit,
             format,

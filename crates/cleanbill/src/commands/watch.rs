@@ -2,12 +2,15 @@
 
 mod address;
 mod arguments;
+mod delivering;
 mod host;
+mod last_deliveries;
 mod pushing;
 mod reload;
 mod watching;
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
@@ -33,6 +36,7 @@ use crate::settings::{Loader, Reloader, Schedule, WatchSettings};
 use crate::{memory, stop};
 use address::AddressFile;
 pub(super) use address::left_in as address_left_in;
+use delivering::lanes;
 use host::EngineHost;
 use pushing::{News, Pusher, Target};
 use watching::Watching;
@@ -107,7 +111,8 @@ fn watch(
     observer: &Observer,
     reloader: &mut Reloader,
 ) -> Result<Ended, CommandError> {
-    let channels = open_channels(setting, settings)?;
+    let cut_off = Arc::default();
+    let channels = open_channels(setting, settings, &cut_off)?;
     let scan_arguments = arguments::scan_arguments(settings);
     let monitor_settings = arguments::monitor_settings(settings)?;
     let is_over = Arc::default();
@@ -118,7 +123,7 @@ fn watch(
         observer.tell_pusher(News::Target(target));
     }
     let (wake, events) = channel();
-    let (ready, messages) = channel();
+    let (lanes, wakers) = lanes(&channels);
     let parts = Parts {
         host: &host,
         store,
@@ -128,7 +133,9 @@ fn watch(
         observer,
         // Nobody listens any more only at the end, when the next start sends what is left.
         messages_ready: Box::new(move || {
-            let _ = ready.send(());
+            for waker in &wakers {
+                let _ = waker.send(());
+            }
         }),
     };
     let monitor = Monitor::new(parts, monitor_settings);
@@ -140,12 +147,17 @@ fn watch(
         live: &observer.live,
         wake,
         is_over,
+        cut_off,
     };
-    Ok(watching.run(monitor, messages, reloader))
+    Ok(watching.run(monitor, lanes, reloader))
 }
 
-fn open_channels(setting: &Setting, settings: &WatchSettings) -> Result<Channels, CommandError> {
-    let channels = channels::open(settings, &setting.environment)?;
+fn open_channels(
+    setting: &Setting,
+    settings: &WatchSettings,
+    cut_off: &Arc<AtomicBool>,
+) -> Result<Channels, CommandError> {
+    let channels = channels::open(settings, &setting.environment, cut_off)?;
     if channels.is_empty() {
         tracing::warn!(
             "no channel is configured: what changes is written to the logs and the state only; \
@@ -162,7 +174,8 @@ fn once(
     store: &StateStore,
     observer: &Observer,
 ) -> Result<Exit, CommandError> {
-    let channels = open_channels(setting, settings)?;
+    let cut_off = Arc::default();
+    let channels = open_channels(setting, settings, &cut_off)?;
     let scan_arguments = arguments::scan_arguments(settings);
     let monitor_settings = arguments::monitor_settings(settings)?;
     let host = EngineHost::new(setting, settings, &scan_arguments, stop::flag())?;
@@ -177,7 +190,8 @@ fn once(
         observer,
         messages_ready: Box::new(|| ()),
     };
-    let exit = one_pass(Monitor::new(parts, monitor_settings), store, &channels)?;
+    let monitor = Monitor::new(parts, monitor_settings);
+    let exit = one_pass(monitor, store, &channels, &cut_off)?;
     Ok(exit.and(gate(settings, store)?).and(host.age_verdict()))
 }
 
@@ -185,6 +199,7 @@ fn one_pass(
     mut monitor: Monitor<'_>,
     store: &StateStore,
     channels: &Channels,
+    cut_off: &AtomicBool,
 ) -> Result<Exit, CommandError> {
     let outcome = monitor.run_once().map_err(|error| match error {
         MonitorError::Host { .. } => {
@@ -195,19 +210,17 @@ fn one_pass(
     if stop::is_requested() {
         return Err(stop::error());
     }
-    let delivery = delivery(store, channels);
-    if let Err(error) = delivery.deliver_due(&stop::is_requested) {
-        return Err(CommandError::usage(error));
-    }
+    let delivered = last_deliveries::run(&delivery(store, channels), cut_off)?;
     let PassOutcome {
         images, incomplete, ..
     } = outcome;
     tracing::info!(images, incomplete, "one pass is over");
-    Ok(if incomplete == 0 {
+    let assessed = if incomplete == 0 {
         Exit::Clean
     } else {
         Exit::Incomplete
-    })
+    };
+    Ok(assessed.and(delivered))
 }
 
 /// Judges what is known now by the thresholds of the settings.

@@ -100,7 +100,7 @@ fn attempts_are_counted_by_channel_and_outcome() {
     let messages = [message("mail", "m", &[]), message("chat", "m", &[])];
     let numbers = store.messages_commit(&[], &messages, 10).unwrap();
     let mark = store.read().activity_mark().unwrap();
-    store.outbox_claim(20, 1_000, 10).unwrap();
+    store.outbox_claim(None, 20, 1_000, 10).unwrap();
     store.outbox_retry(numbers[0], 21, "busy", 22).unwrap();
     store.outbox_retry(numbers[0], 22, "busy", 23).unwrap();
     store.outbox_delivered(numbers[0], 24, "ok").unwrap();

@@ -251,7 +251,7 @@ fn one_process_owns_the_state() {
     owner.outbox_dead(number, 20, "refused").unwrap();
     let other = StateStore::join(directory.path()).unwrap();
     other.outbox_requeue(number, 30).unwrap();
-    assert_eq!(owner.outbox_claim(30, 100, 10).unwrap().len(), 1);
+    assert_eq!(owner.outbox_claim(None, 30, 100, 10).unwrap().len(), 1);
     drop(owner);
     open(directory.path());
 }

@@ -148,7 +148,7 @@ impl World {
 
     fn send(&mut self, store: &StateStore) -> Result<(), Stop> {
         loop {
-            let claimed = store.outbox_claim(self.now, LEASE_MS, 3)?;
+            let claimed = store.outbox_claim(None, self.now, LEASE_MS, 3)?;
             self.step()?;
             if claimed.is_empty() {
                 return Ok(());

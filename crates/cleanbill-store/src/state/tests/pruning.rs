@@ -51,7 +51,7 @@ fn what_is_untold_or_unsent_stays() {
     let pruned = store.prune(LATE, &NOTHING).unwrap();
     assert_eq!(pruned.changes + pruned.messages + pruned.images, 0);
     assert_eq!(store.read().changes_untold(10).unwrap().len(), 1);
-    assert_eq!(store.outbox_claim(LATE, 1, 10).unwrap().len(), 1);
+    assert_eq!(store.outbox_claim(None, LATE, 1, 10).unwrap().len(), 1);
 
     store.outbox_delivered(pending[0], 30, "ok").unwrap();
     let pruned = store.prune(LATE, &NOTHING).unwrap();

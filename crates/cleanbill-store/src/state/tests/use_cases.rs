@@ -256,14 +256,14 @@ fn a_message_of_the_same_key_is_sent_once() {
         .unwrap();
     let second = store.messages_commit(&[], &[heartbeat], 20).unwrap();
     assert_eq!(first, second);
-    assert_eq!(store.outbox_claim(20, 100, 10).unwrap().len(), 1);
+    assert_eq!(store.outbox_claim(None, 20, 100, 10).unwrap().len(), 1);
 }
 
 #[test]
 fn a_message_goes_its_way() {
     let store = store();
     let claim = |now| -> Vec<MessageNumber> {
-        let claimed = store.outbox_claim(now, 100, 10).unwrap();
+        let claimed = store.outbox_claim(None, now, 100, 10).unwrap();
         claimed.iter().map(|row| row.number).collect()
     };
     let state = |number| store.read().outbox_get(number).unwrap().unwrap();
@@ -272,9 +272,9 @@ fn a_message_goes_its_way() {
     let numbers = store
         .messages_commit(&[], &[message("mail", "m1", &[]), later], 10)
         .unwrap();
-    assert_eq!(store.read().outbox_next_at().unwrap(), Some(0));
+    assert_eq!(store.read().outbox_next_at(None).unwrap(), Some(0));
     assert_eq!(claim(20), [numbers[0]]);
-    assert_eq!(store.read().outbox_next_at().unwrap(), Some(120));
+    assert_eq!(store.read().outbox_next_at(None).unwrap(), Some(120));
     assert!(claim(119).is_empty());
     // Its sender died.
     assert_eq!(claim(120), [numbers[0]]);
@@ -338,12 +338,12 @@ fn a_clock_that_was_wrong_holds_nothing_back() {
             0,
         )
         .unwrap();
-    store.outbox_claim(year, 1000, 10).unwrap();
+    store.outbox_claim(None, year, 1000, 10).unwrap();
     store
         .outbox_retry(numbers[0], year, "busy", year + 1000)
         .unwrap();
     // The clock is set back: neither the plan nor the lease of then counts.
-    assert_eq!(store.outbox_claim(0, 1000, 10).unwrap().len(), 2);
+    assert_eq!(store.outbox_claim(None, 0, 1000, 10).unwrap().len(), 2);
 }
 
 #[test]
@@ -357,23 +357,23 @@ fn a_clock_that_was_an_hour_ahead_holds_nothing_back_either() {
     let numbers = store
         .messages_commit(&[], &[planned("mail"), planned("chat")], hour)
         .unwrap();
-    store.outbox_claim(hour, 1000, 10).unwrap();
+    store.outbox_claim(None, hour, 1000, 10).unwrap();
     store
         .outbox_retry(numbers[0], hour, "busy", hour + 1000)
         .unwrap();
     // Who sent the other one was killed; then the clock is set back.
     store.outbox_release().unwrap();
-    assert_eq!(store.outbox_claim(0, 1000, 10).unwrap().len(), 2);
+    assert_eq!(store.outbox_claim(None, 0, 1000, 10).unwrap().len(), 2);
     // What is planned by the right clock counts.
     store.outbox_retry(numbers[0], 0, "busy", 10_000).unwrap();
     assert!(
         store
-            .outbox_claim(5_000, 1000, 1)
+            .outbox_claim(None, 5_000, 1000, 1)
             .unwrap()
             .iter()
             .all(|row| row.number != numbers[0])
     );
-    let claimed = store.outbox_claim(10_000, 1000, 10).unwrap();
+    let claimed = store.outbox_claim(None, 10_000, 1000, 10).unwrap();
     assert!(claimed.iter().any(|row| row.number == numbers[0]));
 }
 

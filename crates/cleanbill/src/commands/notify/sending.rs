@@ -30,7 +30,7 @@ pub(super) fn test(
     call: Call,
 ) -> Result<Exit, CommandError> {
     let settings = settings(setting, call)?;
-    let open = channels::open(&settings, &setting.environment)?;
+    let open = channels::open(&settings, &setting.environment, &stop::flag())?;
     let mut chosen: Vec<(&str, &dyn Channel)> = Vec::new();
     for name in names {
         let (name, channel) = choose(&open, name)?;
@@ -45,13 +45,28 @@ pub(super) fn test(
     if chosen.is_empty() {
         return Err(none_is_set_up());
     }
-    let mut outcome = Outcome::new(is_dry_run);
-    for (name, channel) in chosen {
+    let send = |name: &str, channel: &dyn Channel| {
         let id = uuid::Uuid::now_v7().to_string();
         let composing = composing(&settings, name);
         let message = test_message(&id, Timestamp::now(), &composing);
+        let mut outcome = Outcome::new(is_dry_run);
         outcome.send(name, channel, message);
-    }
+        outcome
+    };
+    // All at the same time: one that does not answer must not use up the time of the others.
+    let outcome = std::thread::scope(|scope| {
+        let send = &send;
+        let workers: Vec<_> = chosen
+            .into_iter()
+            .map(|(name, channel)| scope.spawn(move || send(name, channel)))
+            .collect();
+        let mut all = Outcome::new(is_dry_run);
+        for worker in workers {
+            let outcome = worker.join();
+            all.add(outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        all
+    });
     outcome.print()
 }
 
@@ -138,14 +153,17 @@ const ATTEMPTS: RedeliveryPolicy = RedeliveryPolicy {
     retry_after_max: Duration::from_secs(30),
 };
 
-/// Sends until it is done, given up, or tried often enough. Ctrl-C ends the waiting.
+/// Sends until it is done, given up, or tried often enough. Ctrl-C and `--timeout` end the waiting.
 fn patiently(
     mut send: impl FnMut() -> Result<Receipt, DeliveryError>,
 ) -> Result<Receipt, DeliveryError> {
     let mut attempt = 1;
+    let mut last = None;
     loop {
         let error = match send() {
             Ok(receipt) => return Ok(receipt),
+            // What was cut off says nothing.
+            Err(_) if stop::is_requested() => return Err(cut_off(last)),
             Err(error) => error,
         };
         let is_too_long = error
@@ -159,12 +177,30 @@ fn patiently(
                     pause.as_secs()
                 );
                 if !stop::sleep(pause) {
-                    return Err(error);
+                    return Err(cut_off(Some(error)));
                 }
             }
             _ => return Err(error),
         }
+        last = Some(error);
         attempt += 1;
+    }
+}
+
+/// Says why nothing is attempted any more; `last` is what became of the attempt before.
+fn cut_off(last: Option<DeliveryError>) -> DeliveryError {
+    let why = if stop::has_timed_out() {
+        "no answer before --timeout"
+    } else {
+        "stopped"
+    };
+    DeliveryError {
+        is_permanent: false,
+        retry_after: None,
+        text: match last {
+            Some(last) => format!("{why}; before: {}", last.text),
+            None => why.to_owned(),
+        },
     }
 }
 
@@ -182,6 +218,12 @@ impl Outcome {
             is_dry_run,
             exit: Exit::Clean,
         }
+    }
+
+    /// Adds what came of sending elsewhere.
+    fn add(&mut self, other: Self) {
+        self.text.push_str(&other.text);
+        self.exit = self.exit.and(other.exit);
     }
 
     /// Sends a message, part by part, or shows what would be sent.
@@ -221,7 +263,12 @@ impl Outcome {
 
     fn fail(&mut self, name: &str, why: &str) {
         self.line(&format!("{name}: NOT DELIVERED: {why}"));
-        self.exit = Exit::Incomplete;
+        let is_stopped = stop::is_requested() && !stop::has_timed_out();
+        self.exit = self.exit.and(if is_stopped {
+            Exit::Interrupted
+        } else {
+            Exit::Incomplete
+        });
     }
 
     fn line(&mut self, line: &str) {
@@ -229,7 +276,7 @@ impl Outcome {
         let _ = writeln!(self.text, "{}", clean(line));
     }
 
-    /// Prints it. What was not delivered makes the exit code 3.
+    /// Prints it. What was not delivered makes the exit code 3, or 130 if it was stopped.
     pub(super) fn print(self) -> Result<Exit, CommandError> {
         print(self.text.as_bytes()).map(|printed| self.exit.and(printed))
     }

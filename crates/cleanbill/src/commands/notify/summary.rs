@@ -21,11 +21,13 @@ use crate::commands::status::settings;
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::settings::{Call, ChannelSettings, ChannelTarget, WatchSettings};
+use crate::stop;
 
 /// The flag that names the address of the generic webhook, and of whichever channel is told here.
 const WEBHOOK_URL: &str = "notify.webhook.url";
 
 pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, CommandError> {
+    stop::after(arguments.patience.timeout);
     let name = arguments.channel.unwrap_or_default();
     let call = with_address(arguments.settings.call, &name)?;
     let mut settings = settings(setting, call)?;
@@ -39,7 +41,7 @@ pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, Com
     } else if let Some(stand_in) = wanted.filter(|_| arguments.dry_run).and_then(stand_in) {
         *channels = vec![stand_in];
     }
-    let open = channels::open(&settings, &setting.environment)?;
+    let open = channels::open(&settings, &setting.environment, &stop::flag())?;
     let (name, channel) = choose(&open, &name)?;
     let mut saved = report::read_all(&arguments.scan_results)?;
     let judgement = judge(&arguments.judging, &mut saved, None)?;

@@ -1,5 +1,7 @@
 //! What `status` says, as a value: printed as it is for programs.
 
+use std::collections::BTreeSet;
+
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_monitor::notes::{self, PlanNote, PutOff, RefusedSettings};
@@ -202,6 +204,13 @@ pub(super) fn gather(
     let plan = notes::plan(state)?;
     let put_off = notes::put_off(state)?;
     let messages = messages(state)?;
+    let problems = problems(
+        &summary,
+        &messages,
+        plan.as_ref(),
+        notes::refused_settings(state)?.as_ref(),
+        now,
+    );
     Ok(Status {
         schema_version: SCHEMA_VERSION,
         time: now.to_string(),
@@ -236,12 +245,7 @@ pub(super) fn gather(
             .iter()
             .filter_map(|row| incomplete(row, &put_off))
             .collect(),
-        problems: problems(
-            &summary,
-            plan.as_ref(),
-            notes::refused_settings(state)?.as_ref(),
-            now,
-        ),
+        problems,
         now,
     })
 }
@@ -323,18 +327,39 @@ fn incomplete(row: &ImageRow, put_off: &[PutOff]) -> Option<Incomplete> {
     })
 }
 
+/// Says which channels did not get what was given up: the others may have got the same.
+fn given_up(count: u64, messages: &[QueuedMessage]) -> String {
+    let dead = messages
+        .iter()
+        .filter(|message| message.state == MessageState::Dead.name());
+    let channels: BTreeSet<&str> = dead
+        .clone()
+        .map(|message| message.channel.as_str())
+        .collect();
+    let names: Vec<&str> = channels.iter().copied().collect();
+    let others = if dead.count() as u64 == count {
+        ""
+    } else {
+        ", …"
+    };
+    format!(
+        "{} given up: {}{others} did not get {}",
+        were(count, "message"),
+        names.join(", "),
+        if count == 1 { "it" } else { "them" }
+    )
+}
+
 fn problems(
     summary: &StatusSummary,
+    messages: &[QueuedMessage],
     plan: Option<&PlanNote>,
     refused_settings: Option<&RefusedSettings>,
     now: Timestamp,
 ) -> Vec<Problem> {
     let dead = (summary.messages_dead > 0).then(|| Problem {
         kind: "dead_messages",
-        text: format!(
-            "{} given up: nobody was told",
-            were(summary.messages_dead, "message")
-        ),
+        text: given_up(summary.messages_dead, messages),
         hint: "see why with cleanbill notify list, send again with cleanbill notify retry",
     });
     let failed = (summary.images_failed > 0).then(|| Problem {

@@ -222,7 +222,7 @@ fn send(store: &StateStore) {
     });
     let at = NOW_MS - 2 * HOUR_MS;
     let numbers = store.messages_commit(&told, &messages, at).unwrap();
-    store.outbox_claim(at, 1_000, 9).unwrap();
+    store.outbox_claim(None, at, 1_000, 9).unwrap();
     store
         .outbox_delivered(numbers[0], at + 1_000, "ok")
         .unwrap();

@@ -1,6 +1,8 @@
 //! Other settings while the program runs: they are tried out before they take the place of those
 //! in force, and what is wrong with them is said in the log and by `status`.
 
+use std::sync::Arc;
+
 use cleanbill_core::error_chain;
 use cleanbill_monitor::notes::{self, RefusedSettings};
 use cleanbill_store::state::StateStore;
@@ -20,7 +22,7 @@ use crate::settings::{Reloader, WatchSettings};
 ///
 /// What stands in the way.
 pub(super) fn try_out(setting: &Setting, settings: &WatchSettings) -> Result<(), CommandError> {
-    channels::open(settings, &setting.environment)?;
+    channels::open(settings, &setting.environment, &Arc::default())?;
     arguments::monitor_settings(settings)?;
     Target::of(setting, settings)?;
     EngineHost::try_out(setting, &arguments::scan_arguments(settings))

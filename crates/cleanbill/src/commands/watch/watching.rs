@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::Sender;
+use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use cleanbill_core::error_chain;
 use cleanbill_monitor::{Channels, Event, Host as _, Monitor};
 use cleanbill_store::state::StateStore;
 use cleanbill_web::Live;
 
+use super::delivering::Lane;
 use super::host::EngineHost;
 use super::{Ended, delivery, now, reload};
 use crate::commands::Setting;
@@ -23,8 +24,8 @@ const RECONNECT_FIRST: Duration = Duration::from_secs(1);
 const RECONNECT_MAX: Duration = Duration::from_secs(60);
 /// How often a thread that waits for the engine looks whether it is over.
 const STOP_POLL: Duration = Duration::from_millis(100);
-/// The longest sleep of who delivers: a clock that was set is noticed.
-const DELIVERY_POLL: Duration = Duration::from_secs(60);
+/// How long deliveries that are under way may take to end.
+const FINISH_MAX: Duration = Duration::from_secs(3);
 /// How often it is looked whether a file of settings is another.
 const SETTINGS_POLL: Duration = Duration::from_secs(60);
 /// How often it is looked whether a look gets further. A signal ends the sleep.
@@ -40,6 +41,8 @@ pub(super) struct Watching<'a> {
     pub(super) wake: Sender<Event>,
     /// Set when every thread is to end.
     pub(super) is_over: Arc<AtomicBool>,
+    /// Set when deliveries that are under way are to end.
+    pub(super) cut_off: Arc<AtomicBool>,
 }
 
 impl Watching<'_> {
@@ -47,17 +50,25 @@ impl Watching<'_> {
     pub(super) fn run(
         &self,
         mut monitor: Monitor<'_>,
-        messages: Receiver<()>,
+        lanes: Vec<Lane<'_>>,
         reloader: &mut Reloader,
     ) -> Ended {
         std::thread::scope(|scope| {
             scope.spawn(|| self.follow());
-            scope.spawn(move || self.deliver(&messages));
+            let deliver = |lane: Lane<'_>| {
+                let delivery = delivery(self.store, self.channels);
+                lane.run(&delivery, &|| self.is_over());
+            };
+            let workers: Vec<_> = lanes
+                .into_iter()
+                .map(|lane| scope.spawn(move || deliver(lane)))
+                .collect();
             let end = scope.spawn(|| self.wait_for_the_end(reloader));
             tracing::info!("watching {}", self.host.place());
             service_manager::ready();
             monitor.run();
             drop(monitor);
+            self.end_deliveries(&workers);
             end.join().unwrap_or(Ended::With(Exit::Clean))
         })
     }
@@ -138,27 +149,14 @@ impl Watching<'_> {
         }
     }
 
-    /// Delivers messages when there are some, and when it is time to try again.
-    fn deliver(&self, messages: &Receiver<()>) {
-        let delivery = delivery(self.store, self.channels);
-        while !self.is_over() {
-            let wait = match delivery.deliver_due(&|| self.is_over()) {
-                Ok(_) => delivery
-                    .next_in()
-                    .ok()
-                    .flatten()
-                    .unwrap_or(DELIVERY_POLL)
-                    .max(STOP_POLL),
-                Err(error) => {
-                    tracing::error!("{}", error_chain(&error));
-                    DELIVERY_POLL
-                }
-            };
-            match messages.recv_timeout(wait.min(DELIVERY_POLL)) {
-                Ok(()) | Err(RecvTimeoutError::Timeout) => {}
-                // The monitor has ended: what is left is sent by the next start.
-                Err(RecvTimeoutError::Disconnected) => return,
-            }
+    /// Gives deliveries that are under way a while to end, and cuts off the others: a service that
+    /// does not answer must not keep other settings from taking effect. What was cut off is sent
+    /// again.
+    fn end_deliveries(&self, workers: &[ScopedJoinHandle<'_, ()>]) {
+        let until = Instant::now() + FINISH_MAX;
+        while Instant::now() < until && !workers.iter().all(ScopedJoinHandle::is_finished) {
+            std::thread::sleep(STOP_POLL);
         }
+        self.cut_off.store(true, Ordering::Relaxed);
     }
 }
