@@ -87,21 +87,24 @@ fn fits(body: &str) -> bool {
 fn payload(message: &Notification, shown: usize) -> Value {
     let outline = Outline::new(message, shown, Detail::CHAT);
     let mut embeds = Vec::new();
-    let mut loose = lines(&outline.summary);
+    let mut loose = Loose::new(lines(&outline.summary));
     for entry in &outline.entries {
         match entry.severity {
             Some(severity) => {
-                embeds.extend(embed(&std::mem::take(&mut loose), NEUTRAL));
+                embeds.extend(loose.take());
                 let mut lines = lines(&entry.lines);
                 if let Some(first) = lines.first_mut() {
                     first.insert_str(0, &format!("{} ", mark(severity)));
                 }
                 embeds.extend(embed(&lines, colour(severity)));
             }
-            None => push_loose(&mut embeds, &mut loose, lines(&entry.lines)),
+            None => {
+                embeds.extend(loose.push(lines(&entry.lines)));
+                loose.has_failure |= entry.is_failure;
+            }
         }
     }
-    embeds.extend(embed(&loose, NEUTRAL));
+    embeds.extend(loose.take());
     let footer: Vec<String> = outline
         .footer
         .iter()
@@ -119,18 +122,41 @@ fn payload(message: &Notification, shown: usize) -> Value {
     })
 }
 
-/// Adds lines to those that share an embed; a new one begins where they would not fit.
-fn push_loose(embeds: &mut Vec<Value>, loose: &mut Vec<String>, lines: Vec<String>) {
-    let size = |lines: &[String]| {
-        lines
-            .iter()
-            .map(|line| utf16_units(line) + 1)
-            .sum::<usize>()
-    };
-    if size(loose) + size(&lines) > DESCRIPTION_CHARS_MAX {
-        embeds.extend(embed(&std::mem::take(loose), NEUTRAL));
+/// Lines that share an embed.
+#[derive(Default)]
+struct Loose {
+    lines: Vec<String>,
+    /// Some of them are about images that could not be assessed completely.
+    has_failure: bool,
+}
+
+impl Loose {
+    fn new(lines: Vec<String>) -> Self {
+        Self {
+            lines,
+            has_failure: false,
+        }
     }
-    loose.extend(lines);
+
+    /// Adds lines. Returns the embed of those before where they would not fit.
+    fn push(&mut self, lines: Vec<String>) -> Option<Value> {
+        let size = |lines: &[String]| {
+            lines
+                .iter()
+                .map(|line| utf16_units(line) + 1)
+                .sum::<usize>()
+        };
+        let is_full = size(&self.lines) + size(&lines) > DESCRIPTION_CHARS_MAX;
+        let before = is_full.then(|| self.take()).flatten();
+        self.lines.extend(lines);
+        before
+    }
+
+    /// Makes an embed of the lines; `None` if there are none.
+    fn take(&mut self) -> Option<Value> {
+        let Self { lines, has_failure } = std::mem::take(self);
+        embed(&lines, if has_failure { FAILED } else { NEUTRAL })
+    }
 }
 
 fn embed(lines: &[String], colour: u32) -> Option<Value> {
@@ -139,6 +165,8 @@ fn embed(lines: &[String], colour: u32) -> Option<Value> {
 }
 
 const NEUTRAL: u32 = 0x5b_67_70;
+/// What could not be assessed may hide anything.
+const FAILED: u32 = 0xb0_10_2a;
 
 fn colour(severity: Severity) -> u32 {
     match severity {

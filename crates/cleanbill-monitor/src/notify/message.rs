@@ -462,6 +462,11 @@ impl Notification {
 }
 
 impl VulnerabilityGroup {
+    /// Says whether nothing but its id is known, as of what only a baseline names.
+    pub fn is_bare(&self) -> bool {
+        !self.hits.is_empty() && self.hits.iter().all(|hit| hit.package.is_empty())
+    }
+
     /// Says whether all there is to say is that it is gone.
     pub fn is_resolved(&self) -> bool {
         self.happenings == [Happening::Resolved]

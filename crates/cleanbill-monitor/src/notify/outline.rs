@@ -107,6 +107,8 @@ pub(super) struct Line {
 pub(super) struct Entry {
     /// How bad it is; `None` if that is not what it is about.
     pub(super) severity: Option<Severity>,
+    /// It is about an image that could not be assessed completely.
+    pub(super) is_failure: bool,
     /// What there is to say, most important first.
     pub(super) lines: Vec<Line>,
 }
@@ -265,8 +267,8 @@ fn summary(message: &Notification) -> Vec<Line> {
     }
     if totals.images > 0 && message.part.number == 1 {
         lines.push(Line::text(format!(
-            "{} looked at: {}",
-            words::count(totals.images, "image"),
+            "{}: {}",
+            words::looked_at(totals),
             words::found(&totals.findings)
         )));
     }

@@ -213,7 +213,10 @@ mod tests {
                 settings: &settings(),
             },
         );
-        assert_eq!(title(&message), "3 vulnerabilities in 3 images");
+        assert_eq!(
+            title(&message),
+            "1 of 3 images could not be assessed completely; 3 vulnerabilities found"
+        );
         assert_eq!(message.totals.findings.distinct, 2);
         assert_eq!(message.failures[0].reason, "no such image");
         let ids: Vec<&str> = message
@@ -228,5 +231,48 @@ mod tests {
             ("will not be fixed", "")
         );
         assert_eq!(hits[1].command, "cleanbill explain CVE-1 b:1");
+    }
+
+    #[track_caller]
+    fn check_title(images: Vec<ImageReport>, expected: &str) {
+        let report = ScanReport {
+            images,
+            ..ScanReport::default()
+        };
+        let options = SummaryOptions {
+            id: "s",
+            time: time("2026-11-22T06:30:00Z"),
+            settings: &settings(),
+        };
+        assert_eq!(title(&summary(&report, &options)), expected);
+    }
+
+    #[test]
+    fn a_title_never_hides_what_nobody_could_look_at() {
+        let with = |status, findings: &[(&str, Severity, &str)]| {
+            let mut image = image("a:1", findings);
+            image.status = status;
+            image
+        };
+        let found = [("CVE-1", Severity::High, "")];
+        let clean = with(AssessmentStatus::Complete, &[]);
+        check_title(vec![clean.clone()], "0 vulnerabilities in 1 image");
+        check_title(
+            vec![with(AssessmentStatus::Complete, &found)],
+            "1 vulnerability in 1 image",
+        );
+        let failed = with(AssessmentStatus::Failed, &[]);
+        check_title(
+            vec![failed.clone()],
+            "1 image could not be assessed completely",
+        );
+        check_title(
+            vec![with(AssessmentStatus::Partial, &found)],
+            "1 image could not be assessed completely; 1 vulnerability found",
+        );
+        check_title(
+            vec![clean, failed],
+            "1 of 2 images could not be assessed completely; 0 vulnerabilities found",
+        );
     }
 }

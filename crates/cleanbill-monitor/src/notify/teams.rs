@@ -104,15 +104,16 @@ fn container(entry: &Entry) -> Value {
         .collect();
     json!({
         "type": "Container",
-        "style": style(entry.severity),
+        "style": style(entry),
         "separator": true,
         "spacing": "Small",
         "items": items,
     })
 }
 
-fn style(severity: Option<Severity>) -> &'static str {
-    match severity {
+fn style(entry: &Entry) -> &'static str {
+    match entry.severity {
+        None if entry.is_failure => "attention",
         Some(Severity::Critical) => "attention",
         Some(Severity::High) => "warning",
         Some(Severity::Medium | Severity::Low | Severity::Unknown) => "emphasis",

@@ -48,11 +48,32 @@ pub(super) fn title(message: &Notification) -> String {
         }
         NotificationKind::Heartbeat => heartbeat_title(message),
         NotificationKind::Test => "Test message: this channel works".to_owned(),
-        NotificationKind::Summary => format!(
-            "{} in {}",
-            count(totals.findings.total(), "vulnerability"),
-            count(totals.images, "image")
-        ),
+        NotificationKind::Summary => summary_title(totals),
+    }
+}
+
+/// What nobody could look at comes first: few findings say nothing then.
+fn summary_title(totals: &Totals) -> String {
+    let found = count(totals.findings.total(), "vulnerability");
+    let images = count(totals.images, "image");
+    let failed = match totals.errors {
+        0 => return format!("{found} in {images}"),
+        all if all == totals.images => images,
+        some => format!("{some} of {images}"),
+    };
+    let failed = format!("{failed} could not be assessed completely");
+    if totals.errors == totals.images && totals.findings.total() == 0 {
+        return failed;
+    }
+    format!("{failed}; {found} found")
+}
+
+/// Says how many images were looked at, and how many of them not completely.
+pub(super) fn looked_at(totals: &Totals) -> String {
+    let images = count(totals.images, "image");
+    match totals.errors {
+        0 => format!("{images} looked at"),
+        errors => format!("{images} looked at, {errors} not assessed completely"),
     }
 }
 

@@ -6,6 +6,10 @@ use cleanbill_core::change::{Cause, Change, ChangeKind, KnownFinding};
 /// Says why a finding changed.
 pub fn because(change: &Change, finding: &KnownFinding) -> String {
     match &change.cause {
+        // What was never seen can only be resolved against a baseline.
+        Cause::FirstSeen if change.kind == ChangeKind::Resolved => {
+            "the baseline accepts it, and it is not found".to_owned()
+        }
         Cause::FirstSeen => "the image is looked at for the first time".to_owned(),
         Cause::ImageChanged { from, to } => image_changed(from.as_ref(), to.as_ref()),
         Cause::AdvisoryChanged { from, to } => advisory_changed(from, to, finding),

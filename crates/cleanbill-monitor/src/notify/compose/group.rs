@@ -141,7 +141,11 @@ fn hit(
             .map(|layer| layer.diff_id.to_string())
             .unwrap_or_default(),
         created_by: finding.created_by.clone(),
-        command: command(&finding.key.vulnerability_id, &change.image),
+        // Of what only a baseline names there is nothing to explain.
+        command: match finding.key.package_name.is_empty() {
+            true => String::new(),
+            false => command(&finding.key.vulnerability_id, &change.image),
+        },
     })
 }
 

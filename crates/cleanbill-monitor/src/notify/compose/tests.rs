@@ -221,6 +221,11 @@ fn causes_are_put_into_words() {
         Cause::FirstSeen,
         "the image is looked at for the first time",
     );
+    check_cause(
+        ChangeKind::Resolved,
+        Cause::FirstSeen,
+        "the baseline accepts it, and it is not found",
+    );
     check_cause(ChangeKind::New, Cause::RulesChanged, "the settings changed");
 }
 

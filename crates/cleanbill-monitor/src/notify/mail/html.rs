@@ -14,7 +14,7 @@ use super::headings;
 use crate::notify::message::{Counts, Failure, ImageLine, Notification, NotificationKind};
 use crate::notify::outline::{Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX};
 use crate::notify::split::lengths;
-use crate::notify::words::{self, clip, count};
+use crate::notify::words::{self, clip};
 
 const DETAIL: Detail = Detail::MAIL;
 
@@ -63,7 +63,7 @@ fn write_summary(message: &Notification, out: &mut String) {
         paragraph(&format!("From {from} to {to}."), out);
     }
     if totals.images > 0 {
-        let images = count(totals.images, "image");
+        let images = words::looked_at(totals);
         let chips = chips(&totals.findings);
         let found = if chips.is_empty() {
             "without findings"
@@ -72,7 +72,7 @@ fn write_summary(message: &Notification, out: &mut String) {
         };
         let _ = writeln!(
             out,
-            "<p class=\"muted\" style=\"margin:0 0 4px;{MUTED}\">{images} looked at, {found}</p>\
+            "<p class=\"muted\" style=\"margin:0 0 4px;{MUTED}\">{images}, {found}</p>\
              <p style=\"margin:0 0 14px\">{chips}</p>"
         );
     }

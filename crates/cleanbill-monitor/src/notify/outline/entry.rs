@@ -33,6 +33,7 @@ pub(super) fn failure(failure: &Failure, detail: Detail) -> Entry {
     }
     Entry {
         severity: None,
+        is_failure: true,
         lines: vec![Line::item(pieces)],
     }
 }
@@ -48,6 +49,7 @@ pub(super) fn image(line: &ImageLine, kind: NotificationKind, detail: Detail) ->
     }
     Entry {
         severity: None,
+        is_failure: false,
         lines: vec![Line::item(pieces)],
     }
 }
@@ -81,6 +83,7 @@ pub(super) fn group(group: &VulnerabilityGroup, detail: Detail) -> Entry {
     }
     Entry {
         severity: Some(group.severity),
+        is_failure: false,
         lines,
     }
 }
@@ -105,17 +108,18 @@ pub(in crate::notify) fn mark(severity: Severity) -> &'static str {
 
 fn headline(group: &VulnerabilityGroup) -> Line {
     let id = clip(&group.id, WORD_CHARS_MAX);
-    let mut pieces = vec![
-        Piece::Strong(group.severity.name().to_owned()),
-        text(" "),
-        match web_address(&group.url) {
-            Some(url) if url.len() <= PATH_CHARS_MAX => Piece::Link {
-                text: id,
-                url: url.to_owned(),
-            },
-            _ => Piece::Strong(id),
+    let mut pieces = Vec::new();
+    if !group.is_bare() {
+        pieces.push(Piece::Strong(group.severity.name().to_owned()));
+        pieces.push(text(" "));
+    }
+    pieces.push(match web_address(&group.url) {
+        Some(url) if url.len() <= PATH_CHARS_MAX => Piece::Link {
+            text: id,
+            url: url.to_owned(),
         },
-    ];
+        _ => Piece::Strong(id),
+    });
     pieces.extend(tags(group).into_iter().flat_map(|(tag, is_strong)| {
         let tag = if is_strong {
             Piece::Strong(tag)
@@ -171,12 +175,11 @@ fn cluster_line(cluster: &[&Hit], detail: Detail) -> Line {
     let Some(first) = cluster.first() else {
         return Line::default();
     };
-    let mut pieces = vec![
-        name(&first.package),
-        text(" "),
-        word(&first.installed_version),
-        text(": "),
-    ];
+    let mut pieces = Vec::new();
+    if !first.package.is_empty() {
+        pieces.extend([name(&first.package), text(" ")]);
+        pieces.extend([word(&first.installed_version), text(": ")]);
+    }
     pieces.extend(what_to_do(first));
     pieces.push(text(" – in "));
     for (index, hit) in cluster.iter().take(detail.images_max).enumerate() {

@@ -28,13 +28,18 @@ pub(super) fn write(group: &VulnerabilityGroup, out: &mut String) {
     let _ = write!(
         out,
         "<div class=\"card\" style=\"margin:0 0 10px;padding:10px 12px;{CARD};\
-         border-left:4px solid {edge}\"><div style=\"margin:0 0 2px\">\
-         <span style=\"display:inline-block;margin-right:6px;padding:0 7px;border-radius:4px;\
-         background:{background};color:{colour};font-size:12px;line-height:20px;font-weight:700\">\
-         {}</span><strong>{}</strong>",
-        group.severity.name(),
-        link(&group.url, &id),
+         border-left:4px solid {edge}\"><div style=\"margin:0 0 2px\">"
     );
+    if !group.is_bare() {
+        let _ = write!(
+            out,
+            "<span style=\"display:inline-block;margin-right:6px;padding:0 7px;border-radius:4px;\
+         background:{background};color:{colour};font-size:12px;line-height:20px;font-weight:700\">\
+         {}</span>",
+            group.severity.name(),
+        );
+    }
+    let _ = write!(out, "<strong>{}</strong>", link(&group.url, &id));
     for (tag, is_strong) in tags(group) {
         let _ = match is_strong {
             true => write!(
@@ -108,11 +113,19 @@ fn write_cluster(cluster: &[&Hit], out: &mut String) {
     let _ = write!(
         out,
         "<div class=\"wrap hit\" style=\"margin:4px 0;padding:5px 8px;background:#f5f7fa;\
-         border-radius:4px\"><strong>{}</strong> {}{}<br>",
-        code(&first.package, NAME_CHARS_MAX),
-        code(&first.installed_version, WORD_CHARS_MAX),
-        what_to_do(first),
+         border-radius:4px\">"
     );
+    if first.package.is_empty() {
+        out.push_str("resolved ");
+    } else {
+        let _ = write!(
+            out,
+            "<strong>{}</strong> {}{}<br>",
+            code(&first.package, NAME_CHARS_MAX),
+            code(&first.installed_version, WORD_CHARS_MAX),
+            what_to_do(first),
+        );
+    }
     for (index, hit) in cluster.iter().take(DETAIL.images_max).enumerate() {
         let _ = write!(
             out,
