@@ -30,6 +30,7 @@ use crate::watchlist::{WatchRules, WatchedImage};
 
 pub use journal::JournalSettings;
 use patience::Patience;
+use rejudging::Unlogged;
 
 /// Everything that can wake the monitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -168,6 +169,8 @@ pub struct Monitor<'a> {
     patience: Patience,
     /// There was much to do since it last rested.
     has_worked: bool,
+    /// Of what was judged again and is not in the logs yet.
+    unlogged: Vec<Unlogged>,
 }
 
 /// When things are due.
@@ -237,6 +240,7 @@ impl<'a> Monitor<'a> {
             },
             patience: Patience::default(),
             has_worked: false,
+            unlogged: Vec::new(),
         }
     }
 
@@ -297,6 +301,7 @@ impl<'a> Monitor<'a> {
         if self.is_due(self.plan.tell) {
             self.tell()?;
         }
+        self.log_judged()?;
         if self.is_upkeep_due() {
             self.upkeep()?;
         }

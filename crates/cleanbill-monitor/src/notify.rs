@@ -50,6 +50,7 @@ pub use message::{
     Part, Totals, VulnerabilityGroup, json_schema,
 };
 pub use redelivery::{Redelivery, RedeliveryPolicy};
+pub(crate) use route::channels_missing;
 pub use route::{Route, RouteRules, Routed, route};
 pub use summary::{SummaryOptions, summary};
 pub use timing::{Decision, Digest, QuietHours, Timing, Waiting};

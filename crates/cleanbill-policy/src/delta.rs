@@ -6,6 +6,8 @@
 //!   may not have been looked for. What it does find counts.
 //! - A package that is still there in the same version did not change; so its finding came or
 //!   went with the advisories, an exception or the rules. Everything else came with the image.
+//! - What another filter lets through is new, because of the rules; what it holds back is not
+//!   resolved, and nothing is told of it.
 //! - Only what passes the filter is told. A finding that falls below it is not resolved: its
 //!   severity changed.
 
@@ -58,11 +60,22 @@ pub fn delta(
     after: &ImageState,
     filter: SeverityFilter,
 ) -> Vec<Change> {
+    delta_between_filters(before, filter, after, filter)
+}
+
+/// Compares as [`delta`] does, where the filter of the earlier look may have been another one.
+pub fn delta_between_filters(
+    before: Option<&ImageState>,
+    filter_before: SeverityFilter,
+    after: &ImageState,
+    filter: SeverityFilter,
+) -> Vec<Change> {
     let empty = ImageState::default();
     let comparison = Comparison {
         before: before.unwrap_or(&empty),
         after,
         is_first: before.is_none(),
+        filter_before,
         filter,
     };
     comparison.changes()
@@ -131,6 +144,7 @@ struct Comparison<'a> {
     before: &'a ImageState,
     after: &'a ImageState,
     is_first: bool,
+    filter_before: SeverityFilter,
     filter: SeverityFilter,
 }
 
@@ -196,11 +210,12 @@ impl Comparison<'_> {
                 .then_some(ChangeKind::New)
                 .into_iter()
                 .collect(),
-            (Some(before), None) => self
-                .is_resolved(before, after)
-                .then_some(ChangeKind::Resolved)
-                .into_iter()
-                .collect(),
+            (Some(before), None) if self.is_resolved(before, after) => vec![ChangeKind::Resolved],
+            // What is out of sight is remembered, and the next look knows the new filter only.
+            (Some(before), None) if after.is_none() && self.is_let_through(before) => {
+                vec![ChangeKind::New]
+            }
+            (Some(_), None) => Vec::new(),
             (Some(before), Some(after)) => self.differences(before, after),
             (None, None) => Vec::new(),
         }
@@ -210,14 +225,26 @@ impl Comparison<'_> {
     /// exception covers now is: somebody decided so. One that is not found is, if all was read.
     fn is_resolved(&self, before: &KnownFinding, after: Option<&KnownFinding>) -> bool {
         let is_certain = after.is_some() || self.after.status == AssessmentStatus::Complete;
-        is_certain && self.filter.passes(before.severity)
+        is_certain
+            && self.filter_before.passes(before.severity)
+            && self.filter.passes(before.severity)
+    }
+
+    /// Says whether only another filter makes a finding one to tell of that may still be there.
+    fn is_let_through(&self, finding: &KnownFinding) -> bool {
+        self.after.status != AssessmentStatus::Complete
+            && !self.filter_before.passes(finding.severity)
+            && self.filter.passes(finding.severity)
     }
 
     fn differences(&self, before: &KnownFinding, after: &KnownFinding) -> Vec<ChangeKind> {
-        let passed = self.filter.passes(before.severity);
+        let passed = self.filter_before.passes(before.severity);
         let passes = self.filter.passes(after.severity);
         if !passed && !passes {
             return Vec::new();
+        }
+        if !passed && before.severity == after.severity {
+            return vec![ChangeKind::New];
         }
         let mut kinds = Vec::new();
         if before.severity != after.severity {
@@ -247,6 +274,9 @@ impl Comparison<'_> {
         }
         if let Some(cause) = exception_that_changed(before, after) {
             return cause;
+        }
+        if *kind == ChangeKind::New && before.is_some() {
+            return Cause::RulesChanged;
         }
         let is_about_the_package = matches!(kind, ChangeKind::New | ChangeKind::Resolved);
         let same_package = [before, after]

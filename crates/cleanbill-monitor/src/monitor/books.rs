@@ -6,13 +6,15 @@ use cleanbill_core::Digest;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
-    Container, NewInventory, PackedInventory, PassId, ScanCommit, SeenImage,
+    Assessment, Container, NewInventory, PackedInventory, PassId, ScanCommit, SeenImage,
 };
 
+use super::clerk::filter_noted;
 use super::journal::Entry;
 use super::{Monitor, MonitorError, RECONCILE_EVERY};
 use crate::host::{Grounds, Look, StoredImage};
-use crate::watchlist::{ListedContainer, Listing, WatchedImage, watchlist};
+use crate::notify::channels_missing;
+use crate::watchlist::{LABEL_NOTIFY, ListedContainer, Listing, WatchedImage, watchlist};
 
 impl Monitor<'_> {
     /// Lists the images and notes what came and went. Returns the names that nobody has looked at
@@ -22,7 +24,8 @@ impl Monitor<'_> {
         let listing = self.list()?;
         self.plan.reconcile = now.checked_add(RECONCILE_EVERY).ok();
         let list = watchlist(&listing, &self.settings.rules);
-        for odd in &list.odd_labels {
+        let unknown = unknown_channels(&list.watched, &self.settings.routes.channels);
+        for odd in list.odd_labels.iter().chain(&unknown) {
             tracing::warn!("{odd}");
         }
         let seen: Vec<SeenImage> = list.watched.iter().map(seen).collect();
@@ -45,20 +48,26 @@ impl Monitor<'_> {
         Ok(new)
     }
 
-    /// Returns the names of the images that were not looked at as what they are now, or could not
-    /// be read and have been left alone for long enough.
+    /// Returns the names of the images that were not looked at as what they are now or through the
+    /// filter of now, or could not be read and have been left alone for long enough.
     fn not_looked_at(&self, watched: &[WatchedImage]) -> Result<Vec<String>, StoreError> {
         let now = self.parts.clock.now();
         let rows = self.parts.store.read().image_list()?;
-        let known: BTreeMap<&str, _> = rows
+        let known: BTreeMap<&str, &Assessment> = rows
             .iter()
-            .filter_map(|row| Some((row.name.as_str(), row.assessment.as_ref()?.image_id?)))
+            .filter_map(|row| Some((row.name.as_str(), row.assessment.as_ref()?)))
             .collect();
+        let is_known = |image: &WatchedImage| {
+            known.get(image.name.as_str()).is_some_and(|assessment| {
+                let noted = filter_noted(&assessment.rules);
+                assessment.image_id == image.id
+                    && noted.is_none_or(|noted| noted == self.filter_of(image))
+            })
+        };
         Ok(watched
             .iter()
             .filter(|image| {
-                let is_new = known.get(image.name.as_str()) != image.id.as_ref();
-                let is_wanted = is_new || self.patience.is_due(image, now);
+                let is_wanted = !is_known(image) || self.patience.is_due(image, now);
                 image.id.is_some() && is_wanted && !self.patience.is_put_off(image, now)
             })
             .map(|image| image.name.clone())
@@ -133,6 +142,20 @@ impl Monitor<'_> {
             source,
         })
     }
+}
+
+/// Says which labels name channels that there are not.
+fn unknown_channels(watched: &[WatchedImage], channels: &[String]) -> Vec<String> {
+    let mut odd = Vec::new();
+    for image in watched {
+        for name in channels_missing(&image.labels, channels) {
+            odd.push(format!(
+                "label {LABEL_NOTIFY} of a container of image {}: there is no channel '{name}'",
+                image.name
+            ));
+        }
+    }
+    odd
 }
 
 fn seen(image: &WatchedImage) -> SeenImage {

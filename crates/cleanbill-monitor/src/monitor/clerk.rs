@@ -1,12 +1,17 @@
 //! From a report to what is written: the comparison with what is remembered.
 //!
 //! It changes nothing, so several threads may do it at a time.
+//!
+//! Which severities were let through is noted with the rules of a look: whoever lets more through
+//! is told of what that brings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cleanbill_core::{Digest, Severity};
+
 use cleanbill_core::change::{Change, ChangeKind, ImageState};
 use cleanbill_core::report::ImageReport;
-use cleanbill_policy::{SeverityFilter, delta, delta_to_baseline, remember};
+use cleanbill_policy::{SeverityFilter, delta_between_filters, delta_to_baseline, remember};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
     EncodedCommit, Scan, ScanCommit, SeverityCounts, StateStore, StoredInventory,
@@ -54,8 +59,7 @@ impl Clerk<'_> {
         started: Timestamp,
     ) -> Result<Vec<EncodedCommit>, StoreError> {
         let read = self.store.read();
-        let packed = read.inventory_get(&stored.image_id, &grounds.reading)?;
-        let Some(image) = packed.and_then(|packed| packed.unpack::<StoredImage>()) else {
+        let Some(image) = self.stored_image(&stored.image_id, grounds)? else {
             tracing::warn!(
                 "what is known of image {} is damaged; the next pass reads it again",
                 stored.image_id
@@ -70,13 +74,13 @@ impl Clerk<'_> {
                 return Ok(None);
             };
             let report = self.host.judge(name, image);
-            let unlisted = || WatchedImage {
-                name: name.clone(),
-                ..WatchedImage::default()
+            // Before the first list nobody knows the labels of now.
+            let filter = match self.watched.get(name) {
+                Some(watched) => self.filter_of(watched),
+                None => filter_noted(&before.rules).unwrap_or(self.settings.severities),
             };
-            let watched = self.watched.get(name).cloned().unwrap_or_else(unlisted);
             let after = state_without_packages(&report, &circumstances(name, grounds));
-            let mut commit = self.compare(&watched, Some(before), after);
+            let mut commit = self.compare(Some(before), after, filter);
             "database".clone_into(&mut commit.scan.triggered_by);
             commit.scan.started_at = started.as_millisecond();
             read.scan_encode_judged(commit).map(Some)
@@ -90,6 +94,19 @@ impl Clerk<'_> {
         Ok(commits.into_iter().flatten().collect())
     }
 
+    /// Reads what is known of an image; `None` if that is nothing, or damaged.
+    pub(super) fn stored_image(
+        &self,
+        image_id: &Digest,
+        grounds: &Grounds,
+    ) -> Result<Option<StoredImage>, StoreError> {
+        let packed = self
+            .store
+            .read()
+            .inventory_get(image_id, &grounds.reading)?;
+        Ok(packed.and_then(|packed| packed.unpack()))
+    }
+
     /// Compares what a look found with what is remembered of the image.
     pub(super) fn commit(
         &self,
@@ -98,18 +115,19 @@ impl Clerk<'_> {
         grounds: &Grounds,
     ) -> Result<ScanCommit, StoreError> {
         let before = self.store.read().image_state(&image.name)?;
-        let after = image_state(report, &circumstances(&image.name, grounds));
-        Ok(self.compare(image, before, after))
+        let mut after = image_state(report, &circumstances(&image.name, grounds));
+        after.image_id = after.image_id.or(image.id);
+        Ok(self.compare(before, after, self.filter_of(image)))
     }
 
     fn compare(
         &self,
-        image: &WatchedImage,
         before: Option<ImageState>,
         mut after: ImageState,
+        filter: SeverityFilter,
     ) -> ScanCommit {
-        after.image_id = after.image_id.or(image.id);
-        let changes = self.changes(image, before.as_ref(), &after);
+        note_filter(&mut after.rules, filter);
+        let changes = self.changes(before.as_ref(), &after, filter);
         let counts = SeverityCounts::of(
             after
                 .findings
@@ -118,7 +136,7 @@ impl Clerk<'_> {
                 .map(|finding| finding.severity),
         );
         let scan = Scan {
-            image: image.name.clone(),
+            image: after.name.clone(),
             image_id: after.image_id,
             status: after.status,
             reason: after.reason.clone(),
@@ -138,13 +156,14 @@ impl Clerk<'_> {
     /// looked at for the first time is compared with its baseline alone.
     fn changes(
         &self,
-        image: &WatchedImage,
         before: Option<&ImageState>,
         after: &ImageState,
+        filter: SeverityFilter,
     ) -> Vec<Change> {
-        let filter = self.filter_of(image);
-        let Some(accepted) = self.accepted(&image.name) else {
-            return delta(before, after, filter);
+        let noted = before.and_then(|before| filter_noted(&before.rules));
+        let filter_before = noted.unwrap_or(filter);
+        let Some(accepted) = self.accepted(&after.name) else {
+            return delta_between_filters(before, filter_before, after, filter);
         };
         if before.is_none() {
             return delta_to_baseline(&accepted, after, filter);
@@ -154,7 +173,7 @@ impl Clerk<'_> {
             change.kind == ChangeKind::New
                 && finding.is_some_and(|finding| accepted.contains(&finding.key.vulnerability_id))
         };
-        let mut changes = delta(before, after, filter);
+        let mut changes = delta_between_filters(before, filter_before, after, filter);
         changes.retain(|change| !is_accepted(change));
         changes
     }
@@ -179,6 +198,25 @@ impl Clerk<'_> {
             image.severities.iter().copied().collect()
         }
     }
+}
+
+/// What stands before the severities in the rules of a look.
+const SEVERITIES: &str = " severities=";
+
+/// Notes with the rules which severities are let through.
+fn note_filter(rules: &mut String, filter: SeverityFilter) {
+    let passing = Severity::ALL.into_iter().filter(|one| filter.passes(*one));
+    let names: Vec<&str> = passing.map(Severity::name).collect();
+    rules.push_str(SEVERITIES);
+    rules.push_str(&names.join(","));
+}
+
+/// Returns which severities the look let through that left these rules; `None` if it was one of an
+/// earlier version, which did not note them.
+pub(super) fn filter_noted(rules: &str) -> Option<SeverityFilter> {
+    let (_, names) = rules.rsplit_once(SEVERITIES)?;
+    let severities = names.split(',').filter_map(|name| name.parse().ok());
+    Some(severities.collect::<SeverityFilter>())
 }
 
 fn circumstances(name: &str, grounds: &Grounds) -> Circumstances {

@@ -37,6 +37,13 @@ pub struct JournalSettings {
     pub writes_baselines: bool,
 }
 
+impl JournalSettings {
+    /// Says whether a look leaves any files.
+    pub(super) fn is_kept(&self) -> bool {
+        self.logs.is_some() || self.writes_baselines
+    }
+}
+
 /// Holds what a look leaves in files.
 pub(super) struct Entry<'a> {
     pub(super) report: &'a ImageReport,

@@ -1,13 +1,19 @@
 //! Judging everything again when the advisory database is another one, without reading an image.
+//!
+//! People are told before the logs of what changed are written: those wait for the disk, for each
+//! image anew. What is logged is judged once more then, so that not all reports are in memory.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::available_parallelism;
 
+use cleanbill_core::change::Change;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::EncodedCommit;
+use jiff::Timestamp;
 
 use super::clerk::Clerk;
+use super::journal::Entry;
 use super::{Monitor, MonitorError};
 
 /// Images whose new state is written at once: it is waited for the disk once.
@@ -19,6 +25,14 @@ struct Judged {
     images: usize,
     /// The names of these images.
     names: usize,
+}
+
+/// Says what a log is still to be written of.
+#[derive(Debug)]
+pub(super) struct Unlogged {
+    image: String,
+    changes: Vec<Change>,
+    started: Timestamp,
 }
 
 impl Monitor<'_> {
@@ -55,7 +69,7 @@ impl Monitor<'_> {
                 });
             }
             drop(sender);
-            let outcome = self.write_judged(judged);
+            let outcome = self.write_judged(judged, started);
             // Who still judges need not go on: there was an error, or it is over.
             is_over.store(true, Ordering::Relaxed);
             outcome
@@ -78,6 +92,7 @@ impl Monitor<'_> {
     fn write_judged(
         &mut self,
         judged: Receiver<Result<Vec<EncodedCommit>, StoreError>>,
+        started: Timestamp,
     ) -> Result<Judged, StoreError> {
         let (mut commits, mut count) = (Vec::new(), Judged::default());
         for outcome in &judged {
@@ -91,11 +106,71 @@ impl Monitor<'_> {
             count.names += of_image.len();
             commits.extend(of_image);
             if commits.len() >= COMMITS_AT_ONCE {
-                self.parts.store.scan_commit_all(&commits)?;
+                self.write_commits(&commits, started)?;
                 commits.clear();
             }
         }
-        self.parts.store.scan_commit_all(&commits)?;
+        self.write_commits(&commits, started)?;
         Ok(count)
+    }
+
+    fn write_commits(
+        &mut self,
+        commits: &[EncodedCommit],
+        started: Timestamp,
+    ) -> Result<(), StoreError> {
+        self.parts.store.scan_commit_all(commits)?;
+        if !self.settings.journal.is_kept() {
+            return Ok(());
+        }
+        let changed = commits.iter().map(EncodedCommit::commit);
+        let changed = changed.filter(|commit| !commit.changes.is_empty());
+        self.unlogged.extend(changed.map(|commit| Unlogged {
+            image: commit.scan.image.clone(),
+            changes: commit.changes.clone(),
+            started,
+        }));
+        Ok(())
+    }
+
+    /// Writes the logs of the images in which another database changed something. What happens
+    /// meanwhile comes first; then the rest waits until that is done.
+    pub(super) fn log_judged(&mut self) -> Result<(), MonitorError> {
+        while let Some(unlogged) = self.unlogged.pop() {
+            self.log_one(&unlogged)?;
+            self.parts.observer.tick(self.parts.clock.now());
+            self.absorb_events();
+            if self.plan.is_stopped || self.is_due(self.plan.reconcile) {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn log_one(&self, unlogged: &Unlogged) -> Result<(), StoreError> {
+        let name = &unlogged.image;
+        // It may be gone by now, or another.
+        let Some(watched) = self.watched.get(name) else {
+            return Ok(());
+        };
+        let state = self.parts.store.read().image_state_without_packages(name)?;
+        let Some((state, image_id)) = state.and_then(|state| {
+            let image_id = state.image_id?;
+            Some((state, image_id))
+        }) else {
+            return Ok(());
+        };
+        let grounds = self.parts.host.grounds();
+        let Some(image) = self.clerk().stored_image(&image_id, &grounds)? else {
+            return Ok(());
+        };
+        self.write_journal(&Entry {
+            report: &self.parts.host.judge(name, image),
+            state: &state,
+            changes: &unlogged.changes,
+            filter: self.filter_of(watched),
+            started: unlogged.started,
+        });
+        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod simulation;
+mod telling;
 mod world;
 
 use cleanbill_core::Severity;

@@ -84,6 +84,20 @@ fn severities(change: &Change) -> Vec<Severity> {
     }
 }
 
+/// Returns the channels that labels name and that there are not: nobody hears there.
+pub(crate) fn channels_missing<'a>(
+    labels: &'a [(String, String)],
+    channels: &[String],
+) -> Vec<&'a str> {
+    match Wish::of(labels) {
+        Wish::Nobody | Wish::Routes => Vec::new(),
+        Wish::Channels(mut names) => {
+            names.retain(|name| !channels.iter().any(|channel| channel == name));
+            names
+        }
+    }
+}
+
 fn positions<T>(entries: &[T], is_wanted: impl Fn(&T) -> bool) -> Vec<usize> {
     let wanted = entries.iter().enumerate();
     wanted

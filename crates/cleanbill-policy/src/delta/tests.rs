@@ -43,7 +43,20 @@ const URGENT: [Severity; 2] = [Severity::High, Severity::Critical];
 
 #[track_caller]
 fn check(before: Option<&ImageState>, after: &ImageState, expected: &[(&str, &str, &str)]) {
-    let changes = delta(before, after, URGENT.into_iter().collect());
+    check_filters(&URGENT, before, after, expected);
+}
+
+/// Checks what is told where another filter was in force before.
+#[track_caller]
+fn check_filters(
+    filter_before: &[Severity],
+    before: Option<&ImageState>,
+    after: &ImageState,
+    expected: &[(&str, &str, &str)],
+) {
+    let filter_before = filter_before.iter().copied().collect();
+    let filter = URGENT.into_iter().collect();
+    let changes = delta_between_filters(before, filter_before, after, filter);
     let found: Vec<(&str, &str, &str)> = changes
         .iter()
         .map(|change| {
@@ -171,6 +184,34 @@ fn a_finding_below_the_filter_changed_its_severity() {
     check(Some(&high), &low, &expected);
     check(Some(&low), &high, &expected);
     check(Some(&low), &low, &[]);
+}
+
+#[test]
+fn what_another_filter_lets_through_is_new_and_what_it_holds_back_is_not_resolved() {
+    let high = finding("CVE-1", "zlib", Severity::High);
+    let low = finding("CVE-2", "zlib", Severity::Low);
+    let before = state(b"1", "d1", &[high.clone(), low.clone()]);
+    let let_through = [("new", "CVE-1", "rules_changed")];
+    let critical = [Severity::Critical];
+    check_filters(&critical, Some(&before), &before, &let_through);
+    check_filters(&Severity::ALL, Some(&before), &before, &[]);
+    // Whatever else changed: it is the filter that brings it.
+    let fixed = KnownFinding {
+        fixed_version: "1.1".to_owned(),
+        ..high
+    };
+    let after = state(b"2", "d2", &[fixed, low]);
+    check_filters(&critical, Some(&before), &after, &let_through);
+    // What nobody was told of is not resolved.
+    check_filters(&critical, Some(&before), &state(b"2", "d2", &[]), &[]);
+    // What is out of sight may still be there.
+    let partial = ImageState {
+        status: AssessmentStatus::Partial,
+        ..state(b"1", "d1", &[])
+    };
+    let lost = ("assessment_lost", "", "assessment");
+    let expected = [lost, let_through[0]];
+    check_filters(&critical, Some(&before), &partial, &expected);
 }
 
 #[test]

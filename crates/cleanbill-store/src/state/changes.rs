@@ -35,7 +35,9 @@ impl StateStore {
 }
 
 impl StateReader {
-    /// Lists the changes that no message tells of yet, in the order in which they were found.
+    /// Lists the changes that no message tells of yet, in the order in which they were found. Those
+    /// of images that are gone are not among them: they wait until the image comes back, or is
+    /// forgotten.
     ///
     /// # Errors
     ///
@@ -45,6 +47,8 @@ impl StateReader {
             connection
                 .prepare_cached(
                     "SELECT id, at, scan, change FROM change WHERE told_at IS NULL
+                     AND EXISTS (SELECT 1 FROM image i
+                                 WHERE i.id = change.image AND i.gone_at IS NULL)
                      ORDER BY id LIMIT ?1",
                 )?
                 .query_map([limit_of(limit)], |row| {

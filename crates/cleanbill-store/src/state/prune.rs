@@ -24,7 +24,8 @@ const IS_PAST: &str = "\
 
 impl StateStore {
     /// Removes what is older than the budgets say, and then the oldest until the file is small
-    /// enough. What is to be told or sent stays.
+    /// enough. What is to be told or sent stays; of an image that has been gone for long nothing is
+    /// to be told any more.
     ///
     /// # Errors
     ///
@@ -161,14 +162,15 @@ fn messages_before(connection: &Connection, delivered: i64, dead: i64) -> Result
     )
 }
 
-/// Forgets images that have been gone for long and of which all is told.
+/// Forgets images that have been gone for long and of which every message is sent. What nobody was
+/// told of by then is not told any more.
 fn gone_before(connection: &Connection, before: i64) -> Result<u64, StoreError> {
     remove(
         connection,
-        &format!(
-            "DELETE FROM image WHERE gone_at < ?1
-             AND NOT EXISTS (SELECT 1 FROM change WHERE change.image = image.id AND NOT ({IS_TOLD}))"
-        ),
+        "DELETE FROM image WHERE gone_at < ?1 AND NOT EXISTS (
+             SELECT 1 FROM change c JOIN outbox_change l ON l.change = c.id
+             JOIN outbox o ON o.id = l.message
+             WHERE c.image = image.id AND o.state = 'pending')",
         [before],
     )
 }

@@ -95,6 +95,13 @@ pub struct EncodedCommit {
     state: Encoded,
 }
 
+impl EncodedCommit {
+    /// Returns what it was made of.
+    pub fn commit(&self) -> &ScanCommit {
+        &self.commit
+    }
+}
+
 /// Holds the encoded parts of what is remembered.
 #[derive(Debug)]
 struct Encoded {

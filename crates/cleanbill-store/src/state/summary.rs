@@ -26,7 +26,8 @@ fn summary(connection: &Connection) -> rusqlite::Result<StatusSummary> {
     summary.containers = count(connection, "SELECT count(*) FROM container")?;
     summary.changes_untold = count(
         connection,
-        "SELECT count(*) FROM change WHERE told_at IS NULL",
+        "SELECT count(*) FROM change c JOIN image i ON i.id = c.image
+         WHERE c.told_at IS NULL AND i.gone_at IS NULL",
     )?;
     summary.inventories = count(connection, "SELECT count(*) FROM inventory")?;
     summary.last_pass = pass(connection, "")?;

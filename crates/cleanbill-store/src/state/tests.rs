@@ -3,6 +3,7 @@
 mod activity;
 mod damage;
 mod faults;
+mod gone;
 mod kill;
 mod kit;
 mod model;

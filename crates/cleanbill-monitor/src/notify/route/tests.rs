@@ -1,6 +1,7 @@
 use std::collections::BTreeMap;
 
-use super::{Route, RouteRules, Routed, route};
+use super::{Route, RouteRules, Routed, channels_missing, route};
+use crate::LABEL_NOTIFY;
 use crate::notify::compose::ImageFacts;
 use crate::notify::message::Counts;
 use crate::notify::samples::{advisory_changed, change, facts, finding};
@@ -138,4 +139,19 @@ fn the_label_of_an_image_decides_before_the_routes() {
         ("cleanbill.notify", "chat, nobody"),
     ];
     check(all(), &both, &[("chat", &[0, 1]), ("mail", &[2, 3])]);
+}
+
+#[test]
+fn channels_that_there_are_not_are_named() {
+    let label = |value: &str| vec![(LABEL_NOTIFY.to_owned(), value.to_owned())];
+    let channels = ["mail".to_owned(), "chat".to_owned()];
+    for (value, expected) in [
+        ("chat, nobody", &["nobody"][..]),
+        ("mail,chat", &[]),
+        ("off", &[]),
+        ("true", &[]),
+    ] {
+        assert_eq!(channels_missing(&label(value), &channels), expected);
+    }
+    assert!(channels_missing(&[], &channels).is_empty());
 }

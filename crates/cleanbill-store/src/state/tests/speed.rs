@@ -72,10 +72,15 @@ fn who_is_affected_is_one_look_up() {
         );
         check_indexed(&store, &sql);
     }
-    let untold = "SELECT id FROM change WHERE told_at IS NULL ORDER BY id LIMIT ?1";
+    let untold = "SELECT id FROM change WHERE told_at IS NULL AND EXISTS (SELECT 1 FROM image i
+         WHERE i.id = change.image AND i.gone_at IS NULL) ORDER BY id LIMIT ?1";
     // This index has nothing but what is untold.
-    let all_of_it = ["SCAN change USING INDEX change_untold"];
-    assert_eq!(plan(&store, untold), all_of_it);
+    let all_of_it = "SCAN change USING INDEX change_untold";
+    assert!(
+        plan(&store, untold).iter().any(|step| step == all_of_it),
+        "{:?}",
+        plan(&store, untold)
+    );
     check_indexed(
         &store,
         "SELECT id FROM scan WHERE image = (SELECT id FROM image WHERE name = ?1)
