@@ -16,7 +16,8 @@ mod tests;
 use std::fmt;
 
 use crate::document::{self, Content, Node, Place};
-use crate::gate::Rules;
+use crate::gate::{RuleKind, Rules};
+use crate::threshold::{Counted, Thresholds};
 
 pub use schema::json_schema;
 
@@ -98,6 +99,7 @@ pub fn parse(text: &str, source: &str) -> Result<GateFile, GateFileError> {
     match file {
         Some(mut file) if reader.problems.is_empty() => {
             source.clone_into(&mut file.rules.source);
+            file.notes.extend(overruled(&file.rules));
             Ok(file)
         }
         _ => {
@@ -114,6 +116,30 @@ pub fn parse(text: &str, source: &str) -> Result<GateFile, GateFileError> {
             Err(failed(problems))
         }
     }
+}
+
+/// Names the thresholds that never decide, since fewer findings pass in all.
+fn overruled(rules: &Rules) -> Vec<String> {
+    let thresholds = &rules.thresholds;
+    let Some(total) = thresholds.allowed(Counted::Total) else {
+        return Vec::new();
+    };
+    let mut notes = Vec::new();
+    for counted in Thresholds::COUNTED {
+        let allowed = thresholds.allowed(counted);
+        if let Some(allowed) = allowed.filter(|allowed| *allowed > total) {
+            let name = counted.name();
+            let text = format!(
+                "the threshold for {name} ({allowed}) never decides, since no more than {total} \
+                 pass in total"
+            );
+            notes.push(match rules.lines.get(&RuleKind::Threshold(counted)) {
+                Some(line) => format!("line {line}: {text}"),
+                None => text,
+            });
+        }
+    }
+    notes
 }
 
 /// Collects what is wrong.
@@ -159,7 +185,7 @@ impl Reader {
                 self.check_version(value)?;
                 Some(self.version_one(pairs))
             }
-            None => self.older(pairs),
+            None => self.older(root.place, pairs),
         }
     }
 

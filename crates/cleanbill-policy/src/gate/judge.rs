@@ -517,6 +517,11 @@ impl Judging<'_> {
                     listed(&names)
                 ));
             }
+            for (name, other) in known.stand_ins(self.subject.report) {
+                notes.push(format!(
+                    "{name} was compared with {other}, the only image that is known from before"
+                ));
+            }
         }
         notes
     }

@@ -57,6 +57,27 @@ impl Known {
         names.filter(|name| self.of(name).is_empty()).collect()
     }
 
+    /// Returns the images that are compared with another one, since nothing else is known, with its
+    /// name.
+    pub(super) fn stand_ins<'a>(&'a self, report: &'a ScanReport) -> Vec<(&'a str, &'a str)> {
+        let mut known = self.images.keys();
+        let (Some(other), None) = (known.next(), known.next()) else {
+            return Vec::new();
+        };
+        let is_another = |name: &str| {
+            let wanted = repository(name);
+            name != other && (wanted.is_none() || wanted != repository(other))
+        };
+        let names = report
+            .images
+            .iter()
+            .map(|image| image.artifact_name.as_str());
+        names
+            .filter(|name| !other.is_empty() && is_another(name))
+            .map(|name| (name, other.as_str()))
+            .collect()
+    }
+
     /// Returns the places (result, finding) of an image's findings that were not there before.
     pub fn new_findings(&self, image: &ImageReport) -> HashSet<(usize, usize)> {
         let known = self.of(&image.artifact_name);

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{GateFile, Pairs, Reader};
+use super::{GateFile, Pairs, Reader, cut};
 use crate::document::{Node, Place};
 use crate::gate::{RuleKind, Rules};
 use crate::threshold::{Counted, Thresholds};
@@ -22,7 +22,7 @@ const KEYS: [&str; 7] = [
 ];
 
 impl Reader {
-    pub(super) fn older(&mut self, pairs: &Pairs) -> Option<GateFile> {
+    pub(super) fn older(&mut self, root: Place, pairs: &Pairs) -> Option<GateFile> {
         let mut older = Older::default();
         for (key, place, value) in pairs {
             self.older_key(&mut older, key, *place, value);
@@ -33,9 +33,7 @@ impl Reader {
             places,
         } = older;
         if rules.thresholds == Thresholds::default() && self.problems.is_empty() {
-            let place = pairs
-                .first()
-                .map_or_else(Place::default, |(_, place, _)| *place);
+            let place = pairs.first().map_or(root, |(_, place, _)| *place);
             self.wrong(
                 place,
                 "the file has no thresholds: expected 'thresholds: {critical: 0, high: 5}', or \
@@ -84,7 +82,10 @@ impl Reader {
                 older.rules.only_fixable |= self.boolean(key, value).unwrap_or_default();
             }
             "exit_code" => older.rules.exit_code = self.exit_code(key, value),
-            "timeout" => older.note(place, "timeout", "--timeout"),
+            "timeout" => {
+                self.older_timeout(key, value);
+                older.note(place, "timeout", "--timeout");
+            }
             "vulnerability" => self.older_vulnerability(older, value),
             "scan" => self.older_scan(older, value),
             name => match name.strip_prefix("max_").and_then(counted) {
@@ -112,6 +113,29 @@ impl Reader {
         }
         if let Some(allowed) = self.count(key, value) {
             older.rules.thresholds.set(counted, allowed);
+        }
+    }
+
+    /// Refuses what cannot be a duration: seconds, or as Go writes it (`1h30m`, `5m0s`).
+    fn older_timeout(&mut self, key: &str, value: &Node) {
+        let Some(text) = self.scalar(key, value, "a duration") else {
+            return;
+        };
+        let is_duration = text.starts_with(|char: char| char.is_ascii_digit())
+            && text
+                .split(|char: char| char.is_ascii_digit() || char == '.')
+                .all(|unit| {
+                    matches!(
+                        unit,
+                        "" | "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" | "d" | "w"
+                    )
+                });
+        if !is_duration {
+            let text = cut(text);
+            self.wrong(
+                value.place,
+                format!("{key}: '{text}' is no duration: expected a form such as 5m or 90s"),
+            );
         }
     }
 

@@ -114,6 +114,14 @@ fn older_files_are_read_in_their_shapes() {
     );
 }
 
+#[test]
+fn a_threshold_that_never_decides_is_named() {
+    let file = read("version: 1\nthresholds:\n  critical: 5\n  high: 2\n  total: 2\n");
+    let expected = "line 3: the threshold for critical (5) never decides, since no more than 2 pass \
+                    in total";
+    assert_eq!(file.notes, [expected]);
+}
+
 #[track_caller]
 fn check(text: &str, expected: &str) {
     let error = parse(text, "g.yaml").expect_err(text);
@@ -122,6 +130,15 @@ fn check(text: &str, expected: &str) {
 
 #[test]
 fn what_makes_no_sense_is_said_with_its_place() {
+    check(
+        "{}",
+        "g.yaml:1:1: the file has no thresholds: expected 'thresholds: {critical: 0, high: 5}', or \
+         'version: 1' for the form with all rules",
+    );
+    check(
+        "thresholds: {high: 1}\ntimeout: abc\n",
+        "g.yaml:2:10: timeout: 'abc' is no duration: expected a form such as 5m or 90s",
+    );
     check(
         "version: 1\nthresholds:\n  critcal: 0\n",
         "g.yaml:3:3: thresholds: 'critcal' is not known; did you mean 'critical'?",

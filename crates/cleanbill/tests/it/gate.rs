@@ -269,6 +269,17 @@ fn only_what_a_change_brings_fails() {
         .exits(2)
         .warns(&["neither a saved report nor a baseline"]);
     sandbox
+        .run("gate web.json --config gate.yaml --baseline gone.json")
+        .exits(2)
+        .warns(&["gone.json: it cannot be read", "No such file"])
+        .lacks(&["neither"]);
+    let other = sandbox.read("baseline.json").replace("web.tar", "other");
+    sandbox
+        .write("other.json", other)
+        .run("gate web.json --config gate.yaml --baseline other.json")
+        .exits(0)
+        .prints(&["web.tar was compared with other, the only image"]);
+    sandbox
         .run("gate web.json --config gate.yaml --compare-to registry:localhost:1/a:1 --offline")
         .exits(2);
 }

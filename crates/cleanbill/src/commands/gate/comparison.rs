@@ -134,8 +134,10 @@ pub(in crate::commands) fn scan_for_comparison(
 
 /// Adds a baseline of the older scanner, or a saved report.
 fn add_file(known: &mut Known, file: &Path, flag: &str) -> Result<(), CommandError> {
+    let bytes = bounded_file::bytes_or_stdin(file, REPORT_SIZE_BYTES_MAX)
+        .with_context(|| format!("{flag} {}: it cannot be read", file.display()))
+        .map_err(CommandError::usage)?;
     let mut added = || -> anyhow::Result<()> {
-        let bytes = bounded_file::bytes_or_stdin(file, REPORT_SIZE_BYTES_MAX)?;
         match read_report_outline(&bytes) {
             Ok(saved) => {
                 if !saved.selection.is_empty() {
