@@ -48,6 +48,6 @@ pub(crate) use show::{as_json, as_text};
 pub(crate) use suggest::nearest;
 pub(crate) use table::{SETTINGS, Setting};
 pub(crate) use text::parse_duration as parse_long_duration;
-pub(crate) use value::{REDACTED, Schedule};
+pub(crate) use value::{REDACTED, Schedule, Value};
 pub(crate) use watch_settings::WatchSettings;
 pub(crate) use yaml::{Content, parse as parse_yaml};

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::super::status::words::count;
 use super::compose::Compose;
 use crate::error::CommandError;
-use crate::settings::{Dialect, EnvFile, Given, Kind, REDACTED, SETTINGS, Setting, read_file};
+use crate::settings::{Dialect, EnvFile, Given, Kind, REDACTED, SETTINGS, Setting, Value, read_file};
 
 /// Bytes that a file of the directory may have.
 const FILE_SIZE_BYTES_MAX: u64 = 1 << 20;
@@ -271,6 +271,7 @@ fn put_secret(
 }
 
 fn put_value(setting: &'static Setting, text: String, from: &str, older: &mut Older) {
+    note_false(setting, &text, from, older);
     let given = Given::One(text);
     let parsed = setting
         .kind
@@ -282,6 +283,29 @@ fn put_value(setting: &'static Setting, text: String, from: &str, older: &mut Ol
         )),
         Ok(json) => older.put(setting.key, FoundValue::Value(json), from),
         Err(error) => older.not_understood.push(format!("{from}: {error}")),
+    }
+}
+
+/// Says what the older tool took for false without a word, and that mail goes without encryption.
+fn note_false(setting: &Setting, text: &str, from: &str, older: &mut Older) {
+    let parse = |dialect| {
+        let given = Given::One(text.to_owned());
+        setting.kind.parse(given, dialect, false, None)
+    };
+    if setting.kind != Kind::Boolean || !matches!(parse(Dialect::Older), Ok(Value::Boolean(false)))
+    {
+        return;
+    }
+    if parse(Dialect::Ours).is_err() {
+        older.to_do.push(format!(
+            "{from}: '{text}' is neither true nor false; {} is false, as the older tool took it",
+            setting.key
+        ));
+    }
+    if setting.key == "notify.smtp.tls" {
+        older.to_do.push(format!(
+            "{from}: mail is sent in plain text, passwords included, until notify.smtp.tls is true"
+        ));
     }
 }
 
