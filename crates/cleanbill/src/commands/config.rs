@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::watch::check_addresses;
 use super::{Setting, print};
 use crate::cli::{ConfigCommand, ConfigFormat};
 use crate::error::CommandError;
@@ -20,7 +21,7 @@ pub(crate) fn run(setting: &Setting, command: ConfigCommand) -> Result<Exit, Com
                 }
             }
         }
-        ConfigCommand::Check { file } => check(&file),
+        ConfigCommand::Check { file } => check(setting, &file),
         ConfigCommand::Schema => print(settings::json_schema().as_bytes()),
     }
 }
@@ -34,8 +35,9 @@ pub(super) fn load(loader: &Loader) -> Result<Loaded, CommandError> {
     Ok(loaded)
 }
 
-fn check(file: &Path) -> Result<Exit, CommandError> {
+fn check(setting: &Setting, file: &Path) -> Result<Exit, CommandError> {
     let loaded = load(&Loader::of_file(file.to_owned()))?;
+    check_addresses(setting, &loaded.settings)?;
     let of_file = loaded
         .resolved
         .values()

@@ -233,6 +233,12 @@ impl Kind {
             sentence(&quoted, expected)
         };
         match self {
+            // Nothing would count, and none of those who wrote it meant that.
+            Kind::Severities if items.is_empty() => Err(
+                "the list is empty; leave it out if nothing is meant, or name severities: \
+                 UNKNOWN, LOW, MEDIUM, HIGH, CRITICAL"
+                    .to_owned(),
+            ),
             Kind::Severities => items
                 .iter()
                 .map(|item| {

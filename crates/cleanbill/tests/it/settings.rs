@@ -39,6 +39,10 @@ fn config_check_names_the_place() {
     sandbox
         .write("right.yaml", "version: 1\nwatch: {once: true}\n")
         .write("wrong.yaml", "version: 1\nwatch:\n  intervall: 6h\n")
+        .write(
+            "plain.yaml",
+            "version: 1\nnotify:\n  slack: {webhook_url: 'http://example.org/x'}\n",
+        )
         // Neither counts here.
         .write(".env", "SMTP_PORT=x\n");
     sandbox
@@ -49,6 +53,10 @@ fn config_check_names_the_place() {
         "wrong.yaml:3:3: unknown key 'intervall' in 'watch'; did you mean 'interval'?",
         "hint:",
     ]);
+    sandbox
+        .run("config check plain.yaml")
+        .exits(2)
+        .warns(&["channel slack", "it is not encrypted"]);
     sandbox
         .run("config check missing.yaml")
         .exits(2)

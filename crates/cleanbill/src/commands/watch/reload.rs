@@ -22,10 +22,25 @@ use crate::settings::{Reloader, WatchSettings};
 ///
 /// What stands in the way.
 pub(super) fn try_out(setting: &Setting, settings: &WatchSettings) -> Result<(), CommandError> {
-    channels::open(settings, &setting.environment, &Arc::default())?;
+    check_addresses(setting, settings)?;
     arguments::monitor_settings(settings)?;
-    Target::of(setting, settings)?;
     EngineHost::try_out(setting, &arguments::scan_arguments(settings))
+}
+
+/// Finds out whether watch would use the addresses of the settings: opens the channels and the way
+/// to the Pushgateway. Nothing is connected, and nothing is kept.
+///
+/// # Errors
+///
+/// An address is refused, or a file of certificates cannot be read.
+pub(in crate::commands) fn check_addresses(
+    setting: &Setting,
+    settings: &WatchSettings,
+) -> Result<(), CommandError> {
+    channels::open(settings, &setting.environment, &Arc::default())?;
+    channels::routes(settings)?;
+    Target::of(setting, settings)?;
+    Ok(())
 }
 
 /// Loads the settings again and says what is different. Returns whether there is anything that

@@ -54,6 +54,7 @@ fn sentences_about_values() {
         "version: 1\nwatch:\n  fail_on: severe=1\n",
         "version: 1\nwatch:\n  ignore_images: ['a', '']\n",
         "version: 1\nscan:\n  severity: [HIGH, SEVERE]\n",
+        "version: 1\nscan:\n  severity: []\n",
         "version: 1\nscan:\n  ignore_status: maybe\n",
         "version: 1\nscan:\n  package_types: [rpm]\n",
         "version: 1\nscan:\n  severity_source: wikipedia\n",
