@@ -35,9 +35,7 @@ pub mod vex;
 #[cfg(test)]
 mod oracle;
 
-pub use delta::{
-    SeverityFilter, delta, delta_between_filters, delta_to_baseline, net, remember,
-};
+pub use delta::{SeverityFilter, delta, delta_between_filters, delta_to_baseline, net, remember};
 pub use exceptions::Exceptions;
 pub use filter::Filter;
 pub use gate::{Gate, Verdict};

@@ -9,7 +9,7 @@ mod show;
 #[cfg(test)]
 mod tests;
 
-pub(super) use known::Known;
+use known::Known;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

@@ -1,5 +1,6 @@
 //! `cleanbill notify`: messages by hand, and what became of those of `watch`.
 
+mod changes;
 mod list;
 mod retry;
 mod sending;

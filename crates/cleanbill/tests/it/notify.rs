@@ -121,6 +121,36 @@ fn a_summary_may_wait_for_its_occasion() {
 }
 
 #[test]
+fn on_change_only_what_differs_from_the_baselines_is_told() {
+    let sandbox = Sandbox::with_reports();
+    let environment = [("SNAPSHOT_DIR", "s")];
+    sandbox
+        .run_with(environment, "baseline save --scan-results web.json")
+        .exits(0);
+    let directory = std::fs::read_dir(sandbox.path("s")).unwrap();
+    let [baseline] = directory
+        .map(|entry| entry.unwrap().path())
+        .collect::<Vec<_>>()
+        .try_into()
+        .unwrap();
+    let text = std::fs::read_to_string(&baseline).unwrap();
+    assert!(text.contains("CVE-2099-0001"), "{text}");
+    std::fs::write(&baseline, text.replace("CVE-2099-0001", "CVE-1999-0001")).unwrap();
+    let call = "notify discord --scan-results web.json --scan-results clean.json --only-on change";
+    sandbox
+        .run_with(environment, &format!("{call} --dry-run"))
+        .exits(0)
+        .prints(&[
+            "1 image changed: ",
+            "CVE-2099-0001",
+            "Why: the baseline of the image does not accept it",
+            "CVE-1999-0001",
+            "Why: the baseline accepts it, and it is not found",
+        ])
+        .lacks(&["CVE-2099-0002", "clean.tar", "explain CVE-1999-0001"]);
+}
+
+#[test]
 fn a_service_that_is_busy_for_a_moment_is_asked_again() {
     let sandbox = Sandbox::with_reports();
     let call = |url: &str| format!("notify webhook --scan-results web.json --webhook-url {url}/");

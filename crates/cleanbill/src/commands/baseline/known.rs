@@ -16,19 +16,19 @@ use crate::error::CommandError;
 
 /// Holds what is known of an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::commands) struct Known {
-    pub(in crate::commands) image: String,
+pub(super) struct Known {
+    pub(super) image: String,
     /// How far it could be assessed.
-    pub(in crate::commands) status: AssessmentStatus,
+    pub(super) status: AssessmentStatus,
     /// The ids of everything that was found, whatever its severity.
     pub(super) found: BTreeSet<String>,
     /// The ids of what counts: it passes the filter, and no exception covers it.
-    pub(in crate::commands) passing: BTreeSet<String>,
+    pub(super) passing: BTreeSet<String>,
 }
 
 impl Known {
     /// Takes an image of a saved report.
-    pub(in crate::commands) fn of_report(report: &ImageReport, filter: SeverityFilter) -> Self {
+    pub(super) fn of_report(report: &ImageReport, filter: SeverityFilter) -> Self {
         let suppressed = report.results.iter().flat_map(|result| &result.suppressed);
         let counting = report
             .findings()
@@ -63,7 +63,7 @@ impl Known {
     }
 
     /// Compares it with its baseline.
-    pub(in crate::commands) fn compare(&self, baseline: &BaselineFile) -> BaselineDelta {
+    pub(super) fn compare(&self, baseline: &BaselineFile) -> BaselineDelta {
         let found: BTreeSet<&str> = self.found.iter().map(String::as_str).collect();
         let passing: BTreeSet<&str> = self.passing.iter().map(String::as_str).collect();
         baseline.compare(&found, &passing)

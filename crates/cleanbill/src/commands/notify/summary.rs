@@ -1,26 +1,22 @@
 //! `cleanbill notify CHANNEL --scan-results FILE`: what saved reports say, as one message.
 
-use std::collections::BTreeSet;
-
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_image::Secret;
-use cleanbill_monitor::baseline_file::BaselineDirectory;
 use cleanbill_monitor::notify::{SummaryOptions, summary};
-use cleanbill_policy::SeverityFilter;
 use jiff::Timestamp;
 
 use super::super::{Setting, print, report};
+use super::changes::changes;
 use super::sending::{Outcome, choose, composing, kind};
 use crate::channels;
 use crate::ci_run::CiRun;
 use crate::cli::{Occasion, SummaryArgs};
-use crate::commands::baseline::Known;
 use crate::commands::judging::{Judgement, judge};
 use crate::commands::status::settings;
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::settings::{Call, ChannelSettings, ChannelTarget, WatchSettings};
+use crate::settings::{Call, ChannelSettings, ChannelTarget};
 use crate::stop;
 
 /// The flag that names the address of the generic webhook, and of whichever channel is told here.
@@ -45,10 +41,6 @@ pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, Com
     let (name, channel) = choose(&open, &name)?;
     let mut saved = report::read_all(&arguments.scan_results)?;
     let judgement = judge(&arguments.judging, &mut saved, None)?;
-    let occasion = arguments.only_on;
-    if !is_occasion(occasion, &saved.report, judgement.as_ref(), &settings)? {
-        return print(b"Nothing to tell.\n");
-    }
     let id = uuid::Uuid::now_v7().to_string();
     let mut composing = composing(&settings, name);
     if composing.report.is_empty() {
@@ -59,8 +51,19 @@ pub(super) fn run(setting: &Setting, arguments: SummaryArgs) -> Result<Exit, Com
         time: Timestamp::now(),
         settings: &composing,
     };
+    let report = &saved.report;
+    let message = match arguments.only_on {
+        Occasion::Always => Some(summary(report, &options)),
+        Occasion::Failure => {
+            has_failed(report, judgement.as_ref()).then(|| summary(report, &options))
+        }
+        Occasion::Change => changes(report, &settings, &options)?,
+    };
+    let Some(message) = message else {
+        return print(b"Nothing to tell.\n");
+    };
     let mut outcome = Outcome::new(arguments.dry_run);
-    outcome.send(name, channel, summary(&saved.report, &options));
+    outcome.send(name, channel, message);
     outcome.print()
 }
 
@@ -109,51 +112,14 @@ fn with_address(mut call: Call, name: &str) -> Result<Call, CommandError> {
     Ok(call)
 }
 
-/// Says whether there is reason to send something.
-fn is_occasion(
-    occasion: Occasion,
-    report: &ScanReport,
-    judgement: Option<&Judgement>,
-    settings: &WatchSettings,
-) -> Result<bool, CommandError> {
-    match occasion {
-        Occasion::Always => Ok(true),
-        Occasion::Failure => Ok(match judgement {
-            Some(judgement) => judgement.has_failed(),
-            None => report.images.iter().any(is_failure),
-        }),
-        Occasion::Change => {
-            let directory = BaselineDirectory::new(&settings.baseline.directory);
-            let filter: SeverityFilter = settings.scan.severities.iter().copied().collect();
-            for image in &report.images {
-                if is_changed(image, &directory, filter)? {
-                    return Ok(true);
-                }
-            }
-            Ok(false)
-        }
+/// Says whether something failed: the gate if there is one.
+fn has_failed(report: &ScanReport, judgement: Option<&Judgement>) -> bool {
+    match judgement {
+        Some(judgement) => judgement.has_failed(),
+        None => report.images.iter().any(is_failure),
     }
 }
 
 fn is_failure(image: &ImageReport) -> bool {
     image.status != AssessmentStatus::Complete || image.findings().next().is_some()
-}
-
-/// Compares an image with its baseline, and with nothing if it has none.
-fn is_changed(
-    image: &ImageReport,
-    directory: &BaselineDirectory,
-    filter: SeverityFilter,
-) -> Result<bool, CommandError> {
-    let known = Known::of_report(image, filter);
-    if known.status != AssessmentStatus::Complete {
-        return Ok(true);
-    }
-    let baseline = directory
-        .read(&known.image, Timestamp::now())
-        .map_err(CommandError::usage)?;
-    Ok(match baseline {
-        Some((_, baseline)) => known.compare(&baseline).is_changed(),
-        None => known.passing != BTreeSet::new(),
-    })
 }
