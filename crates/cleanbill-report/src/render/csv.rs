@@ -125,7 +125,7 @@ fn write_image<'a>(
             write(&finding_row(result, finding, &layers, blank), out)?;
         }
         let suppressed = result.suppressed.iter();
-        for suppressed in suppressed.filter(|_| options.show_suppressed) {
+        for suppressed in suppressed.filter(|one| words::is_listed(one, options)) {
             let row = finding_row(result, &suppressed.finding, &layers, blank);
             let row = Row {
                 record: "suppressed",

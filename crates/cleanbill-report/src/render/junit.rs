@@ -1,7 +1,7 @@
 //! JUnit XML, as CI servers read it: an image is a suite, a finding a failed test case.
 //!
 //! What was not assessed is an error, a notice a passed case, a suppressed finding (where asked
-//! for) a skipped one with its reason. An image without findings has one passed case, since
+//! for, or if it is excepted) a skipped one with its reason. An image without findings has one passed case, since
 //! readers take an empty suite for a broken one; an image that was not assessed has none.
 //!
 //! Source: the schema of Jenkins (`jenkins-junit.xsd`), which is what most readers agree on.
@@ -54,16 +54,14 @@ impl Totals {
     fn of(image: &ImageReport, options: &RenderOptions) -> Self {
         let problems = words::problems(image);
         let (gaps, notices): (Vec<_>, Vec<_>) = problems.partition(|problem| problem.kind.is_gap());
-        let suppressed: usize = image.results.iter().map(|set| set.suppressed.len()).sum();
+        let suppressed = image.results.iter().flat_map(|set| &set.suppressed);
         Self {
             passed: notices.len() + usize::from(has_passed(image)),
             failures: image.findings().count(),
             errors: gaps.len(),
-            skipped: if options.show_suppressed {
-                suppressed
-            } else {
-                0
-            },
+            skipped: suppressed
+                .filter(|one| words::is_listed(one, options))
+                .count(),
         }
     }
 
@@ -112,7 +110,8 @@ fn write_suite(
         for finding in &result.findings {
             write_finding(&class, result, finding, out)?;
         }
-        for suppressed in result.suppressed.iter().filter(|_| options.show_suppressed) {
+        let suppressed = result.suppressed.iter();
+        for suppressed in suppressed.filter(|one| words::is_listed(one, options)) {
             write_suppressed(&class, suppressed, out)?;
         }
     }

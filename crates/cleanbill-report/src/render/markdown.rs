@@ -6,7 +6,7 @@
 use std::io::{self, Write};
 
 use cleanbill_core::problem::Problem;
-use cleanbill_core::report::{ImageReport, ResultSet, ScanReport};
+use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
@@ -206,8 +206,11 @@ fn write_result(
     options: &RenderOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    let has_suppressed = options.show_suppressed && !result.suppressed.is_empty();
-    if result.findings.is_empty() && !has_suppressed {
+    let suppressed = result.suppressed.iter();
+    let suppressed: Vec<&SuppressedFinding> = suppressed
+        .filter(|one| words::is_listed(one, options))
+        .collect();
+    if result.findings.is_empty() && suppressed.is_empty() {
         return Ok(());
     }
     writeln!(out, "### {}\n", Words(&words::part(image, result)))?;
@@ -215,8 +218,8 @@ fn write_result(
     write_upgrades(&upgrades, out)?;
     write_unfixed(&others, out)?;
     write_findings(&result.findings, out)?;
-    if has_suppressed {
-        write_suppressed(result, out)?;
+    if !suppressed.is_empty() {
+        write_suppressed(&suppressed, out)?;
     }
     Ok(())
 }
@@ -335,15 +338,15 @@ fn score(finding: &Finding, has_scores: bool) -> String {
     }
 }
 
-fn write_suppressed(result: &ResultSet, out: &mut impl Write) -> io::Result<()> {
+fn write_suppressed(list: &[&SuppressedFinding], out: &mut impl Write) -> io::Result<()> {
     writeln!(
         out,
         "<details><summary>{} suppressed</summary>\n\n\
          | Severity | Vulnerability | Package | Status | Reason | Said by |\n\
          |---|---|---|---|---|---|",
-        count(result.suppressed.len() as u64, "finding")
+        count(list.len() as u64, "finding")
     )?;
-    for suppressed in &result.suppressed {
+    for suppressed in list {
         let finding = &suppressed.finding;
         writeln!(
             out,

@@ -227,6 +227,23 @@ fn what_is_exploited_shows_in_every_format_that_has_a_place_for_it() {
 }
 
 #[test]
+fn what_is_excepted_is_listed_without_being_asked_for() {
+    let mut image = sample::suppressed();
+    for (number, one) in image.results[0].suppressed.iter_mut().enumerate() {
+        one.statement = format!("reason {number}");
+    }
+    image.results[0].suppressed[0].source = "exceptions.yaml:3".to_owned();
+    let report = sample::report(vec![image]);
+    for format in [Format::Markdown, Format::Junit, Format::Csv] {
+        let text = rendered(format, &report, &options());
+        assert!(text.contains("reason 0"), "{format}: {text}");
+        assert!(!text.contains("reason 1"), "{format}: {text}");
+    }
+    let table = rendered(Format::Table, &report, &options());
+    assert!(table.contains("2 vulnerabilities suppressed"), "{table}");
+}
+
+#[test]
 fn a_writer_that_fails_is_reported() {
     struct Full;
     impl Write for Full {

@@ -11,6 +11,8 @@ use cleanbill_core::report::{
 use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::{Cvss, Finding};
 
+use super::RenderOptions;
+
 /// Writes `1 package`, `2 packages`.
 pub(super) fn count(number: u64, noun: &str) -> String {
     match (number, noun) {
@@ -224,6 +226,14 @@ pub(super) fn problem(problem: &Problem) -> String {
         "" => format!("{kind}: {message}"),
         path => format!("{kind}: {path}: {message}"),
     }
+}
+
+/// Says whether a suppressed finding is listed: where that is asked for, and always if an exception
+/// covers it, which names its line.
+pub(super) fn is_listed(suppressed: &SuppressedFinding, options: &RenderOptions) -> bool {
+    let line = suppressed.source.rsplit_once(':').map(|(_, line)| line);
+    let is_excepted = line.is_some_and(|line| line.parse::<u64>().is_ok());
+    options.show_suppressed || is_excepted
 }
 
 /// Says in one line what takes a finding out: `not affected: reason (file)`.
