@@ -74,18 +74,21 @@ impl Delivery<'_> {
         Ok(delivered)
     }
 
-    /// Gives up what waits for channels that are not in the settings any more.
+    /// Gives up what is due to channels that are not in the settings any more. Returns how long
+    /// nothing of that kind is due; `None` if nothing is left.
     ///
     /// # Errors
     ///
     /// The outbox cannot be read or written.
-    pub fn give_up_strangers(&self) -> Result<(), StoreError> {
+    pub fn give_up_strangers(&self) -> Result<Option<Duration>, StoreError> {
+        let mut next = None;
         for channel in self.store.read().outbox_channels()? {
             if !self.channels.contains_key(&channel) {
                 self.deliver_due_to(&channel, &|| false)?;
+                next = next.into_iter().chain(self.next_in(Some(&channel))?).min();
             }
         }
-        Ok(())
+        Ok(next)
     }
 
     /// Returns how long nothing is due to a channel (`None`: to any); `None` if nothing is in the

@@ -172,6 +172,45 @@ fn a_service_that_is_busy_for_a_moment_is_asked_again() {
 }
 
 #[test]
+fn a_service_that_hangs_is_left_in_time_and_at_once_when_asked() {
+    let sandbox = Sandbox::with_reports();
+    let sink = HttpSink::start(vec![HttpAnswer::Stall]);
+    let call = format!(
+        "notify webhook --scan-results web.json --webhook-url {}/",
+        sink.url
+    );
+    sandbox
+        .run(&format!("{call} --timeout 1s"))
+        .exits(3)
+        .prints(&["webhook: NOT DELIVERED: no answer before --timeout"])
+        .lacks(&["trying again"]);
+    sink.request();
+    let running = sandbox.start(&call);
+    sink.request();
+    running.signal(rustix::process::Signal::TERM);
+    running
+        .wait()
+        .exits(130)
+        .prints(&["webhook: NOT DELIVERED: stopped"])
+        .lacks(&["trying again"]);
+}
+
+#[test]
+fn a_channel_that_hangs_does_not_use_up_the_time_of_others() {
+    let sandbox = Sandbox::new();
+    let hanging = HttpSink::start(vec![HttpAnswer::Stall]);
+    let prompt = HttpSink::start(vec![HttpAnswer::reply(200, "ok")]);
+    let variables = [
+        ("SLACK_WEBHOOK_URL", hanging.url.as_str()),
+        ("CLEANBILL_WEBHOOK_URL", prompt.url.as_str()),
+    ];
+    sandbox
+        .run_with(variables, "notify test --timeout 3s")
+        .exits(3)
+        .prints(&["slack: NOT DELIVERED", "webhook: delivered"]);
+}
+
+#[test]
 fn what_is_not_delivered_is_said_without_secrets() {
     let sandbox = Sandbox::with_reports();
     let sink = Sink::start(REFUSED);

@@ -1,8 +1,12 @@
 //! `watch` as a process without an engine: health, other settings while it runs, damaged state.
 
 use std::os::unix::net::UnixDatagram;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use cleanbill_monitor::notify::{ComposeSettings, test_message};
+use cleanbill_store::state::{MessageState, OutboxMessage, StateReader, StateStore};
+use cleanbill_testkit::http_sink::{HttpAnswer, HttpSink};
+use jiff::Timestamp;
 use rustix::process::Signal;
 
 use crate::sandbox::{Outcome, Running, Sandbox, wait_until};
@@ -157,4 +161,76 @@ fn an_address_that_is_taken_ends_the_start_and_says_what_to_do() {
         ))
         .exits(2)
         .warns(&["cannot serve metrics", "--metrics-listen"]);
+}
+
+/// Leaves a message for a channel in the state, as if the last process had made it.
+fn leave_message(sandbox: &Sandbox, channel: &str) {
+    let now = Timestamp::now();
+    let message = test_message("m1", now, &ComposeSettings::default());
+    let message = OutboxMessage {
+        channel: channel.to_owned(),
+        message_id: "m1".to_owned(),
+        thread_key: String::new(),
+        payload: serde_json::to_vec(&message).unwrap(),
+        changes: Vec::new(),
+        send_at: 0,
+    };
+    let (store, _) = StateStore::open(&sandbox.path("state"), now.as_millisecond()).unwrap();
+    store
+        .messages_commit(&[], &[message], now.as_millisecond())
+        .unwrap();
+}
+
+fn messages_in(sandbox: &Sandbox, state: MessageState) -> Vec<String> {
+    let store = StateReader::open(&sandbox.path("state")).unwrap();
+    let rows = store.outbox_list(Some(state), 9).unwrap();
+    rows.into_iter().map(|row| row.channel).collect()
+}
+
+#[test]
+fn a_service_that_hangs_delays_no_other_channel_no_other_settings_and_no_end() {
+    let sandbox = Sandbox::new();
+    let hanging = HttpSink::start(vec![HttpAnswer::Stall]);
+    let prompt = HttpSink::start(vec![HttpAnswer::reply(200, "ok")]);
+    let settings = |slack: &str| {
+        let webhook = format!("  webhook: {{ url: '{}/hook' }}\n", prompt.url);
+        sandbox.write("c.yaml", format!("version: 1\nnotify:\n{slack}{webhook}"));
+    };
+    settings(&format!(
+        "  slack: {{ webhook_url: '{}/hook' }}\n",
+        hanging.url
+    ));
+    leave_message(&sandbox, "slack");
+    leave_message(&sandbox, "webhook");
+    let path = sandbox.path("notify");
+    let socket = UnixDatagram::bind(&path).unwrap();
+    socket
+        .set_read_timeout(Some(Duration::from_secs(60)))
+        .unwrap();
+    let watch = sandbox.start_with(
+        [("NOTIFY_SOCKET", path.to_str().unwrap())],
+        "watch --docker-host unix:///nowhere.sock --state-dir state --skip-db-update \
+         --metrics-listen off --config c.yaml",
+    );
+    socket.recv(&mut [0; 64]).unwrap();
+    assert!(prompt.request().body.contains("m1"));
+    hanging.request();
+    let begun = Instant::now();
+    wait_until("it is noted as delivered", || {
+        messages_in(&sandbox, MessageState::Delivered) == ["webhook"]
+    });
+    // The channel that hangs is taken out: nobody waits for its answer, and nothing is lost.
+    settings("");
+    watch.signal(Signal::HUP);
+    wait_until("the message of a channel that is gone is given up", || {
+        messages_in(&sandbox, MessageState::Dead) == ["slack"]
+    });
+    watch.signal(Signal::TERM);
+    watch.wait().exits(0);
+    // Its answer would have been waited for longer than this.
+    assert!(begun.elapsed() < Duration::from_secs(60));
+    sandbox
+        .run("notify retry --state-dir state")
+        .exits(0)
+        .prints(&["goes to slack again"]);
 }

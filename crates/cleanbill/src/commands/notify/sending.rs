@@ -63,7 +63,7 @@ pub(super) fn test(
         let mut all = Outcome::new(is_dry_run);
         for worker in workers {
             let outcome = worker.join();
-            all.add(outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            all.add(&outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
         }
         all
     });
@@ -221,7 +221,7 @@ impl Outcome {
     }
 
     /// Adds what came of sending elsewhere.
-    fn add(&mut self, other: Self) {
+    fn add(&mut self, other: &Self) {
         self.text.push_str(&other.text);
         self.exit = self.exit.and(other.exit);
     }

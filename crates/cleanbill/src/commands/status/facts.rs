@@ -343,10 +343,9 @@ fn given_up(count: u64, messages: &[QueuedMessage]) -> String {
         ", …"
     };
     format!(
-        "{} given up: {}{others} did not get {}",
+        "{} given up (for {}{others})",
         were(count, "message"),
-        names.join(", "),
-        if count == 1 { "it" } else { "them" }
+        names.join(", ")
     )
 }
 

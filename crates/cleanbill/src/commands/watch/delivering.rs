@@ -57,12 +57,13 @@ impl Lane<'_> {
         delivery: &Delivery<'_>,
         is_over: &dyn Fn() -> bool,
     ) -> Result<Duration, StoreError> {
-        let Some(channel) = self.channel else {
-            delivery.give_up_strangers()?;
-            return Ok(SLEEP_MAX);
+        let next = match self.channel {
+            Some(channel) => {
+                delivery.deliver_due_to(channel, is_over)?;
+                delivery.next_in(Some(channel))?
+            }
+            None => delivery.give_up_strangers()?,
         };
-        delivery.deliver_due_to(channel, is_over)?;
-        let next = delivery.next_in(Some(channel))?;
         Ok(next.unwrap_or(SLEEP_MAX).clamp(SLEEP_MIN, SLEEP_MAX))
     }
 }
