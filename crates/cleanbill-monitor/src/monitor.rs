@@ -126,6 +126,8 @@ pub trait MonitorObserver: Sync {
     fn database(&self, _updated_at: Option<Timestamp>) {}
     /// Something that was due could not be done; it is tried again.
     fn failed(&self) {}
+    /// The summary got a line, its end included.
+    fn summarised(&self, _line: &str) {}
     /// The log, the report or the baseline of a look could not be written.
     fn log_failed(&self) {}
 }

@@ -76,7 +76,7 @@ impl Monitor<'_> {
         });
         let none = is_empty.then_some(SummaryLine::NoImages);
         for line in ignored.chain(none) {
-            if let Err(error) = logs.append(&line, self.parts.clock.now()) {
+            if let Err(error) = self.append(logs, &line) {
                 self.log_failed(&error);
                 return;
             }
@@ -126,7 +126,13 @@ impl Monitor<'_> {
                 log: files.log,
             })
         };
-        logs.append(&line, self.parts.clock.now())
+        self.append(logs, &line)
+    }
+
+    fn append(&self, logs: &ScanLogDirectory, line: &SummaryLine) -> Result<(), ScanLogError> {
+        let now = self.parts.clock.now();
+        self.parts.observer.summarised(&line.render(now));
+        logs.append(line, now)
     }
 
     fn scan_log(&self, entry: &Entry<'_>, files: &ScanFiles) -> ScanLog {

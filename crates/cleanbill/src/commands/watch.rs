@@ -26,8 +26,7 @@ use cleanbill_store::state::{Opened, StateStore};
 use cleanbill_web::{Limits, Live, MetricsServer, MetricsSettings};
 use jiff::Timestamp;
 
-use super::Setting;
-use super::config;
+use super::{Setting, config, print};
 use crate::channels;
 use crate::cli::WatchArgs;
 use crate::error::CommandError;
@@ -77,7 +76,11 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     let target = Target::of(setting, &settings)?;
     let pusher = target.map(|target| Pusher::new(target, served(&settings, &live)));
     if settings.schedule.once {
-        let observer = Observer { live, pusher: None };
+        let observer = Observer {
+            live,
+            pusher: None,
+            prints_summary: !setting.global.quiet,
+        };
         let exit = once(setting, &settings, &store, &observer);
         pusher.iter().for_each(Pusher::push);
         return exit;
@@ -88,6 +91,7 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     let observer = Observer {
         live,
         pusher: pusher.map(pushes),
+        prints_summary: false,
     };
     let address = server.as_ref().map(MetricsServer::address);
     let _address_file = AddressFile::leave(&settings.state_directory, address);
@@ -373,6 +377,8 @@ struct Observer {
     live: Arc<Live>,
     /// Who pushes metrics when a pass is over.
     pusher: Option<Sender<News>>,
+    /// The lines of the summary are printed too, as the older script did.
+    prints_summary: bool,
 }
 
 impl Observer {
@@ -413,6 +419,14 @@ impl MonitorObserver for Observer {
 
     fn failed(&self) {
         self.live.loop_failed();
+    }
+
+    fn summarised(&self, line: &str) {
+        if self.prints_summary
+            && let Err(error) = print(line.as_bytes())
+        {
+            tracing::warn!("{}", error.one_line());
+        }
     }
 
     fn log_failed(&self) {

@@ -110,7 +110,12 @@ fn one_pass_exits_with_what_it_found_out() {
     ];
     let gateway = HttpSink::start(vec![HttpAnswer::reply(200, "")]);
     let pushing = format!("{call} --pushgateway {} --host-name h-1", gateway.url);
-    engine.sandbox.run_with(variables, &pushing).exits(0);
+    let summary = ["New vulnerabilities: 1 for cleanbill-e2e/once:1; counts: 1 | CRITICAL: "];
+    let outcome = engine.sandbox.run_with(variables, &pushing).exits(0);
+    outcome.prints(&summary);
+    let quiet = format!("{call} --quiet");
+    let outcome = engine.sandbox.run_with(variables, &quiet).exits(0);
+    assert_eq!(outcome.stdout, "");
     let pushed = gateway.request();
     assert_eq!(pushed.line, "PUT /metrics/job/cleanbill/instance/h-1");
     assert!(
