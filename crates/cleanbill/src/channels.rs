@@ -196,9 +196,18 @@ pub(crate) fn composing(settings: &WatchSettings) -> ComposeSettings {
             .report_url
             .clone()
             .unwrap_or_else(|| settings.log_directory.display().to_string()),
+        database: database(settings),
         vulnerabilities_max: notify.list_max,
         ..ComposeSettings::default()
     }
+}
+
+/// Returns the directory of the advisory database if a setting names it; a command that is pasted
+/// is run from anywhere.
+fn database(settings: &WatchSettings) -> String {
+    let path = settings.database.path.as_deref();
+    let path = path.map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    path.map_or_else(String::new, |path| path.display().to_string())
 }
 
 /// Returns what goes in front of the subject of each channel's messages.

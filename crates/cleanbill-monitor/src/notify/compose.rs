@@ -25,6 +25,9 @@ pub struct ComposeSettings {
     pub subject_prefix: String,
     /// Where the full report is: a path or an address; empty if there is none.
     pub report: String,
+    /// Where the advisory database lies, for the commands that a message gives; empty if it lies
+    /// where they look.
+    pub database: String,
     /// Vulnerabilities that a message names; it counts the rest.
     pub vulnerabilities_max: usize,
     /// Hits that it names for each vulnerability; it counts the rest.
@@ -40,6 +43,7 @@ impl Default for ComposeSettings {
             host: String::new(),
             subject_prefix: "[Image Scanner]".to_owned(),
             report: String::new(),
+            database: String::new(),
             vulnerabilities_max: 50,
             hits_max: 20,
             images_max: 100,
@@ -118,7 +122,8 @@ pub fn compose(cycle: &Cycle<'_>) -> Option<Notification> {
         .into_iter()
         .partition(|failure| lost.contains(failure.image.as_str()));
     let settings = cycle.settings;
-    let groups = group::groups(cycle);
+    let mut groups = group::groups(cycle);
+    group::name_database(&mut groups, &settings.database);
     let images = image_lines(cycle);
     let mut message = frame(cycle.id, cycle.time, settings);
     message.kind = match cycle.since {

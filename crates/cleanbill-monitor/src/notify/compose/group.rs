@@ -175,6 +175,18 @@ pub(in crate::notify) fn command(id: &str, image: &str) -> String {
     format!("cleanbill explain {} {}", quoted(id), quoted(image))
 }
 
+/// Adds to the commands of hits where the advisory database lies.
+pub(super) fn name_database(groups: &mut [VulnerabilityGroup], database: &str) {
+    if database.is_empty() {
+        return;
+    }
+    let database = quoted(database);
+    let hits = groups.iter_mut().flat_map(|group| &mut group.hits);
+    for hit in hits.filter(|hit| !hit.command.is_empty()) {
+        hit.command.push_str(&format!(" --db-path {database}"));
+    }
+}
+
 fn quoted(word: &str) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "._/:@-+".contains(char);
     if !word.is_empty() && !word.starts_with('-') && word.chars().all(is_plain) {

@@ -246,6 +246,20 @@ fn commands_can_be_pasted_into_a_shell() {
 }
 
 #[test]
+fn commands_name_a_database_that_lies_elsewhere() {
+    let changes = [new("a:1", "CVE-1", Severity::High)];
+    let settings = ComposeSettings {
+        database: "/srv/db of a".to_owned(),
+        ..settings()
+    };
+    let message = compose(&cycle(&changes, &[], &settings)).unwrap();
+    assert_eq!(
+        message.vulnerabilities[0].hits[0].command,
+        "cleanbill explain CVE-1 a:1 --db-path '/srv/db of a'"
+    );
+}
+
+#[test]
 fn a_follow_up_names_what_it_follows() {
     let references: Vec<String> = (0..14).map(|number| format!("m-{number:02}")).collect();
     let changes = [new("a:1", "CVE-1", Severity::High)];
