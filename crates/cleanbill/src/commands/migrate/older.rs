@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use super::super::status::words::count;
 use super::compose::Compose;
 use crate::error::CommandError;
-use crate::settings::{Dialect, EnvFile, Given, Kind, REDACTED, SETTINGS, Setting, Value, read_file};
+use crate::settings::{
+    Dialect, EnvFile, Given, Kind, REDACTED, SETTINGS, Setting, Value, read_file,
+};
 
 /// Bytes that a file of the directory may have.
 const FILE_SIZE_BYTES_MAX: u64 = 1 << 20;
