@@ -13,6 +13,9 @@ use crate::notify::split::split;
 /// Characters of an answer that errors and receipts show.
 const ANSWER_CHARS_MAX: usize = 200;
 
+/// Bytes of a secret that is hidden wherever it stands; a shorter one only as a whole value.
+const SECRET_LENGTH_MIN: usize = 4;
+
 /// Knows one service: what it takes, and what it answers.
 pub(in crate::notify) trait Service: std::fmt::Debug + Send + Sync {
     /// Returns the body, within the limits of the service.
@@ -146,8 +149,10 @@ impl<S: Service> HttpChannel<S> {
             .secrets()
             .into_iter()
             .filter(|secret| !secret.is_empty());
-        let hidden = secrets.fold(text.to_owned(), |text, secret| {
-            text.replace(secret, "(redacted)")
+        let hidden = secrets.fold(text.to_owned(), |text, secret| match secret.len() {
+            // Every text has one or two letters in it.
+            ..SECRET_LENGTH_MIN => text.replace(&format!("\"{secret}\""), "\"(redacted)\""),
+            _ => text.replace(secret, "(redacted)"),
         });
         self.client.redact(&hidden)
     }

@@ -346,6 +346,18 @@ fn previews_show_the_message_and_no_secret() {
 }
 
 #[test]
+fn a_short_secret_does_not_blacken_the_preview() {
+    let settings = ChannelSettings::Ntfy(NtfySettings {
+        topic: Secret::new("a"),
+        ..NtfySettings::default()
+    });
+    let channel = open_channel(&settings, &surroundings()).unwrap();
+    let preview = channel.preview(&samples::changes()).unwrap();
+    assert_eq!(preview.matches("(redacted)").count(), 1, "{preview}");
+    assert!(!preview.contains("\"a\""), "{preview}");
+}
+
+#[test]
 fn every_kind_has_a_name_of_its_own() {
     let names: Vec<&str> = CHANNELS.iter().map(|info| info.name).collect();
     let expected = [
