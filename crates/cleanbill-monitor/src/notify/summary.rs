@@ -34,7 +34,10 @@ pub fn summary(report: &ScanReport, options: &SummaryOptions<'_>) -> Notificatio
         .as_ref()
         .and_then(|database| database.updated_at.parse().ok());
     let failures: Vec<Failure> = report.images.iter().filter_map(failure).collect();
-    let images: Vec<ImageLine> = report.images.iter().map(image_line).collect();
+    // Counts of what nobody could look at would read as clean.
+    let looked_at = |image: &&ImageReport| image.status != AssessmentStatus::Failed;
+    let images = report.images.iter().filter(looked_at);
+    let images: Vec<ImageLine> = images.map(image_line).collect();
     message.totals = Totals {
         images: report.images.len() as u64,
         errors: failures.len() as u64,
@@ -219,6 +222,8 @@ mod tests {
         );
         assert_eq!(message.totals.findings.distinct, 2);
         assert_eq!(message.failures[0].reason, "no such image");
+        let lines = message.images.iter().map(|line| line.image.as_str());
+        assert_eq!(lines.collect::<Vec<_>>(), ["a:1", "b:1"]);
         let ids: Vec<&str> = message
             .vulnerabilities
             .iter()
