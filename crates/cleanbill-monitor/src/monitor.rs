@@ -14,7 +14,7 @@ mod rejudging;
 mod telling;
 mod upkeep;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
@@ -167,6 +167,8 @@ pub struct Monitor<'a> {
     watched: BTreeMap<String, WatchedImage>,
     /// The names that are left out, as of the last list.
     ignored: Vec<String>,
+    /// The labels that make no sense, which somebody was warned of.
+    odd_labels: BTreeSet<String>,
     plan: Plan,
     patience: Patience,
     /// There was much to do since it last rested.
@@ -227,6 +229,7 @@ impl<'a> Monitor<'a> {
             settings,
             watched: BTreeMap::new(),
             ignored: Vec::new(),
+            odd_labels: BTreeSet::new(),
             plan: Plan {
                 pass: now,
                 reconcile: None,

@@ -1,6 +1,6 @@
 //! Keeping the books: which images are there, and what a look at one of them changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::Digest;
 use cleanbill_core::problem::AssessmentStatus;
@@ -24,10 +24,15 @@ impl Monitor<'_> {
         let listing = self.list()?;
         self.plan.reconcile = now.checked_add(RECONCILE_EVERY).ok();
         let list = watchlist(&listing, &self.settings.rules);
-        let unknown = unknown_channels(&list.watched, &self.settings.routes.channels);
-        for odd in list.odd_labels.iter().chain(&unknown) {
+        let mut odd_labels: BTreeSet<String> = list.odd_labels.iter().cloned().collect();
+        odd_labels.extend(unknown_channels(
+            &list.watched,
+            &self.settings.routes.channels,
+        ));
+        for odd in odd_labels.difference(&self.odd_labels) {
             tracing::warn!("{odd}");
         }
+        self.odd_labels = odd_labels;
         let seen: Vec<SeenImage> = list.watched.iter().map(seen).collect();
         let gone = self
             .parts
