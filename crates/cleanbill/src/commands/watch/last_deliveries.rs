@@ -59,9 +59,11 @@ fn run_for(
     }
     let after = summary()?;
     if after.messages_pending > 0 {
+        let channels = delivery.store.read().outbox_channels();
         tracing::error!(
             messages = after.messages_pending,
-            "not everything is delivered: the next watch sends what is left, if it finds this state"
+            "{} did not get everything: the next watch sends what is left, if it finds this state",
+            channels.map_err(CommandError::usage)?.join(", ")
         );
     }
     let is_delivered = after.messages_pending == 0 && after.messages_dead <= before.messages_dead;
