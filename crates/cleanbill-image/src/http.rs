@@ -26,9 +26,9 @@ pub use error::HttpError;
 pub(crate) use error::display_url;
 pub use post::{PostAnswer, PostClient};
 pub use proxy::{ProxyError, ProxySettings};
-pub use retry::{Pause, RetryPolicy};
 #[cfg(test)]
 pub(crate) use retry::NotedPauses;
+pub use retry::{Pause, RetryPolicy};
 pub(crate) use retry::{is_retryable, retry_after};
 pub use secret::Secret;
 pub use tls::{TlsSetupError, TrustedRoots, crypto_provider, trusted_certificates};

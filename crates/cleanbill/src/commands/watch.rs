@@ -35,10 +35,10 @@ use crate::settings::{Loader, Reloader, Schedule, WatchSettings};
 use crate::{memory, stop};
 use address::AddressFile;
 pub(super) use address::left_in as address_left_in;
-pub(super) use reload::check_addresses;
 use delivering::lanes;
 use host::EngineHost;
 use pushing::{News, Pusher, Target};
+pub(super) use reload::check_addresses;
 use watching::Watching;
 
 /// The shortest time that a pass is given before its absence counts.
