@@ -184,6 +184,8 @@ struct Plan {
     /// Something happened; the list is to be compared with the books.
     reconcile: Option<Timestamp>,
     refresh: Timestamp,
+    /// Somebody asked for it, and for another look at what could not be read.
+    is_refresh_wanted: bool,
     tell: Option<Timestamp>,
     upkeep: Timestamp,
     /// Looks since the last upkeep.
@@ -234,6 +236,7 @@ impl<'a> Monitor<'a> {
                 pass: now,
                 reconcile: None,
                 refresh: now,
+                is_refresh_wanted: false,
                 tell: None,
                 upkeep: now,
                 looks: 0,
@@ -338,6 +341,12 @@ impl<'a> Monitor<'a> {
         let was_blind = is_blind(self);
         self.plan.judge_again |= self.refresh();
         let now = self.parts.clock.now();
+        // Only now: an event that comes while images are looked at must not have them looked at
+        // over and over.
+        if std::mem::take(&mut self.plan.is_refresh_wanted) {
+            self.patience.end_all(now);
+            self.plan_put_off();
+        }
         if is_blind(self) {
             self.plan.refresh = now.saturating_add(REFRESH_BLIND).unwrap_or(now);
         } else if was_blind {
@@ -371,8 +380,7 @@ impl<'a> Monitor<'a> {
             Event::Stop => self.plan.is_stopped = true,
             Event::RefreshWanted => {
                 self.plan.refresh = now;
-                self.patience.end_all(now);
-                self.plan_put_off();
+                self.plan.is_refresh_wanted = true;
             }
             Event::PassWanted => {
                 self.patience.clear();

@@ -54,7 +54,7 @@ impl Monitor<'_> {
     }
 
     /// Returns the names of the images that were not looked at as what they are now or through the
-    /// filter of now, or could not be read and have been left alone for long enough.
+    /// filter of the settings of now, or could not be read and have been left alone for long enough.
     fn not_looked_at(&self, watched: &[WatchedImage]) -> Result<Vec<String>, StoreError> {
         let now = self.parts.clock.now();
         let rows = self.parts.store.read().image_list()?;
@@ -66,7 +66,7 @@ impl Monitor<'_> {
             known.get(image.name.as_str()).is_some_and(|assessment| {
                 let noted = filter_noted(&assessment.rules);
                 assessment.image_id == image.id
-                    && noted.is_none_or(|noted| noted == self.filter_of(image))
+                    && noted.is_none_or(|noted| noted == self.settings.severities)
             })
         };
         Ok(watched

@@ -74,13 +74,16 @@ impl Clerk<'_> {
                 return Ok(None);
             };
             let report = self.host.judge(name, image);
-            // Before the first list nobody knows the labels of now.
-            let filter = match self.watched.get(name) {
-                Some(watched) => self.filter_of(watched),
-                None => filter_noted(&before.rules).unwrap_or(self.settings.severities),
+            let filters = match self.watched.get(name) {
+                Some(watched) => self.filters_of(watched),
+                // Before the first list nobody knows the labels: what the settings let through
+                // besides is told when they are known.
+                None => {
+                    Filters::alike(filter_noted(&before.rules).unwrap_or(self.settings.severities))
+                }
             };
             let after = state_without_packages(&report, &circumstances(name, grounds));
-            let mut commit = self.compare(Some(before), after, filter);
+            let mut commit = self.compare(Some(before), after, filters);
             "database".clone_into(&mut commit.scan.triggered_by);
             commit.scan.started_at = started.as_millisecond();
             read.scan_encode_judged(commit).map(Some)
@@ -117,17 +120,17 @@ impl Clerk<'_> {
         let before = self.store.read().image_state(&image.name)?;
         let mut after = image_state(report, &circumstances(&image.name, grounds));
         after.image_id = after.image_id.or(image.id);
-        Ok(self.compare(before, after, self.filter_of(image)))
+        Ok(self.compare(before, after, self.filters_of(image)))
     }
 
     fn compare(
         &self,
         before: Option<ImageState>,
         mut after: ImageState,
-        filter: SeverityFilter,
+        filters: Filters,
     ) -> ScanCommit {
-        note_filter(&mut after.rules, filter);
-        let changes = self.changes(before.as_ref(), &after, filter);
+        note_filter(&mut after.rules, filters.settings);
+        let changes = self.changes(before.as_ref(), &after, filters);
         let counts = SeverityCounts::of(
             after
                 .findings
@@ -158,10 +161,13 @@ impl Clerk<'_> {
         &self,
         before: Option<&ImageState>,
         after: &ImageState,
-        filter: SeverityFilter,
+        filters: Filters,
     ) -> Vec<Change> {
+        let filter = filters.image;
         let noted = before.and_then(|before| filter_noted(&before.rules));
-        let filter_before = noted.unwrap_or(filter);
+        let filter_before = noted
+            .filter(|_| filter == filters.settings)
+            .unwrap_or(filter);
         let Some(accepted) = self.accepted(&after.name) else {
             return delta_between_filters(before, filter_before, after, filter);
         };
@@ -191,6 +197,13 @@ impl Clerk<'_> {
         }
     }
 
+    fn filters_of(&self, image: &WatchedImage) -> Filters {
+        Filters {
+            settings: self.settings.severities,
+            image: self.filter_of(image),
+        }
+    }
+
     fn filter_of(&self, image: &WatchedImage) -> SeverityFilter {
         if image.severities.is_empty() {
             self.settings.severities
@@ -200,10 +213,27 @@ impl Clerk<'_> {
     }
 }
 
+/// Which severities count. Labels are those of containers that run: they come and go with each
+/// restart, so only what the settings say is held against what they said before.
+#[derive(Clone, Copy)]
+struct Filters {
+    settings: SeverityFilter,
+    image: SeverityFilter,
+}
+
+impl Filters {
+    const fn alike(filter: SeverityFilter) -> Self {
+        Self {
+            settings: filter,
+            image: filter,
+        }
+    }
+}
+
 /// What stands before the severities in the rules of a look.
 const SEVERITIES: &str = " severities=";
 
-/// Notes with the rules which severities are let through.
+/// Notes with the rules which severities the settings let through.
 fn note_filter(rules: &mut String, filter: SeverityFilter) {
     let passing = Severity::ALL.into_iter().filter(|one| filter.passes(*one));
     let names: Vec<&str> = passing.map(Severity::name).collect();
@@ -211,8 +241,8 @@ fn note_filter(rules: &mut String, filter: SeverityFilter) {
     rules.push_str(&names.join(","));
 }
 
-/// Returns which severities the look let through that left these rules; `None` if it was one of an
-/// earlier version, which did not note them.
+/// Returns which severities the settings let through at the look that left these rules; `None` if it
+/// was one of an earlier version, which did not note them.
 pub(super) fn filter_noted(rules: &str) -> Option<SeverityFilter> {
     let (_, names) = rules.rsplit_once(SEVERITIES)?;
     let severities = names.split(',').filter_map(|name| name.parse().ok());

@@ -179,6 +179,25 @@ fn what_was_mended_is_looked_at_when_somebody_asks() {
 }
 
 #[test]
+fn who_asks_often_has_nothing_read_more_often() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.break_image("app:1", true);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        let looks = world.looks();
+        for _ in 0..3 {
+            monitor.note(Event::RefreshWanted);
+            // What a pass asks between two images.
+            assert!(!monitor.is_due(monitor.plan.reconcile));
+        }
+        settle(monitor);
+        assert_eq!(world.looks(), looks + 1);
+    });
+}
+
+#[test]
 fn what_is_mended_for_one_image_is_tried_for_the_others() {
     let world = World::new();
     for (name, content) in [("app:1", 1), ("app:2", 2)] {

@@ -63,6 +63,33 @@ fn another_filter_takes_effect_with_the_next_event() {
 }
 
 #[test]
+fn a_container_that_restarts_makes_no_news() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-1", "zlib", Severity::Critical);
+    world.advise("CVE-2", "zlib", Severity::High);
+    world.run("app:1", "CRITICAL");
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
+        let mut goes_on = || {
+            monitor.note(Event::HostChanged);
+            world.pass_time(SignedDuration::from_secs(1));
+            settle(monitor);
+            assert!(world.told(&store).is_empty());
+        };
+        world.stop_containers();
+        goes_on();
+        world.run("app:1", "CRITICAL,HIGH");
+        goes_on();
+        // Another image of the name, which the container does not run yet.
+        world.put("app:1", 2, &[("zlib", "1")]);
+        goes_on();
+    });
+}
+
+#[test]
 fn what_is_judged_again_before_the_first_list_goes_by_the_filter_before() {
     let world = World::new();
     world.put("app:1", 1, &[("zlib", "1")]);

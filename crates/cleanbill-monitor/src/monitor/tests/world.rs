@@ -18,7 +18,9 @@ use crate::host::{Grounds, Host, HostError, Look, StoredImage};
 use crate::monitor::{Clock, Event, JournalSettings, Monitor, MonitorSettings, Parts};
 use crate::notify::{ComposeSettings, Notification, NotificationKind, RouteRules, Timing};
 use crate::schedule::Schedule;
-use crate::watchlist::{ListedImage, Listing, WatchRules, WatchedImage};
+use crate::watchlist::{
+    LABEL_SEVERITY, ListedContainer, ListedImage, Listing, WatchRules, WatchedImage,
+};
 
 pub(super) struct World(Mutex<State>);
 
@@ -37,6 +39,7 @@ struct State {
     tidied: u64,
     told: usize,
     vanishing: Option<String>,
+    containers: Vec<ListedContainer>,
 }
 
 #[derive(Clone)]
@@ -78,6 +81,24 @@ impl World {
         if let Some(image) = self.state().images.get_mut(name) {
             image.is_broken = is_broken;
         }
+    }
+
+    /// Starts a container that asks for severities of its own.
+    pub(super) fn run(&self, name: &str, severities: &str) {
+        let mut state = self.state();
+        let container = ListedContainer {
+            name: "web".to_owned(),
+            image: name.to_owned(),
+            image_id: state.images.get(name).map(|image| image.id),
+            is_running: true,
+            labels: [(LABEL_SEVERITY.to_owned(), severities.to_owned())].into(),
+            ..ListedContainer::default()
+        };
+        state.containers.push(container);
+    }
+
+    pub(super) fn stop_containers(&self) {
+        self.state().containers.clear();
     }
 
     pub(super) fn vanish_when_read(&self, name: &str) {
@@ -238,7 +259,7 @@ impl Host for World {
         });
         Ok(Listing {
             images: images.collect(),
-            containers: Vec::new(),
+            containers: state.containers.clone(),
         })
     }
 

@@ -171,10 +171,15 @@ impl<'a> EngineHost<'a> {
     }
 
     /// Says whether somebody else has put another advisory database in the place of the one that was
-    /// opened last, or could not be.
+    /// opened last, or could not be. It is said once of each.
     pub(super) fn has_other_database(&self) -> bool {
         let written = self.database_written();
-        written.is_some() && written != *self.tried()
+        let mut tried = self.tried();
+        let is_other = written.is_some() && written != *tried;
+        if is_other {
+            *tried = written;
+        }
+        is_other
     }
 
     fn tried(&self) -> MutexGuard<'_, Option<SystemTime>> {
