@@ -34,7 +34,11 @@ impl Delivery<'_> {
     /// # Errors
     ///
     /// The outbox cannot be read or written.
-    pub fn deliver_due(&self, is_stopped: &(dyn Fn() -> bool + Sync)) -> Result<u64, StoreError> {
+    #[cfg(test)]
+    pub(crate) fn deliver_due(
+        &self,
+        is_stopped: &(dyn Fn() -> bool + Sync),
+    ) -> Result<u64, StoreError> {
         let channels = self.store.read().outbox_channels()?;
         std::thread::scope(|scope| {
             let deliver = |channel| scope.spawn(move || self.deliver_due_to(channel, is_stopped));

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::available_parallelism;
 
-use cleanbill_core::change::Change;
+use cleanbill_core::Digest;
+use cleanbill_core::change::{Change, ImageState};
+use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::EncodedCommit;
 use jiff::Timestamp;
@@ -31,6 +33,7 @@ struct Judged {
 #[derive(Debug)]
 pub(super) struct Unlogged {
     image: String,
+    image_id: Option<Digest>,
     changes: Vec<Change>,
     started: Timestamp,
 }
@@ -127,6 +130,7 @@ impl Monitor<'_> {
         let changed = changed.filter(|commit| !commit.changes.is_empty());
         self.unlogged.extend(changed.map(|commit| Unlogged {
             image: commit.scan.image.clone(),
+            image_id: commit.scan.image_id,
             changes: commit.changes.clone(),
             started,
         }));
@@ -136,11 +140,19 @@ impl Monitor<'_> {
     /// Writes the logs of the images in which another database changed something. What happens
     /// meanwhile comes first; then the rest waits until that is done.
     pub(super) fn log_judged(&mut self) -> Result<(), MonitorError> {
-        while let Some(unlogged) = self.unlogged.pop() {
-            self.log_one(&unlogged)?;
+        while let Some(unlogged) = self.unlogged.last() {
+            self.log_one(unlogged)?;
+            self.unlogged.pop();
             self.parts.observer.tick(self.parts.clock.now());
             self.absorb_events();
-            if self.plan.is_stopped || self.is_due(self.plan.reconcile) {
+            let plan = &self.plan;
+            let others = [
+                plan.reconcile,
+                plan.tell,
+                Some(plan.pass),
+                Some(plan.refresh),
+            ];
+            if plan.is_stopped || others.into_iter().any(|time| self.is_due(time)) {
                 break;
             }
         }
@@ -154,10 +166,10 @@ impl Monitor<'_> {
             return Ok(());
         };
         let state = self.parts.store.read().image_state_without_packages(name)?;
-        let Some((state, image_id)) = state.and_then(|state| {
-            let image_id = state.image_id?;
-            Some((state, image_id))
-        }) else {
+        let is_same = |state: &ImageState| {
+            state.image_id == unlogged.image_id && state.status != AssessmentStatus::Failed
+        };
+        let (Some(state), Some(image_id)) = (state.filter(is_same), unlogged.image_id) else {
             return Ok(());
         };
         let grounds = self.parts.host.grounds();

@@ -203,8 +203,14 @@ impl Server {
         let mut refusals = Vec::new();
         for recipient in recipients {
             let command = connection.command(Rcpt::new(recipient.clone(), Vec::new()));
-            if let Err(error) = self.answer(REFUSED, command).await {
-                refusals.push((recipient, error));
+            match timeout(self.timeout, command).await {
+                Ok(Ok(_)) => {}
+                Ok(Err(error)) if error.is_permanent() || error.is_transient() => {
+                    refusals.push((recipient, self.failed(REFUSED, &error)));
+                }
+                Ok(Err(error)) => return Err(self.failed(REFUSED, &error)),
+                // A late answer would be taken for that to the next command.
+                Err(_) => return Err(self.too_slow(self.timeout)),
             }
         }
         if refusals.len() == recipients.len() {

@@ -41,17 +41,26 @@ fn run_for(
     }
     let until = Instant::now() + time_max;
     let is_over = || stop::is_requested() || Instant::now() >= until;
+    let channels = || {
+        let channels = delivery.store.read().outbox_channels();
+        channels.map_err(CommandError::usage)
+    };
+    let names = channels()?;
     std::thread::scope(|scope| {
-        let worker = scope.spawn(|| keep_trying(delivery, until, &is_over));
-        while !worker.is_finished() {
+        let is_over = &is_over;
+        let deliver = |channel| scope.spawn(move || keep_trying(channel, delivery, until, is_over));
+        let workers: Vec<_> = names.iter().map(|channel| deliver(channel)).collect();
+        while workers.iter().any(|worker| !worker.is_finished()) {
             if is_over() {
                 cut_off.store(true, Ordering::Relaxed);
             }
             std::thread::sleep(POLL);
         }
-        worker
-            .join()
-            .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        workers.into_iter().try_for_each(|worker| {
+            worker
+                .join()
+                .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
     })
     .map_err(CommandError::usage)?;
     if stop::is_requested() {
@@ -59,11 +68,10 @@ fn run_for(
     }
     let after = summary()?;
     if after.messages_pending > 0 {
-        let channels = delivery.store.read().outbox_channels();
         tracing::error!(
             messages = after.messages_pending,
             "{} did not get everything: the next watch sends what is left, if it finds this state",
-            channels.map_err(CommandError::usage)?.join(", ")
+            channels()?.join(", ")
         );
     }
     let is_delivered = after.messages_pending == 0 && after.messages_dead <= before.messages_dead;
@@ -74,16 +82,17 @@ fn run_for(
     })
 }
 
-/// Sends until nothing is left, or nothing more is due before the time is over.
+/// Sends to one channel until nothing is left, or nothing more is due before the time is over.
 fn keep_trying(
+    channel: &str,
     delivery: &Delivery<'_>,
     until: Instant,
     is_over: &(dyn Fn() -> bool + Sync),
 ) -> Result<(), StoreError> {
     loop {
-        delivery.deliver_due(is_over)?;
+        delivery.deliver_due_to(channel, is_over)?;
         let left = until.saturating_duration_since(Instant::now());
-        match delivery.next_in(None)? {
+        match delivery.next_in(Some(channel))? {
             // Something else may be due at this moment.
             Some(pause) if pause < left && !is_over() => {
                 stop::sleep(pause.max(POLL));

@@ -66,32 +66,46 @@ impl Channel for ByConduct {
     }
 }
 
-#[track_caller]
 fn check(conduct: Conduct, time_max: Duration, expected: Exit, pending: u64) {
+    check_all(&[conduct], time_max, expected, pending);
+}
+
+#[track_caller]
+fn check_all(conducts: &[Conduct], time_max: Duration, expected: Exit, pending: u64) {
     let store = StateStore::in_memory().unwrap();
-    let message = test_message("1", Timestamp::now(), &ComposeSettings::default());
-    let message = OutboxMessage {
-        channel: "ops".to_owned(),
-        message_id: "1".to_owned(),
-        thread_key: String::new(),
-        payload: serde_json::to_vec(&message).unwrap(),
-        changes: Vec::new(),
-        send_at: 0,
-    };
-    store.messages_commit(&[], &[message], 1).unwrap();
     let cut_off = Arc::<AtomicBool>::default();
-    let channel: Box<dyn Channel> = Box::new(ByConduct {
-        conduct,
-        attempts: AtomicU32::new(0),
-        cut_off: Arc::clone(&cut_off),
-    });
-    let channels = Channels::from([("ops".to_owned(), channel)]);
+    let mut channels = Channels::new();
+    for (number, conduct) in conducts.iter().enumerate() {
+        let name = format!("channel {number}");
+        let message = test_message(&name, Timestamp::now(), &ComposeSettings::default());
+        let message = OutboxMessage {
+            channel: name.clone(),
+            message_id: name.clone(),
+            thread_key: String::new(),
+            payload: serde_json::to_vec(&message).unwrap(),
+            changes: Vec::new(),
+            send_at: 0,
+        };
+        store.messages_commit(&[], &[message], 1).unwrap();
+        let channel = ByConduct {
+            conduct: *conduct,
+            attempts: AtomicU32::new(0),
+            cut_off: Arc::clone(&cut_off),
+        };
+        channels.insert(name, Box::new(channel));
+    }
     let begun = Instant::now();
     let exit = run_for(time_max, &delivery(&store, &channels), &cut_off).unwrap();
     assert_eq!(exit, expected);
     assert!(begun.elapsed() < time_max + Duration::from_secs(20));
     let summary = store.read().status_summary().unwrap();
     assert_eq!(summary.messages_pending, pending);
+}
+
+#[test]
+fn who_does_not_answer_keeps_nobody_from_being_tried_again() {
+    let conducts = [Conduct::Hang, Conduct::Second];
+    check_all(&conducts, Duration::from_secs(15), Exit::Incomplete, 1);
 }
 
 #[test]
