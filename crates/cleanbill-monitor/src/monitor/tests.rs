@@ -19,6 +19,13 @@ fn settle(monitor: &mut Monitor<'_>) {
     }
 }
 
+/// Something happens on the host; what is due a second later is done.
+fn host_changes(world: &World, monitor: &mut Monitor<'_>) {
+    monitor.note(Event::HostChanged);
+    world.pass_time(SignedDuration::from_secs(1));
+    settle(monitor);
+}
+
 #[test]
 fn what_is_there_at_first_is_told_once() {
     let world = World::new();
@@ -57,9 +64,7 @@ fn an_event_shows_what_changed_and_why() {
         settle(monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:1 image_changed"]);
         world.put("app:1", 3, &[("zlib", "1")]);
-        monitor.note(Event::HostChanged);
-        world.pass_time(SignedDuration::from_secs(1));
-        settle(monitor);
+        host_changes(&world, monitor);
         assert_eq!(world.told(&store), ["resolved CVE-1 app:1 image_changed"]);
     });
 }
@@ -96,9 +101,7 @@ fn an_image_that_goes_is_not_resolved() {
         settle(monitor);
         world.told(&store);
         world.remove("app:1");
-        monitor.note(Event::HostChanged);
-        world.pass_time(SignedDuration::from_secs(1));
-        settle(monitor);
+        host_changes(&world, monitor);
         assert!(world.told(&store).is_empty());
         assert_eq!(store.read().status_summary().unwrap().images, 0);
     });
@@ -148,9 +151,7 @@ fn a_tag_that_moved_to_an_unreadable_image_is_left_alone_for_longer_each_time() 
         assert_eq!(world.told(&store), ["assessment_lost app:1"]);
         // Another image is looked at at once, and nobody waits any more.
         world.put("app:1", 3, &[("zlib", "1")]);
-        monitor.note(Event::HostChanged);
-        world.pass_time(SignedDuration::from_secs(1));
-        settle(monitor);
+        host_changes(&world, monitor);
         assert_eq!(world.told(&store), ["assessment_regained app:1"]);
         assert_eq!(crate::notes::put_off(store.read()).unwrap(), []);
     });
@@ -210,9 +211,7 @@ fn what_is_mended_for_one_image_is_tried_for_the_others() {
         world.told(&store);
         world.put("app:1", 3, &[("zlib", "1")]);
         world.break_image("app:2", false);
-        monitor.note(Event::HostChanged);
-        world.pass_time(SignedDuration::from_secs(1));
-        settle(monitor);
+        host_changes(&world, monitor);
         let regained = ["assessment_regained app:1", "assessment_regained app:2"];
         assert_eq!(world.told(&store), regained);
     });
@@ -442,9 +441,7 @@ fn room_is_made_once_a_day_and_after_a_thousand_looks() {
         assert_eq!(world.tidied(), 1, "at the start");
         for (content, expected) in [(1_000, 1), (2_000, 2), (3_000, 2)] {
             put(content);
-            monitor.note(Event::HostChanged);
-            world.pass_time(SignedDuration::from_secs(1));
-            settle(monitor);
+            host_changes(&world, monitor);
             assert_eq!(world.tidied(), expected);
         }
         world.pass_time(SignedDuration::from_hours(25));

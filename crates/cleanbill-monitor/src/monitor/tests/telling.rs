@@ -6,9 +6,9 @@ use cleanbill_core::Severity;
 use cleanbill_store::state::StateStore;
 use jiff::SignedDuration;
 
-use super::settle;
 use super::world::{World, settings};
-use crate::monitor::{Event, JournalSettings, MonitorSettings};
+use super::{host_changes, settle};
+use crate::monitor::{JournalSettings, MonitorSettings};
 use crate::notify::QuietHours;
 use crate::scan_log::{SUMMARY_FILE, ScanLogDirectory};
 
@@ -50,9 +50,7 @@ fn another_filter_takes_effect_with_the_next_event() {
         assert!(world.told(&store).is_empty());
         monitor.settings.severities = settings().severities;
         let mut pass = || {
-            monitor.note(Event::HostChanged);
-            world.pass_time(SignedDuration::from_secs(1));
-            settle(monitor);
+            host_changes(&world, monitor);
         };
         pass();
         assert_eq!(world.told(&store), ["new CVE-2 app:1 rules_changed"]);
@@ -74,9 +72,7 @@ fn a_container_that_restarts_makes_no_news() {
         settle(monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
         let mut goes_on = || {
-            monitor.note(Event::HostChanged);
-            world.pass_time(SignedDuration::from_secs(1));
-            settle(monitor);
+            host_changes(&world, monitor);
             assert!(world.told(&store).is_empty());
         };
         world.stop_containers();
@@ -128,9 +124,7 @@ fn what_goes_before_anybody_is_told_is_told_when_it_comes_back() {
         settle(monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:2 first_seen"]);
         world.put("app:1", 1, &[("zlib", "1")]);
-        monitor.note(Event::HostChanged);
-        world.pass_time(SignedDuration::from_secs(1));
-        settle(monitor);
+        host_changes(&world, monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
     });
 }
