@@ -13,6 +13,13 @@ use crate::sandbox::{Outcome, Running, Sandbox, wait_until};
 
 /// Starts `watch` and waits until it watches.
 fn start(sandbox: &Sandbox, flags: &str) -> Running {
+    let call =
+        format!("watch --docker-host unix:///nowhere.sock --state-dir state --offline {flags}");
+    begin(sandbox, &call)
+}
+
+/// Starts a `watch` and waits until it says to the service manager that it is ready.
+fn begin(sandbox: &Sandbox, call: &str) -> Running {
     let path = sandbox.path("notify");
     let _ = std::fs::remove_file(&path);
     let socket = UnixDatagram::bind(&path).unwrap();
@@ -20,9 +27,7 @@ fn start(sandbox: &Sandbox, flags: &str) -> Running {
     socket
         .set_read_timeout(Some(Duration::from_secs(60)))
         .unwrap();
-    let call =
-        format!("watch --docker-host unix:///nowhere.sock --state-dir state --offline {flags}");
-    let watch = sandbox.start_with([("NOTIFY_SOCKET", path.to_str().unwrap())], &call);
+    let watch = sandbox.start_with([("NOTIFY_SOCKET", path.to_str().unwrap())], call);
     socket.recv(&mut [0; 64]).unwrap();
     watch
 }
@@ -202,17 +207,11 @@ fn a_service_that_hangs_delays_no_other_channel_no_other_settings_and_no_end() {
     ));
     leave_message(&sandbox, "slack");
     leave_message(&sandbox, "webhook");
-    let path = sandbox.path("notify");
-    let socket = UnixDatagram::bind(&path).unwrap();
-    socket
-        .set_read_timeout(Some(Duration::from_secs(60)))
-        .unwrap();
-    let watch = sandbox.start_with(
-        [("NOTIFY_SOCKET", path.to_str().unwrap())],
+    let watch = begin(
+        &sandbox,
         "watch --docker-host unix:///nowhere.sock --state-dir state --skip-db-update \
          --metrics-listen off --config c.yaml",
     );
-    socket.recv(&mut [0; 64]).unwrap();
     assert!(prompt.request().body.contains("m1"));
     hanging.request();
     let begun = Instant::now();
