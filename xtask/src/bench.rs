@@ -27,7 +27,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, ensure};
 use clap::Args;
 
-use image::BenchImage;
+use image::{BenchImage, Shape};
 use places::{Place, Tools};
 use report::{Check, Report};
 
@@ -46,6 +46,9 @@ pub(crate) struct BenchArgs {
     /// A twentieth of the image: shows that the benchmark works, its figures mean nothing
     #[arg(long)]
     quick: bool,
+    /// The image without packages of languages: what is found is the distribution's alone
+    #[arg(long, conflicts_with_all = ["memory", "render", "judge", "watch", "gate"])]
+    os_only: bool,
     /// Advisory database: a directory with trivy.db and metadata.json [default: a made-up one]
     #[arg(long, value_name = "DIR")]
     db_path: Option<PathBuf>,
@@ -108,7 +111,11 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
         memory::run(&tools, arguments.quick, &mut report)?;
     } else {
         tools.add_java_index()?;
-        let image = BenchImage::obtain(&directory, if arguments.quick { 20 } else { 1 })?;
+        let shape = Shape {
+            scale: if arguments.quick { 20 } else { 1 },
+            languages: !arguments.os_only,
+        };
+        let image = BenchImage::obtain(&directory, shape)?;
         if arguments.files {
             files::run(&tools, &image, &mut report)?;
         } else {
@@ -149,7 +156,9 @@ fn compare(
     for measured in series::run(&all, report.runs, tools)? {
         report.add(measured);
     }
-    report.checks.extend(places::checks(&report.series));
+    report
+        .checks
+        .extend(places::checks(&report.series, !arguments.os_only));
     report.checks.push(database_check(tools)?);
     Ok(())
 }

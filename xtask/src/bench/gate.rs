@@ -6,7 +6,7 @@ use std::path::Path;
 
 use cleanbill_report::{Format, RenderOptions};
 
-use super::image::BenchImage;
+use super::image::{BenchImage, Shape};
 use super::places::Tools;
 use super::process::{Cost, Program};
 use super::report::{Check, Fact, Report, megabytes};
@@ -100,7 +100,11 @@ fn known(
     report: &mut Report,
 ) -> anyhow::Result<()> {
     let database = judging::database(&tools.directory, scale, &judging::editions::PLAIN)?;
-    let image = BenchImage::obtain(&tools.directory, scale)?.gzip_layout;
+    let shape = Shape {
+        scale,
+        languages: true,
+    };
+    let image = BenchImage::obtain(&tools.directory, shape)?.gzip_layout;
     let cache = directory.join("cache");
     let program = Program::new(
         &tools.cleanbill,

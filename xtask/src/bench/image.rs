@@ -85,6 +85,15 @@ const LAYERS: [LayerPlan; 8] = [
     },
 ];
 
+/// Says which of the images is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    /// Divides sizes and entries.
+    pub(crate) scale: usize,
+    /// Whether there are packages of languages, not only those of the distribution.
+    pub(crate) languages: bool,
+}
+
 /// Tells where the image lies, and what the floor program needs to know of it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct BenchImage {
@@ -116,10 +125,13 @@ pub(crate) struct StoredBlob {
 }
 
 impl BenchImage {
-    /// Returns the image in `directory`, building it if it is not there yet. `scale` divides sizes
-    /// and entries.
-    pub(crate) fn obtain(directory: &Path, scale: usize) -> anyhow::Result<Self> {
-        let root = directory.join(format!("image-{RECIPE}-{scale}"));
+    /// Returns the image in `directory`, building it if it is not there yet.
+    pub(crate) fn obtain(directory: &Path, shape: Shape) -> anyhow::Result<Self> {
+        let name = |recipe: u32| {
+            let end = if shape.languages { "" } else { "-os" };
+            directory.join(format!("image-{recipe}-{}{end}", shape.scale))
+        };
+        let root = name(RECIPE);
         let facts = root.join("image.json");
         if let Ok(bytes) = fs::read(&facts) {
             return serde_json::from_slice(&bytes).context("image.json is damaged");
@@ -127,9 +139,9 @@ impl BenchImage {
         println!("building the image in {} (once)", root.display());
         // What is there is half built, or by an older recipe.
         for recipe in 1..=RECIPE {
-            let _ = fs::remove_dir_all(directory.join(format!("image-{recipe}-{scale}")));
+            let _ = fs::remove_dir_all(name(recipe));
         }
-        let image = build(&root, scale).context("cannot build the image")?;
+        let image = build(&root, shape).context("cannot build the image")?;
         fs::write(&facts, serde_json::to_vec_pretty(&image)?)?;
         Ok(image)
     }
@@ -142,7 +154,7 @@ impl BenchImage {
     }
 }
 
-fn build(root: &Path, scale: usize) -> anyhow::Result<BenchImage> {
+fn build(root: &Path, shape: Shape) -> anyhow::Result<BenchImage> {
     let layouts = [root.join("gzip"), root.join("zstd")];
     for layout in &layouts {
         fs::create_dir_all(layout.join("blobs/sha256"))?;
@@ -156,8 +168,16 @@ fn build(root: &Path, scale: usize) -> anyhow::Result<BenchImage> {
     let mut layers = Vec::new();
     for (number, plan) in LAYERS.iter().enumerate() {
         let plan = LayerPlan {
-            size_bytes: plan.size_bytes / scale,
-            entry_count: (plan.entry_count / scale).max(20),
+            size_bytes: plan.size_bytes / shape.scale,
+            entry_count: (plan.entry_count / shape.scale).max(20),
+            kind: match plan.kind {
+                LayerKind::Python { .. } | LayerKind::Node { .. } | LayerKind::Java
+                    if !shape.languages =>
+                {
+                    LayerKind::Plain
+                }
+                kind => kind,
+            },
             ..*plan
         };
         let tar = root.join("layer.tar");
