@@ -123,8 +123,7 @@ impl Report {
             println!("\n| Figure | Measured |\n|---|---:|");
         }
         for Fact { name, value, unit } in &self.facts {
-            let digits = if value.fract() == 0.0 { 0 } else { 2 };
-            println!("| {name} | {value:.digits$} {unit} |");
+            println!("| {name} | {} {unit} |", rounded(*value));
         }
         println!("\n| Required | Measured | At most | |\n|---|---:|---:|---|");
         for check in &self.checks {
@@ -133,11 +132,16 @@ impl Report {
                 "| {} | {:.2} {unit} | {} {unit} | {verdict} |",
                 check.name,
                 check.value,
-                check.limit,
-                unit = check.unit
+                rounded(check.limit),
+                unit = check.unit,
             );
         }
     }
+}
+
+/// Rounds to two decimals for people.
+fn rounded(value: f64) -> f64 {
+    (value * 100.0).round() / 100.0
 }
 
 /// Converts to units of 1,000,000 bytes.
