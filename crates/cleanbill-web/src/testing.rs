@@ -186,14 +186,7 @@ pub(crate) mod world {
         }
 
         fn deliver(&self) {
-            let message = |channel: &str| OutboxMessage {
-                channel: channel.to_owned(),
-                message_id: "m".to_owned(),
-                thread_key: String::new(),
-                payload: Vec::new(),
-                changes: Vec::new(),
-                send_at: 0,
-            };
+            let message = |channel: &str| OutboxMessage::new(channel, "m", Vec::new());
             let messages = [message("mail"), message("chat"), message("team")];
             let then = NOW - 30_000;
             let numbers = self.store.messages_commit(&[], &messages, then).unwrap();

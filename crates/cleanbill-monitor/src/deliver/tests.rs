@@ -61,14 +61,7 @@ fn slow() -> (Box<dyn Channel>, Receiver<String>, Sender<()>) {
 
 fn put(store: &StateStore, channel: &str, id: &str) {
     let message = test_message(id, Timestamp::now(), &ComposeSettings::default());
-    let message = OutboxMessage {
-        channel: channel.to_owned(),
-        message_id: id.to_owned(),
-        thread_key: String::new(),
-        payload: serde_json::to_vec(&message).unwrap(),
-        changes: Vec::new(),
-        send_at: 0,
-    };
+    let message = OutboxMessage::new(channel, id, serde_json::to_vec(&message).unwrap());
     store.messages_commit(&[], &[message], 1).unwrap();
 }
 

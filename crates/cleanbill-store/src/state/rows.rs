@@ -268,6 +268,20 @@ pub struct OutboxMessage {
     pub send_at: i64,
 }
 
+impl OutboxMessage {
+    /// Makes a message that is due at once, in no thread, and tells of no change.
+    pub fn new(channel: &str, message_id: &str, payload: Vec<u8>) -> Self {
+        Self {
+            channel: channel.to_owned(),
+            message_id: message_id.to_owned(),
+            thread_key: String::new(),
+            payload,
+            changes: Vec::new(),
+            send_at: 0,
+        }
+    }
+}
+
 /// Tells messages of the outbox apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MessageState {

@@ -94,14 +94,7 @@ pub(crate) fn finding(id: &str) -> KnownFinding {
 
 /// Leaves a message that was given up.
 pub(crate) fn give_up(store: &StateStore, channel: &str, id: &str) {
-    let message = OutboxMessage {
-        channel: channel.to_owned(),
-        message_id: id.to_owned(),
-        thread_key: String::new(),
-        payload: b"{}".to_vec(),
-        changes: Vec::new(),
-        send_at: 0,
-    };
+    let message = OutboxMessage::new(channel, id, b"{}".to_vec());
     let numbers = store.messages_commit(&[], &[message], now()).unwrap();
     store
         .outbox_dead(numbers[0], now(), "nobody listens")

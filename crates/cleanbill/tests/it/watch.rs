@@ -172,14 +172,7 @@ fn an_address_that_is_taken_ends_the_start_and_says_what_to_do() {
 fn leave_message(sandbox: &Sandbox, channel: &str) {
     let now = Timestamp::now();
     let message = test_message("m1", now, &ComposeSettings::default());
-    let message = OutboxMessage {
-        channel: channel.to_owned(),
-        message_id: "m1".to_owned(),
-        thread_key: String::new(),
-        payload: serde_json::to_vec(&message).unwrap(),
-        changes: Vec::new(),
-        send_at: 0,
-    };
+    let message = OutboxMessage::new(channel, "m1", serde_json::to_vec(&message).unwrap());
     let (store, _) = StateStore::open(&sandbox.path("state"), now.as_millisecond()).unwrap();
     store
         .messages_commit(&[], &[message], now.as_millisecond())

@@ -86,11 +86,7 @@ pub(super) fn change(image: &str, finding: &KnownFinding) -> Change {
 
 pub(super) fn message(channel: &str, id: &str, changes: &[ChangeId]) -> OutboxMessage {
     OutboxMessage {
-        channel: channel.to_owned(),
-        message_id: id.to_owned(),
-        thread_key: String::new(),
-        payload: b"payload".to_vec(),
         changes: changes.to_vec(),
-        send_at: 0,
+        ..OutboxMessage::new(channel, id, b"payload".to_vec())
     }
 }

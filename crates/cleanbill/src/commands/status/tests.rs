@@ -212,13 +212,10 @@ fn second_look(pass: PassId) -> ScanCommit {
 fn send(store: &StateStore) {
     let untold = store.read().changes_untold(10).unwrap();
     let told: Vec<ChangeId> = untold.iter().skip(1).map(|change| change.id).collect();
+    let payload = br#"{"version":1,"kind":"changes"}"#;
     let messages = ["slack", "mail", "hook"].map(|channel| OutboxMessage {
-        channel: channel.to_owned(),
-        message_id: format!("{channel}-1"),
-        thread_key: String::new(),
-        payload: br#"{"version":1,"kind":"changes"}"#.to_vec(),
         changes: told.clone(),
-        send_at: 0,
+        ..OutboxMessage::new(channel, &format!("{channel}-1"), payload.to_vec())
     });
     let at = NOW_MS - 2 * HOUR_MS;
     let numbers = store.messages_commit(&told, &messages, at).unwrap();

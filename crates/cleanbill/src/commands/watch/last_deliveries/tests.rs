@@ -78,14 +78,7 @@ fn check_all(conducts: &[Conduct], time_max: Duration, expected: Exit, pending: 
     for (number, conduct) in conducts.iter().enumerate() {
         let name = format!("channel {number}");
         let message = test_message(&name, Timestamp::now(), &ComposeSettings::default());
-        let message = OutboxMessage {
-            channel: name.clone(),
-            message_id: name.clone(),
-            thread_key: String::new(),
-            payload: serde_json::to_vec(&message).unwrap(),
-            changes: Vec::new(),
-            send_at: 0,
-        };
+        let message = OutboxMessage::new(&name, &name, serde_json::to_vec(&message).unwrap());
         store.messages_commit(&[], &[message], 1).unwrap();
         let channel = ByConduct {
             conduct: *conduct,
