@@ -11,6 +11,9 @@ use std::time::Duration;
 /// Bytes of a body that are read.
 const BODY_SIZE_BYTES_MAX: u64 = 4 << 20;
 
+/// How long a request is waited for: the program that sends it may have the machine to share.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// What the server does with a request.
 #[derive(Clone, Debug)]
 pub enum HttpAnswer {
@@ -94,7 +97,7 @@ impl HttpSink {
     /// Returns the next request that was received; waits for it a moment.
     pub fn request(&self) -> ReceivedRequest {
         self.requests
-            .recv_timeout(Duration::from_secs(10))
+            .recv_timeout(PATIENCE)
             .expect("no request came")
     }
 

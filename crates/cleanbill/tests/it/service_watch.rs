@@ -81,8 +81,7 @@ fn what_happens_on_an_engine_is_told_once_and_with_its_cause() {
     let before = passes(&engine);
     let running = start(&engine, &sink);
     wait_until("it has looked again", || passes(&engine) > before);
-    assert!(sink.is_idle());
-
+    // What it said all the same would be the next message.
     engine.load(&samples::clean().tag(IMAGE), IMAGE);
     let resolved = told(&sink);
     assert!(
