@@ -67,29 +67,35 @@ pub(crate) fn flag() -> Arc<AtomicBool> {
 }
 
 /// Gives the work more time to stop by itself, and takes SIGHUP for a wish for other settings.
+/// Returns when one would be seen.
 pub(crate) fn be_a_daemon() {
     if LETS_FINISH.swap(true, Ordering::Relaxed) {
         return;
     }
+    let (ready, is_ready) = std::sync::mpsc::sync_channel(1);
     let spawned = std::thread::Builder::new()
         .name("hangups".to_owned())
-        .spawn(|| {
+        .spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
             let Ok(runtime) = runtime else { return };
-            runtime.block_on(note_hangups());
+            runtime.block_on(note_hangups(&ready));
         });
     if let Err(error) = spawned {
         tracing::warn!(%error, "cannot wait for SIGHUP: it ends the program");
     }
+    // Fails where nobody waits for SIGHUP.
+    let _ = is_ready.recv();
 }
 
-async fn note_hangups() {
+async fn note_hangups(ready: &SyncSender<()>) {
     use tokio::signal::unix::{SignalKind, signal};
     let Ok(mut hangup) = signal(SignalKind::hangup()) else {
         return;
     };
+    // Nobody listens any more only if the program is about to end.
+    let _ = ready.send(());
     while hangup.recv().await.is_some() {
         HANGUP.store(true, Ordering::Relaxed);
         wake();

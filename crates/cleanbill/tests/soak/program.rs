@@ -111,28 +111,43 @@ impl Program {
         }
     }
 
-    pub(crate) fn signal(&self, signal: Signal) {
-        if let Some(process) = self.child().as_ref() {
+    /// Sends it a signal, if it is far enough to catch that one: as a service manager does, which
+    /// waits until it is ready. Says whether it did.
+    pub(crate) fn signal(&self, signal: Signal) -> bool {
+        let child = self.child();
+        let Some(process) = child.as_ref() else {
+            return false;
+        };
+        let caught = status_of(process.id(), "SigCgt:")
+            .and_then(|mask| u64::from_str_radix(&mask, 16).ok())
+            .is_some_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0);
+        if caught {
             rustix::process::kill_process(Pid::from_child(process), signal).unwrap();
         }
+        caught
     }
 
     /// Returns the bytes of memory that are its own.
     pub(crate) fn rss_anon_bytes(&self) -> Option<u64> {
         let pid = self.child().as_ref()?.id();
-        let status =
-            std::fs::read_to_string(Path::new("/proc").join(pid.to_string()).join("status"));
-        let status = status.ok()?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("RssAnon:"))?;
-        let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+        let kib: u64 = status_of(pid, "RssAnon:")?
+            .strip_suffix(" kB")?
+            .parse()
+            .ok()?;
         Some(kib * 1024)
     }
 
     fn child(&self) -> MutexGuard<'_, Option<Child>> {
         self.child.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Returns what the kernel says of a process in one field.
+fn status_of(pid: u32, field: &str) -> Option<String> {
+    let path = Path::new("/proc").join(pid.to_string()).join("status");
+    let status = std::fs::read_to_string(path).ok()?;
+    let value = status.lines().find_map(|line| line.strip_prefix(field))?;
+    Some(value.trim().to_owned())
 }
 
 impl Drop for Program {

@@ -234,8 +234,11 @@ impl Trouble {
     fn change_settings(&mut self, stage: &Stage) -> &'static str {
         let host = format!("CLEANBILL_HOST_NAME=host-{}\n", self.random.below(1_000));
         stage.place.replace(".env", host);
-        stage.program.signal(Signal::HUP);
-        "settings reloaded"
+        if stage.program.signal(Signal::HUP) {
+            "settings reloaded"
+        } else {
+            "settings changed before a start"
+        }
     }
 
     /// Lets the next delivery be interrupted at some moment.

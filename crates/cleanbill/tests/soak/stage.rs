@@ -126,7 +126,7 @@ impl Stage {
                 reading.copies
             ));
         }
-        self.program.signal(Signal::TERM);
+        assert!(self.program.signal(Signal::TERM), "it does not run");
         problems.extend(self.wait_for_the_end());
         problems.extend(self.left_behind());
         figures.add("kill -9", self.program.kills.load(Ordering::Relaxed));
