@@ -2,6 +2,8 @@
 
 mod tree;
 
+use std::borrow::Cow;
+
 use crate::base_image::BaseImage;
 use crate::distro::{Distro, RepositoryHint};
 use crate::image::ImageMetadata;
@@ -187,6 +189,9 @@ pub struct ResultSet {
     pub findings: Vec<Finding>,
     /// The findings that an exception or a VEX statement covers.
     pub suppressed: Vec<SuppressedFinding>,
+    /// Suppressed findings that are known to be there but are not listed: a report that was saved
+    /// without what VEX statements and ignore files take out says only how many there were.
+    pub unlisted_suppressed: u64,
     /// What else another engine said of this part.
     pub others: OtherMembers,
 }
@@ -224,6 +229,33 @@ pub struct SuppressedFinding {
     pub terms: ExceptionTerms,
     /// The finding.
     pub finding: Finding,
+}
+
+impl SuppressedFinding {
+    /// Says whether an exception covers it, and neither a VEX statement nor a rule of an ignore
+    /// file: such a finding is shown without being asked for.
+    pub fn is_excepted(&self) -> bool {
+        self.exception_place().is_some()
+    }
+
+    /// Returns the file of exceptions that covers it, and the line; `None` if it is none. Only
+    /// exceptions name their line.
+    pub fn exception_place(&self) -> Option<(&str, u64)> {
+        let (file, line) = self.source.rsplit_once(':')?;
+        let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
+        is_line.then(|| Some((file, line.parse().ok()?))).flatten()
+    }
+
+    /// Says why it is suppressed, with who answers for it and until when: `reason (owner payments,
+    /// until 2026-12-31)`; empty if nothing is stated.
+    pub fn reason(&self) -> Cow<'_, str> {
+        let terms = self.terms.words();
+        match (self.statement.as_str(), terms.is_empty()) {
+            (statement, true) => Cow::Borrowed(statement),
+            ("", false) => Cow::Owned(terms),
+            (statement, false) => Cow::Owned(format!("{statement} ({terms})")),
+        }
+    }
 }
 
 /// Says who answers for an exception, and until when it holds. Empty texts were not stated.
@@ -315,6 +347,12 @@ impl ResultSet {
     pub fn package_count(&self) -> u64 {
         self.unlisted_packages
             .saturating_add(self.packages.len() as u64)
+    }
+
+    /// Returns how many findings are suppressed, listed or not.
+    pub fn suppressed_count(&self) -> u64 {
+        self.unlisted_suppressed
+            .saturating_add(self.suppressed.len() as u64)
     }
 }
 

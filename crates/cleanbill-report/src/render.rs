@@ -4,6 +4,7 @@ mod base;
 pub mod comment;
 mod csv;
 mod cyclonedx;
+mod excepted;
 pub(crate) mod exploitation;
 mod fix;
 mod gitlab;

@@ -286,6 +286,19 @@ pub(crate) fn suppressed() -> ImageReport {
     image
 }
 
+/// Returns the same image with one finding excepted, and one that a VEX statement takes out.
+pub(crate) fn excepted() -> ImageReport {
+    let mut image = suppressed();
+    let one = &mut image.results[0].suppressed[0];
+    one.source = "exceptions.yaml:3".to_owned();
+    one.terms = ExceptionTerms {
+        owner: "payments".to_owned(),
+        ticket: "SEC-1".to_owned(),
+        expires: "2026-12-31".to_owned(),
+    };
+    image
+}
+
 /// Returns an image of which a part was not assessed.
 pub(crate) fn partial() -> ImageReport {
     let mut image = clean();
@@ -326,6 +339,7 @@ pub(crate) fn all() -> Vec<ImageReport> {
         findings(),
         exploited(),
         suppressed(),
+        excepted(),
         partial(),
         failed(),
         hostile(),

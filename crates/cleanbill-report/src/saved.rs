@@ -37,7 +37,8 @@ pub struct SavedReport {
     /// There may be packages that are not listed: the report was saved without them, or does not say
     /// how many there were.
     pub lacks_packages: bool,
-    /// Suppressed findings are listed. Otherwise nobody knows whether there were any.
+    /// All suppressed findings are listed. Otherwise only those that exceptions cover may be, and the
+    /// report says at best how many more there were.
     pub lists_suppressed: bool,
 }
 
@@ -152,7 +153,7 @@ impl SavedReport {
     pub fn options(&self) -> RenderOptions {
         RenderOptions {
             list_all_packages: Some(self.lists_packages),
-            show_suppressed: self.lists_suppressed,
+            show_suppressed: true,
             selection: self.selection.clone(),
             tool_version: self.tool_version.clone(),
             report_id: self.report_id.clone(),

@@ -125,7 +125,7 @@ impl Outputs {
         let listed = Some(saved.lists_packages);
         self.json_options = Some(RenderOptions {
             list_all_packages: self.options.list_all_packages.or(listed),
-            show_suppressed: self.options.show_suppressed || saved.lists_suppressed,
+            show_suppressed: true,
             ..self.options.clone()
         });
         self

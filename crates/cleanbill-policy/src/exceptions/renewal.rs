@@ -172,7 +172,9 @@ fn is_over(terms: &ExceptionTerms, now: Timestamp) -> bool {
 
 /// Returns what a report says of the exception that covered a finding.
 fn report_of(suppressed: &SuppressedFinding) -> ExceptionReport {
-    let (source, line) = text::place(&suppressed.source).unwrap_or((&suppressed.source, 0));
+    let (source, line) = suppressed
+        .exception_place()
+        .unwrap_or((&suppressed.source, 0));
     ExceptionReport {
         source: source.to_owned(),
         line,

@@ -77,7 +77,8 @@ pub(super) fn scope(exception: &Exception) -> String {
 /// again.
 pub(super) fn restore(result: &mut ResultSet, source: &str) {
     take_back(result, |one| {
-        place(&one.source).is_some_and(|(file, _)| file == source)
+        one.exception_place()
+            .is_some_and(|(file, _)| file == source)
     });
 }
 
@@ -92,12 +93,4 @@ pub(super) fn take_back(
         result.findings.extend(taken);
         result.findings.sort_by(Finding::cmp_as_reported);
     }
-}
-
-/// Splits what a suppressed finding names as its source into the file and the line; `None` if it is
-/// no file of exceptions.
-pub(super) fn place(source: &str) -> Option<(&str, u64)> {
-    let (file, line) = source.rsplit_once(':')?;
-    let is_line = !line.is_empty() && line.bytes().all(|byte| byte.is_ascii_digit());
-    is_line.then(|| Some((file, line.parse().ok()?))).flatten()
 }

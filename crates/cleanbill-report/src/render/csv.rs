@@ -2,7 +2,7 @@
 //!
 //! The first column says what a row is: `image` (every image has one, so that a clean image is
 //! told from one that was not scanned), `not-assessed` and `notice` (problems), `vulnerability`,
-//! and where asked for `suppressed`. New columns are added at the end.
+//! and `suppressed`: what is excepted, where asked for the others too. New columns are added at the end.
 //!
 //! Source: RFC 4180: quotes everywhere, lines end in CR LF.
 
@@ -120,12 +120,13 @@ fn write_image<'a>(
         write(&problem_row(problem, blank), out)?;
     }
     let layers = Layers::of(image);
+    let is_listed = words::listed(options);
     for result in &image.results {
         for finding in &result.findings {
             write(&finding_row(result, finding, &layers, blank), out)?;
         }
         let suppressed = result.suppressed.iter();
-        for suppressed in suppressed.filter(|one| words::is_listed(one, options)) {
+        for suppressed in suppressed.filter(|one| is_listed(one)) {
             let row = finding_row(result, &suppressed.finding, &layers, blank);
             let row = Row {
                 record: "suppressed",

@@ -36,7 +36,7 @@ pub(super) fn render(
             depends_on: bom.children(component).collect(),
         })
     };
-    let vulnerabilities = Vulnerabilities::of(image, &bom, options.show_suppressed);
+    let vulnerabilities = Vulnerabilities::of(image, &bom, words::listed(options));
     let document = Document {
         schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
         bom_format: "CycloneDX",

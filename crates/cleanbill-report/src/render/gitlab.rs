@@ -1,8 +1,8 @@
 //! GitLab's container scanning report.
 //!
 //! What was not assessed stands in `scan.messages` and, since nobody sees those, as an entry of
-//! unknown severity among the vulnerabilities. Suppressed findings (where asked for) are messages:
-//! GitLab would count them.
+//! unknown severity among the vulnerabilities. Suppressed findings (what is excepted, where asked for
+//! all) are messages: GitLab would count them.
 //!
 //! Source: `container-scanning-report-format.json` of GitLab's security report schemas, 15.0.7.
 
@@ -18,6 +18,7 @@ use cleanbill_core::report::{ImageReport, ScanReport, SuppressedFinding};
 use serde::Serialize;
 
 use super::RenderOptions;
+use super::excepted;
 use super::json::escape::Escaping;
 use super::lazy::Lazy;
 use super::words;
@@ -140,9 +141,12 @@ fn messages(image: &ImageReport, options: &RenderOptions) -> Vec<Message> {
     if !options.selection.is_empty() {
         add("info", format!("shown are {}", options.selection));
     }
-    if options.show_suppressed {
-        let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
-        suppressed.for_each(|suppressed| add("info", suppressed_text(suppressed)));
+    match options.show_suppressed {
+        true => {
+            let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
+            suppressed.for_each(|suppressed| add("info", suppressed_text(suppressed)));
+        }
+        false => excepted::notes(image).for_each(|text| add("info", text)),
     }
     messages
 }

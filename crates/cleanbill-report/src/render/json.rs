@@ -23,14 +23,14 @@ use cleanbill_core::severity::Severity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{RenderOptions, lists_packages};
+use super::{RenderOptions, lists_packages, words};
 use crate::format::Format;
 use exception::Exception;
 use image::Image;
 pub use schema::json_schema;
 
 /// The version of the schema.
-pub(crate) const SCHEMA_VERSION: &str = "1.2";
+pub(crate) const SCHEMA_VERSION: &str = "1.3";
 
 pub(super) fn render(
     report: &ScanReport,
@@ -90,7 +90,7 @@ impl<'a> Report<'a> {
         let counts = report.severity_counts();
         let parts = image::Parts {
             packages: lists_packages(Format::Json, options),
-            suppressed: options.show_suppressed,
+            suppressed: words::listed(options),
         };
         let status = report.images.iter().map(|image| image.status).max();
         Self {

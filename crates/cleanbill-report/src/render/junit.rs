@@ -1,8 +1,9 @@
 //! JUnit XML, as CI servers read it: an image is a suite, a finding a failed test case.
 //!
 //! What was not assessed is an error, a notice a passed case, a suppressed finding (where asked
-//! for, or if it is excepted) a skipped one with its reason. An image without findings has one passed case, since
-//! readers take an empty suite for a broken one; an image that was not assessed has none.
+//! for, or if it is excepted) a skipped one with its reason. An image without findings has one
+//! passed case, since readers take an empty suite for a broken one; an image that was not assessed
+//! has none.
 //!
 //! Source: the schema of Jenkins (`jenkins-junit.xsd`), which is what most readers agree on.
 
@@ -55,13 +56,12 @@ impl Totals {
         let problems = words::problems(image);
         let (gaps, notices): (Vec<_>, Vec<_>) = problems.partition(|problem| problem.kind.is_gap());
         let suppressed = image.results.iter().flat_map(|set| &set.suppressed);
+        let is_listed = words::listed(options);
         Self {
             passed: notices.len() + usize::from(has_passed(image)),
             failures: image.findings().count(),
             errors: gaps.len(),
-            skipped: suppressed
-                .filter(|one| words::is_listed(one, options))
-                .count(),
+            skipped: suppressed.filter(|one| is_listed(one)).count(),
         }
     }
 
@@ -105,13 +105,14 @@ fn write_suite(
     for problem in words::problems(image) {
         write_problem(problem, out)?;
     }
+    let is_listed = words::listed(options);
     for result in &image.results {
         let class = words::part(image, result);
         for finding in &result.findings {
             write_finding(&class, result, finding, out)?;
         }
         let suppressed = result.suppressed.iter();
-        for suppressed in suppressed.filter(|one| words::is_listed(one, options)) {
+        for suppressed in suppressed.filter(|one| is_listed(one)) {
             write_suppressed(&class, suppressed, out)?;
         }
     }

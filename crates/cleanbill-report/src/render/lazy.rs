@@ -38,3 +38,27 @@ impl<'a, T, V: Serialize, C> Serialize for List<'a, T, V, C> {
         serializer.collect_seq(views)
     }
 }
+
+/// Serializes those items of a list that are wanted.
+pub(super) struct Sublist<'a, T, V, C = ()> {
+    pub(super) list: List<'a, T, V, C>,
+    pub(super) is_wanted: fn(&T) -> bool,
+}
+
+impl<T, V, C> Sublist<'_, T, V, C> {
+    pub(super) fn is_empty(&self) -> bool {
+        !self.list.items.iter().any(self.is_wanted)
+    }
+}
+
+impl<'a, T, V: Serialize, C> Serialize for Sublist<'a, T, V, C> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let List {
+            items,
+            context,
+            view,
+        } = &self.list;
+        let wanted = items.iter().filter(|item| (self.is_wanted)(item));
+        serializer.collect_seq(wanted.map(|item| view(context, item)))
+    }
+}

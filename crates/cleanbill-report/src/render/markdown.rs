@@ -10,6 +10,7 @@ use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFindi
 use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::Finding;
 
+use super::excepted;
 use super::exploitation::{self, EXPLOITED};
 use super::groups::{self, Group};
 use super::words::{self, Outcome, count};
@@ -119,7 +120,7 @@ fn write_image(
     writeln!(out, "## {}\n", Code(&image.artifact_name))?;
     write_problems(image, out)?;
     let counts = image.severity_counts();
-    let (outcome, total) = (Outcome::of(image), count(counts.total(), "vulnerability"));
+    let (outcome, total) = (Outcome::of(image), count(counts.total(), "finding"));
     match (outcome, counts.total()) {
         (Outcome::NotAssessed, _) => {}
         (Outcome::NotAssessedCompletely, 0) => {
@@ -169,9 +170,13 @@ fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
     if outcome.is_gap() || !gaps.is_empty() {
         writeln!(out)?;
     }
-    if !notices.is_empty() {
+    let lapses = excepted::lapses(image);
+    if !notices.is_empty() || !lapses.is_empty() {
         writeln!(out, "> [!WARNING]")?;
         list_problems("> ", notices, out)?;
+        for sentence in lapses {
+            writeln!(out, "> - **exception**: {}", Words(&sentence))?;
+        }
         writeln!(out)?;
     }
     let folded = folded_gaps.len() + folded_notices.len();
@@ -206,10 +211,9 @@ fn write_result(
     options: &RenderOptions,
     out: &mut impl Write,
 ) -> io::Result<()> {
+    let is_listed = words::listed(options);
     let suppressed = result.suppressed.iter();
-    let suppressed: Vec<&SuppressedFinding> = suppressed
-        .filter(|one| words::is_listed(one, options))
-        .collect();
+    let suppressed: Vec<&SuppressedFinding> = suppressed.filter(|one| is_listed(one)).collect();
     if result.findings.is_empty() && suppressed.is_empty() {
         return Ok(());
     }
@@ -354,8 +358,8 @@ fn write_suppressed(list: &[&SuppressedFinding], out: &mut impl Write) -> io::Re
             finding.severity,
             id(finding),
             Code(&finding.package_name),
-            Words(&suppressed.status),
-            Words(&words::reason(suppressed)),
+            Words(&words::status(suppressed)),
+            Words(&suppressed.reason()),
             Code(&suppressed.source),
         )?;
     }

@@ -2,7 +2,9 @@
 //! per finding.
 //!
 //! What was not assessed is told twice: as notifications of the invocation, which is their place,
-//! and as results of rules of their own, since code hosts show results only.
+//! and as results of rules of their own, since code hosts show results only. What is excepted is a
+//! notification only, and where asked for a result with a suppression: code hosts open an alert for
+//! each result, suppressed or not.
 //!
 //! Source: SARIF 2.1.0 (OASIS, 2020); for what a code host takes from it, GitHub's "SARIF support
 //! for code scanning".
@@ -21,6 +23,7 @@ use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ScanReport};
 use serde::Serialize;
 
+use super::excepted;
 use super::json::escape::Escaping;
 use super::lazy::Lazy;
 use super::words::{self, Outcome};
@@ -32,6 +35,9 @@ use rule::Rules;
 use text::Text;
 
 const SCHEMA: &str = "https://json.schemastore.org/sarif-2.1.0.json";
+
+/// The descriptor of notifications on what exceptions cover.
+const EXCEPTED: &str = "excepted";
 
 pub(super) fn render(
     report: &ScanReport,
@@ -157,7 +163,7 @@ fn run<'a>(
         invocations: [Invocation {
             execution_successful: image.status != AssessmentStatus::Failed,
             end_time_utc: words::seconds(&report.created_at).map(|time| format!("{time}Z")),
-            tool_execution_notifications: notifications(image),
+            tool_execution_notifications: notifications(image, options),
         }],
         automation_details: AutomationDetails {
             id: format!("cleanbill/{}/", RelativeUri(&image.artifact_name)),
@@ -182,19 +188,27 @@ fn run<'a>(
     }
 }
 
-fn notifications(image: &ImageReport) -> Vec<Notification<'_>> {
-    words::problems(image)
-        .map(|problem| Notification {
-            level: match problem.kind.is_gap() {
-                true => "error",
-                false => "warning",
-            },
-            message: Text::new(sentence(problem)),
-            descriptor: Descriptor {
-                id: problem.kind.name(),
-            },
-        })
-        .collect()
+fn notifications<'a>(image: &'a ImageReport, options: &RenderOptions) -> Vec<Notification<'a>> {
+    let problems = words::problems(image).map(|problem| Notification {
+        level: match problem.kind.is_gap() {
+            true => "error",
+            false => "warning",
+        },
+        message: Text::new(sentence(problem)),
+        descriptor: Descriptor {
+            id: problem.kind.name(),
+        },
+    });
+    let mut notifications: Vec<Notification<'a>> = problems.collect();
+    // Where they are results they are not said twice.
+    if !options.show_suppressed {
+        notifications.extend(excepted::notes(image).map(|text| Notification {
+            level: "note",
+            message: Text::new(text),
+            descriptor: Descriptor { id: EXCEPTED },
+        }));
+    }
+    notifications
 }
 
 fn sentence(problem: &Problem) -> String {

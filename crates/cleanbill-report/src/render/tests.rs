@@ -28,6 +28,7 @@ fn check(format: Format) {
             &plain,
         ),
         ("suppressed", one(sample::suppressed()), &everything),
+        ("excepted", one(sample::excepted()), &plain),
         ("partial", one(sample::partial()), &plain),
         ("failed", one(sample::failed()), &plain),
         ("several", several, &plain),
@@ -228,19 +229,40 @@ fn what_is_exploited_shows_in_every_format_that_has_a_place_for_it() {
 
 #[test]
 fn what_is_excepted_is_listed_without_being_asked_for() {
-    let mut image = sample::suppressed();
-    for (number, one) in image.results[0].suppressed.iter_mut().enumerate() {
-        one.statement = format!("reason {number}");
+    let report = sample::report(vec![sample::excepted()]);
+    for info in FORMATS {
+        let (format, text) = (info.format, rendered(info.format, &report, &options()));
+        if format == Format::Spdx {
+            continue;
+        }
+        for said in [
+            "CVE-2026-1001",
+            "accepted until the next release",
+            "payments",
+            "SEC-1",
+            "2026-12-31",
+        ] {
+            assert!(text.contains(said), "{format}: {said}: {text}");
+        }
+        let shows_all = matches!(format, Format::Html | Format::OpenVex);
+        let has_other = text.contains("vulnerable_code_not_present")
+            || text.contains("vulnerable code not present");
+        assert_eq!(has_other, shows_all, "{format}: {text}");
     }
-    image.results[0].suppressed[0].source = "exceptions.yaml:3".to_owned();
+}
+
+#[test]
+fn what_counts_again_says_so_on_pages() {
+    let mut image = sample::findings();
+    image.results[0].findings[2].lapsed_exception =
+        "exceptions.yaml:3 has expired on 2026-11-01".into();
     let report = sample::report(vec![image]);
-    for format in [Format::Markdown, Format::Junit, Format::Csv] {
+    for format in [Format::Table, Format::Markdown, Format::Html] {
         let text = rendered(format, &report, &options());
-        assert!(text.contains("reason 0"), "{format}: {text}");
-        assert!(!text.contains("reason 1"), "{format}: {text}");
+        let said = "exceptions.yaml:3 has expired on 2026-11-01: CVE-2026-1001 counts again";
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(text.replace('\\', "").contains(said), "{format}: {text}");
     }
-    let table = rendered(Format::Table, &report, &options());
-    assert!(table.contains("2 vulnerabilities suppressed"), "{table}");
 }
 
 #[test]

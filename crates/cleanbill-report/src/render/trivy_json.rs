@@ -20,7 +20,7 @@ use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ScanReport};
 use serde::Serialize;
 
-use super::{RenderOptions, lists_packages};
+use super::{RenderOptions, lists_packages, words};
 use crate::format::Format;
 pub(crate) use go::ZERO_TIME;
 pub(super) use image::Config;
@@ -37,7 +37,7 @@ pub(super) fn render(
 ) -> io::Result<()> {
     let parts = result::Parts {
         packages: lists_packages(Format::TrivyJson, options),
-        suppressed: options.show_suppressed,
+        suppressed: words::listed(options),
     };
     let document = Document {
         schema_version: 2,

@@ -228,24 +228,32 @@ pub(super) fn problem(problem: &Problem) -> String {
     }
 }
 
-/// Says whether a suppressed finding is listed: where that is asked for, and always if an exception
-/// covers it, which names its line.
-pub(super) fn is_listed(suppressed: &SuppressedFinding, options: &RenderOptions) -> bool {
-    let line = suppressed.source.rsplit_once(':').map(|(_, line)| line);
-    let is_excepted = line.is_some_and(|line| line.parse::<u64>().is_ok());
-    options.show_suppressed || is_excepted
+/// Says which suppressed findings are listed: all where that is asked for, and always those that an
+/// exception covers.
+pub(super) fn listed(options: &RenderOptions) -> fn(&SuppressedFinding) -> bool {
+    match options.show_suppressed {
+        true => |_| true,
+        false => SuppressedFinding::is_excepted,
+    }
+}
+
+/// Says what takes a finding out: `excepted`, `ignored`, `not affected` or `fixed`.
+pub(super) fn status(suppressed: &SuppressedFinding) -> Cow<'_, str> {
+    match suppressed.is_excepted() {
+        true => Cow::Borrowed("excepted"),
+        false => Cow::Owned(suppressed.status.replace('_', " ")),
+    }
 }
 
 /// Says in one line what takes a finding out: `not affected: reason (file)`.
 pub(super) fn suppression(suppressed: &SuppressedFinding) -> String {
     let SuppressedFinding {
-        status,
         statement,
         source,
         terms,
         ..
     } = suppressed;
-    let mut words = status.replace('_', " ");
+    let mut words = status(suppressed).into_owned();
     if !statement.is_empty() {
         words.push_str(&format!(": {}", spoken(statement)));
     }
@@ -257,17 +265,6 @@ pub(super) fn suppression(suppressed: &SuppressedFinding) -> String {
         words.push_str(&format!(", {terms}"));
     }
     words
-}
-
-/// Says why a finding is suppressed, with who answers for it and until when: `reason (owner
-/// payments, until 2026-12-31)`.
-pub(super) fn reason(suppressed: &SuppressedFinding) -> Cow<'_, str> {
-    let terms = suppressed.terms.words();
-    match (suppressed.statement.as_str(), terms.is_empty()) {
-        (statement, true) => Cow::Borrowed(statement),
-        ("", false) => Cow::Owned(terms),
-        (statement, false) => Cow::Owned(format!("{statement} ({terms})")),
-    }
 }
 
 /// Writes the code words of VEX (`vulnerable_code_not_present`) as people read them; every other
@@ -406,5 +403,10 @@ mod tests {
         suppressed.statement = "why".to_owned();
         suppressed.source = "vex.json".to_owned();
         assert_eq!(suppression(&suppressed), "not affected: why (vex.json)");
+        suppressed.source = "exceptions.yaml:3".to_owned();
+        assert_eq!(
+            suppression(&suppressed),
+            "excepted: why (exceptions.yaml:3)"
+        );
     }
 }

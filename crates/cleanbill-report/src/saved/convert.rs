@@ -30,7 +30,10 @@ pub(super) fn saved<K: Depth>(
 ) -> Result<SavedReport, SavedReportError> {
     let results = || document.images.iter().flat_map(|image| &image.results);
     let lists_packages = results().any(|result| result.packages.is_some());
-    let lists_suppressed = results().any(|result| result.suppressed.is_some());
+    let lists_suppressed = results().all(|result| match result.suppressed_count {
+        Some(_) => unlisted_suppressed(result) == 0,
+        None => result.suppressed.is_some(),
+    });
     let lacks_packages = results().any(|result| {
         result.packages.is_none() && result.package_count.is_none_or(|count| count > 0)
     });
@@ -240,6 +243,7 @@ fn result_set<K: Depth>(
     shared: &mut Shared,
 ) -> Result<ResultSet, SavedReportError> {
     let classes = [ResultClass::OsPackages, ResultClass::LanguagePackages];
+    let unlisted_suppressed = unlisted_suppressed(&members);
     let findings = members.findings.into_iter().map(|one| finding(one, shared));
     let findings = findings.collect::<Result<_, _>>()?;
     let suppressed = members.suppressed.into_iter().flatten();
@@ -263,8 +267,14 @@ fn result_set<K: Depth>(
         packages,
         findings,
         suppressed,
+        unlisted_suppressed,
         others: others(members.others),
     })
+}
+
+fn unlisted_suppressed<K: Depth>(members: &model::ResultMembers<K>) -> u64 {
+    let listed = members.suppressed.as_ref().map_or(0, Vec::len) as u64;
+    members.suppressed_count.unwrap_or(0).saturating_sub(listed)
 }
 
 fn suppressed_finding<K: Depth>(

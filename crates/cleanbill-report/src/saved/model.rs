@@ -252,6 +252,7 @@ pub(super) struct ResultMembers<K: Depth> {
     pub(super) package_count: Option<u64>,
     pub(super) findings: Vec<Finding<K>>,
     pub(super) suppressed: Option<Vec<Suppressed<K>>>,
+    pub(super) suppressed_count: Option<u64>,
     pub(super) packages: Option<Vec<Package>>,
     #[serde(default)]
     pub(super) others: Others,

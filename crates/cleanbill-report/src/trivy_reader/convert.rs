@@ -127,6 +127,7 @@ fn result(class: ResultClass, members: ResultMembers) -> Result<ResultSet, Trivy
         findings: collect(members.vulnerabilities, finding)?,
         suppressed: collect(members.suppressed, suppressed)?,
         unlisted_packages: 0,
+        unlisted_suppressed: 0,
         others: others(members.others),
     })
 }

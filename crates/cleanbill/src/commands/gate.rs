@@ -19,7 +19,7 @@ use outputs::Outputs;
 use render::View;
 
 pub(super) use comparison::{compare_with, scan_for_comparison};
-pub(super) use exceptions::renew_by;
+pub(super) use exceptions::{expired_sentence, renew_by};
 pub(super) use rules::read as read_gate;
 pub(super) use words::plan as plan_words;
 

@@ -1,5 +1,6 @@
-//! `cleanbill report`: saved reports in another format. Nothing is scanned or judged again, so the
-//! exit code says only whether the files could be read and written.
+//! `cleanbill report`: saved reports in another format. Nothing is scanned again, so the exit code
+//! says only whether the files could be read and written. What exceptions say is held against today,
+//! as the gate does it: what has expired since the scan counts again.
 
 mod history;
 
@@ -9,15 +10,17 @@ use std::time::SystemTime;
 use anyhow::Context as _;
 use cleanbill_core::report::DatabaseInfo;
 use cleanbill_policy::Exceptions;
+use cleanbill_policy::exceptions::{Doubt, renew};
 use cleanbill_report::{
     Format, SavedReport, SavedReportError, Trend, read_report, read_report_outline,
 };
 use jiff::Timestamp;
 
+use super::gate::expired_sentence;
 use super::{Setting, exceptions};
 use crate::bounded_file;
 use crate::cli::ReportArgs;
-use crate::error::CommandError;
+use crate::error::{CommandError, printable};
 use crate::exit::Exit;
 use crate::output::Outputs;
 use history::History;
@@ -36,12 +39,15 @@ pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, Com
     work.announce();
     let history = History::of(&all);
     if history.is_empty() {
-        work.write(joined(all), |_| true, Vec::new())?;
+        let notes = work.write(joined(all), |_| true, Vec::new())?;
+        warn(notes);
         return Ok(Exit::Clean);
     }
     // Pages are about what is, and show what was as a trend; other formats say everything.
     let mut each = all.clone();
-    each.iter_mut().for_each(|saved| work.except(saved));
+    for saved in &mut each {
+        work.hold(saved);
+    }
     let trends = history.trends(&each);
     drop(each);
     let tells_all = |format| !history::is_shown_by(format);
@@ -52,8 +58,16 @@ pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, Com
     {
         work.write(joined(all.clone()), tells_all, Vec::new())?;
     }
-    work.write(joined(history.latest(all)), history::is_shown_by, trends)?;
+    let latest = joined(history.latest(all));
+    let notes = work.write(latest, history::is_shown_by, trends)?;
+    warn(notes);
     Ok(Exit::Clean)
+}
+
+fn warn(notes: Vec<String>) {
+    for note in notes {
+        tracing::warn!("{}", printable(&note));
+    }
 }
 
 /// Reads files of exceptions.
@@ -78,12 +92,19 @@ impl Work<'_> {
         }
     }
 
-    /// Holds a report against the exceptions.
-    fn except(&self, saved: &mut SavedReport) {
-        for file in &self.exceptions {
-            file.apply(&mut saved.report, self.now);
-        }
+    /// Holds a report against the exceptions and the time. Returns what has expired.
+    fn hold(&self, saved: &mut SavedReport) -> Vec<String> {
+        let renewal = renew(&mut saved.report, &self.exceptions, self.now);
         saved.lists_suppressed |= !self.exceptions.is_empty();
+        let hidden = renewal.doubtful.iter();
+        let hidden = hidden.filter(|one| one.doubt == Doubt::Hidden).map(|one| {
+            format!(
+                "the exception {} has expired, and the report does not hold what it covered: scan again",
+                one.name
+            )
+        });
+        let expired = renewal.expired.iter().map(expired_sentence);
+        expired.chain(hidden).collect()
     }
 
     fn outputs(&self, saved: &SavedReport) -> Result<Outputs, CommandError> {
@@ -95,14 +116,14 @@ impl Work<'_> {
         )
     }
 
-    /// Writes a report in those of the formats that are wanted.
+    /// Writes a report in those of the formats that are wanted. Returns what has expired.
     fn write(
         &self,
         mut saved: SavedReport,
         is_wanted: impl Fn(Format) -> bool,
         trends: Vec<Trend>,
-    ) -> Result<(), CommandError> {
-        self.except(&mut saved);
+    ) -> Result<Vec<String>, CommandError> {
+        let notes = self.hold(&mut saved);
         let outputs = self
             .outputs(&saved)?
             .only(is_wanted)
@@ -112,7 +133,8 @@ impl Work<'_> {
         for format in outputs.formats() {
             check_content(format, &saved)?;
         }
-        outputs.write(&saved.report, &saved.report_id)
+        outputs.write(&saved.report, &saved.report_id)?;
+        Ok(notes)
     }
 }
 

@@ -224,6 +224,42 @@ fn saved_reports_are_held_against_exceptions_of_today() {
 }
 
 #[test]
+fn what_has_expired_since_the_scan_is_not_shown_as_excepted() {
+    let sandbox = sandbox();
+    // What is excepted is in the report without being asked for.
+    scan(&sandbox, "--exceptions exceptions.yaml -o held.json").exits(0);
+    let excepted = sandbox.run("report held.json -f markdown").exits(0);
+    excepted.prints(&["| excepted |", "not reachable from outside"]);
+    let later = sandbox.read("held.json");
+    sandbox.write("later.json", later.replace("2099-12-31", "2020-01-01"));
+    for format in ["table", "markdown", "html"] {
+        let shown = sandbox
+            .run(&format!("report later.json -f {format}"))
+            .exits(0)
+            .warns(&[
+                "the exception exceptions.yaml:2 for",
+                "has expired (until 2020-01-01)",
+            ]);
+        let text = shown
+            .stdout
+            .split_whitespace()
+            .collect::<Vec<_>>()
+            .join(" ");
+        let said = "has expired on 2020-01-01: CVE-2099-0001 counts again";
+        assert!(text.contains(said), "{format}: {shown}");
+        assert!(!text.contains("not reachable from outside"), "{shown}");
+    }
+    // As the gate has it, and so for every format.
+    let json = sandbox.run("report later.json -f json").exits(0).json();
+    assert_eq!(ids(&json), [CRITICAL, HIGH, LOW]);
+    // Given more time, it is excepted still.
+    sandbox
+        .run("report later.json --exceptions exceptions.yaml")
+        .exits(0)
+        .prints(&["1 excepted finding:", "not reachable from outside"]);
+}
+
+#[test]
 fn whoever_tells_others_says_what_the_gate_says() {
     let sandbox = sandbox();
     sandbox

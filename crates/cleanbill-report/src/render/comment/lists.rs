@@ -224,26 +224,29 @@ fn finding(image: &ImageReport, finding: &Finding, is_several: bool) -> String {
 }
 
 fn excepted(page: &mut Page, comment: &Comment<'_>) {
-    let images = comment.report.images.iter();
-    let mut all: Vec<&SuppressedFinding> = images
-        .flat_map(|image| &image.results)
-        .flat_map(|result| &result.suppressed)
-        .collect();
-    all.sort_by_cached_key(|one| words::worst_first(&one.finding));
+    let images = &comment.report.images;
+    let is_several = images.len() > 1;
+    let mut all: Vec<(&ImageReport, &SuppressedFinding)> = Vec::new();
+    for image in images {
+        let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
+        all.extend(suppressed.map(|one| (image, one)));
+    }
+    all.sort_by_cached_key(|(_, one)| words::worst_first(&one.finding));
     page.list(List {
         title: count(all.len() as u64, "excepted finding"),
         is_folded: true,
         head: "| Severity | Vulnerability | Package | Reason | Terms |\n|---|---|---|---|---|\n",
-        rows: all.iter().map(|one| {
+        rows: all.iter().map(|(image, one)| {
             let reason = match one.statement.as_str() {
                 "" => &one.status,
                 statement => statement,
             };
             format!(
-                "| {} | {} | {} | {} | {} |\n",
+                "| {} | {} | {}{} | {} | {} |\n",
                 one.finding.severity,
                 id(&one.finding, false),
                 Code(&words::cut(&one.finding.package_name, NAME_CHARS_MAX)),
+                of_image(image, is_several),
                 Words(&words::cut(reason, REASON_CHARS_MAX)),
                 Words(&words::cut(&one.terms.words(), REASON_CHARS_MAX))
             )

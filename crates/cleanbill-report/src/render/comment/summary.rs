@@ -46,7 +46,7 @@ fn title(comment: &Comment<'_>) -> String {
     let images = &comment.report.images;
     let gaps = images.iter().filter(|image| Outcome::of(image).is_gap());
     let gaps = gaps.count() as u64;
-    let found = count(comment.report.severity_counts().total(), "vulnerability");
+    let found = count(comment.report.severity_counts().total(), "finding");
     let total = comment.report.severity_counts().total();
     match comment.reasons {
         Some([]) if gaps > 0 => format!(

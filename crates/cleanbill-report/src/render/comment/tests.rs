@@ -172,16 +172,16 @@ fn the_title_says_what_is_the_matter() {
     partial.images[0].status = AssessmentStatus::Partial;
     check_title(&clean, None, "✅ Cleanbill: no known vulnerabilities");
     check_title(&clean, Some(&[]), "✅ Cleanbill: the gate passes");
-    check_title(&found, None, "⚠️ Cleanbill: 2 vulnerabilities");
+    check_title(&found, None, "⚠️ Cleanbill: 2 findings");
     check_title(
         &found,
         Some(&[]),
-        "✅ Cleanbill: the gate passes, 2 vulnerabilities",
+        "✅ Cleanbill: the gate passes, 2 findings",
     );
     check_title(
         &found,
         Some(&["too many".to_owned()]),
-        "❌ Cleanbill: the gate fails, 2 vulnerabilities",
+        "❌ Cleanbill: the gate fails, 2 findings",
     );
     check_title(
         &partial,

@@ -208,6 +208,7 @@ fn write_facts(
             "Published",
             details.published.get(..10).unwrap_or_default().to_owned(),
         ),
+        ("Exception", finding.lapsed_exception.to_string()),
     ];
     out.write_all(b"<dl>")?;
     let facts = Exploitation::of(finding).facts().chain(facts);

@@ -8,7 +8,7 @@ use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::Severity;
 
 use super::super::words::{self, Outcome, count};
-use super::super::{RenderOptions, base, exploitation, lists_packages};
+use super::super::{RenderOptions, base, excepted, exploitation, lists_packages};
 use super::{finding, overview};
 use crate::escape::markup::Line;
 use crate::format::Format;
@@ -99,7 +99,20 @@ fn write_problems(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
     for ((_, kind), problems) in kinds {
         write_kind(kind, &problems, out)?;
     }
-    Ok(())
+    write_lapses(image, out)
+}
+
+/// Writes which exceptions cover findings no more.
+fn write_lapses(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
+    let lapses = excepted::lapses(image);
+    if lapses.is_empty() {
+        return Ok(());
+    }
+    out.write_all(b"<div class=\"problem is-note\"><b>! Note: exception</b><ul>")?;
+    for sentence in lapses {
+        write!(out, "<li>{}</li>", Line(&sentence))?;
+    }
+    out.write_all(b"</ul></div>\n")
 }
 
 fn write_kind(kind: ProblemKind, problems: &[&Problem], out: &mut impl Write) -> io::Result<()> {
@@ -233,7 +246,6 @@ fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()>
     )?;
     for exception in suppressed {
         let SuppressedFinding {
-            status,
             source,
             finding: one,
             ..
@@ -247,8 +259,8 @@ fn write_suppressed(image: &ImageReport, out: &mut impl Write) -> io::Result<()>
             finding::id(one),
             Line(&one.package_name),
             Line(&one.installed_version),
-            Line(&status.replace('_', " ")),
-            match words::reason(exception).as_ref() {
+            Line(&words::status(exception)),
+            match exception.reason().as_ref() {
                 "" => Line("no reason given"),
                 reason => Line(reason),
             },

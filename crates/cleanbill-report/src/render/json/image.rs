@@ -18,14 +18,14 @@ use super::finding::{Finding, Suppressed};
 use super::package::InstalledPackage;
 use super::{SeveritySummary, Status};
 use crate::layers::Layers;
-use crate::render::lazy::List;
+use crate::render::lazy::{List, Sublist};
 use crate::render::trivy_json::{Config, Others, value};
 
 /// Says which parts are printed.
 #[derive(Clone, Copy)]
 pub(super) struct Parts {
     pub(super) packages: bool,
-    pub(super) suppressed: bool,
+    pub(super) suppressed: fn(&SuppressedFinding) -> bool,
 }
 
 /// The outcome for one image.
@@ -227,10 +227,12 @@ struct ResultView<'a> {
     /// The findings that count: by package, then worst first.
     #[schemars(with = "Vec<Finding<'static>>")]
     findings: List<'a, core::Finding, Finding<'a>, Within<'a>>,
-    /// The findings that an exception or a VEX statement covers; absent unless asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Vec<Suppressed<'static>>>")]
-    suppressed: Option<List<'a, SuppressedFinding, Suppressed<'a>, Within<'a>>>,
+    /// How many findings exceptions, VEX statements and ignore files take out, listed or not.
+    suppressed_count: u64,
+    /// The findings that an exception covers; where asked for, those that a VEX statement or an
+    /// ignore file takes out too.
+    #[schemars(with = "Vec<Suppressed<'static>>")]
+    suppressed: Sublist<'a, SuppressedFinding, Suppressed<'a>, Within<'a>>,
     /// Every package; absent unless asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<Vec<InstalledPackage<'static>>>")]
@@ -277,11 +279,15 @@ impl<'a> ResultView<'a> {
                 context: within(),
                 view: |within, finding| Finding::of(within.kind, finding, &within.layers),
             },
-            suppressed: parts.suppressed.then(|| List {
-                items: &set.suppressed,
-                context: within(),
-                view: |within, finding| Suppressed::of(within.kind, finding, &within.layers),
-            }),
+            suppressed_count: set.suppressed_count(),
+            suppressed: Sublist {
+                list: List {
+                    items: &set.suppressed,
+                    context: within(),
+                    view: |within, finding| Suppressed::of(within.kind, finding, &within.layers),
+                },
+                is_wanted: parts.suppressed,
+            },
             packages: parts.packages.then(|| List {
                 items: &set.packages,
                 context: within(),

@@ -193,3 +193,34 @@ fn hostile_texts_make_no_links_and_no_placeholders() {
     let rule = report["runs"][0]["tool"]["driver"]["rules"][0].to_string();
     assert!(!rule.contains("javascript"), "{rule}");
 }
+
+#[test]
+fn what_is_excepted_opens_no_alert_unless_asked_for() {
+    let text = rendered(
+        Format::Sarif,
+        &sample::report(vec![sample::excepted()]),
+        &options(),
+    );
+    let report: Value = serde_json::from_str(&text).unwrap();
+    let run = &report["runs"][0];
+    let invocation = &run["invocations"][0];
+    assert_eq!(invocation["executionSuccessful"], true);
+    let notes = invocation["toolExecutionNotifications"].as_array().unwrap();
+    let [note] = notes.as_slice() else {
+        panic!("{notes:?}");
+    };
+    assert_eq!(note["level"], "note");
+    assert_eq!(note["descriptor"]["id"], "excepted");
+    let said = note["message"]["text"].as_str().unwrap();
+    let reason = "accepted until the next release (owner payments, ticket SEC-1, until 2026-12-31)";
+    let place = "CVE-2026-1001 in openssl 3.3.1-r0 is excepted";
+    assert_eq!(said, format!("{place}: {reason}, exceptions.yaml:3"));
+    let results = run["results"].as_array().unwrap();
+    let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
+    assert!(results.iter().all(|one| one["ruleId"] != "CVE-2026-1001"));
+    assert!(rules.iter().all(|one| one["id"] != "CVE-2026-1001"));
+    // Where it is a result it is not said twice.
+    let asked = parsed(vec![sample::excepted()]);
+    let notes = &asked["runs"][0]["invocations"][0]["toolExecutionNotifications"];
+    assert_eq!(notes.as_array().unwrap().len(), 0);
+}

@@ -11,6 +11,7 @@ use super::canvas::{Canvas, Span, Style};
 use super::packages::{self, Kind};
 use crate::layers::Layers;
 use crate::render::base;
+use crate::render::excepted;
 use crate::render::exploitation::{self, EXPLOITED};
 use crate::render::groups::{self, Group};
 use crate::render::words::{self, Outcome, count};
@@ -33,6 +34,7 @@ pub(super) fn render(
     verdict(image, choices, canvas)?;
     base_image(image, canvas)?;
     problems(image, choices, canvas)?;
+    lapses(image, canvas)?;
     let layers = Layers::of(image);
     let mut used = BTreeMap::new();
     for result in &image.results {
@@ -95,7 +97,7 @@ fn verdict(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -
         }
         (0, outcome) => line.push(nothing_found(outcome, choices)),
         (total, _) => {
-            let total = format!("{}:", count(total, "vulnerability"));
+            let total = format!("{}:", count(total, "finding"));
             line.push(Span::new(&total, Style::Bold));
             line.extend(packages::severity_words(&counts));
             line.extend(exploited(image));
@@ -174,6 +176,21 @@ fn problems(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) 
     }
 }
 
+/// Says which exceptions cover findings no more.
+fn lapses(image: &ImageReport, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    excepted::lapses(image).iter().try_for_each(|sentence| {
+        let mut words = vec![
+            Span::new("!", Style::Notice),
+            Span::new("exception:", Style::Bold),
+        ];
+        words.extend(Span::words(
+            &short(sentence, MESSAGE_MAX).text,
+            Style::Plain,
+        ));
+        canvas.paragraph("  ", &words)
+    })
+}
+
 /// Cuts what is longer than a person reads.
 fn short(text: &str, max: usize) -> Span {
     let span = Span::plain(text);
@@ -211,7 +228,7 @@ fn section(
         canvas.empty_line()?;
         let about = format!(
             "{} suppressed",
-            count(result.suppressed.len() as u64, "vulnerability")
+            count(result.suppressed.len() as u64, "finding")
         );
         heading(&title, &about, canvas)?;
         packages::suppressed(&result.suppressed, choices, canvas)?;
@@ -242,7 +259,7 @@ fn extent(groups: &[Group<'_>], joint: &str) -> String {
     format!(
         "{} {joint} {}",
         count(groups.len() as u64, "package"),
-        count(findings as u64, "vulnerability")
+        count(findings as u64, "finding")
     )
 }
 
@@ -266,20 +283,27 @@ fn legend(used: &BTreeMap<usize, &str>, canvas: &mut Canvas<'_>) -> io::Result<(
     Ok(())
 }
 
-/// Says what is there but not shown.
+/// Names what is excepted, shortly, and says what else is there but not shown.
 fn hidden(image: &ImageReport, choices: Choices<'_>, canvas: &mut Canvas<'_>) -> io::Result<()> {
-    let suppressed: usize = image
-        .results
-        .iter()
-        .map(|result| result.suppressed.len())
-        .sum();
-    if suppressed == 0 || choices.suppressed {
+    if choices.suppressed {
+        return Ok(());
+    }
+    let excepted = excepted::findings(image);
+    let suppressed = image.results.iter().map(|result| result.suppressed.len());
+    let others = suppressed.sum::<usize>().saturating_sub(excepted.len());
+    if !excepted.is_empty() {
+        canvas.empty_line()?;
+        let title = format!("{}:", count(excepted.len() as u64, "excepted finding"));
+        canvas.line(&[Span::new(&title, Style::Bold)])?;
+        packages::excepted(&excepted, choices, canvas)?;
+    }
+    if others == 0 {
         return Ok(());
     }
     canvas.empty_line()?;
     let note = format!(
-        "{} suppressed by exceptions (--show-suppressed shows them)",
-        count(suppressed as u64, "vulnerability")
+        "{} suppressed (--show-suppressed shows them)",
+        count(others as u64, "finding")
     );
     canvas.note("", &note, Style::Dim)
 }

@@ -21,6 +21,10 @@ const UPGRADES_MAX: usize = 20;
 const ROWS_MAX: usize = 8;
 /// Lines of vulnerability ids in a row before they are folded.
 const ID_LINES_MAX: usize = 2;
+/// Excepted findings that are named where nobody asked for them.
+const EXCEPTED_MAX: usize = 5;
+/// Columns of a reason, however narrow the terminal is.
+const REASON_WIDTH_MIN: usize = 20;
 /// Columns of a vulnerability id; longer ones are cut.
 const ID_WIDTH_MAX: usize = 40;
 /// Columns of a name; longer ones are cut.
@@ -54,11 +58,11 @@ pub(super) fn groups(
     if folded.is_empty() {
         return Ok(());
     }
-    let vulnerabilities: usize = folded.iter().map(|group| group.findings.len()).sum();
+    let findings: usize = folded.iter().map(|group| group.findings.len()).sum();
     let note = format!(
         "… {} with {} (--full shows all)",
         count(folded.len() as u64, "more package"),
-        count(vulnerabilities as u64, "vulnerability"),
+        count(findings as u64, "finding"),
     );
     canvas.note("  ", &note, Style::Dim)
 }
@@ -305,6 +309,38 @@ pub(super) fn suppressed(
         0 => Ok(()),
         more => {
             let note = format!("… {more} more (--full shows all)");
+            canvas.note("  ", &note, Style::Dim)
+        }
+    }
+}
+
+/// Writes what exceptions cover, a line each, which is cut at the width: `--show-suppressed` has the
+/// whole.
+pub(super) fn excepted(
+    findings: &[&SuppressedFinding],
+    choices: Choices<'_>,
+    canvas: &mut Canvas<'_>,
+) -> io::Result<()> {
+    let rows_max = if choices.full {
+        usize::MAX
+    } else {
+        EXCEPTED_MAX
+    };
+    for suppressed in findings.iter().take(rows_max) {
+        let name = short(&suppressed.finding.package_name, Style::Bold);
+        let name = name.with_text(&format!("{}:", name.text));
+        let id = id(&suppressed.finding);
+        // The paragraph is indented by two, and two more where it goes on.
+        let said = 4 + id.width() + 1 + name.width() + 1;
+        let reason = Span::plain(&suppressed.reason());
+        let room = canvas.width.saturating_sub(said).max(REASON_WIDTH_MIN);
+        let reason = reason.with_text(&text::truncate(&reason.text, room));
+        canvas.paragraph("  ", &[id, name, reason])?;
+    }
+    match findings.len().saturating_sub(rows_max) {
+        0 => Ok(()),
+        more => {
+            let note = format!("… {more} more (--show-suppressed shows all)");
             canvas.note("  ", &note, Style::Dim)
         }
     }

@@ -134,8 +134,8 @@ fn long_lists_are_folded_to_their_number() {
     let report = sample::report(vec![image]);
     let folded = table(&report, 120);
     for note in [
-        "… 20 more packages with 160 vulnerabilities (--full shows all)",
-        "… 32 more packages with 128 vulnerabilities (--full shows all)",
+        "… 20 more packages with 160 findings (--full shows all)",
+        "… 32 more packages with 128 findings (--full shows all)",
         "… 20 more problems (--full shows all)",
         "+4",
     ] {
@@ -155,7 +155,7 @@ fn suppressed_findings_are_counted_or_listed() {
     let mut image = sample::suppressed();
     image.results[0].suppressed[0].finding.package_path = "app/go.mod".to_owned();
     let report = sample::report(vec![image]);
-    let hint = "2 vulnerabilities suppressed by exceptions (--show-suppressed shows them)";
+    let hint = "2 findings suppressed (--show-suppressed shows them)";
     assert!(table(&report, 120).contains(hint));
     let options = RenderOptions {
         show_suppressed: true,
@@ -165,6 +165,28 @@ fn suppressed_findings_are_counted_or_listed() {
     assert!(!text.contains("--show-suppressed"));
     assert!(text.contains("ignored: accepted until the next release (.trivyignore.yaml)"));
     assert!(text.contains("in app/go.mod:"), "{text}");
+}
+
+#[test]
+fn what_is_excepted_is_named_in_a_line_each() {
+    let mut image = sample::excepted();
+    let one = image.results[0].suppressed.remove(0);
+    image.results[0].suppressed.extend(vec![one; 7]);
+    image.results[0].suppressed[2].statement = "why ".repeat(100);
+    let text = table(&sample::report(vec![image]), 80);
+    let lines: Vec<&str> = text.lines().collect();
+    let first = lines
+        .iter()
+        .position(|line| *line == "7 excepted findings:");
+    let named = &lines[first.unwrap() + 1..];
+    assert_eq!(
+        named[0],
+        "  CVE-2026-1001 openssl: accepted until the next release (owner payments, tic…"
+    );
+    assert!(named[1].ends_with("why …"), "{text}");
+    assert_eq!(named[5], "  … 2 more (--show-suppressed shows all)");
+    let hint = "1 finding suppressed (--show-suppressed shows them)";
+    assert!(named.contains(&hint), "{text}");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! `Results`: packages, vulnerabilities, suppressed findings.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use cleanbill_core::TextList;
@@ -10,7 +11,7 @@ use cleanbill_core::vulnerability::{Cvss, DataSource, Finding};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::lazy::List;
+use super::super::lazy::{List, Sublist};
 use super::go;
 use super::others::{Others, value};
 
@@ -18,7 +19,7 @@ use super::others::{Others, value};
 #[derive(Clone, Copy)]
 pub(super) struct Parts {
     pub(super) packages: bool,
-    pub(super) suppressed: bool,
+    pub(super) suppressed: fn(&SuppressedFinding) -> bool,
 }
 
 #[derive(Serialize)]
@@ -34,9 +35,9 @@ pub(super) struct ResultView<'a> {
     vulnerabilities: List<'a, Finding, Vulnerability<'a>>,
     #[serde(
         rename = "ExperimentalModifiedFindings",
-        skip_serializing_if = "List::is_empty"
+        skip_serializing_if = "Sublist::is_empty"
     )]
-    suppressed: List<'a, SuppressedFinding, Suppressed<'a>>,
+    suppressed: Sublist<'a, SuppressedFinding, Suppressed<'a>>,
     #[serde(flatten)]
     others: Others<'a>,
 }
@@ -64,10 +65,13 @@ impl<'a> ResultView<'a> {
         } else {
             &[]
         };
-        let suppressed = if parts.suppressed {
-            set.suppressed.as_slice()
-        } else {
-            &[]
+        let suppressed = Sublist {
+            list: List {
+                items: &set.suppressed,
+                context: (),
+                view: |(), suppressed| Suppressed::of(suppressed),
+            },
+            is_wanted: parts.suppressed,
         };
         let has_content =
             !packages.is_empty() || !set.findings.is_empty() || !suppressed.is_empty();
@@ -85,11 +89,7 @@ impl<'a> ResultView<'a> {
                 context: (),
                 view: |(), finding| Vulnerability::of(finding),
             },
-            suppressed: List {
-                items: suppressed,
-                context: (),
-                view: |(), suppressed| Suppressed::of(suppressed),
-            },
+            suppressed,
             others: Others(&set.others),
         })
     }
@@ -101,7 +101,7 @@ struct Suppressed<'a> {
     #[serde(rename = "Type")]
     kind: &'static str,
     status: &'a str,
-    statement: &'a str,
+    statement: Cow<'a, str>,
     source: &'a str,
     finding: Vulnerability<'a>,
 }
@@ -111,7 +111,8 @@ impl<'a> Suppressed<'a> {
         Self {
             kind: "vulnerability",
             status: &suppressed.status,
-            statement: &suppressed.statement,
+            // Trivy has no place for who answers for it, and until when.
+            statement: suppressed.reason(),
             source: &suppressed.source,
             finding: Vulnerability::of(&suppressed.finding),
         }

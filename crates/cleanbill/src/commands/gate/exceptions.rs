@@ -30,12 +30,13 @@ pub(in crate::commands) fn renew_by(
     let renewal = renew(report, &files, now.into());
     let expiring = exceptions::announcements(&files, now.into(), WARN_BEFORE);
     let expiring = expiring.iter().map(Announcement::sentence);
-    let notes = renewal.expired.iter().map(expired).chain(expiring);
+    let notes = renewal.expired.iter().map(expired_sentence).chain(expiring);
     let notes = notes.collect();
     Ok((renewal, notes))
 }
 
-fn expired(exception: &ExceptionReport) -> String {
+/// Says that an exception has expired, and how many findings count again.
+pub(in crate::commands) fn expired_sentence(exception: &ExceptionReport) -> String {
     let ExceptionReport {
         source, line, rule, ..
     } = exception;

@@ -1,10 +1,15 @@
 //! Sentences about a verdict that every format says alike.
 
-use cleanbill_core::report::ScanReport;
+use std::cmp::Reverse;
+
+use cleanbill_core::report::{ImageReport, ScanReport, SuppressedFinding};
 use cleanbill_policy::gate::{Hit, Verdict};
 use cleanbill_policy::upgrade::{BaseUpgrade, Upgrade, UpgradePlan};
 
 use super::super::status::words::count;
+
+/// Characters of a reason where it is one of many.
+const REASON_CHARS_MAX: usize = 500;
 
 /// Packages of one source that are named.
 const PACKAGES_MAX: usize = 4;
@@ -36,6 +41,8 @@ pub(in crate::commands) fn plan(verdict: &Verdict, report: &ScanReport) -> Vec<S
     lines
 }
 
+/// Says first what upgrades do not mend: those who read only the beginning must not take the rest for
+/// enough.
 fn add_upgrades(plan: &UpgradePlan, report: &ScanReport, lines: &mut Vec<String>) {
     lines.extend(plan.upgrades.iter().map(|one| upgrade(one, report)));
     for left in &plan.left {
@@ -167,4 +174,61 @@ pub(super) fn hit(hit: &Hit, report: &ScanReport) -> String {
         1 => text,
         _ => format!("{name}: {text}"),
     }
+}
+
+/// Lists what exceptions cover, worst first.
+pub(super) fn excepted(report: &ScanReport) -> Vec<(&ImageReport, &SuppressedFinding)> {
+    let mut all = Vec::new();
+    for image in &report.images {
+        let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
+        let excepted = suppressed.filter(|one| one.is_excepted());
+        all.extend(excepted.map(|one| (image, one)));
+    }
+    all.sort_by_key(|(_, one)| {
+        let finding = &one.finding;
+        Reverse((finding.severity, finding.known_exploited.is_some()))
+    });
+    all
+}
+
+/// Names the first of them, each with its reason, and says how many more there are.
+pub(super) fn exceptions(report: &ScanReport, lines_max: usize) -> Vec<String> {
+    let excepted = excepted(report);
+    let more = excepted.len().saturating_sub(lines_max);
+    let named = excepted.into_iter().take(lines_max);
+    let named = named.map(|(image, one)| exception(image, one, report));
+    let rest = (more > 0).then(|| format!("and {more} more"));
+    named.chain(rest).collect()
+}
+
+fn exception(image: &ImageReport, suppressed: &SuppressedFinding, report: &ScanReport) -> String {
+    let finding = &suppressed.finding;
+    let place = match report.images.len() {
+        1 => String::new(),
+        _ => format!("{}: ", image.artifact_name),
+    };
+    format!(
+        "{place}{} {} in {} {}: {}, {}",
+        finding.severity,
+        finding.vulnerability_id,
+        finding.package_name,
+        finding.installed_version,
+        short_reason(suppressed),
+        suppressed.source
+    )
+}
+
+/// Returns why a finding is excepted, who answers for it and until when, cut to what people read.
+pub(super) fn short_reason(suppressed: &SuppressedFinding) -> String {
+    let reason = suppressed.reason();
+    match reason.char_indices().nth(REASON_CHARS_MAX) {
+        None => reason.into_owned(),
+        Some((end, _)) => format!("{}…", reason.get(..end).unwrap_or_default()),
+    }
+}
+
+/// Says how many findings are excepted; `None` if none is.
+pub(super) fn exceptions_title(report: &ScanReport) -> Option<String> {
+    let number = excepted(report).len() as u64;
+    (number > 0).then(|| format!("{} excepted", count(number, "finding")))
 }

@@ -1,4 +1,5 @@
-//! Annotations of a GitHub workflow: one for each rule that failed, and one that says what to do.
+//! Annotations of a GitHub workflow: one for each rule that failed, one that says what to do, and one
+//! that says what is excepted.
 //!
 //! Everything quoted is escaped as the runner unescapes it, so that nothing in a report can end a
 //! command or begin another. Source: actions/toolkit `packages/core/src/command.ts` and
@@ -43,6 +44,11 @@ pub(super) fn render(view: &View<'_>) -> String {
         let title = verdict.plan.as_ref().map(words::plan_title);
         let title = property(&title.unwrap_or_else(|| "To pass".to_owned()));
         out.push_str(&format!("::notice title={title}::{}\n", data(&steps)));
+    }
+    if let Some(title) = words::exceptions_title(view.report) {
+        let lines = words::exceptions(view.report, HITS_MAX);
+        let title = property(&title);
+        out.push_str(&format!("::notice title={title}::{}\n", data(&lines)));
     }
     for note in view.notes {
         out.push_str(&format!(

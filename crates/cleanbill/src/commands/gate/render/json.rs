@@ -10,6 +10,7 @@ use cleanbill_policy::upgrade::{BaseUpgrade, Upgrade, UpgradePlan};
 use cleanbill_report::listing::terminal_json;
 use serde::Serialize;
 
+use super::super::words;
 use super::View;
 
 const SCHEMA_VERSION: u32 = 1;
@@ -29,6 +30,8 @@ struct Document<'a> {
     rules: Vec<Rule<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     plan: Option<Plan<'a>>,
+    /// The findings that exceptions cover: they did not count.
+    excepted: Vec<Excepted<'a>>,
     notes: &'a [String],
 }
 
@@ -46,6 +49,26 @@ struct Rule<'a> {
     advice: &'a str,
     /// What it failed on.
     hits: Vec<RuleHit<'a>>,
+}
+
+#[derive(Serialize)]
+struct Excepted<'a> {
+    image: &'a str,
+    id: &'a str,
+    severity: &'a str,
+    package: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'a str,
+    installed_version: &'a str,
+    reason: &'a str,
+    /// The file and the line.
+    source: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    owner: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    ticket: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    expires: &'a str,
 }
 
 #[derive(Serialize)]
@@ -115,8 +138,27 @@ pub(super) fn render(view: &View<'_>) -> Result<String, serde_json::Error> {
         counted: counts(&verdict.counts),
         rules: verdict.rules.iter().map(|one| rule(one, report)).collect(),
         plan: verdict.plan.as_ref().map(|one| plan(one, report)),
+        excepted: excepted(report),
         notes,
     })
+}
+
+fn excepted(report: &ScanReport) -> Vec<Excepted<'_>> {
+    let list = words::excepted(report).into_iter();
+    list.map(|(image, one)| Excepted {
+        image: &image.artifact_name,
+        id: &one.finding.vulnerability_id,
+        severity: one.finding.severity.name(),
+        package: &one.finding.package_name,
+        path: &one.finding.package_path,
+        installed_version: &one.finding.installed_version,
+        reason: &one.statement,
+        source: &one.source,
+        owner: &one.terms.owner,
+        ticket: &one.terms.ticket,
+        expires: &one.terms.expires,
+    })
+    .collect()
 }
 
 fn counts(counts: &SeverityCounts) -> Counts {

@@ -1,7 +1,8 @@
-//! The verdict as JUnit XML: a test case per rule.
+//! The verdict as JUnit XML: a test case per rule, and a skipped one per excepted finding.
 
 use std::fmt::Write as _;
 
+use cleanbill_core::report::{ImageReport, SuppressedFinding};
 use cleanbill_policy::gate::{RuleOutcome, RuleStatus};
 use cleanbill_report::escape::markup::Line;
 
@@ -21,22 +22,29 @@ pub(super) fn render(view: &View<'_>) -> String {
         .iter()
         .map(|one| one.artifact_name.as_str())
         .collect();
+    let excepted = words::excepted(view.report);
+    let skipped = excepted.len().min(HITS_MAX);
     let totals = format!(
-        r#"tests="{}" failures="{failures}" errors="{errors}" time="0""#,
-        rules.len()
+        r#"tests="{}" failures="{failures}" errors="{errors}""#,
+        rules.len() + skipped
     );
     let mut out = format!(
-        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cleanbill gate\" {totals}>\n  \
-         <testsuite name=\"cleanbill gate\" {totals}>\n    <properties>\n      \
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites name=\"cleanbill gate\" {totals} time=\"0\">\n  \
+         <testsuite name=\"cleanbill gate\" {totals} skipped=\"{skipped}\" time=\"0\">\n    <properties>\n      \
          <property name=\"images\" value=\"{}\"/>\n    </properties>\n",
         Line(&names.join(", "))
     );
     for rule in rules {
         write_case(view, rule, &mut out);
     }
+    for (image, suppressed) in excepted.iter().take(HITS_MAX) {
+        write_exception(image, suppressed, &mut out);
+    }
+    let more = excepted.len() - skipped;
+    let more = (more > 0).then(|| format!("and {more} more findings are excepted"));
     let steps = words::plan(view.verdict, view.report);
     let notes = view.notes.iter().map(|note| format!("note: {note}"));
-    let lines = steps.into_iter().chain(notes);
+    let lines = steps.into_iter().chain(more).chain(notes);
     let lines: Vec<String> = lines.map(|line| Line(&line).to_string()).collect();
     if !lines.is_empty() {
         let text = lines.join("\n");
@@ -79,6 +87,29 @@ fn write_case(view: &View<'_>, rule: &RuleOutcome, out: &mut String) {
         push(out, format_args!("and {more} more\n"));
     }
     push(out, format_args!("</{element}>\n    </testcase>\n"));
+}
+
+fn write_exception(image: &ImageReport, suppressed: &SuppressedFinding, out: &mut String) {
+    let finding = &suppressed.finding;
+    let name = format!(
+        "[{}] {} {}",
+        finding.severity, finding.vulnerability_id, finding.package_name
+    );
+    let reason = format!(
+        "excepted: {}, {}",
+        words::short_reason(suppressed),
+        suppressed.source
+    );
+    push(
+        out,
+        format_args!(
+            "    <testcase classname=\"{}\" name=\"{}\" time=\"0\">\n      \
+             <skipped>{}</skipped>\n    </testcase>\n",
+            Line(&image.artifact_name),
+            Line(&name),
+            Line(&reason)
+        ),
+    );
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -38,6 +38,7 @@ pub(super) fn render(view: &View<'_>) -> String {
     for rule in verdict.rules.iter().filter(|rule| !rule.hits.is_empty()) {
         write_hits(view, rule, &mut out);
     }
+    write_exceptions(view, &mut out);
     if !view.notes.is_empty() {
         out.push('\n');
     }
@@ -111,6 +112,40 @@ fn write_row(view: &View<'_>, hit: &Hit, out: &mut String) {
         push(out, format_args!("| {} ", Words(&cell)));
     }
     push(out, format_args!("| {} |\n", Words(image)));
+}
+
+/// Lists what does not count, since somebody accepted it.
+fn write_exceptions(view: &View<'_>, out: &mut String) {
+    let Some(title) = words::exceptions_title(view.report) else {
+        return;
+    };
+    push(
+        out,
+        format_args!("\n<details><summary>{title}</summary>\n\n"),
+    );
+    out.push_str("| Severity | Vulnerability | Package | Reason | Said by | Image |\n|---|---|---|---|---|---|\n");
+    let excepted = words::excepted(view.report);
+    for (image, suppressed) in excepted.iter().take(HITS_MAX) {
+        let finding = &suppressed.finding;
+        let cells = [
+            finding.severity.name(),
+            &finding.vulnerability_id,
+            &finding.package_name,
+            &words::short_reason(suppressed),
+            &suppressed.source,
+            &image.artifact_name,
+        ];
+        for cell in cells {
+            push(out, format_args!("| {} ", Words(cell)));
+        }
+        out.push_str("|\n");
+    }
+    out.push('\n');
+    let more = excepted.len().saturating_sub(HITS_MAX);
+    if more > 0 {
+        push(out, format_args!("and {more} more\n\n"));
+    }
+    out.push_str("</details>\n");
 }
 
 fn push(out: &mut String, text: std::fmt::Arguments<'_>) {

@@ -1,5 +1,5 @@
 use cleanbill_core::Severity;
-use cleanbill_core::report::{ImageReport, ResultSet};
+use cleanbill_core::report::{ExceptionTerms, ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 use cleanbill_policy::{Gate, gate_file};
 
@@ -36,15 +36,18 @@ fn report() -> ScanReport {
 }
 
 fn rendered(format: VerdictFormat, rules: &str) -> String {
-    let report = report();
+    rendered_of(&report(), format, rules)
+}
+
+fn rendered_of(report: &ScanReport, format: VerdictFormat, rules: &str) -> String {
     let gate = Gate {
         rules: Some(gate_file::parse(rules, "g%,:\n.yaml").unwrap().rules),
         ..Gate::default()
     };
-    let verdict = gate.verdict(&report);
+    let verdict = gate.verdict(report);
     let view = View {
         verdict: &verdict,
-        report: &report,
+        report,
         rules: "g%,:\n.yaml",
         notes: &[format!("expired {HOSTILE}")],
     };
@@ -135,6 +138,53 @@ fn a_verdict_that_passes_says_so_in_every_format() {
         assert!(text.contains(words), "{format}: {text}");
         assert!(!text.contains("::error"), "{text}");
     }
+}
+
+#[test]
+fn what_is_excepted_is_said_with_its_reason_in_every_format() {
+    let mut report = report();
+    let result = &mut report.images[0].results[0];
+    let finding = result.findings.pop().unwrap();
+    for (source, number) in [("exceptions.yaml:3", 1_500), ("vex.json", 1)] {
+        let suppressed = SuppressedFinding {
+            statement: format!("accepted in {source}"),
+            source: source.to_owned(),
+            terms: ExceptionTerms {
+                owner: "payments".to_owned(),
+                ticket: "SEC-1".to_owned(),
+                expires: "2026-12-31".to_owned(),
+            },
+            finding: finding.clone(),
+            ..SuppressedFinding::default()
+        };
+        result.suppressed.extend(vec![suppressed; number]);
+    }
+    for (format, lines_max, rest) in [
+        (VerdictFormat::Text, 20 * 4, Some("and 1480 more")),
+        (VerdictFormat::Json, usize::MAX, None),
+        (VerdictFormat::Junit, usize::MAX, Some("and 500 more")),
+        (VerdictFormat::Github, 3, Some("and 1490 more")),
+        (VerdictFormat::Markdown, 80, Some("and 1450 more")),
+    ] {
+        let text = rendered_of(&report, format, "version: 1\nthresholds: {high: 2}\n");
+        assert!(text.lines().count() <= lines_max + 20, "{format}: {text}");
+        let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        let words = words.replace('\\', "");
+        for said in [
+            "CVE-2099-2",
+            "accepted in exceptions.yaml:3",
+            "payments",
+            "SEC-1",
+            "2026-12-31",
+        ] {
+            assert!(words.contains(said), "{format}: {said}: {words}");
+        }
+        assert!(!words.contains("vex.json"), "{format}");
+        assert!(rest.is_none_or(|rest| words.contains(rest)), "{format}");
+    }
+    let junit = rendered_of(&report, VerdictFormat::Junit, STRICT);
+    let totals = r#"tests="1003" failures="1" errors="0" skipped="1000""#;
+    assert!(junit.contains(totals), "{junit}");
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(super) fn render(view: &View<'_>, mut listing: Listing) -> String {
         write_rule(view, rule, &mut listing);
     }
     write_plan(view, &mut listing);
+    write_exceptions(view, &mut listing);
     if !view.notes.is_empty() {
         listing.gap();
     }
@@ -71,5 +72,18 @@ fn write_plan(view: &View<'_>, listing: &mut Listing) {
     listing.title(&title.unwrap_or_else(|| "To pass".to_owned()));
     for line in lines {
         listing.paragraph("  ", &Text::plain(&quoted(&line)));
+    }
+}
+
+/// Names what does not count, since somebody accepted it.
+fn write_exceptions(view: &View<'_>, listing: &mut Listing) {
+    let Some(title) = words::exceptions_title(view.report) else {
+        return;
+    };
+    listing.gap();
+    listing.title(&title);
+    for line in words::exceptions(view.report, HITS_MAX) {
+        let line = format!("- {}", quoted(&line));
+        listing.paragraph("  ", &Text::plain(&line));
     }
 }
