@@ -11,7 +11,7 @@ mod siblings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
@@ -39,9 +39,11 @@ pub(crate) struct LayerDraft {
     /// The extractor that reads it.
     extractor: &'static str,
     /// Every file that was read, with what it gave.
-    sources: BTreeMap<String, Trace>,
+    sources: BTreeMap<Arc<str>, Trace>,
     databases: BTreeMap<String, Sourced<Vec<Package>>>,
-    applications: BTreeMap<(String, String), Sourced<Vec<Package>>>,
+    applications: Applications,
+    /// The types of the applications.
+    kinds: BTreeSet<Arc<str>>,
     /// Java archives that wait for an index, by path.
     java_archives: BTreeMap<String, JavaArchive>,
     package_count: u64,
@@ -70,9 +72,15 @@ pub(crate) struct LayerDraft {
     problems_left_out: u64,
 }
 
+/// Holds applications by path and type. A layer may have a hundred thousand of one package each, so
+/// the path of an application, if it is that of the file, is there once.
+type Applications = BTreeMap<ApplicationKey, Sourced<Vec<Package>>>;
+
+type ApplicationKey = (Arc<str>, Arc<str>);
+
 /// Pairs a thing with the file that gave it.
 struct Sourced<T> {
-    source: String,
+    source: Arc<str>,
     value: T,
 }
 
@@ -80,7 +88,7 @@ struct Sourced<T> {
 #[derive(Default)]
 struct Trace {
     databases: Vec<String>,
-    applications: Vec<(String, String)>,
+    applications: Vec<ApplicationKey>,
 }
 
 /// Names the build of a Red Hat image.
@@ -133,6 +141,7 @@ impl LayerDraft {
             sources: BTreeMap::new(),
             databases: BTreeMap::new(),
             applications: BTreeMap::new(),
+            kinds: BTreeSet::new(),
             java_archives: BTreeMap::new(),
             package_count: 0,
             packages_size_bytes: 0,
@@ -171,7 +180,7 @@ impl LayerDraft {
         }
         let was_exceeded = self.paths_room.exceeded().is_some();
         if self.paths_room.take(source.len()) {
-            self.sources.insert(source.to_owned(), Trace::default());
+            self.sources.insert(source.into(), Trace::default());
             return true;
         }
         if let Some(message) = self.paths_room.exceeded().filter(|_| !was_exceeded) {
@@ -184,7 +193,7 @@ impl LayerDraft {
     /// packages that state none becomes the extractor's name.
     pub(crate) fn add_database(&mut self, path: &str, packages: Vec<Package>) {
         let value = self.accept(packages);
-        let source = self.source.clone();
+        let source = self.shared_source();
         self.trace().databases.push(path.to_owned());
         self.databases
             .insert(path.to_owned(), Sourced { source, value });
@@ -193,9 +202,18 @@ impl LayerDraft {
     /// Puts an application of a type at a path, in place of what this layer had there.
     pub(crate) fn add_application(&mut self, kind: &str, path: &str, packages: Vec<Package>) {
         let value = self.accept(packages);
-        let source = self.source.clone();
-        let key = (path.to_owned(), kind.to_owned());
-        self.trace().applications.push(key.clone());
+        let source = self.shared_source();
+        let path = match path == &*source {
+            true => Arc::clone(&source),
+            false => path.into(),
+        };
+        let key = (path, self.shared_kind(kind));
+        let applications = &mut self.trace().applications;
+        if applications.is_empty() {
+            // Nearly every file gives one.
+            applications.reserve_exact(1);
+        }
+        applications.push(key.clone());
         self.applications.insert(key, Sourced { source, value });
     }
 
@@ -259,10 +277,10 @@ impl LayerDraft {
         }
     }
 
-    fn sources_replaced_by(&self, path: &str, is_directory: bool) -> Vec<String> {
+    fn sources_replaced_by(&self, path: &str, is_directory: bool) -> Vec<Arc<str>> {
         let mut replaced = Vec::new();
         if self.sources.contains_key(path) {
-            replaced.push(path.to_owned());
+            replaced.push(path.into());
         }
         if !is_directory {
             replaced.extend(keys_below(&self.sources, path));
@@ -279,8 +297,9 @@ impl LayerDraft {
             remove_if_from(&mut self.applications, key, source);
         }
         self.java_archives.remove(source);
-        self.distro_records.retain(|record| record.source != source);
-        self.repository_hint.take_if(|hint| hint.source == source);
+        self.distro_records
+            .retain(|record| *record.source != *source);
+        self.repository_hint.take_if(|hint| *hint.source == *source);
         self.license_files.remove(source);
         self.content_sets.remove(source);
         self.build_labels.remove(source);
@@ -298,6 +317,8 @@ impl LayerDraft {
         reported::drop_reported(&mut self.applications, &reported);
         self.java_archives
             .retain(|path, _| !reported.contains(path));
+        // Nothing is forgotten any more.
+        self.sources.clear();
         let package_databases = self.finish_databases();
         let applications = self.finish_applications();
         let build_info = self.finish_build_info();
@@ -352,6 +373,7 @@ impl LayerDraft {
             for package in &mut value {
                 self.license_texts.resolve(&path, &mut package.licenses);
             }
+            let (kind, path) = (kind.to_string(), path.to_string());
             applications.push(match self.keeps_license_names {
                 true => sorted_application(kind, path, value),
                 false => finish_application(kind, path, value),
@@ -468,12 +490,29 @@ impl LayerDraft {
     }
 
     fn trace(&mut self) -> &mut Trace {
-        self.sources.entry(self.source.clone()).or_default()
+        let source = self.shared_source();
+        self.sources.entry(source).or_default()
+    }
+
+    /// Returns the path of the file that is being read, as others hold it.
+    fn shared_source(&self) -> Arc<str> {
+        let known = self.sources.get_key_value(self.source.as_str());
+        known.map_or_else(|| self.source.as_str().into(), |(path, _)| Arc::clone(path))
+    }
+
+    /// Returns the type of an application, as others hold it. There are a few dozen.
+    fn shared_kind(&mut self, kind: &str) -> Arc<str> {
+        if let Some(known) = self.kinds.get(kind) {
+            return Arc::clone(known);
+        }
+        let kind: Arc<str> = kind.into();
+        self.kinds.insert(Arc::clone(&kind));
+        kind
     }
 
     fn sourced<T>(&self, value: T) -> Sourced<T> {
         Sourced {
-            source: self.source.clone(),
+            source: self.shared_source(),
             value,
         }
     }
@@ -481,7 +520,7 @@ impl LayerDraft {
 
 /// Removes an item, unless another file has put its own in that place.
 fn remove_if_from<K: Ord, V>(items: &mut BTreeMap<K, Sourced<V>>, key: &K, source: &str) {
-    if items.get(key).is_some_and(|item| item.source == source) {
+    if items.get(key).is_some_and(|item| *item.source == *source) {
         items.remove(key);
     }
 }

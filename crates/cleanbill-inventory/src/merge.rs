@@ -204,14 +204,12 @@ impl Plan {
     }
 
     fn apply(self, source: Source<'_>, options: &MergeOptions) -> Merged {
-        let mut uses: HashMap<ListId, usize> = HashMap::new();
-        for id in self.packages.lists().chain(self.applications.lists()) {
-            *uses.entry(id).or_default() += 1;
-        }
+        let mut uses: Vec<ListId> = self.packages.lists().collect();
+        uses.extend(self.applications.lists());
         let mut lists = Lists {
             source,
             renamed: self.renamed,
-            uses,
+            repeated: repeated(uses),
         };
         let mut problems = self.problems;
         let distro = &self.detected.distro;
@@ -238,6 +236,15 @@ impl Plan {
             wanted: self.wanted,
         }
     }
+}
+
+/// Counts the lists that occur more than once.
+fn repeated(mut ids: Vec<ListId>) -> HashMap<ListId, usize> {
+    ids.sort_unstable();
+    ids.chunk_by(|a, b| a == b)
+        .filter_map(|equal| equal.first().map(|id| (*id, equal.len())))
+        .filter(|(_, count)| *count > 1)
+        .collect()
 }
 
 /// Joins what a layer's own reading and the readings behind links gave.

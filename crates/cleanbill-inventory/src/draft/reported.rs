@@ -2,16 +2,14 @@
 //!
 //! Source: spec 04 section 0.3; Trivy 0.74.0 `pkg/fanal/analyzer`, `PostAnalyze`.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 use cleanbill_core::Package;
 
-use super::Sourced;
+use super::Applications;
 
 /// Extractors whose files are not read where an SBOM of the layer reports them.
 const YIELDING: &[&str] = &["cargo", "jar", "julia", "nuget", "python-pkg"];
-
-type Applications = BTreeMap<(String, String), Sourced<Vec<Package>>>;
 
 /// Returns the paths of the applications and packages that SBOMs report.
 pub(super) fn paths(applications: &Applications) -> HashSet<String> {
@@ -21,7 +19,7 @@ pub(super) fn paths(applications: &Applications) -> HashSet<String> {
         if !packages.iter().any(|package| is_by(package, &["sbom"])) {
             continue;
         }
-        paths.insert(path.clone());
+        paths.insert(path.to_string());
         let files = packages.iter().map(|package| &package.file_path);
         paths.extend(files.filter(|file| !file.is_empty()).cloned());
     }
@@ -38,7 +36,7 @@ pub(super) fn drop_reported(applications: &mut Applications, paths: &HashSet<Str
             .value
             .iter()
             .any(|package| is_by(package, YIELDING));
-        !(is_yielding && paths.contains(path))
+        !(is_yielding && paths.contains(&**path))
     });
 }
 

@@ -10,20 +10,23 @@ use super::lists::{ListId, Lists};
 use super::origin::Origins;
 use super::packages::append;
 use super::purl;
-use super::tree::Tree;
+use super::tree::{Rest, Tree};
 
 /// Types of which reports join all applications into one; the packages keep their own paths.
 /// Source: spec 03 section 4.
 const JOINED: &[&str] = &["conda-pkg", "gemspec", "jar", "node-pkg", "python-pkg"];
 
-/// Says what becomes of the applications that are left.
-pub(super) struct ApplicationsPlan(Vec<ApplicationPlan>);
+/// Says what becomes of the applications that are left. There may be as many as packages: nothing is
+/// allocated for one alone.
+pub(super) struct ApplicationsPlan {
+    applications: Vec<ApplicationPlan>,
+    /// The packages of all of them, one application after the other.
+    packages: Vec<PackagePlan>,
+}
 
 struct ApplicationPlan {
     id: ListId,
-    kind: String,
-    path: String,
-    packages: Vec<PackagePlan>,
+    package_count: usize,
 }
 
 /// Says what becomes of a package.
@@ -38,59 +41,63 @@ impl ApplicationsPlan {
     /// Plans the applications. Packages that only development needs are left out. Source: spec 04
     /// section 0.5.
     pub(super) fn new(tree: &Tree<'_>, origins: &Origins<'_>) -> Self {
-        let applications = tree.applications().map(|(id, rest)| {
-            let Application {
-                kind,
-                path,
-                packages,
-            } = rest.application;
-            let mut plans = vec![
-                PackagePlan {
-                    is_kept: false,
-                    layer_index: None,
-                };
-                packages.len()
-            ];
-            for (number, package) in rest.packages().filter(|(_, package)| !package.dev) {
-                if let Some(plan) = plans.get_mut(number) {
-                    plan.is_kept = true;
-                    if package.layer.is_none() {
-                        plan.layer_index = origins.of_application_package(path, package);
-                    }
+        let mut plan = Self {
+            applications: Vec::new(),
+            packages: Vec::new(),
+        };
+        for (id, rest) in tree.applications() {
+            plan.applications.push(ApplicationPlan {
+                id,
+                package_count: rest.application.packages.len(),
+            });
+            plan.add_packages(rest, origins);
+        }
+        plan
+    }
+
+    fn add_packages(&mut self, rest: &Rest<'_>, origins: &Origins<'_>) {
+        let Application { path, packages, .. } = rest.application;
+        let left_out = PackagePlan {
+            is_kept: false,
+            layer_index: None,
+        };
+        let begin = self.packages.len();
+        self.packages.resize(begin + packages.len(), left_out);
+        for (number, package) in rest.packages().filter(|(_, package)| !package.dev) {
+            if let Some(plan) = self.packages.get_mut(begin + number) {
+                plan.is_kept = true;
+                if package.layer.is_none() {
+                    plan.layer_index = origins.of_application_package(path, package);
                 }
             }
-            ApplicationPlan {
-                id,
-                kind: kind.clone(),
-                path: path.clone(),
-                packages: plans,
-            }
-        });
-        Self(applications.collect())
+        }
     }
 
     /// Returns the lists that are asked for.
     pub(super) fn lists(&self) -> impl Iterator<Item = ListId> + '_ {
-        self.0.iter().map(|plan| plan.id)
+        self.applications.iter().map(|plan| plan.id)
     }
 
     /// Completes the applications, joins those that reports join, and sorts by type and path.
     /// Applications without a package are left out. Source: spec 04 section 0.4.
     pub(super) fn apply(self, lists: &mut Lists<'_>, frame: &Frame) -> Vec<Application> {
         let mut joined: BTreeMap<(String, String), Vec<Package>> = BTreeMap::new();
-        for plan in self.0 {
-            let mut plans = plan.packages.into_iter();
-            let mut packages = lists.take(plan.id);
+        let mut plans = self.packages.into_iter();
+        for ApplicationPlan { id, package_count } in self.applications {
+            let (kind, path) = lists.name_of_application(id);
+            let mut packages = lists.take(id);
+            let mut plans = plans.by_ref().take(package_count);
             packages.retain_mut(|package| match plans.next() {
                 Some(of_package) if of_package.is_kept => {
-                    complete(package, &plan.kind, of_package, frame);
+                    complete(package, &kind, of_package, frame);
                     true
                 }
                 _ => false,
             });
-            let is_joined = JOINED.contains(&plan.kind.as_str());
-            let shown_path = if is_joined { String::new() } else { plan.path };
-            append(joined.entry((plan.kind, shown_path)).or_default(), packages);
+            plans.for_each(drop);
+            let is_joined = JOINED.contains(&kind.as_str());
+            let shown_path = if is_joined { String::new() } else { path };
+            append(joined.entry((kind, shown_path)).or_default(), packages);
         }
         joined
             .into_iter()

@@ -9,7 +9,7 @@ use cleanbill_core::inventory::{LayerInput, LayerInventory};
 use super::GrownLayer;
 
 /// Names an inventory of those that are merged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum InventoryId {
     /// That of a layer.
     Layer(usize),
@@ -20,7 +20,7 @@ pub(super) enum InventoryId {
 }
 
 /// Names a list of packages: an inventory, and a database or application in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ListId {
     pub(super) inventory: InventoryId,
     pub(super) kind: ListKind,
@@ -28,7 +28,7 @@ pub(super) struct ListId {
 }
 
 /// Says which lists of an inventory are meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ListKind {
     Database,
     Application,
@@ -39,8 +39,8 @@ pub(super) struct Lists<'a> {
     pub(super) source: Source<'a>,
     /// Those behind links under other names; `None` where a link shows what was read for it.
     pub(super) renamed: Vec<Option<LayerInventory>>,
-    /// How often each list is asked for.
-    pub(super) uses: HashMap<ListId, usize>,
+    /// How often the lists are asked for that are asked for more than once.
+    pub(super) repeated: HashMap<ListId, usize>,
 }
 
 /// Says whose the inventories are.
@@ -55,7 +55,7 @@ impl Lists<'_> {
     /// Returns the packages of a list. They are gone from it if it will not be asked for again and
     /// nobody else holds it.
     pub(super) fn take(&mut self, id: ListId) -> Vec<Package> {
-        if let Some(uses) = self.uses.get_mut(&id).filter(|uses| **uses > 1) {
+        if let Some(uses) = self.repeated.get_mut(&id).filter(|uses| **uses > 1) {
             *uses -= 1;
             return self.copy(id);
         }
@@ -77,8 +77,22 @@ impl Lists<'_> {
         .unwrap_or_default()
     }
 
+    /// Returns the type and the path of an application.
+    pub(super) fn name_of_application(&self, id: ListId) -> (String, String) {
+        let inventory = self.inventory(id.inventory);
+        let application = inventory.and_then(|inventory| inventory.applications.get(id.index));
+        let name = application.map(|found| (found.kind.clone(), found.path.clone()));
+        name.unwrap_or_default()
+    }
+
     fn copy(&self, id: ListId) -> Vec<Package> {
-        let inventory = match (&self.source, id.inventory) {
+        let inventory = self.inventory(id.inventory);
+        let list = inventory.map(|inventory| list(inventory, id.kind, id.index));
+        list.unwrap_or_default().to_vec()
+    }
+
+    fn inventory(&self, id: InventoryId) -> Option<&LayerInventory> {
+        match (&self.source, id) {
             (_, InventoryId::Renamed(number)) => self.renamed.get(number).and_then(Option::as_ref),
             (Source::Borrowed(layers, _), InventoryId::Layer(number)) => {
                 layers.get(number).map(|layer| layer.inventory)
@@ -92,9 +106,7 @@ impl Lists<'_> {
             (Source::Owned(_, grown), InventoryId::Grown(number)) => {
                 grown.get(number).map(|grown| grown.inventory.as_ref())
             }
-        };
-        let list = inventory.map(|inventory| list(inventory, id.kind, id.index));
-        list.unwrap_or_default().to_vec()
+        }
     }
 }
 

@@ -166,7 +166,9 @@ impl<'a> Tree<'a> {
     }
 
     fn put(&mut self, real_path: &str, shown_path: &'a str, content: Content<'a>) {
-        let items = self.nodes.entry(to_key(real_path)).or_default();
+        // Nearly every path has one finding.
+        let items = self.nodes.entry(to_key(real_path));
+        let items = items.or_insert_with(|| Vec::with_capacity(1));
         items.retain(|item| !(item.shown_path == shown_path && item.content.is_like(&content)));
         items.push(Item {
             shown_path,
@@ -267,6 +269,8 @@ impl Content<'_> {
 /// those are the distribution's. Source: spec 02 section 3.
 struct Owned<'a> {
     files: HashSet<&'a str>,
+    /// Is the empty list, shared by all applications of which nothing is owned.
+    nothing: Rc<[usize]>,
 }
 
 /// Files that distroless images own without a list that says so.
@@ -293,7 +297,10 @@ impl<'a> Owned<'a> {
             }
             files.remove("");
         }
-        Self { files }
+        Self {
+            files,
+            nothing: Rc::default(),
+        }
     }
 
     /// Returns an application without packages that the distribution owns; `None` if it owns the
@@ -305,9 +312,13 @@ impl<'a> Owned<'a> {
         }
         let packages = application.packages.iter().enumerate();
         let owned = packages.filter(|(_, package)| is_owned(&package.file_path));
+        let mut owned = owned.map(|(number, _)| number).peekable();
         Some(Rest {
             application,
-            owned: owned.map(|(number, _)| number).collect(),
+            owned: match owned.peek() {
+                None => Rc::clone(&self.nothing),
+                Some(_) => owned.collect(),
+            },
         })
     }
 }
