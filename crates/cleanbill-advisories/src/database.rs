@@ -291,6 +291,14 @@ impl Database {
         Ok(record)
     }
 
+    /// Forgets what was looked up. It is kept only because the next image asks for much of it too, and
+    /// takes up to about 96 MiB: whoever waits for hours needs none of it. Clones share it.
+    pub fn forget_lookups(&self) {
+        lock(&self.0.os_rows).clear();
+        lock(&self.0.language_rows).clear();
+        lock(&self.0.details).clear();
+    }
+
     /// Returns the indices of the CPEs that a repository or an image stands for; none if the key is
     /// unknown.
     ///

@@ -32,6 +32,6 @@ pub use endpoint::{Endpoint, EndpointError, TlsFiles};
 pub(crate) use layer_database::chain_ids;
 
 pub use engine::{
-    AccessPreference, ContainerSummary, Engine, EngineDescription, EngineEvent, EngineOptions,
-    ImageSummary,
+    AccessPreference, ContainerSummary, Engine, EngineDescription, EngineEvent, EngineNews,
+    EngineOptions, ImageSummary,
 };

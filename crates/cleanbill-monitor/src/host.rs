@@ -56,8 +56,11 @@ pub trait Host: Sync {
     /// Makes room: removes what is kept for speed only and was not needed for long.
     fn tidy(&self) {}
 
-    /// Calls back whenever something happened to an image or a container, until the connection
-    /// ends: look at the list then, and follow again.
+    /// Forgets what is kept in memory for speed only: there was much to do, and there is nothing now.
+    fn rest(&self) {}
+
+    /// Calls back when it follows, since what happened before shows in the list only, and whenever
+    /// something happened to an image or a container, until the connection ends: follow again then.
     ///
     /// # Errors
     ///

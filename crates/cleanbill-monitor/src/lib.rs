@@ -22,7 +22,7 @@ pub use host::{Grounds, Host, HostError, Look, StoredImage};
 pub use look::{Circumstances, image_state};
 pub use monitor::{
     Channels, Clock, Event, JournalSettings, Monitor, MonitorError, MonitorObserver,
-    MonitorSettings, NoObserver, Parts, PassOutcome,
+    MonitorSettings, NoObserver, Parts, PassOutcome, Wakes,
 };
 pub use replace_file::replace_file;
 pub use schedule::{Schedule, ScheduleError};

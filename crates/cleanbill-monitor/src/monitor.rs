@@ -13,10 +13,11 @@ mod planning;
 mod rejudging;
 mod telling;
 mod upkeep;
+mod waiting;
+mod wakes;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
-use std::time::Duration;
+use std::time::Instant;
 
 use cleanbill_policy::SeverityFilter;
 use cleanbill_store::StoreError;
@@ -29,11 +30,13 @@ use crate::schedule::Schedule;
 use crate::watchlist::{WatchRules, WatchedImage};
 
 pub use journal::JournalSettings;
+pub use wakes::Wakes;
+
 use patience::Patience;
 use rejudging::Unlogged;
 
 /// Everything that can wake the monitor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Event {
     /// Something happened to an image or a container.
     HostChanged,
@@ -149,7 +152,7 @@ pub struct Parts<'a> {
     /// The channels, by the names that the settings give them.
     pub channels: &'a Channels,
     /// What wakes it.
-    pub events: &'a Receiver<Event>,
+    pub wakes: &'a Wakes,
     /// Who is told how it gets on.
     pub observer: &'a dyn MonitorObserver,
     /// Is called when there are messages to send.
@@ -171,8 +174,10 @@ pub struct Monitor<'a> {
     odd_labels: BTreeSet<String>,
     plan: Plan,
     patience: Patience,
-    /// There was much to do since it last rested.
-    has_worked: bool,
+    /// Since when there was much to do without a rest.
+    worked_since: Option<Instant>,
+    /// The names that are back in the books and that nobody has looked at since.
+    returned: BTreeSet<String>,
     /// Of what was judged again and is not in the logs yet.
     unlogged: Vec<Unlogged>,
 }
@@ -206,21 +211,12 @@ const RETRY_FIRST: SignedDuration = SignedDuration::from_secs(2);
 /// … but not later than this.
 const RETRY_MAX: SignedDuration = SignedDuration::from_secs(60);
 
-/// Events come in swarms: a build makes many. The list is looked at when this has passed.
-const SWARM: SignedDuration = SignedDuration::from_millis(150);
-
 /// Even without an event the list is looked at as often as this: the clock may have jumped, or an
 /// event been lost.
 const RECONCILE_EVERY: SignedDuration = SignedDuration::from_mins(10);
 
 /// Without a database one is asked for as often as this.
 const REFRESH_BLIND: SignedDuration = SignedDuration::from_mins(5);
-
-/// After so long without anything to do it rests: what is done in between would only be undone.
-const REST_AFTER: Duration = Duration::from_secs(5);
-
-/// No wait is longer: a clock that was set is noticed.
-const WAIT_MAX: Duration = Duration::from_secs(60);
 
 impl<'a> Monitor<'a> {
     /// Builds a monitor. Its first pass is due at once.
@@ -247,7 +243,8 @@ impl<'a> Monitor<'a> {
                 seen: now,
             },
             patience: Patience::default(),
-            has_worked: false,
+            worked_since: None,
+            returned: BTreeSet::new(),
             unlogged: Vec::new(),
         }
     }
@@ -293,7 +290,7 @@ impl<'a> Monitor<'a> {
             self.refresh_plan();
         }
         if self.plan.judge_again {
-            self.has_worked = true;
+            self.note_work();
             self.judge_again()?;
             self.plan.judge_again = self.plan.is_stopped;
         }
@@ -362,15 +359,8 @@ impl<'a> Monitor<'a> {
 
     /// Notes events without waiting for one.
     fn absorb_events(&mut self) {
-        loop {
-            match self.parts.events.try_recv() {
-                Ok(event) => self.note(event),
-                Err(TryRecvError::Empty) => return,
-                Err(TryRecvError::Disconnected) => {
-                    self.plan.is_stopped = true;
-                    return;
-                }
-            }
+        for event in self.parts.wakes.take() {
+            self.note(event);
         }
     }
 
@@ -388,40 +378,9 @@ impl<'a> Monitor<'a> {
             }
             Event::HostChanged => {
                 // The first event of a swarm sets the time; the others do not put it off.
-                let soon = now
-                    .saturating_add(SWARM)
-                    .unwrap_or(now)
-                    .max(self.plan.retry);
                 let planned = self.plan.reconcile.unwrap_or(Timestamp::MAX);
-                self.plan.reconcile = Some(planned.min(soon));
+                self.plan.reconcile = Some(planned.min(self.after_swarm(now)));
             }
-        }
-    }
-
-    /// Waits for an event, or until the next thing is due.
-    fn wait(&mut self) {
-        let now = self.parts.clock.now();
-        let due = [Some(self.plan.pass), self.plan.reconcile, self.plan.tell]
-            .into_iter()
-            .chain([Some(self.plan.refresh), Some(self.plan.upkeep)])
-            .flatten()
-            .min()
-            .unwrap_or(now)
-            .max(self.plan.retry);
-        let wait = Duration::try_from(due.duration_since(now)).unwrap_or_default();
-        let wait_max = if self.has_worked {
-            REST_AFTER
-        } else {
-            WAIT_MAX
-        };
-        match self.parts.events.recv_timeout(wait.min(wait_max)) {
-            Ok(event) => self.note(event),
-            Err(RecvTimeoutError::Timeout) if self.has_worked && wait >= REST_AFTER => {
-                self.has_worked = false;
-                self.parts.observer.at_rest();
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => self.plan.is_stopped = true,
         }
     }
 
@@ -450,7 +409,7 @@ impl<'a> Monitor<'a> {
 
     /// Looks at every image that is watched. What happens meanwhile comes first.
     fn pass(&mut self, triggered_by: &str) -> Result<PassOutcome, MonitorError> {
-        self.has_worked = true;
+        self.note_work();
         self.parts.observer.pass_begun(self.parts.clock.now());
         let outcome = self.look_at_all(triggered_by);
         self.parts.observer.pass_ended();
@@ -511,7 +470,9 @@ impl<'a> Monitor<'a> {
     /// Compares the list of images with the books, and looks at what is new.
     fn reconcile(&mut self, triggered_by: &str) -> Result<(), MonitorError> {
         let new = self.update_books(triggered_by)?;
-        self.has_worked |= !new.is_empty();
+        if !new.is_empty() {
+            self.note_work();
+        }
         for name in new {
             if self.plan.is_stopped {
                 return Ok(());
@@ -519,7 +480,9 @@ impl<'a> Monitor<'a> {
             let Some(image) = self.watched.get(&name).cloned() else {
                 continue;
             };
-            self.look_at(&image, triggered_by, None)?;
+            if !self.judge_returned(&image)? {
+                self.look_at(&image, triggered_by, None)?;
+            }
             self.absorb_events();
         }
         self.plan.failures = 0;

@@ -268,6 +268,15 @@ impl LayerCache {
         })
     }
 
+    /// Gives back the memory in which pages of the file are kept for speed, up to 2 MiB.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn forget_pages(&self) -> Result<(), StoreError> {
+        sqlite::forget_pages(&self.connection()).map_err(failed("read"))
+    }
+
     pub(crate) fn connection(&self) -> MutexGuard<'_, Connection> {
         // A panic while the lock was held left no half-done transaction: SQLite rolled it back.
         self.connection

@@ -156,6 +156,11 @@ fn connect_and_read(path: &Path, parameters: &str) -> rusqlite::Result<Connectio
     Ok(connection)
 }
 
+/// Gives back the pages of a file that a connection keeps. They are read again when they are needed.
+pub(crate) fn forget_pages(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute_batch("PRAGMA shrink_memory")
+}
+
 fn cannot_open(error: &rusqlite::Error) -> bool {
     use rusqlite::ErrorCode as Code;
     matches!(

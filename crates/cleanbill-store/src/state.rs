@@ -159,6 +159,18 @@ impl StateStore {
         transaction.commit().map_err(failed)?;
         Ok(value)
     }
+
+    /// Gives back the memory in which pages of the file are kept for speed, up to 4 MiB.
+    ///
+    /// # Errors
+    ///
+    /// SQLite failed.
+    pub fn forget_pages(&self) -> Result<(), StoreError> {
+        for connection in [&self.writer, &self.reader.connection] {
+            sqlite::forget_pages(&lock(connection)).map_err(unreadable)?;
+        }
+        Ok(())
+    }
 }
 
 impl StateReader {

@@ -18,16 +18,14 @@ const SYSTEM_CONFIGURATION: &str = "/etc/cleanbill";
 /// `$XDG_CACHE_HOME/cleanbill`, else `$HOME/.cache/cleanbill`, else the system's.
 pub(crate) fn cache_directory(flag: Option<PathBuf>, environment: &Environment) -> PathBuf {
     flag.or_else(|| environment.path("CACHE_DIRECTORY"))
-        .or_else(|| {
-            environment
-                .path("XDG_CACHE_HOME")
-                .map(|home| home.join("cleanbill"))
-        })
-        .or_else(|| {
-            environment
-                .path("HOME")
-                .map(|home| home.join(".cache/cleanbill"))
-        })
+        .unwrap_or_else(|| cache_directory_in_a_shell(environment))
+}
+
+/// Returns the cache directory of a command that is typed into a shell, where systemd sets nothing.
+pub(crate) fn cache_directory_in_a_shell(environment: &Environment) -> PathBuf {
+    let below = |name: &str, rest: &str| environment.path(name).map(|home| home.join(rest));
+    below("XDG_CACHE_HOME", "cleanbill")
+        .or_else(|| below("HOME", ".cache/cleanbill"))
         .unwrap_or_else(|| PathBuf::from(SYSTEM_CACHE))
 }
 

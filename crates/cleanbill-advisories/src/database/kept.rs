@@ -63,6 +63,17 @@ impl<V: Clone> Kept<V> {
         self.add(place, name, Costed { value, cost });
     }
 
+    /// Forgets everything, and gives back the room that it took.
+    pub(super) fn clear(&mut self) {
+        self.young = Generation::default();
+        self.old = Generation::default();
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.young.by_place.is_empty() && self.old.by_place.is_empty()
+    }
+
     fn add(&mut self, place: &str, name: &str, added: Costed<V>) {
         let cost_max = self.cost_max / 2;
         if added.cost > cost_max {

@@ -481,6 +481,49 @@ fn rows_are_prepared_once_for_each_form() {
 }
 
 #[test]
+fn lookups_can_be_forgotten() {
+    let database = open(
+        &AdvisoryDatabaseBuilder::new()
+            .advisory("debian 12", "openssl", "CVE-1", "{}")
+            .advisory(
+                "npm::a",
+                "left-pad",
+                "CVE-2",
+                r#"{"VulnerableVersions":["<1"]}"#,
+            )
+            .vulnerability("CVE-1", r#"{"Title":"one"}"#),
+    );
+    let shelf = Shelf {
+        prefix: "npm::",
+        scheme: cleanbill_version::VersionScheme::Npm,
+    };
+    let look_up = |database: &Database| {
+        let prepare = |found: Vec<Advisory>| PreparedRows::new(found);
+        let rows = database.prepared_rows(RowForm::RedHat, "debian 12", "openssl", &prepare);
+        let record = database.details("CVE-1").unwrap().unwrap();
+        let in_languages = database.language_rows(&shelf, "left-pad").unwrap();
+        (
+            rows.unwrap().count(),
+            in_languages.len(),
+            record.title.clone(),
+        )
+    };
+    let is_empty = |database: &Database| {
+        let inner = &database.0;
+        [
+            lock(&inner.os_rows).is_empty(),
+            lock(&inner.language_rows).is_empty(),
+            lock(&inner.details).is_empty(),
+        ]
+    };
+    let found = look_up(&database);
+    assert_eq!(is_empty(&database), [false; 3]);
+    database.clone().forget_lookups();
+    assert_eq!(is_empty(&database), [true; 3]);
+    assert_eq!(look_up(&database), found);
+}
+
+#[test]
 fn debug_output_leaves_the_file_out() {
     let database = open(&AdvisoryDatabaseBuilder::new().advisory("b", "p", "CVE-1", "{}"));
     assert!(format!("{database:?}").len() < 1_000);

@@ -9,7 +9,7 @@ use cleanbill_core::image::ImageConfig;
 use cleanbill_core::{DiffId, ImageReference};
 use tracing::{info, warn};
 
-pub use self::events::{ContainerSummary, EngineEvent};
+pub use self::events::{ContainerSummary, EngineEvent, EngineNews};
 pub use self::listing::{EngineDescription, ImageSummary};
 use super::client::{ApiVersion, DockerClient, Timeouts};
 use super::content_store;

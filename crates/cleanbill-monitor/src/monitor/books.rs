@@ -6,10 +6,10 @@ use cleanbill_core::Digest;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
-    Assessment, Container, NewInventory, PackedInventory, PassId, ScanCommit, SeenImage,
+    Assessment, Container, ImageRow, NewInventory, PackedInventory, PassId, ScanCommit, SeenImage,
 };
 
-use super::clerk::filter_noted;
+use super::clerk::{filter_noted, is_judged_by};
 use super::journal::Entry;
 use super::{Monitor, MonitorError, RECONCILE_EVERY};
 use crate::host::{Grounds, Look, StoredImage};
@@ -33,6 +33,8 @@ impl Monitor<'_> {
             tracing::warn!("{odd}");
         }
         self.odd_labels = odd_labels;
+        let rows = self.parts.store.read().image_list()?;
+        self.note_returned(&rows, &list.watched);
         let seen: Vec<SeenImage> = list.watched.iter().map(seen).collect();
         let gone = self
             .parts
@@ -42,7 +44,7 @@ impl Monitor<'_> {
             tracing::info!(triggered_by, "image {name} is gone");
         }
         self.parts.store.container_replace(&containers(&listing))?;
-        let new = self.not_looked_at(&list.watched)?;
+        let new = self.not_looked_at(&rows, &list.watched);
         self.ignored = list.ignored;
         self.watched = list
             .watched
@@ -53,11 +55,20 @@ impl Monitor<'_> {
         Ok(new)
     }
 
+    /// Notes which images are back: what they are judged by may be another since they went.
+    fn note_returned(&mut self, rows: &[ImageRow], watched: &[WatchedImage]) {
+        let gone = rows.iter().filter(|row| row.gone_at.is_some());
+        self.returned.extend(gone.map(|row| row.name.clone()));
+        let watched: BTreeSet<&str> = watched.iter().map(|image| image.name.as_str()).collect();
+        self.returned.retain(|name| watched.contains(name.as_str()));
+    }
+
     /// Returns the names of the images that were not looked at as what they are now or through the
-    /// filter of the settings of now, or could not be read and have been left alone for long enough.
-    fn not_looked_at(&self, watched: &[WatchedImage]) -> Result<Vec<String>, StoreError> {
+    /// filter of the settings of now, or could not be read and have been left alone for long enough,
+    /// or are back and were judged by something else.
+    fn not_looked_at(&self, rows: &[ImageRow], watched: &[WatchedImage]) -> Vec<String> {
         let now = self.parts.clock.now();
-        let rows = self.parts.store.read().image_list()?;
+        let grounds = self.parts.host.grounds();
         let known: BTreeMap<&str, &Assessment> = rows
             .iter()
             .filter_map(|row| Some((row.name.as_str(), row.assessment.as_ref()?)))
@@ -65,18 +76,20 @@ impl Monitor<'_> {
         let is_known = |image: &WatchedImage| {
             known.get(image.name.as_str()).is_some_and(|assessment| {
                 let noted = filter_noted(&assessment.rules);
+                let is_back = self.returned.contains(&image.name);
                 assessment.image_id == image.id
                     && noted.is_none_or(|noted| noted == self.settings.severities)
+                    && (!is_back || is_judged_by(assessment, &grounds))
             })
         };
-        Ok(watched
+        watched
             .iter()
             .filter(|image| {
                 let is_wanted = !is_known(image) || self.patience.is_due(image, now);
                 image.id.is_some() && is_wanted && !self.patience.is_put_off(image, now)
             })
             .map(|image| image.name.clone())
-            .collect())
+            .collect()
     }
 
     /// Looks at one image and notes what was found, in one transaction. Returns whether it could
@@ -117,6 +130,7 @@ impl Monitor<'_> {
         commit.scan.duration_ms = u64::try_from(duration).unwrap_or(0);
         log_look(&commit);
         self.parts.store.scan_commit(&commit)?;
+        self.returned.remove(&image.name);
         self.plan.looks = self.plan.looks.saturating_add(1);
         self.be_patient(image, &commit.state);
         self.write_journal(&Entry {

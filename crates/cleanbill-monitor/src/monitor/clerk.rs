@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use cleanbill_core::{Digest, Severity};
 
 use cleanbill_core::change::{Change, ChangeKind, ImageState};
+use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::ImageReport;
 use cleanbill_policy::{SeverityFilter, delta_between_filters, delta_to_baseline, remember};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
-    EncodedCommit, Scan, ScanCommit, SeverityCounts, StateStore, StoredInventory,
+    Assessment, EncodedCommit, Scan, ScanCommit, SeverityCounts, StateStore, StoredInventory,
 };
 use jiff::Timestamp;
 
@@ -147,9 +148,13 @@ impl Clerk<'_> {
             counts,
             ..Scan::default()
         };
+        let mut state = remember(before, after);
+        if state.status == AssessmentStatus::Failed {
+            narrow_noted_filter(&mut state.rules, filters.settings);
+        }
         ScanCommit {
             scan,
-            state: remember(before, after),
+            state,
             changes,
             inventory: None,
         }
@@ -241,12 +246,31 @@ fn note_filter(rules: &mut String, filter: SeverityFilter) {
     rules.push_str(&names.join(","));
 }
 
+/// Notes a filter after a look that saw nothing, where what is remembered is that of an earlier one:
+/// what was to be told then and does not pass now is not told any more, so it is told when it passes
+/// again.
+fn narrow_noted_filter(rules: &mut String, filter: SeverityFilter) {
+    let (Some(noted), Some(at)) = (filter_noted(rules), rules.rfind(SEVERITIES)) else {
+        return;
+    };
+    rules.truncate(at);
+    let both = |severity: &Severity| noted.passes(*severity) && filter.passes(*severity);
+    note_filter(rules, Severity::ALL.into_iter().filter(both).collect());
+}
+
 /// Returns which severities the settings let through at the look that left these rules; `None` if it
 /// was one of an earlier version, which did not note them.
 pub(super) fn filter_noted(rules: &str) -> Option<SeverityFilter> {
     let (_, names) = rules.rsplit_once(SEVERITIES)?;
     let severities = names.split(',').filter_map(|name| name.parse().ok());
     Some(severities.collect::<SeverityFilter>())
+}
+
+/// Says whether an image was judged by these grounds.
+pub(super) fn is_judged_by(assessment: &Assessment, grounds: &Grounds) -> bool {
+    let rules = assessment.rules.rsplit_once(SEVERITIES);
+    let rules = rules.map_or(assessment.rules.as_str(), |(rules, _)| rules);
+    assessment.database_updated_at == grounds.database_updated_at && rules == grounds.rules
 }
 
 fn circumstances(name: &str, grounds: &Grounds) -> Circumstances {

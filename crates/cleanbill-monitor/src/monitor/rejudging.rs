@@ -11,12 +11,13 @@ use cleanbill_core::Digest;
 use cleanbill_core::change::{Change, ImageState};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
-use cleanbill_store::state::EncodedCommit;
+use cleanbill_store::state::{Assessment, EncodedCommit, StoredInventory};
 use jiff::Timestamp;
 
 use super::clerk::Clerk;
 use super::journal::Entry;
 use super::{Monitor, MonitorError};
+use crate::watchlist::WatchedImage;
 
 /// Images whose new state is written at once: it is waited for the disk once.
 const COMMITS_AT_ONCE: usize = 64;
@@ -85,6 +86,39 @@ impl Monitor<'_> {
             "judged again with another advisory database"
         );
         Ok(())
+    }
+
+    /// Judges an image again that went and is back, by what is known of it. Returns whether that was
+    /// possible: else somebody has to look at it.
+    pub(super) fn judge_returned(&mut self, image: &WatchedImage) -> Result<bool, MonitorError> {
+        let Some(image_id) = image.id.filter(|_| self.returned.contains(&image.name)) else {
+            return Ok(false);
+        };
+        let row = self.parts.store.read().image_get(&image.name)?;
+        let assessment = row.and_then(|row| row.assessment);
+        let is_known = |known: &Assessment| {
+            known.image_id == Some(image_id) && known.status != AssessmentStatus::Failed
+        };
+        let grounds = self.parts.host.grounds();
+        let read = self.parts.store.read();
+        if !assessment.as_ref().is_some_and(is_known)
+            || read.inventory_get(&image_id, &grounds.reading)?.is_none()
+        {
+            return Ok(false);
+        }
+        let started = self.parts.clock.now();
+        let stored = StoredInventory {
+            image_id,
+            names: vec![image.name.clone()],
+        };
+        let commits = self.clerk().judge_again(&stored, &grounds, started)?;
+        if commits.is_empty() {
+            return Ok(false);
+        }
+        self.write_commits(&commits, started)?;
+        self.returned.remove(&image.name);
+        tracing::info!("{} is back, judged again", image.name);
+        Ok(true)
     }
 
     /// Writes what came out as it comes. Returns how much that was.

@@ -1,6 +1,7 @@
 //! The monitor against a host, a clock and receivers of messages that are made up.
 
 mod bad_input;
+mod resting;
 mod simulation;
 mod telling;
 mod world;
@@ -104,6 +105,67 @@ fn an_image_that_goes_is_not_resolved() {
         host_changes(&world, monitor);
         assert!(world.told(&store).is_empty());
         assert_eq!(store.read().status_summary().unwrap().images, 0);
+    });
+}
+
+#[test]
+fn an_image_that_is_back_is_judged_by_the_database_of_now_without_reading() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.put("app:2", 2, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        let looks = world.looks();
+        world.remove("app:1");
+        host_changes(&world, monitor);
+        world.advise("CVE-9", "zlib", Severity::Critical);
+        world.publish();
+        world.pass_time(SignedDuration::from_hours(2));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-9 app:2 advisory_changed"]);
+        world.put("app:1", 1, &[("zlib", "1")]);
+        host_changes(&world, monitor);
+        assert_eq!(world.told(&store), ["new CVE-9 app:1 advisory_changed"]);
+        assert_eq!(world.looks(), looks, "no image was read");
+        // It goes and is back while nothing else is different.
+        world.remove("app:1");
+        host_changes(&world, monitor);
+        world.put("app:1", 1, &[("zlib", "1")]);
+        host_changes(&world, monitor);
+        assert!(monitor.returned.contains("app:1"));
+        let judged = |store: &StateStore| {
+            let scans = store.read().history("app:1", 10).unwrap();
+            scans.len()
+        };
+        let before = judged(&store);
+        host_changes(&world, monitor);
+        assert_eq!((judged(&store), world.looks()), (before, looks));
+    });
+}
+
+#[test]
+fn an_image_that_is_back_and_was_never_read_is_looked_at() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    world.advise("CVE-9", "zlib", Severity::Critical);
+    world.break_image("app:1", true);
+    let store = StateStore::in_memory().unwrap();
+    world.with_monitor(&store, settings(), |monitor| {
+        settle(monitor);
+        assert_eq!(world.told(&store), ["assessment_lost app:1"]);
+        world.remove("app:1");
+        host_changes(&world, monitor);
+        world.publish();
+        world.pass_time(SignedDuration::from_hours(2));
+        settle(monitor);
+        world.put("app:1", 1, &[("zlib", "1")]);
+        host_changes(&world, monitor);
+        let told = world.told(&store);
+        assert!(
+            told.contains(&"new CVE-9 app:1 first_seen".to_owned()),
+            "{told:?}"
+        );
     });
 }
 

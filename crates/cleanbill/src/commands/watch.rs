@@ -19,7 +19,7 @@ use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::vulnerability::Finding;
 use cleanbill_monitor::notify::RedeliveryPolicy;
 use cleanbill_monitor::{
-    Channels, Clock, Delivery, Monitor, MonitorError, MonitorObserver, Parts, PassOutcome,
+    Channels, Clock, Delivery, Monitor, MonitorError, MonitorObserver, Parts, PassOutcome, Wakes,
 };
 use cleanbill_policy::Gate;
 use cleanbill_store::state::{Opened, StateStore};
@@ -119,7 +119,7 @@ fn watch(
     let cut_off = Arc::default();
     let channels = open_channels(setting, settings, &cut_off)?;
     let scan_arguments = arguments::scan_arguments(settings);
-    let monitor_settings = arguments::monitor_settings(settings)?;
+    let monitor_settings = arguments::monitor_settings(settings, &setting.environment)?;
     let is_over = Arc::default();
     let host = EngineHost::new(setting, settings, &scan_arguments, Arc::clone(&is_over))?;
     observer.live.channels(channels.keys().cloned());
@@ -127,19 +127,20 @@ fn watch(
     if let Some(target) = Target::of(setting, settings)? {
         observer.tell_pusher(News::Target(target));
     }
-    let (wake, events) = channel();
+    let wakes = Wakes::default();
     let (lanes, wakers) = lanes(&channels);
     let parts = Parts {
         host: &host,
         store,
         clock: &SystemClock,
         channels: &channels,
-        events: &events,
+        wakes: &wakes,
         observer,
-        // Nobody listens any more only at the end, when the next start sends what is left.
+        // Who was woken and has not looked yet will see it. Nobody listens any more only at the end,
+        // when the next start sends what is left.
         messages_ready: Box::new(move || {
             for waker in &wakers {
-                let _ = waker.send(());
+                let _ = waker.try_send(());
             }
         }),
     };
@@ -150,7 +151,7 @@ fn watch(
         store,
         channels: &channels,
         live: &observer.live,
-        wake,
+        wakes: &wakes,
         is_over,
         cut_off,
     };
@@ -182,16 +183,16 @@ fn once(
     let cut_off = Arc::default();
     let channels = open_channels(setting, settings, &cut_off)?;
     let scan_arguments = arguments::scan_arguments(settings);
-    let monitor_settings = arguments::monitor_settings(settings)?;
+    let monitor_settings = arguments::monitor_settings(settings, &setting.environment)?;
     let host = EngineHost::new(setting, settings, &scan_arguments, stop::flag())?;
     host.open_database()?;
-    let (_wake, events) = channel();
+    let wakes = Wakes::default();
     let parts = Parts {
         host: &host,
         store,
         clock: &SystemClock,
         channels: &channels,
-        events: &events,
+        wakes: &wakes,
         observer,
         messages_ready: Box::new(|| ()),
     };

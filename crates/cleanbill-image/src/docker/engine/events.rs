@@ -32,6 +32,15 @@ pub struct EngineEvent {
     pub time_seconds: i64,
 }
 
+/// What somebody who follows an engine hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EngineNews {
+    /// Whatever happens from now on will be told. What happened before shows in the list of images.
+    Following,
+    /// Something happened.
+    Happened(EngineEvent),
+}
+
 /// Names a container of an engine, running or not.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ContainerSummary {
@@ -88,8 +97,8 @@ struct RawContainer {
 }
 
 impl Engine {
-    /// Follows what happens to images and containers, from a time on (seconds since 1970; from now
-    /// on by default). Returns when the engine ends the stream or says nothing for ten minutes;
+    /// Follows what happens to images and containers, from a time on (seconds since 1970; by default
+    /// from when it says [`EngineNews::Following`]). Returns when the engine ends the stream or says nothing for ten minutes;
     /// events may have been lost then, so look again before following again.
     ///
     /// # Errors
@@ -99,7 +108,7 @@ impl Engine {
         &self,
         since: Option<i64>,
         context: &ReadContext,
-        visit: &mut dyn FnMut(EngineEvent),
+        visit: &mut dyn FnMut(EngineNews),
     ) -> Result<(), ImageError> {
         let since = since.map(|seconds| seconds.to_string());
         let mut query = vec![("filters", r#"{"type":["image","container"]}"#)];
@@ -107,6 +116,7 @@ impl Engine {
         let stream = self
             .client
             .get_endless_stream(&["events"], &query, SILENCE_MAX, context)?;
+        visit(EngineNews::Following);
         let mut lines = BufReader::new(stream);
         let mut line = Vec::new();
         loop {
@@ -133,7 +143,7 @@ impl Engine {
                 );
             }
             if let Some(event) = self.event(&line)? {
-                visit(event);
+                visit(EngineNews::Happened(event));
             }
         }
     }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::channel;
 
 use cleanbill_core::Severity;
 use cleanbill_store::state::StateStore;
@@ -11,7 +10,7 @@ use cleanbill_store::state::StateStore;
 use super::world::{World, settings};
 use super::{Monitor, MonitorObserver, MonitorSettings, Parts, settle};
 use crate::baseline_file::BaselineDirectory;
-use crate::monitor::JournalSettings;
+use crate::monitor::{JournalSettings, Wakes};
 use crate::notify::Notification;
 use crate::scan_log::ScanLogDirectory;
 
@@ -110,13 +109,13 @@ fn directories_that_cannot_be_written_are_counted_and_stop_nothing() {
     world.put("app:1", 1, &[("zlib", "1")]);
     let store = StateStore::in_memory().unwrap();
     let counter = Counter::default();
-    let (_sender, events) = channel();
+    let wakes = Wakes::default();
     let parts = Parts {
         host: &world,
         store: &store,
         clock: &world,
         channels: &BTreeMap::new(),
-        events: &events,
+        wakes: &wakes,
         observer: &counter,
         messages_ready: Box::new(|| ()),
     };

@@ -61,6 +61,54 @@ fn another_filter_takes_effect_with_the_next_event() {
 }
 
 #[test]
+fn what_was_held_and_then_filtered_is_told_when_it_is_let_through_again() {
+    let world = World::new();
+    world.advise("CVE-2", "zlib", Severity::High);
+    let watch = |store: &StateStore, settings| {
+        world.with_monitor(store, settings, settle);
+        world.told(store)
+    };
+    let narrow = || severities(&[Severity::Critical]);
+    // While it is narrow the image is read, cannot be read, or is away.
+    for way in ["read", "unreadable", "away"] {
+        world.put("app:1", 1, &[("zlib", "1")]);
+        world.forget_told();
+        let store = StateStore::in_memory().unwrap();
+        let mut quiet = settings();
+        // The made-up clock begins at midnight.
+        quiet.timing.quiet = Some(QuietHours {
+            from: jiff::civil::time(22, 0, 0, 0),
+            to: jiff::civil::time(6, 0, 0, 0),
+        });
+        assert!(watch(&store, quiet).is_empty(), "{way}: it is held");
+        let lost: &[&str] = match way {
+            "unreadable" => {
+                world.break_image("app:1", true);
+                &["assessment_lost app:1"]
+            }
+            "away" => {
+                world.remove("app:1");
+                &[]
+            }
+            _ => &[],
+        };
+        assert_eq!(watch(&store, narrow()), lost, "{way}");
+        // Somebody starts it once more with the wide one before it can be read.
+        if way == "unreadable" {
+            assert!(watch(&store, settings()).is_empty());
+        }
+        world.put("app:1", 1, &[("zlib", "1")]);
+        let told = watch(&store, settings());
+        let is_new = |line: &String| line.starts_with("new CVE-2 app:1 ");
+        assert_eq!(
+            told.iter().filter(|line| is_new(line)).count(),
+            1,
+            "{way}: {told:?}"
+        );
+    }
+}
+
+#[test]
 fn a_container_that_restarts_makes_no_news() {
     let world = World::new();
     world.put("app:1", 1, &[("zlib", "1")]);

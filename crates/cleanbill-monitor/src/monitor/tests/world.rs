@@ -1,7 +1,6 @@
 //! A host, a clock and an advisory database, all made up.
 
 use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, MutexGuard};
 
 use cleanbill_core::inventory::ImageInventory;
@@ -15,7 +14,7 @@ use cleanbill_store::state::{PruneBudgets, StateStore};
 use jiff::{SignedDuration, Timestamp};
 
 use crate::host::{Grounds, Host, HostError, Look, StoredImage};
-use crate::monitor::{Clock, Event, JournalSettings, Monitor, MonitorSettings, Parts};
+use crate::monitor::{Clock, JournalSettings, Monitor, MonitorSettings, Parts, Wakes};
 use crate::notify::{ComposeSettings, Notification, NotificationKind, RouteRules, Timing};
 use crate::schedule::Schedule;
 use crate::watchlist::{
@@ -37,6 +36,8 @@ struct State {
     is_silent: bool,
     looks: u64,
     tidied: u64,
+    lists: u64,
+    rests: u64,
     told: usize,
     vanishing: Option<String>,
     containers: Vec<ListedContainer>,
@@ -142,6 +143,16 @@ impl World {
         self.state().tidied
     }
 
+    /// Returns how often the images were listed.
+    pub(super) fn lists(&self) -> u64 {
+        self.state().lists
+    }
+
+    /// Returns how often it was told to rest.
+    pub(super) fn rests(&self) -> u64 {
+        self.state().rests
+    }
+
     /// Returns what was found in an image by the database of now, by image, id and package.
     pub(super) fn truth(&self, filter: SeverityFilter) -> Vec<(String, String, String)> {
         let state = self.state();
@@ -164,18 +175,23 @@ impl World {
         settings: MonitorSettings,
         work: impl FnOnce(&mut Monitor<'_>),
     ) {
-        let (_sender, events): (_, Receiver<Event>) = channel();
+        let wakes = Wakes::default();
         let parts = Parts {
             host: self,
             store,
             clock: self,
             channels: &BTreeMap::new(),
-            events: &events,
+            wakes: &wakes,
             observer: &crate::monitor::NoObserver,
             messages_ready: Box::new(|| ()),
         };
         let mut monitor = Monitor::new(parts, settings);
         work(&mut monitor);
+    }
+
+    /// Begins with another, empty outbox.
+    pub(super) fn forget_told(&self) {
+        self.state().told = 0;
     }
 
     /// Returns what messages in the outbox say that were not asked for before.
@@ -249,7 +265,8 @@ impl Host for World {
     }
 
     fn list(&self) -> Result<Listing, HostError> {
-        let state = self.state();
+        let mut state = self.state();
+        state.lists += 1;
         if state.is_silent {
             return Err(HostError::new("no answer"));
         }
@@ -316,6 +333,10 @@ impl Host for World {
 
     fn tidy(&self) {
         self.state().tidied += 1;
+    }
+
+    fn rest(&self) {
+        self.state().rests += 1;
     }
 
     fn follow(&self, _: &mut dyn FnMut()) -> Result<(), HostError> {

@@ -25,6 +25,7 @@ fn what_is_remembered_comes_back() {
         10,
     );
     store.scan_commit(&first).unwrap();
+    store.forget_pages().unwrap();
     assert_eq!(store.read().image_state("a:1").unwrap(), Some(first.state));
     let second = look("a:1", vec![finding("CVE-2", "x")], 20);
     store.scan_commit(&second).unwrap();

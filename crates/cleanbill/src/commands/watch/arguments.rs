@@ -1,6 +1,7 @@
 //! The settings of `watch` as the arguments of a scan: both go the same way from there.
 
 use cleanbill_monitor::baseline_file::BaselineDirectory;
+use cleanbill_monitor::notify::ComposeSettings;
 use cleanbill_monitor::retention::RetentionBudgets;
 use cleanbill_monitor::scan_log::ScanLogDirectory;
 use cleanbill_monitor::{JournalSettings, MonitorSettings, Schedule, WatchRules};
@@ -12,7 +13,9 @@ use crate::cli::{
     DatabaseArgs, DatabasePlaceArgs, DetectionArgs, DockerHostArgs, EngineArgs, ExceptionsArgs,
     FilterArgs, NetworkArgs, RegistryArgs, RepositoryArgs, ScanArgs, SourceArgs, VerdictArgs,
 };
+use crate::environment::Environment;
 use crate::error::CommandError;
+use crate::places;
 use crate::settings::{self, WatchSettings};
 
 /// How often a newer advisory database is asked for: it is built every six hours, and asking
@@ -115,7 +118,10 @@ pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
 /// # Errors
 ///
 /// The schedule or a pattern makes no sense.
-pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettings, CommandError> {
+pub(super) fn monitor_settings(
+    settings: &WatchSettings,
+    environment: &Environment,
+) -> Result<MonitorSettings, CommandError> {
     let duration = |duration| SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
     let schedule = match &settings.schedule.interval {
         settings::Schedule::Every(interval) => Schedule::every(duration(*interval)),
@@ -139,7 +145,7 @@ pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettin
         routes: channels::routes(settings)?,
         timing: channels::timing(settings),
         messages_per_hour: usize::try_from(settings.notify.messages_per_hour).unwrap_or(usize::MAX),
-        compose: channels::composing(settings),
+        compose: composing(settings, environment),
         heartbeat_every: settings.notify.heartbeat.map(duration),
         refresh_every: REFRESH_EVERY,
         subject_prefixes: channels::subject_prefixes(settings),
@@ -159,4 +165,48 @@ pub(super) fn monitor_settings(settings: &WatchSettings) -> Result<MonitorSettin
             ..PruneBudgets::default()
         },
     })
+}
+
+/// Returns how messages are composed. The commands in them are typed into a shell of somebody who has
+/// not the settings of a service: they name the database unless it lies where they look anyway.
+fn composing(settings: &WatchSettings, environment: &Environment) -> ComposeSettings {
+    let mut composing = channels::composing(settings);
+    let cache = &settings.cache_directory;
+    if composing.database.is_empty() && *cache != places::cache_directory_in_a_shell(environment) {
+        let path = std::path::absolute(cache).unwrap_or_else(|_| cache.clone());
+        composing.database = path.display().to_string();
+    }
+    composing
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::status::tests::settings;
+
+    #[test]
+    fn commands_of_messages_name_a_database_that_they_would_not_find() {
+        let check = |cache: &str, path: Option<&str>, environment: Environment, expected: &str| {
+            let mut settings = settings();
+            settings.cache_directory = cache.into();
+            settings.database.path = path.map(Into::into);
+            assert_eq!(composing(&settings, &environment).database, expected);
+        };
+        let home = || Environment::from([("HOME", "/root")]);
+        check("/root/.cache/cleanbill", None, home(), "");
+        check("/data/cache", None, home(), "/data/cache");
+        check("/data/cache", Some("/data/db"), home(), "/data/db");
+        // A service has a directory that its reader's shell does not know of.
+        let unit = [
+            ("HOME", "/root"),
+            ("CACHE_DIRECTORY", "/var/cache/cleanbill"),
+        ];
+        check(
+            "/var/cache/cleanbill",
+            None,
+            unit.into(),
+            "/var/cache/cleanbill",
+        );
+        check("/var/cache/cleanbill", None, Environment::default(), "");
+    }
 }

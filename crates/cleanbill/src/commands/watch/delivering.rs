@@ -1,7 +1,7 @@
 //! Delivery while images are watched: each channel has a thread of its own, so that one that does not
 //! answer keeps no other waiting.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
 use cleanbill_core::error_chain;
@@ -22,10 +22,11 @@ pub(super) struct Lane<'a> {
 }
 
 /// Returns a lane for each channel, one for what has none, and what wakes them all.
-pub(super) fn lanes(channels: &Channels) -> (Vec<Lane<'_>>, Vec<Sender<()>>) {
+pub(super) fn lanes(channels: &Channels) -> (Vec<Lane<'_>>, Vec<SyncSender<()>>) {
     let names = channels.keys().map(|name| Some(name.as_str()));
     let lane = |name| {
-        let (waker, messages) = channel();
+        // Who has not looked yet need not be woken twice.
+        let (waker, messages) = sync_channel(1);
         let lane = Lane {
             channel: name,
             messages,

@@ -10,6 +10,7 @@ use cleanbill_core::Digest;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::ImageReport;
 use cleanbill_engine::{ScanOptions, Scanner, SilentObserver, failed_report};
+use cleanbill_image::docker::EngineNews;
 use cleanbill_image::{Image, ImageError, LocalImages, ReadContext};
 use cleanbill_inventory::EXTRACTORS_VERSION;
 use cleanbill_monitor::notify::ExpiringException;
@@ -548,16 +549,26 @@ impl Host for EngineHost<'_> {
         }
     }
 
+    fn rest(&self) {
+        if let Some(judging) = self.judging() {
+            judging.database.forget_lookups();
+        }
+        if let Err(error) = self.cache.forget_pages() {
+            tracing::debug!("{}", cleanbill_core::error_chain(&error));
+        }
+    }
+
     fn follow(&self, happened: &mut dyn FnMut()) -> Result<(), HostError> {
         self.with_engine(|engine| match engine {
-            LocalImages::Engine(engine) => {
-                engine.follow_events(None, &self.context, &mut |event| {
-                    tracing::debug!(kind = event.kind, action = event.action, "engine event");
-                    if !NOISE.iter().any(|noise| event.action.starts_with(noise)) {
-                        happened();
-                    }
-                })
-            }
+            LocalImages::Engine(engine) => engine.follow_events(None, &self.context, &mut |news| {
+                let EngineNews::Happened(event) = news else {
+                    return happened();
+                };
+                tracing::debug!(kind = event.kind, action = event.action, "engine event");
+                if !NOISE.iter().any(|noise| event.action.starts_with(noise)) {
+                    happened();
+                }
+            }),
             LocalImages::Containerd(_) | LocalImages::Podman(_) => Err(ImageError::Unsupported {
                 what: "following events".to_owned(),
                 reason: "only an engine that answers requests tells of them".to_owned(),

@@ -23,7 +23,7 @@ use crate::settings::{Reloader, WatchSettings};
 /// What stands in the way.
 pub(super) fn try_out(setting: &Setting, settings: &WatchSettings) -> Result<(), CommandError> {
     check_addresses(setting, settings)?;
-    arguments::monitor_settings(settings)?;
+    arguments::monitor_settings(settings, &setting.environment)?;
     EngineHost::try_out(setting, &arguments::scan_arguments(settings))
 }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use cleanbill_monitor::{Channels, Event, Host as _, Monitor};
+use cleanbill_monitor::{Channels, Event, Host as _, Monitor, Wakes};
 use cleanbill_store::state::StateStore;
 use cleanbill_web::Live;
 
@@ -38,7 +37,7 @@ pub(super) struct Watching<'a> {
     pub(super) store: &'a StateStore,
     pub(super) channels: &'a Channels,
     pub(super) live: &'a Live,
-    pub(super) wake: Sender<Event>,
+    pub(super) wakes: &'a Wakes,
     /// Set when every thread is to end.
     pub(super) is_over: Arc<AtomicBool>,
     /// Set when deliveries that are under way are to end.
@@ -95,13 +94,13 @@ impl Watching<'_> {
                     break Ended::ForReload;
                 }
                 if is_wanted || self.host.has_other_database() {
-                    let _ = self.wake.send(Event::RefreshWanted);
+                    self.wakes.wake(Event::RefreshWanted);
                 }
             }
             stop::await_signal(PROGRESS_POLL);
         };
         // First the monitor is told, so that it does not take what is cut short for a failure.
-        let _ = self.wake.send(Event::Stop);
+        self.wakes.wake(Event::Stop);
         self.is_over.store(true, Ordering::Relaxed);
         ended
     }
@@ -115,17 +114,25 @@ impl Watching<'_> {
         }
     }
 
-    /// Follows the engine's events; after a loss, tells the monitor to compare the lists.
+    /// Follows the engine's events; whenever it begins to, the monitor compares the lists.
     fn follow(&self) {
         let mut pause = RECONNECT_FIRST;
         while !self.is_over() {
-            self.live.events_connected();
+            let mut is_connected = false;
+            // First it is told that whatever happens will be told: what was missed shows in the list.
             let mut happened = || {
-                // The monitor may have ended by itself.
-                let _ = self.wake.send(Event::HostChanged);
+                if !std::mem::replace(&mut is_connected, true) {
+                    self.live.events_connected();
+                }
+                self.wakes.wake(Event::HostChanged);
             };
-            match self.host.follow(&mut happened) {
-                Ok(()) => pause = RECONNECT_FIRST,
+            let outcome = self.host.follow(&mut happened);
+            if is_connected {
+                pause = RECONNECT_FIRST;
+            }
+            match outcome {
+                // One that ends it at once must not be asked without a pause.
+                Ok(()) => self.sleep(RECONNECT_FIRST),
                 Err(error) if self.is_over() => tracing::debug!("{error}"),
                 Err(error) => {
                     self.live.events_lost(now());
@@ -135,10 +142,10 @@ impl Watching<'_> {
                     );
                     self.sleep(pause);
                     pause = (pause * 2).min(RECONNECT_MAX);
+                    // There are places that tell of nothing: the list shows it.
+                    self.wakes.wake(Event::HostChanged);
                 }
             }
-            // Whatever was missed shows in the list.
-            let _ = self.wake.send(Event::HostChanged);
         }
     }
 

@@ -22,13 +22,13 @@ fn connect(engine: &FakeEngine, context: &ReadContext) -> Engine {
     Engine::connect(&[candidate], options, context).unwrap()
 }
 
-fn follow(reply: Reply) -> (Vec<EngineEvent>, Result<(), ImageError>) {
+fn follow(reply: Reply) -> (Vec<EngineNews>, Result<(), ImageError>) {
     let fake = FakeEngine::start("1.41");
     fake.reply(FOLLOWED, reply);
     let context = ReadContext::default();
     let engine = connect(&fake, &context);
     let mut events = Vec::new();
-    let outcome = engine.follow_events(Some(5), &context, &mut |event| events.push(event));
+    let outcome = engine.follow_events(Some(5), &context, &mut |news| events.push(news));
     (events, outcome)
 }
 
@@ -42,23 +42,26 @@ fn events_come_one_a_line() {
     );
     let (events, outcome) = follow(Reply::Stream(lines.into()));
     outcome.unwrap();
+    let happened = |kind: &str, action: &str, id: &str, time_seconds| {
+        EngineNews::Happened(EngineEvent {
+            kind: kind.to_owned(),
+            action: action.to_owned(),
+            id: id.to_owned(),
+            time_seconds,
+        })
+    };
     let expected = [
-        ("image", "pull", "alpine:3.20", 7),
-        ("container", "start", "ab", 0),
-    ]
-    .map(|(kind, action, id, time_seconds)| EngineEvent {
-        kind: kind.to_owned(),
-        action: action.to_owned(),
-        id: id.to_owned(),
-        time_seconds,
-    });
+        EngineNews::Following,
+        happened("image", "pull", "alpine:3.20", 7),
+        happened("container", "start", "ab", 0),
+    ];
     assert_eq!(events, expected);
 }
 
 #[test]
 fn what_is_no_event_is_an_error() {
     let (events, outcome) = follow(Reply::Stream(b"{\"Type\":\"image\"}\n<html>\n".to_vec()));
-    assert_eq!(events.len(), 1);
+    assert_eq!(events.len(), 2);
     let text = outcome.unwrap_err().to_string();
     assert!(text.contains("an event of engine"), "{text}");
 }
