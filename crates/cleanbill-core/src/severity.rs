@@ -70,6 +70,17 @@ impl Severity {
             Severity::Critical => "CRITICAL",
         }
     }
+
+    /// Returns the name in lower case, as sentences, rules and labels of metrics have it.
+    pub const fn lower_name(self) -> &'static str {
+        match self {
+            Severity::Unknown => "unknown",
+            Severity::Low => "low",
+            Severity::Medium => "medium",
+            Severity::High => "high",
+            Severity::Critical => "critical",
+        }
+    }
 }
 
 impl fmt::Display for Severity {

@@ -12,8 +12,8 @@ use std::fmt::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use cleanbill_core::Severity;
+use cleanbill_core::report::SeverityCounts;
 use cleanbill_report::text::clean;
-use cleanbill_store::state::SeverityCounts;
 use jiff::Timestamp;
 
 use crate::file_names::timestamp_text;
@@ -68,10 +68,11 @@ impl LoggedCounts {
     /// Counts findings.
     pub fn of<'a>(findings: impl IntoIterator<Item = (&'a str, Severity)>) -> Self {
         let mut ids = BTreeSet::new();
-        let by_severity = SeverityCounts::of(findings.into_iter().map(|(id, severity)| {
+        let severities = findings.into_iter().map(|(id, severity)| {
             ids.insert(id);
             severity
-        }));
+        });
+        let by_severity = severities.collect();
         Self {
             distinct_ids: ids.len() as u64,
             by_severity,

@@ -61,11 +61,7 @@ impl Counted {
     /// Returns the word of `--fail-on` and of rules files.
     pub const fn name(self) -> &'static str {
         match self {
-            Counted::Severity(Severity::Critical) => "critical",
-            Counted::Severity(Severity::High) => "high",
-            Counted::Severity(Severity::Medium) => "medium",
-            Counted::Severity(Severity::Low) => "low",
-            Counted::Severity(Severity::Unknown) => "unknown",
+            Counted::Severity(severity) => severity.lower_name(),
             Counted::Total => "total",
             Counted::KnownExploited => "kev",
         }

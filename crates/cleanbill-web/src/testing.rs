@@ -115,7 +115,7 @@ pub(crate) mod world {
     use cleanbill_core::problem::AssessmentStatus;
     use cleanbill_core::{Digest, Severity};
     use cleanbill_store::state::{
-        Container, OutboxMessage, Scan, ScanCommit, SeenImage, SeverityCounts, StateStore,
+        Container, OutboxMessage, Scan, ScanCommit, SeenImage, StateStore,
     };
 
     use crate::{Live, MetricsSettings};
@@ -233,7 +233,7 @@ pub(crate) mod world {
                     started_at: NOW - 8_000,
                     duration_ms,
                     status,
-                    counts: SeverityCounts::of(findings.iter().map(|one| one.severity)),
+                    counts: findings.iter().map(|one| one.severity).collect(),
                     ..Scan::default()
                 },
                 state: ImageState {

@@ -15,7 +15,7 @@ use cleanbill_core::report::ImageReport;
 use cleanbill_policy::{SeverityFilter, delta_between_filters, delta_to_baseline, remember};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
-    Assessment, EncodedCommit, Scan, ScanCommit, SeverityCounts, StateStore, StoredInventory,
+    Assessment, EncodedCommit, Scan, ScanCommit, StateStore, StoredInventory,
 };
 use jiff::Timestamp;
 
@@ -132,13 +132,8 @@ impl Clerk<'_> {
     ) -> ScanCommit {
         note_filter(&mut after.rules, filters.settings);
         let changes = self.changes(before.as_ref(), &after, filters);
-        let counts = SeverityCounts::of(
-            after
-                .findings
-                .iter()
-                .filter(|finding| finding.counts())
-                .map(|finding| finding.severity),
-        );
+        let counting = after.findings.iter().filter(|finding| finding.counts());
+        let counts = counting.map(|finding| finding.severity).collect();
         let scan = Scan {
             image: after.name.clone(),
             image_id: after.image_id,

@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use cleanbill_core::Severity;
 use cleanbill_core::change::{Change, ChangeKind};
 use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::SeverityCounts;
 use cleanbill_policy::net;
 use cleanbill_store::StoreError;
-use cleanbill_store::state::{ChangeId, ImageRow, OutboxMessage, SeverityCounts, UntoldChange};
+use cleanbill_store::state::{ChangeId, ImageRow, OutboxMessage, UntoldChange};
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Monitor, MonitorError};

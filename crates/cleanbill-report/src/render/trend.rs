@@ -163,7 +163,7 @@ pub(super) fn write_html(trends: &[Trend], out: &mut impl Write) -> io::Result<(
             let scanned_at = words::minute(&point.scanned_at);
             write!(out, "<tr><td>{}</td>", Line(&scanned_at))?;
             for severity in Severity::ALL {
-                let (class, name) = (words::lower(severity), words::capital(severity));
+                let (class, name) = (severity.lower_name(), words::capital(severity));
                 match (point.total(), point.counts.get(severity)) {
                     (None, _) => write!(out, "<td class=\"num dim\">?</td>")?,
                     (_, 0) => write!(out, "<td class=\"num dim\"></td>")?,

@@ -117,20 +117,9 @@ pub(super) fn severities(counts: &SeverityCounts) -> String {
     let parts: Vec<_> = Severity::ALL
         .into_iter()
         .filter(|severity| counts.get(*severity) > 0)
-        .map(|severity| format!("{} {}", counts.get(severity), lower(severity)))
+        .map(|severity| format!("{} {}", counts.get(severity), severity.lower_name()))
         .collect();
     parts.join(", ")
-}
-
-/// Returns the name in lower case.
-pub(super) fn lower(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Unknown => "unknown",
-    }
 }
 
 /// Returns the name with a capital.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use cleanbill_core::Digest;
 use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::SeverityCounts;
+use cleanbill_core::{Digest, Severity};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::rows::{Assessment, Container, ImageRow, SeenImage, SeverityCounts};
+use super::rows::{Assessment, Container, ImageRow, SeenImage};
 use super::{StateReader, StateStore, failed};
 use crate::StoreError;
 
@@ -193,13 +194,11 @@ pub(super) fn counts(row: &Row<'_>, first: usize) -> rusqlite::Result<SeverityCo
     let count = |offset: usize| -> rusqlite::Result<u64> {
         Ok(row.get::<_, i64>(first + offset)?.unsigned_abs())
     };
-    Ok(SeverityCounts {
-        critical: count(0)?,
-        high: count(1)?,
-        medium: count(2)?,
-        low: count(3)?,
-        unknown: count(4)?,
-    })
+    let mut counts = SeverityCounts::default();
+    for (offset, severity) in Severity::ALL.into_iter().enumerate() {
+        counts.set(severity, count(offset)?);
+    }
+    Ok(counts)
 }
 
 /// Reads a status. A word that a newer version wrote is no sign that all is well.

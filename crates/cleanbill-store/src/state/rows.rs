@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use cleanbill_core::change::{Change, FindingKey, ImageState};
 use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::SeverityCounts;
 use cleanbill_core::{Digest, Severity};
 
 use super::packing::PackedInventory;
@@ -104,55 +105,6 @@ pub struct Assessment {
     pub rules: String,
     /// The findings that count.
     pub counts: SeverityCounts,
-}
-
-/// Counts findings by severity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct SeverityCounts {
-    /// Critical ones.
-    pub critical: u64,
-    /// High ones.
-    pub high: u64,
-    /// Medium ones.
-    pub medium: u64,
-    /// Low ones.
-    pub low: u64,
-    /// Those that nobody has rated.
-    pub unknown: u64,
-}
-
-impl SeverityCounts {
-    /// Counts severities.
-    pub fn of(severities: impl IntoIterator<Item = Severity>) -> Self {
-        let mut counts = Self::default();
-        for severity in severities {
-            let count = match severity {
-                Severity::Critical => &mut counts.critical,
-                Severity::High => &mut counts.high,
-                Severity::Medium => &mut counts.medium,
-                Severity::Low => &mut counts.low,
-                Severity::Unknown => &mut counts.unknown,
-            };
-            *count += 1;
-        }
-        counts
-    }
-
-    /// Returns the count of one severity.
-    pub fn get(&self, severity: Severity) -> u64 {
-        match severity {
-            Severity::Critical => self.critical,
-            Severity::High => self.high,
-            Severity::Medium => self.medium,
-            Severity::Low => self.low,
-            Severity::Unknown => self.unknown,
-        }
-    }
-
-    /// Returns the sum.
-    pub fn total(&self) -> u64 {
-        Severity::ALL.iter().map(|one| self.get(*one)).sum()
-    }
 }
 
 /// Describes a container that runs.

@@ -2,16 +2,15 @@
 
 use std::borrow::Cow;
 
-use cleanbill_core::Digest;
-use cleanbill_core::change::{Change, ImageState, KnownFinding};
+use cleanbill_core::change::{Change, ImageState};
+use cleanbill_core::report::SeverityCounts;
+use cleanbill_core::{Digest, Severity};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 use serde::Serialize;
 
 use super::images::{counts, digest, image_key, status};
 use super::packing::{PackedJson, pack_json};
-use super::rows::{
-    ChangeId, Committed, HistoryRow, PassId, PassRow, Scan, ScanCommit, ScanId, SeverityCounts,
-};
+use super::rows::{ChangeId, Committed, HistoryRow, PassId, PassRow, Scan, ScanCommit, ScanId};
 use super::{StateReader, StateStore, failed, findings, inventories, unreadable};
 use crate::StoreError;
 
@@ -253,11 +252,11 @@ fn insert_scan(connection: &Connection, image: i64, scan: &Scan) -> rusqlite::Re
                 scan.status.name(),
                 scan.reason,
                 scan.database_updated_at,
-                number(scan.counts.critical),
-                number(scan.counts.high),
-                number(scan.counts.medium),
-                number(scan.counts.low),
-                number(scan.counts.unknown),
+                number(scan.counts.get(Severity::Critical)),
+                number(scan.counts.get(Severity::High)),
+                number(scan.counts.get(Severity::Medium)),
+                number(scan.counts.get(Severity::Low)),
+                number(scan.counts.get(Severity::Unknown)),
             ],
             |row| row.get(0).map(ScanId),
         )
@@ -319,7 +318,7 @@ fn digests_of(connection: &Connection, image: i64) -> rusqlite::Result<Digests> 
 
 fn put_header(connection: &Connection, image: i64, state: &ImageState) -> rusqlite::Result<()> {
     let counting = state.findings.iter().filter(|finding| finding.counts());
-    let counts = SeverityCounts::of(counting.map(|finding: &KnownFinding| finding.severity));
+    let counts: SeverityCounts = counting.map(|finding| finding.severity).collect();
     connection
         .prepare_cached(
             "INSERT INTO image_state (image, image_id, distro, status, reason, database_updated_at,
@@ -340,11 +339,11 @@ fn put_header(connection: &Connection, image: i64, state: &ImageState) -> rusqli
             state.reason,
             state.database_updated_at,
             state.rules,
-            number(counts.critical),
-            number(counts.high),
-            number(counts.medium),
-            number(counts.low),
-            number(counts.unknown),
+            number(counts.get(Severity::Critical)),
+            number(counts.get(Severity::High)),
+            number(counts.get(Severity::Medium)),
+            number(counts.get(Severity::Low)),
+            number(counts.get(Severity::Unknown)),
         ])
         .map(drop)
 }

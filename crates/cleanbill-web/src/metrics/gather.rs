@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::Severity;
+use cleanbill_core::report::SeverityCounts;
 use cleanbill_report::text::clean;
-use cleanbill_store::state::{
-    Activity, ImageRow, MessageState, PassRow, SeverityCounts, StatusSummary,
-};
+use cleanbill_store::state::{Activity, ImageRow, MessageState, PassRow, StatusSummary};
 
 use super::exposition::{Buckets, Exposition, Number};
 use super::families as family;
@@ -269,18 +268,7 @@ fn deliveries(text: &mut Exposition, moment: &Moment<'_>) {
 }
 
 fn severities(counts: &SeverityCounts) -> [(&'static str, Number); 5] {
-    Severity::ALL.map(|severity| (word(severity), Number::Count(counts.get(severity))))
-}
-
-/// Returns the word for a severity in labels.
-pub(super) const fn word(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Critical => "critical",
-        Severity::High => "high",
-        Severity::Medium => "medium",
-        Severity::Low => "low",
-        Severity::Unknown => "unknown",
-    }
+    Severity::ALL.map(|severity| (severity.lower_name(), Number::Count(counts.get(severity))))
 }
 
 /// Returns how long ago something was; nothing is in the future, but clocks are set.

@@ -12,7 +12,6 @@ use self::facts::{Facts, State};
 use self::families as family;
 use super::exposition::{Exposition, Number};
 use super::families::Family;
-use super::gather::word;
 
 pub use self::facts::image_label;
 pub(crate) use self::families::FAMILIES;
@@ -135,7 +134,7 @@ impl Page<'_> {
                 .flat_map(|severity| State::ALL.map(|state| (severity, state)));
             pairs.filter_map(move |(severity, state)| {
                 let count = image.findings(state)?.get(severity);
-                let labels = [image.label.as_str(), word(severity), state.name()];
+                let labels = [image.label.as_str(), severity.lower_name(), state.name()];
                 Some((labels, Number::Count(count)))
             })
         });

@@ -5,9 +5,7 @@ use std::path::Path;
 use cleanbill_core::change::{Cause, Change, ChangeKind, FindingKey, ImageState, KnownFinding};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::{Digest, Severity};
-use cleanbill_store::state::{
-    OutboxMessage, Scan, ScanCommit, SeenImage, SeverityCounts, StateStore,
-};
+use cleanbill_store::state::{OutboxMessage, Scan, ScanCommit, SeenImage, StateStore};
 
 use crate::sandbox::Sandbox;
 
@@ -63,7 +61,7 @@ pub(crate) fn look_at_findings(
             triggered_by: "event".to_owned(),
             started_at: now(),
             status,
-            counts: SeverityCounts::of(findings.iter().map(|finding| finding.severity)),
+            counts: findings.iter().map(|finding| finding.severity).collect(),
             ..Scan::default()
         },
         state: ImageState {

@@ -6,8 +6,6 @@ use cleanbill_core::severity::Severity;
 use cleanbill_core::vulnerability::{Epss, Finding, VulnerabilityDetails};
 use serde::Serialize;
 
-use crate::render::words;
-
 #[derive(Serialize)]
 pub(super) struct Rating<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,10 +36,10 @@ pub(super) fn of<'a>(
     let mut ratings = Vec::new();
     for (source, number) in &finding.vendor_severity {
         let severity = Severity::from_number(*number);
-        let rating = |severity, score, method, vector| Rating {
+        let rating = |severity: Severity, score, method, vector| Rating {
             source: Some(Source { name: source }),
             score,
-            severity: Some(words::lower(severity)),
+            severity: Some(severity.lower_name()),
             method,
             vector,
         };
@@ -74,7 +72,7 @@ pub(super) fn of<'a>(
         ratings.push(Rating {
             source: None,
             score: None,
-            severity: Some(words::lower(finding.severity)),
+            severity: Some(finding.severity.lower_name()),
             method: None,
             vector: "",
         });

@@ -39,7 +39,7 @@ pub(super) fn write_row(
         out,
         "<tr data-s=\"{}\" data-f=\"{}\" data-x=\"{}\"{}><td data-k=\"{}\">{}{}</td>\
          <td data-k=\"{}\">{}",
-        words::lower(finding.severity),
+        finding.severity.lower_name(),
         u8::from(!finding.fixed_version.is_empty()),
         u8::from(finding.known_exploited.is_some()),
         finding.origin.map_or("", origin_attribute),
@@ -127,7 +127,7 @@ pub(super) fn exploited_badge(finding: &Finding) -> &'static str {
 pub(super) fn badge(severity: Severity) -> String {
     format!(
         "<span class=\"badge {}\">{severity}</span>",
-        words::lower(severity)
+        severity.lower_name()
     )
 }
 

@@ -48,7 +48,7 @@ fn write_header(image: &ImageReport, out: &mut impl Write) -> io::Result<()> {
     )?;
     let counts = image.severity_counts();
     for severity in Severity::ALL {
-        let (number, word) = (counts.get(severity), words::lower(severity));
+        let (number, word) = (counts.get(severity), severity.lower_name());
         if number > 0 {
             write!(out, "<span class=\"badge {word}\">{number} {word}</span>")?;
         }

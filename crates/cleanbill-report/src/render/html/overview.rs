@@ -28,7 +28,7 @@ pub(super) fn write_cards(report: &ScanReport, out: &mut impl Write) -> io::Resu
         write_card("plain", images.len() as u64, "images", out)?;
     }
     for severity in Severity::ALL {
-        let word = words::lower(severity);
+        let word = severity.lower_name();
         write_card(word, counts.get(severity), word, out)?;
     }
     if let Some(known) = known_exploited(report) {
@@ -65,7 +65,7 @@ pub(super) fn write_tools(report: &ScanReport, out: &mut impl Write) -> io::Resu
           aria-label=\"Filter findings\">\n",
     )?;
     for severity in Severity::ALL {
-        let word = words::lower(severity);
+        let word = severity.lower_name();
         writeln!(
             out,
             "<label class=\"{word}-text\"><input type=\"checkbox\" name=\"severity\" \
@@ -110,7 +110,7 @@ pub(super) fn write_table(report: &ScanReport, out: &mut impl Write) -> io::Resu
         let counts = image.severity_counts();
         let is_unknown = Outcome::of(image) == Outcome::NotAssessed;
         for severity in Severity::ALL {
-            let (class, name) = (words::lower(severity), words::capital(severity));
+            let (class, name) = (severity.lower_name(), words::capital(severity));
             match counts.get(severity) {
                 0 if is_unknown => write!(out, "<td class=\"num dim\">?</td>")?,
                 0 => write!(out, "<td class=\"num dim\"></td>")?,

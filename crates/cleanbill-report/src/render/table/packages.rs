@@ -231,7 +231,7 @@ pub(super) fn severity_words(counts: &SeverityCounts) -> Vec<Span> {
         .enumerate()
         .map(|(index, severity)| {
             let comma = if index < last { "," } else { "" };
-            let name = words::lower(severity);
+            let name = severity.lower_name();
             let text = format!("{} {name}{comma}", counts.get(severity));
             Span::new(&text, Style::Severity(severity))
         })
@@ -292,7 +292,7 @@ pub(super) fn suppressed(
         let mut line = vec![
             id(finding),
             Span::new(
-                words::lower(finding.severity),
+                finding.severity.lower_name(),
                 Style::Severity(finding.severity),
             ),
             short(&finding.package_name, Style::Bold),

@@ -52,7 +52,7 @@ pub(super) fn look(image: &str, findings: Vec<KnownFinding>, at: i64) -> ScanCom
             started_at: at,
             duration_ms: 12,
             database_updated_at: "2026-11-22T06:30:00Z".to_owned(),
-            counts: SeverityCounts::of(findings.iter().map(|finding| finding.severity)),
+            counts: findings.iter().map(|finding| finding.severity).collect(),
             ..Scan::default()
         },
         state: ImageState {

@@ -443,7 +443,7 @@ fn the_summary_counts_what_is_watched() {
     assert_eq!(summary.images_complete, 1);
     assert_eq!(summary.images_partial, 1);
     assert_eq!(summary.images_gone, 1);
-    assert_eq!(summary.findings.high, 2);
+    assert_eq!(summary.findings.get(Severity::High), 2);
     assert_eq!(summary.findings.total(), 2);
     assert_eq!(summary.changes_untold, 2);
     assert_eq!(summary.messages_pending, 1);

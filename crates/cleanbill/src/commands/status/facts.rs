@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::SeverityCounts;
 use cleanbill_monitor::notes::{self, PlanNote, PutOff, RefusedSettings};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
-    ImageRow, MessageState, OutboxRow, PassRow, SeverityCounts, StateReader, StatusSummary,
+    ImageRow, MessageState, OutboxRow, PassRow, StateReader, StatusSummary,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -75,11 +76,11 @@ pub(in crate::commands) struct Findings {
 impl From<SeverityCounts> for Findings {
     fn from(counts: SeverityCounts) -> Self {
         Self {
-            critical: counts.critical,
-            high: counts.high,
-            medium: counts.medium,
-            low: counts.low,
-            unknown: counts.unknown,
+            critical: counts.get(Severity::Critical),
+            high: counts.get(Severity::High),
+            medium: counts.get(Severity::Medium),
+            low: counts.get(Severity::Low),
+            unknown: counts.get(Severity::Unknown),
         }
     }
 }

@@ -138,7 +138,7 @@ fn look(image: &str, findings: Vec<KnownFinding>, pass: PassId) -> ScanCommit {
             started_at: NOW_MS - 25 * HOUR_MS,
             duration_ms: 1_200,
             database_updated_at: DATABASE.to_owned(),
-            counts: SeverityCounts::of(findings.iter().map(|finding| finding.severity)),
+            counts: findings.iter().map(|finding| finding.severity).collect(),
             ..Scan::default()
         },
         state: ImageState {

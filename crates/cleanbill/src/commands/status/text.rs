@@ -61,7 +61,7 @@ fn findings(status: &Status) -> Text {
 pub(in crate::commands) fn severity_counts(findings: Findings) -> Text {
     let of_severity = |severity: Severity| {
         let number = findings.get(severity);
-        let words = format!("{number} {}", severity.name().to_lowercase());
+        let words = format!("{number} {}", severity.lower_name());
         (number > 0).then(|| Text::new(&words, Tone::Severity(severity)))
     };
     Severity::ALL
