@@ -69,6 +69,7 @@ mod tests {
         assert!(is_transient(&read(io::ErrorKind::TimedOut.into())));
         assert!(is_transient(&read(io::Error::other(unavailable))));
         let lasting = [
+            ImageError::Offline { place: text() },
             ImageError::NotFound {
                 what: text(),
                 place: text(),

@@ -31,6 +31,12 @@ pub enum ImageError {
         /// Why.
         reason: String,
     },
+    /// No connection may be opened.
+    #[error("cannot reach {place}: connections are not permitted (--offline)")]
+    Offline {
+        /// Who would have been asked.
+        place: String,
+    },
     /// A file of the host's could not be read.
     #[error("cannot read {what}")]
     Read {

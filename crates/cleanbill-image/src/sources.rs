@@ -216,9 +216,8 @@ impl ImageSources {
         let registry = self
             .registry
             .as_ref()
-            .ok_or_else(|| ImageError::Unavailable {
+            .ok_or_else(|| ImageError::Offline {
                 place: format!("the registry of {name}"),
-                reason: "connections are not permitted (--offline)".to_owned(),
             })?;
         let reference: ImageReference = name.parse().map_err(|error| ImageError::Malformed {
             what: format!("image name '{name}'"),

@@ -46,7 +46,7 @@ pub use compose::{
     test_message,
 };
 pub use message::{
-    Counts, ExpiringException, Failure, Happening, Hit, ImageLine, Notification, NotificationKind,
+    Counts, ExpiringException, Failure, GateVerdict, Happening, Hit, ImageLine, Notification, NotificationKind,
     Part, Totals, VulnerabilityGroup, json_schema,
 };
 pub use redelivery::{Redelivery, RedeliveryPolicy};

@@ -273,6 +273,7 @@ impl From<RegistryError> for ImageError {
                 what: "the answer of the registry".to_owned(),
                 source,
             },
+            RegistryError::Http(HttpError::Offline { url }) => Self::Offline { place: url },
             RegistryError::Http(_) => Self::Unavailable {
                 place: "the registry".to_owned(),
                 reason: text,

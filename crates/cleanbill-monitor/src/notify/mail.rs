@@ -47,7 +47,8 @@ fn subject(message: &Notification) -> String {
     let text = match message.kind {
         NotificationKind::Changes | NotificationKind::Errors | NotificationKind::Digest => {
             let mut text = format!(
-                "Scan report: {}; new={}, resolved={}, errors={}",
+                "{}Scan report: {}; new={}, resolved={}, errors={}",
+                words::decided(message),
                 words::count(totals.images, "image"),
                 totals.new,
                 totals.resolved,

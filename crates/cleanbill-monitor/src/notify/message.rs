@@ -13,6 +13,9 @@ use serde::{Deserialize, Serialize};
 /// The version of the form of [`Notification`]. Additions do not change it.
 pub(crate) const SCHEMA_VERSION: u32 = 1;
 
+/// Reasons of a gate that a message keeps. A gate has few rules.
+const REASONS_MAX: usize = 50;
+
 /// Says something to people.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -45,6 +48,12 @@ pub struct Notification {
     pub host: String,
     /// Goes in front of the subject of a mail.
     pub subject_prefix: String,
+    /// What a gate says of the reports that are summed up; absent if none judged them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gate: Option<GateVerdict>,
+    /// The severities that are told, where somebody chose; empty if all are.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub severities: Vec<String>,
     /// Sums over everything, also over what was left out below.
     pub totals: Totals,
     /// When the advisory database was built; absent if there is none.
@@ -127,6 +136,32 @@ pub struct Part {
     pub number: u32,
     /// How many there are.
     pub of: u32,
+}
+
+/// What a gate decided.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(default)]
+pub struct GateVerdict {
+    /// It lets pass what it judged.
+    pub has_passed: bool,
+    /// Why not: a sentence for each rule that fails.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reasons: Vec<String>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reasons_left_out: u64,
+}
+
+impl GateVerdict {
+    /// Makes a verdict of the rules that fail, a sentence for each.
+    pub fn of(reasons: &[String]) -> Self {
+        let kept = reasons.len().min(REASONS_MAX);
+        Self {
+            has_passed: reasons.is_empty(),
+            reasons: reasons.iter().take(kept).cloned().collect(),
+            reasons_left_out: (reasons.len() - kept) as u64,
+        }
+    }
 }
 
 /// An exception that expires soon: what it covers counts again then.
@@ -415,6 +450,8 @@ impl Default for Notification {
             since: None,
             host: String::new(),
             subject_prefix: String::new(),
+            gate: None,
+            severities: Vec::new(),
             totals: Totals::default(),
             database_updated_at: None,
             failures: Vec::new(),

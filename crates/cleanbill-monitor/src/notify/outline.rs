@@ -265,6 +265,13 @@ fn summary(message: &Notification) -> Vec<Line> {
             words::minute(message.time)
         )));
     }
+    if message.part.number == 1 {
+        lines.extend(gate(message));
+    }
+    let told = words::told(message);
+    if !told.is_empty() {
+        lines.push(Line::text(told));
+    }
     if totals.images > 0 && message.part.number == 1 {
         lines.push(Line::text(format!(
             "{}: {}",
@@ -273,6 +280,20 @@ fn summary(message: &Notification) -> Vec<Line> {
         )));
     }
     lines
+}
+
+/// Says why the gate fails; nothing if it passes, which the title says.
+fn gate(message: &Notification) -> Vec<Line> {
+    let reasons = words::gate_reasons(message);
+    let heading = (!reasons.is_empty()).then(|| Piece::Strong("Why the gate fails:".to_owned()));
+    let items = reasons
+        .into_iter()
+        .map(|reason| Line::item(vec![Piece::Text(reason)]));
+    heading
+        .map(|piece| Line::of(vec![piece]))
+        .into_iter()
+        .chain(items)
+        .collect()
 }
 
 fn footer(message: &Notification, shown: usize) -> Vec<Line> {

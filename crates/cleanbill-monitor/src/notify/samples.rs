@@ -3,7 +3,9 @@
 use cleanbill_core::change::{Cause, Change, ChangeKind, FindingKey, KnownFinding};
 use cleanbill_core::package::LayerId;
 use cleanbill_core::problem::AssessmentStatus;
+use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::severity::FixStatus;
+use cleanbill_core::vulnerability::Finding;
 use cleanbill_core::{DiffId, Digest, Severity};
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -13,9 +15,10 @@ use super::channel::Service;
 use super::compose::{
     ComposeSettings, Cycle, HeartbeatFacts, ImageFacts, compose, heartbeat, test_message,
 };
-use super::message::{Counts, Notification};
+use super::message::{Counts, GateVerdict, Notification};
 use super::outline::Rendered;
 use super::split::split;
+use super::summary::{SummaryOptions, summary};
 
 pub(super) fn time(text: &str) -> Timestamp {
     text.parse().unwrap()
@@ -229,6 +232,40 @@ pub(super) fn errors() -> Notification {
     )
 }
 
+/// A saved report that a gate does not let pass.
+pub(super) fn stopped() -> Notification {
+    let of = |id: &str, severity, package: &str, fixed_version: &str| Finding {
+        vulnerability_id: id.to_owned(),
+        severity,
+        package_name: package.to_owned(),
+        installed_version: "1.0".to_owned(),
+        fixed_version: fixed_version.to_owned(),
+        status: FixStatus::WillNotFix,
+        ..Finding::default()
+    };
+    let findings = vec![
+        of("CVE-2026-0001", Severity::Critical, "libssl3", "1.1"),
+        of("CVE-2026-0001", Severity::Critical, "openssl", "1.1"),
+        of("CVE-2026-0002", Severity::High, "perl-base", ""),
+    ];
+    let report = ScanReport {
+        images: vec![ImageReport::of_findings("shop/web:1.4", findings)],
+        ..ScanReport::default()
+    };
+    let reasons = [
+        "critical: 2 findings, 0 are allowed".to_owned(),
+        "perl-base is not allowed (config/trivy-config.yaml:7): <@U123> *no*".to_owned(),
+    ];
+    let options = SummaryOptions {
+        id: "summary-1",
+        time: time("2026-11-22T06:30:00Z"),
+        settings: &settings(),
+        gate: Some(&GateVerdict::of(&reasons)),
+        severities: &[Severity::Critical, Severity::High],
+    };
+    summary(&report, &options)
+}
+
 pub(super) fn test() -> Notification {
     test_message("test-1", time("2026-11-22T06:30:00Z"), &settings())
 }
@@ -324,6 +361,8 @@ pub(super) fn hostile() -> Notification {
         .collect();
     changes.push(lost(&all));
     let mut message = composed(&changes, &images);
+    let reasons = HOSTILE_TEXTS.map(|text| text.repeat(20));
+    message.gate = Some(GateVerdict::of(&reasons));
     message.report = HOSTILE_TEXTS[5].to_owned();
     message.host = HOSTILE_TEXTS[0].to_owned();
     message.subject_prefix = HOSTILE_TEXTS[9].to_owned();
@@ -366,6 +405,8 @@ pub(super) fn any_message() -> impl Strategy<Value = Notification> {
             })
             .collect();
         let mut message = composed(&changes, &images);
+        message.gate = Some(GateVerdict::of(&texts));
+        message.severities.clone_from(&texts);
         message.report = texts[0].clone();
         message.host = texts[0].clone();
         message.subject_prefix = texts[0].clone();
@@ -374,8 +415,9 @@ pub(super) fn any_message() -> impl Strategy<Value = Notification> {
 }
 
 /// Every sample by the name of its golden file.
-pub(super) fn all() -> [(&'static str, Notification); 6] {
+pub(super) fn all() -> [(&'static str, Notification); 7] {
     [
+        ("stopped", stopped()),
         ("changes", changes()),
         ("heartbeat", quiet()),
         ("errors", errors()),

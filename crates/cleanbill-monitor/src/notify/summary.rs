@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::vulnerability::Finding;
@@ -9,8 +10,8 @@ use jiff::Timestamp;
 
 use super::compose::{ComposeSettings, by_urgency, cap, command, fix_words, frame};
 use super::message::{
-    Counts, Failure, Happening, Hit, ImageLine, Notification, NotificationKind, Totals,
-    VulnerabilityGroup,
+    Counts, Failure, GateVerdict, Happening, Hit, ImageLine, Notification, NotificationKind,
+    Totals, VulnerabilityGroup,
 };
 
 /// Says what a summary is for.
@@ -22,6 +23,10 @@ pub struct SummaryOptions<'a> {
     pub time: Timestamp,
     /// How to say it; `report` may be the address of the run.
     pub settings: &'a ComposeSettings,
+    /// What a gate says of the report, if one judged it.
+    pub gate: Option<&'a GateVerdict>,
+    /// The severities that the report was cut down to; empty if it is whole.
+    pub severities: &'a [Severity],
 }
 
 /// Makes a message of what a report says.
@@ -29,6 +34,12 @@ pub fn summary(report: &ScanReport, options: &SummaryOptions<'_>) -> Notificatio
     let settings = options.settings;
     let mut message = frame(options.id, options.time, settings);
     message.kind = NotificationKind::Summary;
+    message.gate = options.gate.cloned();
+    message.severities = options
+        .severities
+        .iter()
+        .map(|one| one.name().to_owned())
+        .collect();
     message.database_updated_at = report
         .database
         .as_ref()
@@ -165,13 +176,13 @@ fn hit(image: &ImageReport, finding: &Finding) -> Hit {
 
 #[cfg(test)]
 mod tests {
-    use cleanbill_core::Severity;
     use cleanbill_core::problem::{Problem, ProblemKind};
     use cleanbill_core::severity::FixStatus;
 
     use super::*;
     use crate::notify::samples::{settings, time};
-    use crate::notify::words::title;
+    use crate::notify::urgency::{Urgency, urgency};
+    use crate::notify::words::{gate_reasons, title};
 
     fn image(name: &str, findings: &[(&str, Severity, &str)]) -> ImageReport {
         let findings = findings
@@ -208,17 +219,10 @@ mod tests {
             ],
             ..ScanReport::default()
         };
-        let message = summary(
-            &report,
-            &SummaryOptions {
-                id: "s",
-                time: time("2026-11-22T06:30:00Z"),
-                settings: &settings(),
-            },
-        );
+        let message = summed_up(&report, None);
         assert_eq!(
             title(&message),
-            "1 of 3 images could not be assessed completely; 3 vulnerabilities found"
+            "1 of 3 images could not be assessed completely; 2 vulnerabilities (3 findings) found"
         );
         assert_eq!(message.totals.findings.distinct, 2);
         assert_eq!(message.failures[0].reason, "no such image");
@@ -244,12 +248,47 @@ mod tests {
             images,
             ..ScanReport::default()
         };
+        assert_eq!(title(&summed_up(&report, None)), expected);
+    }
+
+    fn summed_up(report: &ScanReport, gate: Option<&GateVerdict>) -> Notification {
         let options = SummaryOptions {
             id: "s",
             time: time("2026-11-22T06:30:00Z"),
             settings: &settings(),
+            gate,
+            severities: &[],
         };
-        assert_eq!(title(&summary(&report, &options)), expected);
+        summary(report, &options)
+    }
+
+    #[test]
+    fn a_title_begins_with_what_the_gate_decided() {
+        let report = ScanReport {
+            images: vec![image("a:1", &[("CVE-1", Severity::Low, "")])],
+            ..ScanReport::default()
+        };
+        let check = |reasons: &[String], expected: &str, expected_urgency: Urgency| {
+            let message = summed_up(&report, Some(&GateVerdict::of(reasons)));
+            assert_eq!(title(&message), expected);
+            assert_eq!(urgency(&message), expected_urgency);
+        };
+        check(
+            &[],
+            "The gate passes: 1 vulnerability in 1 image",
+            Urgency::Normal,
+        );
+        check(
+            &["low: 1 finding, 0 allowed".to_owned()],
+            "The gate fails: 1 vulnerability in 1 image",
+            Urgency::High,
+        );
+        let many: Vec<String> = (0..60).map(|number| format!("rule {number}")).collect();
+        let verdict = GateVerdict::of(&many);
+        assert_eq!((verdict.reasons.len(), verdict.reasons_left_out), (50, 10));
+        let lines = gate_reasons(&summed_up(&report, Some(&verdict)));
+        assert_eq!(lines.len(), 6);
+        assert_eq!(lines[5], "and 55 more rules");
     }
 
     #[test]

@@ -47,7 +47,8 @@ fn of_findings(message: &Notification) -> Urgency {
         NotificationKind::Summary => message.totals.errors,
         _ => message.totals.assessment_lost,
     };
-    let failed = if failed > 0 {
+    let is_stopped = message.gate.as_ref().is_some_and(|gate| !gate.has_passed);
+    let failed = if failed > 0 || is_stopped {
         Urgency::High
     } else {
         Urgency::Low

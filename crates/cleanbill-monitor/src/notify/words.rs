@@ -36,6 +36,37 @@ pub(super) fn count(number: u64, noun: &str) -> String {
 
 /// Says in one line what the message says.
 pub(super) fn title(message: &Notification) -> String {
+    format!("{}{}", decided(message), happened(message))
+}
+
+/// Says what the gate decided, in front of what else there is to say; empty if none judged.
+pub(super) fn decided(message: &Notification) -> &'static str {
+    match &message.gate {
+        None => "",
+        Some(gate) if gate.has_passed => "The gate passes: ",
+        Some(_) => "The gate fails: ",
+    }
+}
+
+/// Reasons of a gate that are shown, and characters of each.
+const REASONS_SHOWN: usize = 5;
+const REASON_CHARS_MAX: usize = 200;
+
+/// Says why the gate fails, a line for each rule; nothing if it passes.
+pub(super) fn gate_reasons(message: &Notification) -> Vec<String> {
+    let Some(gate) = &message.gate else {
+        return Vec::new();
+    };
+    let shown = gate.reasons.iter().take(REASONS_SHOWN);
+    let mut lines: Vec<String> = shown.map(|reason| clip(reason, REASON_CHARS_MAX)).collect();
+    let more = (gate.reasons.len() - lines.len()) as u64 + gate.reasons_left_out;
+    if more > 0 {
+        lines.push(format!("and {}", count(more, "more rule")));
+    }
+    lines
+}
+
+fn happened(message: &Notification) -> String {
     let totals = &message.totals;
     match message.kind {
         NotificationKind::Changes => changes_title(totals),
@@ -54,7 +85,7 @@ pub(super) fn title(message: &Notification) -> String {
 
 /// What nobody could look at comes first: few findings say nothing then.
 fn summary_title(totals: &Totals) -> String {
-    let found = count(totals.findings.total(), "vulnerability");
+    let found = vulnerabilities(&totals.findings);
     let images = count(totals.images, "image");
     let failed = match totals.errors {
         0 => return format!("{found} in {images}"),
@@ -66,6 +97,30 @@ fn summary_title(totals: &Totals) -> String {
         return failed;
     }
     format!("{failed}; {found} found")
+}
+
+/// Says how many vulnerabilities there are, and how many findings where several packages have the
+/// same: `47 vulnerabilities (63 findings)`.
+fn vulnerabilities(counts: &Counts) -> String {
+    let distinct = count(counts.distinct, "vulnerability");
+    match counts.total() {
+        findings if findings == counts.distinct => distinct,
+        findings => format!("{distinct} ({})", count(findings, "finding")),
+    }
+}
+
+/// Says which severities are told; empty if all are.
+pub(super) fn told(message: &Notification) -> String {
+    let names: Vec<String> = message
+        .severities
+        .iter()
+        .take(Severity::ALL.len())
+        .map(|name| clip(name, 20))
+        .collect();
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("Only these severities are told: {}.", names.join(", ")),
+    }
 }
 
 /// Says how many images were looked at, and how many of them not completely.
@@ -170,10 +225,15 @@ pub(super) fn percentage(score: f64) -> String {
     }
 }
 
-/// Says how many findings of each severity an image has, as the older script did:
-/// `3 | CRITICAL: 1, HIGH: 2, MEDIUM: 0, LOW: 0, UNKNOWN: 0`.
-pub(super) fn counts(line: &ImageLine) -> String {
-    format!("{} | {}", line.counts.distinct, line.counts.by_severity())
+/// Says how many findings of each severity an image has: in the news as the older script did, and
+/// in a summary, which nobody parses, with the nouns.
+/// `counts: 3 | CRITICAL: 1, HIGH: 2, MEDIUM: 0, LOW: 0, UNKNOWN: 0`.
+pub(super) fn counts(line: &ImageLine, kind: NotificationKind) -> String {
+    let by_severity = line.counts.by_severity();
+    match kind {
+        NotificationKind::Summary => format!("{}: {by_severity}", vulnerabilities(&line.counts)),
+        _ => format!("counts: {} | {by_severity}", line.counts.distinct),
+    }
 }
 
 /// Says what was found. A severity without findings is not named: it may be one that nobody looked
@@ -267,6 +327,10 @@ pub(super) fn left_out(message: &Notification, shown: usize) -> String {
         let shown_here = shown.saturating_sub(before).min(length);
         (length - shown_here) as u64 + more
     };
+    let image = match message.kind {
+        NotificationKind::Summary => "image",
+        _ => "changed image",
+    };
     let parts: Vec<String> = [
         (hidden(0, failures, message.failures_left_out), "failure"),
         (
@@ -275,7 +339,7 @@ pub(super) fn left_out(message: &Notification, shown: usize) -> String {
         ),
         (
             hidden(failures + groups, images, message.images_left_out),
-            "changed image",
+            image,
         ),
     ]
     .into_iter()

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::status_args::{ListFormat, Reader, SettingArgs, StateReading};
+use super::watch_args::EnvFileDefault;
 use super::{JudgingArgs, parse_duration};
 
 /// Reads channels.
@@ -14,6 +15,7 @@ pub(crate) struct ChannelReading;
 
 impl Reader for ChannelReading {
     const COMMAND: &'static str = "notify";
+    const ENV_FILE_DEFAULT: EnvFileDefault = EnvFileDefault::Nothing;
 }
 
 /// Flags of `notify`.

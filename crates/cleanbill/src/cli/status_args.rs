@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum};
 
-use super::watch_args;
+use super::watch_args::{self, EnvFileDefault};
 use crate::settings::Call;
 
 /// The settings that a command reads, as its flags: those whose row in the table of settings names
@@ -18,6 +18,7 @@ pub(crate) struct SettingArgs<R> {
 /// Names a command in the table of settings.
 pub(crate) trait Reader {
     const COMMAND: &'static str;
+    const ENV_FILE_DEFAULT: EnvFileDefault = EnvFileDefault::DotEnv;
 }
 
 /// Reads where the state is.
@@ -30,7 +31,7 @@ impl Reader for StateReading {
 
 impl<R: Reader> Args for SettingArgs<R> {
     fn augment_args(command: Command) -> Command {
-        watch_args::augment(command, R::COMMAND)
+        watch_args::augment(command, R::COMMAND, R::ENV_FILE_DEFAULT)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -41,13 +42,13 @@ impl<R: Reader> Args for SettingArgs<R> {
 impl<R: Reader> FromArgMatches for SettingArgs<R> {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self {
-            call: watch_args::call(matches),
+            call: watch_args::call(matches, R::ENV_FILE_DEFAULT),
             reader: PhantomData,
         })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.call = watch_args::call(matches);
+        self.call = watch_args::call(matches, R::ENV_FILE_DEFAULT);
         Ok(())
     }
 }

@@ -34,7 +34,7 @@ pub(crate) struct WatchArgs {
 
 impl Args for WatchArgs {
     fn augment_args(command: Command) -> Command {
-        augment(command, "watch")
+        augment(command, "watch", EnvFileDefault::DotEnv)
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -45,18 +45,31 @@ impl Args for WatchArgs {
 impl FromArgMatches for WatchArgs {
     fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
         Ok(Self {
-            call: call(matches),
+            call: call(matches, EnvFileDefault::DotEnv),
         })
     }
 
     fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
-        self.call = call(matches);
+        self.call = call(matches, EnvFileDefault::DotEnv);
         Ok(())
     }
 }
 
+/// The file of variables that is read if none is named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EnvFileDefault {
+    /// `.env` in the working directory
+    DotEnv,
+    /// None: pipelines call it in a tree that a pull request wrote.
+    Nothing,
+}
+
 /// Adds the settings that a command reads as its flags.
-pub(super) fn augment(command: Command, reader: &str) -> Command {
+pub(super) fn augment(command: Command, reader: &str, default: EnvFileDefault) -> Command {
+    let default = match default {
+        EnvFileDefault::DotEnv => ".env, if it is there",
+        EnvFileDefault::Nothing => "none; .env is not read by itself",
+    };
     let own = [
         Arg::new(CONFIG)
             .long(CONFIG)
@@ -69,19 +82,22 @@ pub(super) fn augment(command: Command, reader: &str) -> Command {
             .value_name("FILE")
             .value_parser(ValueParser::path_buf())
             .env("CLEANBILL_ENV_FILE")
-            .help("File of variables, NAME=value in each line [default: .env, if it is there]"),
+            .help(format!("File of variables, NAME=value in each line [default: {default}]")),
     ];
     let of_table = SETTINGS
         .iter()
         .filter(|setting| !setting.is_global && setting.commands.contains(&reader));
-    command.args(own).args(of_table.map(argument))
+    command
+        .args(own)
+        .args(of_table.map(|setting| argument(setting, reader)))
 }
 
 /// Collects what the command line says about settings.
-pub(super) fn call(matches: &ArgMatches) -> Call {
+pub(super) fn call(matches: &ArgMatches, default: EnvFileDefault) -> Call {
     let mut call = Call {
         config: matches.get_one(CONFIG).cloned(),
         env_file: matches.get_one(ENV_FILE).cloned(),
+        leaves_out_dot_env: default == EnvFileDefault::Nothing,
         ..Call::default()
     };
     for setting in SETTINGS {
@@ -108,14 +124,14 @@ fn id(setting: &Setting) -> String {
     }
 }
 
-fn argument(setting: &'static Setting) -> Arg {
+fn argument(setting: &'static Setting, reader: &str) -> Arg {
     let heading = HEADINGS
         .iter()
         .find(|(group, _)| setting.key.starts_with(group))
         .map(|(_, heading)| *heading);
     let argument = Arg::new(setting.key)
         .long(setting.flag)
-        .help(help(setting))
+        .help(help(setting, reader))
         .help_heading(heading)
         .env(setting.environment())
         .hide_env_values(true)
@@ -147,7 +163,13 @@ fn argument(setting: &'static Setting) -> Arg {
     }
 }
 
-fn help(setting: &Setting) -> String {
+fn help(setting: &Setting, reader: &str) -> String {
+    if (setting.key, reader) == ("scan.severity", "notify") {
+        // A summary tells what the reports hold; only baselines are made with a filter.
+        return "Severities that are told [default: all of the reports; with --only-on change \
+                HIGH,CRITICAL, as baselines have them]"
+            .to_owned();
+    }
     let default = setting.default_words();
     if default.is_empty() || setting.kind == Kind::Boolean && !setting.is_on_by_default() {
         return setting.help.to_owned();

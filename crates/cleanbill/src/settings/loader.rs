@@ -40,6 +40,11 @@ pub(crate) struct Call {
     pub(crate) config: Option<PathBuf>,
     /// `--env-file`
     pub(crate) env_file: Option<PathBuf>,
+    /// `.env` of the working directory says nothing: this is called where the files are those of
+    /// somebody who may not decide where secrets go.
+    pub(crate) leaves_out_dot_env: bool,
+    /// The flags that were really given, by the key of the setting that they stand for here.
+    pub(crate) given_as: BTreeMap<&'static str, &'static str>,
 }
 
 /// Loads settings, as often as it is asked.
@@ -75,6 +80,14 @@ pub(crate) struct LoadedChannel {
     pub(crate) values: BTreeMap<&'static str, Resolved>,
     /// It was named in `notify.channels`.
     pub(crate) is_named: bool,
+}
+
+impl Loaded {
+    /// Says whether nobody said anything about a setting.
+    pub(crate) fn is_default(&self, key: &str) -> bool {
+        let resolved = self.resolved.get(key);
+        resolved.is_none_or(|resolved| resolved.origin == Origin::Default)
+    }
 }
 
 impl Loader {
@@ -121,6 +134,7 @@ impl Loader {
         let content = self.file(&mut files, &mut problems);
         let mut sources = Sources {
             flags: &self.call.flags,
+            given_as: &self.call.given_as,
             environment: &self.environment,
             secrets: &self.secrets,
             env_file: env_file.as_ref(),
@@ -164,6 +178,7 @@ impl Loader {
     fn env_file(&self, files: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) -> Option<EnvFile> {
         let path = match &self.call.env_file {
             Some(path) => path.clone(),
+            None if self.call.leaves_out_dot_env => return None,
             None => self.directory.join(".env"),
         };
         files.push(path.clone());

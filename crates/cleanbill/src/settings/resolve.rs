@@ -48,6 +48,8 @@ impl Resolved {
 /// Everything that was given.
 pub(crate) struct Sources<'a> {
     pub(crate) flags: &'a BTreeMap<&'static str, Vec<String>>,
+    /// The flags that were really given, by key.
+    pub(crate) given_as: &'a BTreeMap<&'static str, &'static str>,
     pub(crate) environment: &'a Environment,
     /// Where a file named like a variable is its value.
     pub(crate) secrets: &'a Path,
@@ -172,7 +174,10 @@ impl Sources<'_> {
                 given: Given::of_flag(values.clone()),
                 dialect: Dialect::Ours,
                 origin: Origin::Flag {
-                    flag: format!("--{}", setting.flag),
+                    flag: format!(
+                        "--{}",
+                        self.given_as.get(setting.key).unwrap_or(&setting.flag)
+                    ),
                 },
             }));
         }

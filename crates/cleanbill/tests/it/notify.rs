@@ -81,6 +81,87 @@ fn a_report_is_summed_up_for_a_channel_of_flags_or_environment() {
 }
 
 #[test]
+fn the_tree_of_a_pull_request_does_not_say_who_is_told() {
+    let sandbox = Sandbox::with_reports();
+    let (ours, theirs) = (Sink::start(TAKEN), Sink::start(TAKEN));
+    // What is wrong in it is nothing to this call either.
+    sandbox.write(
+        ".env",
+        format!(
+            "SLACK_WEBHOOK_URL={}\nCLEANBILL_REPORT_URL=https://evil.example/\nCLEANBILL_OFFLINE=true\nNAME OK\n",
+            theirs.address
+        ),
+    );
+    let variables = [("SLACK_WEBHOOK_URL", ours.address.as_str())];
+    for call in ["notify slack --scan-results web.json", "notify test slack"] {
+        sandbox.run_with(variables, call).exits(0);
+        sandbox
+            .run(call)
+            .exits(2)
+            .warns(&["no channel of kind slack is set up", "--env-file .env"]);
+    }
+    let bodies = ours.bodies();
+    assert_eq!(bodies.len(), 2);
+    assert!(!bodies.iter().any(|body| body.contains("evil.example")));
+    assert!(theirs.bodies().is_empty());
+    sandbox.write("own.env", format!("SLACK_WEBHOOK_URL={}\n", ours.address));
+    sandbox
+        .run("notify slack --scan-results web.json --env-file own.env")
+        .exits(0);
+    assert_eq!(ours.bodies().len(), 3);
+}
+
+#[test]
+fn a_message_says_what_the_gate_decided_and_why() {
+    let sandbox = Sandbox::with_reports();
+    let verdict = |rules: &str, code: i32| {
+        sandbox
+            .run(&format!(
+                "gate --scan-results web.json --fail-on {rules} -o json=verdict.json"
+            ))
+            .exits(code);
+        let call = "notify slack --scan-results web.json --verdict verdict.json --dry-run";
+        sandbox.run(call).exits(0)
+    };
+    verdict("high=0", 1).prints(&[
+        "\"text\":\"The gate fails: ",
+        "*Why the gate fails:*",
+        "1 finding of severity HIGH, none allowed",
+        "CVE-2099-0001",
+    ]);
+    verdict("high=100", 0)
+        .prints(&["\"text\":\"The gate passes: "])
+        .lacks(&["The gate fails"]);
+    sandbox
+        .run("notify slack --scan-results web.json --fail-on high=0 --dry-run")
+        .exits(0)
+        .prints(&["The gate fails: "]);
+    sandbox
+        .run("notify slack --scan-results web.json --dry-run")
+        .exits(0)
+        .lacks(&["The gate"]);
+}
+
+#[test]
+fn severities_are_told_as_somebody_chose() {
+    let sandbox = Sandbox::with_reports();
+    let call = "notify slack --scan-results web.json --dry-run";
+    let all = ["CVE-2099-0001", "CVE-2099-0002", "3 vulnerabilities"];
+    sandbox
+        .run(call)
+        .exits(0)
+        .prints(&all)
+        .lacks(&["Only these"]);
+    let chosen = sandbox.run(&format!("{call} --severity CRITICAL")).exits(0);
+    assert!(!chosen.stdout.contains("3 vulnerabilities"), "{chosen}");
+    chosen.prints(&["Only these severities are told: CRITICAL."]);
+    sandbox
+        .run("notify slack --scan-results web.json --severity UNKNOWN --only-on failure --dry-run")
+        .exits(0)
+        .prints(&["Nothing to tell."]);
+}
+
+#[test]
 fn what_would_be_sent_is_shown_without_an_address() {
     let sandbox = Sandbox::with_reports();
     for kind in ["slack", "webhook", "teams", "discord", "mattermost"] {
@@ -160,7 +241,7 @@ fn a_service_that_is_busy_for_a_moment_is_asked_again() {
         .run(&call(&sink.url))
         .exits(0)
         .prints(&["webhook: delivered"])
-        .warns(&["503", "trying again in 2 s"]);
+        .warns(&["webhook: ", "503", "trying again in 2 s"]);
     // Who wants to be left alone for long is.
     let later = HttpAnswer::Reply(429, vec!["Retry-After: 3600".to_owned()], String::new());
     let sink = HttpSink::start(vec![later]);
@@ -245,14 +326,46 @@ fn a_wrong_channel_is_named_with_what_is_missing() {
         ),
         (
             "notify slakc --scan-results web.json",
-            &["there is no channel 'slakc'", "did you mean slack?"],
+            &[
+                "there is no channel 'slakc'",
+                "did you mean slack?",
+                "there are smtp, slack, webhook, teams",
+            ],
+        ),
+        (
+            "notify slac --scan-results web.json --webhook-url https://example.com/",
+            &[
+                "'slac' is no kind of channel",
+                "did you mean slack?",
+                "there are slack, webhook, teams",
+            ],
+        ),
+        (
+            "notify slack --scan-results web.json --webhook-url nonsense",
+            &["--webhook-url"],
         ),
         ("notify test", &["no channel is set up"]),
         ("notify slack", &["--scan-results"]),
         ("notify", &["CHANNEL"]),
     ] {
-        sandbox.run(call).exits(2).warns(texts);
+        let outcome = sandbox.run(call).exits(2).warns(texts);
+        assert!(!outcome.stderr.contains("--slack-webhook-url"), "{outcome}");
     }
+}
+
+#[test]
+fn what_may_not_be_connected_is_not_tried_again() {
+    let sandbox = Sandbox::with_reports();
+    let begin = std::time::Instant::now();
+    sandbox
+        .run("notify slack --scan-results web.json --offline --webhook-url https://example.com/x")
+        .exits(3)
+        .prints(&["NOT DELIVERED", "was not asked: offline"])
+        .lacks(&["trying again"]);
+    sandbox
+        .run("scan --offline --retries 3 --source registry example.com/app:1")
+        .lacks(&["trying again"]);
+    assert!(begin.elapsed() < std::time::Duration::from_secs(2));
 }
 
 #[test]

@@ -62,6 +62,22 @@ fn write_summary(message: &Notification, out: &mut String) {
         let (from, to) = (words::minute(since), words::minute(message.time));
         paragraph(&format!("From {from} to {to}."), out);
     }
+    let reasons = words::gate_reasons(message);
+    if !reasons.is_empty() {
+        let items = reasons
+            .iter()
+            .map(|reason| format!("<li>{}</li>", Escaped(reason)));
+        let _ = writeln!(
+            out,
+            "<p style=\"margin:0 0 4px\"><strong>Why the gate fails:</strong></p>\
+             <ul class=\"wrap\" style=\"margin:0 0 10px;padding-left:20px\">{}</ul>",
+            items.collect::<String>()
+        );
+    }
+    let told = words::told(message);
+    if !told.is_empty() {
+        paragraph(&told, out);
+    }
     if totals.images > 0 {
         let images = words::looked_at(totals);
         let chips = chips(&totals.findings);
@@ -185,10 +201,10 @@ fn write_image(line: &ImageLine, index: usize, kind: NotificationKind, out: &mut
         code(&line.image, NAME_CHARS_MAX),
         group::containers(&line.containers)
     );
-    let counts = words::counts(line);
+    let counts = words::counts(line, kind);
     let text = match kind {
-        NotificationKind::Summary => format!("counts: {counts}"),
-        _ => format!("{} | counts: {counts}", words::image_changes(line)),
+        NotificationKind::Summary => counts,
+        _ => format!("{} | {counts}", words::image_changes(line)),
     };
     muted("", &text, out);
     if !line.log_path.is_empty() {

@@ -43,7 +43,7 @@ pub(super) fn image(line: &ImageLine, kind: NotificationKind, detail: Detail) ->
     if kind != NotificationKind::Summary {
         pieces.push(text(format!("{} | ", words::image_changes(line))));
     }
-    pieces.push(text(format!("counts: {}", words::counts(line))));
+    pieces.push(text(words::counts(line, kind)));
     if !line.log_path.is_empty() && detail.images_max >= Detail::MAIL.images_max {
         pieces.extend([text("; details: "), place(&line.log_path)]);
     }

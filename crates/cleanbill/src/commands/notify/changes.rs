@@ -54,6 +54,7 @@ pub(super) fn changes(
         settings: options.settings,
     });
     Ok(message.map(|mut message| {
+        message.gate = options.gate.cloned();
         give_causes(&mut message, &with_baseline);
         message
     }))

@@ -49,7 +49,7 @@ pub(super) fn test(
         let id = uuid::Uuid::now_v7().to_string();
         let composing = composing(&settings, name);
         let message = test_message(&id, Timestamp::now(), &composing);
-        let mut outcome = Outcome::new(is_dry_run);
+        let mut outcome = Outcome::new(is_dry_run, &settings);
         outcome.send(name, channel, message);
         outcome
     };
@@ -60,7 +60,7 @@ pub(super) fn test(
             .into_iter()
             .map(|(name, channel)| scope.spawn(move || send(name, channel)))
             .collect();
-        let mut all = Outcome::new(is_dry_run);
+        let mut all = Outcome::new(is_dry_run, &settings);
         for worker in workers {
             let outcome = worker.join();
             all.add(&outcome.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
@@ -112,13 +112,21 @@ pub(super) fn choose<'a>(
         let error = CommandError::usage_text(format!("no channel of kind {kind} is set up"));
         return Err(error.hint(needs(kind)));
     }
+    let of_settings: Vec<&str> = open.keys().map(String::as_str).collect();
+    Err(unknown(name, &of_settings))
+}
+
+/// Says that there is no such channel, and which there are beside those of the settings.
+fn unknown(name: &str, of_settings: &[&str]) -> CommandError {
     let error = CommandError::usage_text(format!("there is no channel '{name}'"));
     let kinds = CHANNELS.iter().map(|info| info.name);
-    let known: Vec<&str> = open.keys().map(String::as_str).chain(kinds).collect();
-    Err(match nearest(name, known.iter().copied()) {
+    let mut known: Vec<&str> = of_settings.to_vec();
+    known.extend(kinds.filter(|kind| !of_settings.contains(kind)));
+    let error = match nearest(name, known.iter().copied()) {
         Some(meant) => error.hint(format!("did you mean {meant}?")),
-        None => error.hint(format!("there are {}", known.join(", "))),
-    })
+        None => error,
+    };
+    error.hint(format!("there are {}", known.join(", ")))
 }
 
 /// Says what sets a kind of channel up.
@@ -136,12 +144,12 @@ fn needs(kind: &str) -> String {
             );
         }
     };
-    format!("set {fields}; see docs/notifications.md")
+    format!("set {fields} (a .env file counts with --env-file .env); see docs/notifications.md")
 }
 
 fn none_is_set_up() -> CommandError {
     CommandError::usage_text("no channel is set up")
-        .hint("docs/notifications.md says what each needs; cleanbill config show, what is set")
+        .hint("docs/notifications.md says what each needs; a .env file counts with --env-file .env")
 }
 
 /// Attempts to send a message; nobody keeps it for later, so a short disturbance is waited for.
@@ -153,8 +161,16 @@ const ATTEMPTS: RedeliveryPolicy = RedeliveryPolicy {
     retry_after_max: Duration::from_secs(30),
 };
 
-/// Sends until it is done, given up, or tried often enough. Ctrl-C and `--timeout` end the waiting.
+/// How often it is tried where no connection may be opened.
+const ATTEMPTS_OFFLINE: RedeliveryPolicy = RedeliveryPolicy {
+    attempts_max: 1,
+    ..ATTEMPTS
+};
+
+/// Sends to the channel of this name until it is done, given up, or tried often enough. Ctrl-C and `--timeout` end the waiting.
 fn patiently(
+    name: &str,
+    policy: RedeliveryPolicy,
     mut send: impl FnMut() -> Result<Receipt, DeliveryError>,
 ) -> Result<Receipt, DeliveryError> {
     let mut attempt = 1;
@@ -168,11 +184,12 @@ fn patiently(
         };
         let is_too_long = error
             .retry_after
-            .is_some_and(|wanted| wanted > ATTEMPTS.retry_after_max);
-        match ATTEMPTS.decide(attempt, &error, 1.0) {
+            .is_some_and(|wanted| wanted > policy.retry_after_max);
+        match policy.decide(attempt, &error, 1.0) {
             Redelivery::After(pause) if !is_too_long => {
                 tracing::warn!(
-                    "{}; trying again in {} s",
+                    "{}: {}; trying again in {} s",
+                    clean(name),
                     clean(&error.text),
                     pause.as_secs()
                 );
@@ -208,14 +225,20 @@ fn cut_off(last: Option<DeliveryError>) -> DeliveryError {
 pub(super) struct Outcome {
     text: String,
     is_dry_run: bool,
+    policy: RedeliveryPolicy,
     exit: Exit,
 }
 
 impl Outcome {
-    pub(super) fn new(is_dry_run: bool) -> Self {
+    pub(super) fn new(is_dry_run: bool, settings: &WatchSettings) -> Self {
+        let policy = match settings.database.is_offline {
+            true => ATTEMPTS_OFFLINE,
+            false => ATTEMPTS,
+        };
         Self {
             text: String::new(),
             is_dry_run,
+            policy,
             exit: Exit::Clean,
         }
     }
@@ -254,7 +277,7 @@ impl Outcome {
     }
 
     fn deliver(&mut self, name: &str, channel: &dyn Channel, part: &Notification) {
-        match patiently(|| channel.deliver(part, Timestamp::now())) {
+        match patiently(name, self.policy, || channel.deliver(part, Timestamp::now())) {
             Ok(receipt) if receipt.text.is_empty() => self.line(&format!("{name}: delivered")),
             Ok(receipt) => self.line(&format!("{name}: delivered ({})", receipt.text)),
             Err(error) => self.fail(name, &error.text),
