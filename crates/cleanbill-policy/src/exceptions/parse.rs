@@ -8,6 +8,7 @@ use cleanbill_core::glob::Pattern;
 use super::{Exception, ExceptionsError, ExceptionsProblem, date, text};
 use crate::document::{self, Content, Node, Place};
 use crate::ignore::rule::{Condition, Entry, Rule};
+use crate::ignore::version_range::VersionRange;
 use fields::Fields;
 use keys::{KEYS, TOP_KEYS};
 
@@ -254,7 +255,7 @@ fn scope(fields: &Fields<'_>, exception: &Exception, rule: &mut Rule, problems: 
     }
     let mut version_range = None;
     if !exception.version.is_empty() {
-        match crate::ignore::version_range::VersionRange::parse(&exception.version) {
+        match VersionRange::parse(&exception.version) {
             Ok(range) => {
                 version_range = Some(range.clone());
                 rule.conditions.push(Condition::VersionIn(range));
@@ -290,18 +291,22 @@ fn scope(fields: &Fields<'_>, exception: &Exception, rule: &mut Rule, problems: 
             Err(reason) => problems.add(place("ecosystem"), format!("ecosystem: {reason}")),
         }
     }
-    // Where it is known what packages it is about, bounds that are above or below none of them are
-    // a mistake.
-    let mut kinds = rule.purl_types().into_iter();
-    let unread = version_range
-        .as_ref()
-        .and_then(|range| kinds.find_map(|kind| Some((kind, range.unread(kind)?))));
-    if let Some((kind, bound)) = unread {
-        problems.add(
-            place("version"),
-            format!("version: '{bound}' is no version of a package of type {kind}"),
-        );
+    // Bounds that are above or below no package that it is about are a mistake.
+    if let Some(text) = version_range.and_then(|range| unread_bound(&range, rule)) {
+        problems.add(place("version"), text);
     }
+}
+
+/// Names a bound that is no version of the packages that a rule is about, as far as that is known.
+fn unread_bound(range: &VersionRange, rule: &Rule) -> Option<String> {
+    let mut kinds = rule.purl_types().into_iter();
+    if let Some((kind, bound)) = kinds.find_map(|kind| Some((kind, range.unread(kind)?))) {
+        return Some(format!(
+            "version: '{bound}' is no version of a package of type {kind}"
+        ));
+    }
+    let bound = range.unread_by_all()?;
+    Some(format!("version: '{bound}' is no version of any package"))
 }
 
 /// Reads when it ends.

@@ -406,6 +406,10 @@ fn what_is_wrong_is_said_with_its_place() {
             "line 1, column 59: version: '1.x' is no version of a package of type npm",
         ),
         (
+            "- {id: CVE-2024-0001, reason: r, version: '>= 1.2, < latest'}",
+            "line 1, column 43: version: 'latest' is no version of any package",
+        ),
+        (
             "- {id: CVE-2024-0001, reason: r, package: 'pkg:pypi/a', version: < newest}",
             "line 1, column 66: version: 'newest' is no version of a package of type pypi",
         ),

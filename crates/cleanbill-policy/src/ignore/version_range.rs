@@ -80,13 +80,32 @@ impl VersionRange {
     /// version of theirs.
     pub(crate) fn unread(&self, purl_type: &str) -> Option<&str> {
         let scheme = scheme_of_type(purl_type);
-        let mut bounds = self.alternatives.iter().flatten();
-        let unread = bounds.find(|bound| {
-            !matches!(bound.operator, Operator::Equal | Operator::NotEqual)
-                && Version::parse(scheme, &padded(scheme, &bound.version)).is_none()
-        })?;
-        Some(&unread.version)
+        self.find_bound(|version| {
+            !is_version_of_any(version)
+                || Version::parse(scheme, &padded(scheme, version)).is_none()
+        })
     }
+
+    /// Returns a bound that is no version of any kind of packages.
+    pub(crate) fn unread_by_all(&self) -> Option<&str> {
+        self.find_bound(|version| !is_version_of_any(version))
+    }
+
+    /// Finds a version that others are compared with, and not only held to be the same.
+    fn find_bound(&self, is_wanted: impl Fn(&str) -> bool) -> Option<&str> {
+        let mut bounds = self.alternatives.iter().flatten();
+        let found = bounds.find(|bound| {
+            !matches!(bound.operator, Operator::Equal | Operator::NotEqual)
+                && is_wanted(&bound.version)
+        })?;
+        Some(&found.version)
+    }
+}
+
+/// Says whether a bound may be a version. Maven and RPM compare every text with every other one, but
+/// nothing is older than `latest`.
+fn is_version_of_any(version: &str) -> bool {
+    version.contains(|c: char| c.is_ascii_digit())
 }
 
 fn conjunction(text: &str) -> Result<Vec<Bound>, String> {
@@ -211,6 +230,18 @@ mod tests {
         check("npm", "< 1, latest", None);
         check("pypi", "<= newest", Some("newest"));
         check("deb", "< 1:2.0~rc1-1", None);
+        check("rpm", ">= 1.2, < latest", Some("latest"));
+    }
+
+    #[test]
+    fn what_is_no_version_of_any_kind_is_found() {
+        let check = |range: &str, expected: Option<&str>| {
+            let range = VersionRange::parse(range).unwrap();
+            assert_eq!(range.unread_by_all(), expected, "{range:?}");
+        };
+        check("< 2.x, latest", None);
+        check(">= 1.2, < latest", Some("latest"));
+        check("1.2 || > x", Some("x"));
     }
 
     #[test]

@@ -20,8 +20,22 @@ const IDS_MAX: usize = 5;
 pub(super) fn findings(image: &ImageReport) -> Vec<&SuppressedFinding> {
     let suppressed = image.results.iter().flat_map(|result| &result.suppressed);
     let mut excepted: Vec<_> = suppressed.filter(|one| one.is_excepted()).collect();
-    excepted.sort_by_key(|one| words::worst_first(&one.finding));
+    excepted.sort_by(|a, b| place_in_list(a).cmp(&place_in_list(b)));
     excepted
+}
+
+fn place_in_list(suppressed: &SuppressedFinding) -> impl Ord {
+    let finding = &suppressed.finding;
+    let names = (&finding.vulnerability_id, &finding.package_name);
+    (words::worst_first(finding), names, &suppressed.source)
+}
+
+/// Says whether two lines would be the same: one vulnerability of one package, found in several
+/// places.
+pub(super) fn is_same(a: &SuppressedFinding, b: &SuppressedFinding) -> bool {
+    a.source == b.source
+        && a.finding.vulnerability_id == b.finding.vulnerability_id
+        && a.finding.package_name == b.finding.package_name
 }
 
 /// Notes each excepted finding of an image, a bounded number of them, and how many more there are.

@@ -262,7 +262,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_LIST_ALL_PKGS")]
     pub(crate) list_all_pkgs: Option<bool>,
 
-    /// Show findings that an ignore file or a VEX document takes out
+    /// Show findings that an ignore file or a VEX document takes out too, not only excepted ones
     #[arg(long, num_args = 0..=1, require_equals = true, default_missing_value = "true", default_value = "false", hide_default_value = true, hide_possible_values = true, value_parser = BoolishValueParser::new(), env = "CLEANBILL_SHOW_SUPPRESSED")]
     pub(crate) show_suppressed: bool,
 

@@ -140,7 +140,7 @@ fn what_has_expired_counts_again_and_what_expires_is_announced() {
          - {id: CVE-2099-0002, reason: r, until: fixed}\n",
     );
     let outcome = scan(&sandbox, "--exceptions old.yaml").exits(0).warns(&[
-        "old.yaml:1: the exception of CVE-2099-0001 has expired on 2020-01-01; it covered 1 finding",
+        "old.yaml:1: the exception of CVE-2099-0001 has expired on 2020-01-01; 1 finding counts again",
         "old.yaml:2: the exception of CVE-2099-0002 has ended",
     ]);
     let report = outcome.json();

@@ -11,6 +11,7 @@ use super::canvas::{Canvas, Span, Style};
 use super::layout::{self, Cell, Column, Row};
 use super::{Choices, short_name};
 use crate::layers::Layers;
+use crate::render::excepted;
 use crate::render::groups::Group;
 use crate::render::words::{self, count};
 use crate::text;
@@ -326,9 +327,18 @@ pub(super) fn excepted(
     } else {
         EXCEPTED_MAX
     };
-    for suppressed in findings.iter().take(rows_max) {
+    let mut left = findings.len();
+    let same = findings.chunk_by(|a, b| excepted::is_same(a, b));
+    for group in same.take(rows_max) {
+        let Some(suppressed) = group.first() else {
+            continue;
+        };
+        left -= group.len();
         let name = short(&suppressed.finding.package_name, Style::Bold);
-        let name = name.with_text(&format!("{}:", name.text));
+        let name = match group.len() {
+            1 => name.with_text(&format!("{}:", name.text)),
+            places => name.with_text(&format!("{} (×{places}):", name.text)),
+        };
         let id = id(&suppressed.finding);
         // The paragraph is indented by two, and two more where it goes on.
         let said = 4 + id.width() + 1 + name.width() + 1;
@@ -337,7 +347,7 @@ pub(super) fn excepted(
         let reason = reason.with_text(&text::truncate(&reason.text, room));
         canvas.paragraph("  ", &[id, name, reason])?;
     }
-    match findings.len().saturating_sub(rows_max) {
+    match left {
         0 => Ok(()),
         more => {
             let note = format!("… {more} more (--show-suppressed shows all)");

@@ -170,20 +170,26 @@ fn suppressed_findings_are_counted_or_listed() {
 #[test]
 fn what_is_excepted_is_named_in_a_line_each() {
     let mut image = sample::excepted();
-    let one = image.results[0].suppressed.remove(0);
-    image.results[0].suppressed.extend(vec![one; 7]);
-    image.results[0].suppressed[2].statement = "why ".repeat(100);
+    let suppressed = &mut image.results[0].suppressed;
+    let one = suppressed.remove(0);
+    for number in 0..9 {
+        let mut one = one.clone();
+        one.finding.package_name = format!("openssl{}", number / 2);
+        suppressed.push(one);
+    }
+    let mut long = one;
+    long.statement = "why ".repeat(100);
+    suppressed.push(long.clone());
+    long.finding.package_name = "openssl9".to_owned();
+    suppressed.push(long);
     let text = table(&sample::report(vec![image]), 80);
     let lines: Vec<&str> = text.lines().collect();
-    let first = lines
-        .iter()
-        .position(|line| *line == "7 excepted findings:");
+    let title = "11 excepted findings:";
+    let first = lines.iter().position(|line| *line == title);
     let named = &lines[first.unwrap() + 1..];
-    assert_eq!(
-        named[0],
-        "  CVE-2026-1001 openssl: accepted until the next release (owner payments, tic…"
-    );
-    assert!(named[1].ends_with("why …"), "{text}");
+    assert!(named[0].ends_with("why …"), "{text}");
+    let twice = "  CVE-2026-1001 openssl0 (×2): accepted until the next release (owner payment…";
+    assert_eq!(named[1], twice);
     assert_eq!(named[5], "  … 2 more (--show-suppressed shows all)");
     let hint = "1 finding suppressed (--show-suppressed shows them)";
     assert!(named.contains(&hint), "{text}");

@@ -307,9 +307,13 @@ fn log_rule(report: &ExceptionReport) {
             ExceptionOutcome::Expired => format!("has expired on {}", report.terms.expires),
             _ => "has ended for what can be fixed now, or is too dangerous".to_owned(),
         };
+        let again = match report.lapsed_findings {
+            1 => "counts again",
+            _ => "count again",
+        };
         tracing::warn!(
             target: logging::EXCEPTIONS,
-            "{source}:{line}: the exception of {rule} {why}; it covered {findings} that count again"
+            "{source}:{line}: the exception of {rule} {why}; {findings} {again}"
         );
     }
     match &report.outcome {
