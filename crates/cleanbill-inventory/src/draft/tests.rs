@@ -1,4 +1,5 @@
 use cleanbill_core::distro::Family;
+use cleanbill_core::inventory::LayerInventory;
 
 use super::*;
 

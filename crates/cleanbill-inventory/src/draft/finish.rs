@@ -1,0 +1,181 @@
+//! Completing the inventory of a layer when all its files have been read.
+
+use std::collections::{BTreeMap, HashSet};
+
+use cleanbill_core::inventory::{Application, DistroRecord, LayerInventory, PackageDatabase};
+use cleanbill_core::package::{self, BuildInfo};
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Package, Problem, uid};
+
+use super::{LayerDraft, LayerFrame, Sourced, Unread, reported};
+use crate::room::Room;
+
+impl LayerDraft {
+    /// Completes the inventory: joins what several files say about the same packages, computes
+    /// the identifiers, and sorts everything.
+    pub(crate) fn finish(mut self, frame: LayerFrame) -> LayerInventory {
+        let reported = reported::paths(&self.applications);
+        reported::drop_reported(&mut self.applications, &reported);
+        self.java_archives
+            .retain(|path, _| !reported.contains(path));
+        // Nothing is forgotten any more.
+        self.sources.clear();
+        let package_databases = self.finish_databases();
+        let applications = self.finish_applications();
+        let build_info = self.finish_build_info();
+        self.finish_unread(&package_databases);
+        let problems = self.finish_problems();
+        LayerInventory {
+            size_bytes: frame.size_bytes,
+            distro_records: finish_distro_records(self.distro_records),
+            repository_hint: self.repository_hint.map(|hint| hint.value),
+            package_databases,
+            applications,
+            java_archives: self.java_archives.into_values().collect(),
+            license_files: self.license_files.into_values().collect(),
+            build_info,
+            opaque_directories: frame.opaque_directories,
+            whiteouts: frame.whiteouts,
+            links: frame.links,
+            paths: frame.paths,
+            problems,
+        }
+    }
+
+    fn finish_databases(&mut self) -> Vec<PackageDatabase> {
+        let mut databases = Vec::with_capacity(self.databases.len());
+        let mut room = Room::new(&self.limits);
+        let dpkg = self.dpkg.index();
+        for (path, Sourced { mut value, .. }) in std::mem::take(&mut self.databases) {
+            dpkg.complete(&mut value, &mut room);
+            finish_packages("", &mut value);
+            databases.push(PackageDatabase {
+                path,
+                packages: value,
+            });
+        }
+        if let Some(message) = room.exceeded() {
+            self.add_problem(Problem::new(ProblemKind::LimitExceeded, message));
+        }
+        databases
+    }
+
+    fn finish_applications(&mut self) -> Vec<Application> {
+        let mut applications = Vec::with_capacity(self.applications.len());
+        let siblings = std::mem::take(&mut self.siblings);
+        let mut joiner = siblings.joiner();
+        for ((path, kind), application) in std::mem::take(&mut self.applications) {
+            let Sourced { source, mut value } = application;
+            if source == path
+                && let Some(problem) = joiner.complete(&kind, &path, &mut value)
+            {
+                self.add_problem(problem);
+            }
+            for package in &mut value {
+                self.license_texts.resolve(&path, &mut package.licenses);
+            }
+            let (kind, path) = (kind.to_string(), path.to_string());
+            applications.push(match self.keeps_license_names {
+                true => sorted_application(kind, path, value),
+                false => finish_application(kind, path, value),
+            });
+        }
+        applications
+    }
+
+    /// Combines content sets and build label. Source: spec 02 section 2.7.
+    fn finish_build_info(&mut self) -> Option<BuildInfo> {
+        let content_sets = std::mem::take(&mut self.content_sets).pop_last();
+        let label = std::mem::take(&mut self.build_labels).pop_last();
+        if content_sets.is_none() && label.is_none() {
+            return None;
+        }
+        let (nvr, arch) = label
+            .map(|(_, label)| (label.nvr, label.arch))
+            .unwrap_or_default();
+        Some(BuildInfo {
+            content_sets: content_sets.map(|(_, names)| names).unwrap_or_default(),
+            nvr,
+            arch,
+        })
+    }
+
+    /// Says which packages were not read, and which files of language packages make no sense:
+    /// those that a package of the distribution owns are none of their own. Source: spec 04 section 0.3.
+    fn finish_unread(&mut self, databases: &[PackageDatabase]) {
+        if self.unread.is_empty() {
+            return;
+        }
+        let owned: HashSet<&str> = databases
+            .iter()
+            .flat_map(|database| &database.packages)
+            .flat_map(|package| package.installed_files.iter())
+            .map(|path| path.strip_prefix('/').unwrap_or(path))
+            .collect();
+        let mut kinds: BTreeMap<Unread, (u64, &str)> = BTreeMap::new();
+        for (path, unread) in &self.unread {
+            if !owned.contains(path.as_str()) {
+                kinds.entry(*unread).or_insert((0, path)).0 += 1;
+            }
+        }
+        let problems: Vec<Problem> = kinds
+            .into_iter()
+            .map(|(unread, (count, example))| unread.problem(count, example))
+            .collect();
+        problems
+            .into_iter()
+            .for_each(|problem| self.add_problem(problem));
+    }
+
+    fn finish_problems(&mut self) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.problems);
+        problems.sort();
+        if self.problems_left_out > 0 {
+            problems.push(Problem::new(
+                ProblemKind::LimitExceeded,
+                format!("{} more problems in this layer", self.problems_left_out),
+            ));
+        }
+        problems
+    }
+}
+
+/// Orders records as they count: as the layer has them, but those that name no release of their
+/// own (Ubuntu's extended maintenance, the mark of a supplier) last. Source: spec 02 section 1.4.
+fn finish_distro_records(records: Vec<Sourced<DistroRecord>>) -> Vec<DistroRecord> {
+    let mut records: Vec<_> = records.into_iter().map(|record| record.value).collect();
+    records.sort_by_key(|record| record.distro.extended || record.distro.family.is_empty());
+    records
+}
+
+/// Completes an application: normalises licences, computes identifiers, and sorts.
+pub(crate) fn finish_application(
+    kind: String,
+    path: String,
+    mut packages: Vec<Package>,
+) -> Application {
+    for package in &mut packages {
+        package.licenses = crate::licenses::normalize_list(&package.licenses);
+    }
+    sorted_application(kind, path, packages)
+}
+
+fn sorted_application(kind: String, path: String, mut packages: Vec<Package>) -> Application {
+    finish_packages(&path, &mut packages);
+    Application {
+        kind,
+        path,
+        packages,
+    }
+}
+
+/// Computes the UIDs, which depend on nothing beyond the layer, and sorts. Source: spec 03
+/// section 6.2.
+pub(crate) fn finish_packages(application_path: &str, packages: &mut [Package]) {
+    for package in packages.iter_mut() {
+        if package.identifier.uid.is_empty() {
+            package.identifier.uid = uid::package_uid(application_path, package);
+        }
+    }
+    package::sort(packages);
+}
