@@ -100,43 +100,51 @@ pub fn explain(
     }
     for result in &all.results {
         let rows = considered(source, id, all, result, now)?;
-        for finding in result.findings.iter().filter(|finding| is_about(finding)) {
-            let as_shown = find(shown, finding);
-            let reported = Reported {
-                finding: as_shown.unwrap_or(finding).clone(),
-                target: result.target.clone(),
-                class: result.class,
-                layer: layer_of(all, finding.layer),
-                rows: rows
-                    .iter()
-                    .filter(|(package, _)| is_package_of(package, finding))
-                    .flat_map(|(_, rows)| rows.iter().cloned())
-                    .collect(),
-            };
-            if as_shown.is_some() {
+        let findings = result.findings.iter();
+        let findings: Vec<&Finding> = findings.filter(|finding| is_about(finding)).collect();
+        for finding in &findings {
+            let mut reported = reported(finding, all, result, &rows);
+            if let Some(as_shown) = find(shown, finding) {
+                reported.finding = as_shown.clone();
                 explanation.reported.push(reported);
             } else if !is_suppressed(shown, finding) {
                 explanation.filtered.push(reported);
             }
         }
-        for (package, rows) in rows {
-            let has_finding = result
-                .findings
-                .iter()
-                .any(|finding| is_about(finding) && is_package_of(package, finding));
-            if !has_finding {
-                explanation
-                    .not_affected
-                    .extend(rows.into_iter().map(|row| NotAffected {
-                        package: package.name.clone(),
-                        version: package.installed_version(),
-                        path: package.file_path.clone(),
-                        row,
-                    }));
-            }
+        let has_finding = |package| findings.iter().any(|one| is_package_of(package, one));
+        for (package, rows) in rows
+            .into_iter()
+            .filter(|(package, _)| !has_finding(package))
+        {
+            let not_affected = rows.into_iter().map(|row| NotAffected {
+                package: package.name.clone(),
+                version: package.installed_version(),
+                path: package.file_path.clone(),
+                row,
+            });
+            explanation.not_affected.extend(not_affected);
         }
     }
     Ok(explanation)
+}
+
+/// Says where a finding of a result comes from.
+fn reported(
+    finding: &Finding,
+    image: &ImageReport,
+    result: &ResultSet,
+    rows: &[(&Package, Vec<ConsideredRow>)],
+) -> Reported {
+    let rows = rows
+        .iter()
+        .filter(|(package, _)| is_package_of(package, finding));
+    Reported {
+        finding: finding.clone(),
+        target: result.target.clone(),
+        class: result.class,
+        layer: layer_of(image, finding.layer),
+        rows: rows.flat_map(|(_, rows)| rows.iter().cloned()).collect(),
+    }
 }
 
 /// Returns the rows about a vulnerability that are looked at for each package of a result; packages

@@ -15,7 +15,9 @@ use cleanbill_monitor::notify::{
 
 use crate::environment::Environment;
 use crate::error::CommandError;
-use crate::settings::{ChannelTarget, SmtpEncryption as Encryption, WatchSettings};
+use crate::settings::{
+    ChannelTarget, SmtpEncryption as Encryption, SmtpSettings as SmtpTarget, WatchSettings,
+};
 
 /// Opens every channel of the settings. Nothing is connected yet. `cut_off` ends deliveries that are
 /// under way.
@@ -69,28 +71,8 @@ fn surroundings(
 }
 
 fn target(target: &ChannelTarget) -> ChannelSettings {
-    let or_empty = |secret: &Option<Secret>| secret.clone().unwrap_or_default();
     match target {
-        ChannelTarget::Smtp(smtp) => ChannelSettings::Smtp(SmtpSettings {
-            host: smtp.host.clone(),
-            port: smtp.port,
-            encryption: match smtp.encryption {
-                Encryption::None => SmtpEncryption::None,
-                Encryption::StartTls => SmtpEncryption::StartTls,
-                Encryption::Implicit => SmtpEncryption::Tls,
-            },
-            user: smtp.user.clone().unwrap_or_default(),
-            password: or_empty(&smtp.password),
-            mechanism: match smtp.auth.as_str() {
-                "plain" => SmtpMechanism::Plain,
-                "login" => SmtpMechanism::Login,
-                "xoauth2" => SmtpMechanism::Xoauth2,
-                _ => SmtpMechanism::Automatic,
-            },
-            from: smtp.from.clone(),
-            to: smtp.to.clone(),
-            hello_name: smtp.hello_name.clone().unwrap_or_default(),
-        }),
+        ChannelTarget::Smtp(target) => ChannelSettings::Smtp(smtp(target)),
         ChannelTarget::Slack { webhook_url } => ChannelSettings::Slack(SlackSettings {
             webhook_url: webhook_url.clone(),
             ..SlackSettings::default()
@@ -134,6 +116,33 @@ fn target(target: &ChannelTarget) -> ChannelSettings {
             ..GotifySettings::default()
         }),
     }
+}
+
+fn smtp(target: &SmtpTarget) -> SmtpSettings {
+    SmtpSettings {
+        host: target.host.clone(),
+        port: target.port,
+        encryption: match target.encryption {
+            Encryption::None => SmtpEncryption::None,
+            Encryption::StartTls => SmtpEncryption::StartTls,
+            Encryption::Implicit => SmtpEncryption::Tls,
+        },
+        user: target.user.clone().unwrap_or_default(),
+        password: or_empty(&target.password),
+        mechanism: match target.auth.as_str() {
+            "plain" => SmtpMechanism::Plain,
+            "login" => SmtpMechanism::Login,
+            "xoauth2" => SmtpMechanism::Xoauth2,
+            _ => SmtpMechanism::Automatic,
+        },
+        from: target.from.clone(),
+        to: target.to.clone(),
+        hello_name: target.hello_name.clone().unwrap_or_default(),
+    }
+}
+
+fn or_empty(secret: &Option<Secret>) -> Secret {
+    secret.clone().unwrap_or_default()
 }
 
 /// Returns who hears of what.

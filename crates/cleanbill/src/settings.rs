@@ -34,7 +34,7 @@ mod yaml;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use channels::{ChannelSettings, ChannelTarget, Route, SmtpEncryption};
+pub(crate) use channels::{ChannelSettings, ChannelTarget, Route, SmtpEncryption, SmtpSettings};
 pub(crate) use docs::page;
 pub(crate) use env_file::EnvFile;
 pub(crate) use given::Given;

@@ -6,7 +6,7 @@ use cleanbill_advisories::ConsideredRow;
 use cleanbill_core::Severity;
 use cleanbill_core::base_image::Origin;
 use cleanbill_core::report::SuppressedFinding;
-use cleanbill_core::vulnerability::{Evidence, Finding};
+use cleanbill_core::vulnerability::{Epss, Evidence, Finding, KnownExploited};
 use cleanbill_engine::{Explanation, NotAffected, Reported};
 use cleanbill_report::text::clean;
 
@@ -156,36 +156,43 @@ fn finding(text: &mut String, verdict: &str, item: &Reported) {
     );
     line("state", status.name().to_owned());
     line("exception", item.finding.lapsed_exception.to_string());
-    if let Some(epss) = &item.finding.epss {
-        let percent = cleanbill_report::percent;
-        line(
-            "epss",
-            format!(
-                "{} probability of exploitation, more than {} of all ({})",
-                percent(epss.score),
-                percent(epss.percentile),
-                epss.date
-            ),
-        );
-    }
-    if let Some(known) = &item.finding.known_exploited {
-        let ransomware = match known.is_used_by_ransomware {
-            true => ", also by ransomware",
-            false => "",
-        };
-        line(
-            "exploited",
-            format!(
-                "known since {}{ransomware}, due {}",
-                known.date_added, known.due_date
-            ),
-        );
-    }
+    let Finding {
+        epss,
+        known_exploited,
+        ..
+    } = &item.finding;
+    line("epss", epss.as_ref().map_or_else(String::new, likelihood));
+    line(
+        "exploited",
+        known_exploited
+            .as_ref()
+            .map_or_else(String::new, |known| exploited(known)),
+    );
     let advice = match fixed_version.as_str() {
         "" => "no fix is known; see the states with --ignore-status".to_owned(),
         fixed => format!("upgrade {package_name} to {fixed}"),
     };
     line("what to do", advice);
+}
+
+fn likelihood(epss: &Epss) -> String {
+    format!(
+        "{} probability of exploitation, more than {} of all ({})",
+        cleanbill_report::percent(epss.score),
+        cleanbill_report::percent(epss.percentile),
+        epss.date
+    )
+}
+
+fn exploited(known: &KnownExploited) -> String {
+    let ransomware = match known.is_used_by_ransomware {
+        true => ", also by ransomware",
+        false => "",
+    };
+    format!(
+        "known since {}{ransomware}, due {}",
+        known.date_added, known.due_date
+    )
 }
 
 /// Says what was held against what; empty if the report does not say, as those in Trivy's form.
