@@ -123,6 +123,10 @@ fn reason(error: &serde_saphyr::Error) -> String {
     if text.contains("duplicate mapping key") {
         return "this key stands here twice".to_owned();
     }
+    // The library names its own functions.
+    if text.contains("multiple YAML documents") {
+        return "the file holds several YAML documents (---): only one is read".to_owned();
+    }
     let first = text.lines().next().unwrap_or_default();
     let first = match first.split_once(": ") {
         Some((place, rest)) if place.starts_with("error: line") => rest,
@@ -310,6 +314,7 @@ mod tests {
             ("a: 1\nb: 2\na: 2\n", Some(3)),
             ("a: 1\n b: 1\n", Some(2)),
             ("a: *b\n", Some(1)),
+            ("a: 1\n---\na: 2\n", Some(3)),
             (deep.as_str(), Some(1)),
             (bomb.as_str(), Some(2)),
         ] {
@@ -317,6 +322,7 @@ mod tests {
             assert_eq!(error.place.map(|place| place.line), line, "{text}: {error}");
             assert!(!error.reason.contains('\n'), "{error}");
             assert!(!error.reason.contains(" line "), "{error}");
+            assert!(!error.reason.contains("from_str"), "{error}");
         }
     }
 }

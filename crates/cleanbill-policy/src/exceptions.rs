@@ -9,6 +9,7 @@
 
 mod date;
 mod edit;
+mod matching;
 mod overlap;
 mod parse;
 mod renewal;
@@ -19,14 +20,17 @@ mod tests;
 
 use std::time::{Duration, SystemTime};
 
-use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms, ScanReport};
+use cleanbill_core::report::{
+    ExceptionOutcome, ExceptionReport, ExceptionTerms, ImageReport, ScanReport,
+};
 
 use crate::ignore::{self, IgnoreRules, IgnoreUsage, suppress};
 
 pub use edit::{EditError, append, remove};
+pub use matching::Matching;
 pub use overlap::{Overlap, overlaps};
 pub use parse::json_schema;
-pub use renewal::{Doubt, DoubtfulException, Renewal, doubtful, renew};
+pub use renewal::{Doubt, DoubtfulException, EndedException, Renewal, doubtful, renew};
 pub(crate) use text::is_form_of;
 
 /// Holds the exceptions of one file.
@@ -118,9 +122,7 @@ impl Exceptions {
         let mut usage = IgnoreUsage::default();
         let files = std::slice::from_ref(&self.rules);
         for image in &mut report.images {
-            for result in &mut image.results {
-                text::restore(result, self.source());
-            }
+            self.restore(image, now, &mut usage);
             suppress(image, files, now, &mut usage);
         }
         let reports = ignore::report(files, &usage, now);
@@ -129,6 +131,30 @@ impl Exceptions {
         ExceptionsUsage {
             reports,
             doubtful: doubtful(files, &usage, report.database.as_ref()),
+        }
+    }
+
+    /// Takes back what a file of this name had covered. Where a report does not name the source
+    /// packages that an exception asks for, what it covered when they were known stays covered.
+    fn restore(&self, image: &mut ImageReport, now: SystemTime, usage: &mut IgnoreUsage) {
+        let names: Vec<String> = ignore::image_names(image)
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        for result in &mut image.results {
+            let lacks_sources = ignore::lacks_sources(result);
+            text::restore(result, self.source(), |one| {
+                if !lacks_sources || !one.finding.source_name.is_empty() {
+                    return false;
+                }
+                let Some((index, name)) = self.rules.unchanged(one, &names, now) else {
+                    return false;
+                };
+                usage.count((0, index));
+                one.source = name;
+                true
+            });
         }
     }
 

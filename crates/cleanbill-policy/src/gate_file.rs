@@ -85,7 +85,7 @@ pub fn parse(text: &str, source: &str) -> Result<GateFile, GateFileError> {
         problems,
     };
     if text.len() as u64 > SIZE_BYTES_MAX {
-        let text = format!("the file has more than {SIZE_BYTES_MAX} bytes");
+        let text = format!("the file has more than {} KiB", SIZE_BYTES_MAX >> 10);
         return Err(failed(vec![GateFileProblem { place: None, text }]));
     }
     let root = document::parse(text).map_err(|error| {

@@ -23,13 +23,15 @@ mod tests;
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ExceptionTerms, ImageReport};
+use cleanbill_core::report::{
+    ExceptionOutcome, ExceptionReport, ExceptionTerms, ImageReport, SuppressedFinding,
+};
 
 use crate::exceptions::{self, ExceptionsError};
 use crate::time;
 use rule::{Entry, Rule};
 
-pub(crate) use suppress::suppress;
+pub(crate) use suppress::{each_cover, lacks_sources, suppress};
 
 /// Tells the forms of ignore files apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +167,40 @@ impl IgnoreRules {
     pub(crate) fn is_about(&self, index: usize, names: &[&str]) -> bool {
         let rule = self.entries.get(index).map(|entry| &entry.rule);
         rule.is_some_and(|rule| rule.as_ref().is_ok_and(|rule| rule.is_about(names)))
+    }
+}
+
+impl IgnoreRules {
+    /// Finds the rule that had covered a finding if it still says the same: of one reason and the same
+    /// terms, about the finding's vulnerability, and not ended. Only a rule that asks for the source
+    /// package is looked for: what the others ask for is known.
+    pub(crate) fn unchanged(
+        &self,
+        suppressed: &SuppressedFinding,
+        names: &[&str],
+        now: SystemTime,
+    ) -> Option<(usize, String)> {
+        let now = time::timestamp(now);
+        let finding = &suppressed.finding;
+        let is_about = |rule: &Rule| {
+            let mut ids = finding.vendor_ids.iter().chain([&finding.vulnerability_id]);
+            rule.ids.is_empty() || ids.any(|id| rule.ids.contains(id))
+        };
+        let holds = |rule: &Rule| {
+            rule.asks_for_source_package()
+                && rule.statement == suppressed.statement
+                && rule.terms == suppressed.terms
+                && is_about(rule)
+                && rule.is_about(names)
+                && !rule.has_expired(now)
+                && rule.end(finding).is_none()
+        };
+        let mut entries = self.entries.iter().enumerate();
+        entries.find_map(|(index, entry)| {
+            let rule = entry.rule.as_ref().ok();
+            rule.filter(|rule| holds(rule))
+                .map(|_| (index, self.name_of(entry)))
+        })
     }
 }
 

@@ -15,6 +15,7 @@
 #![warn(missing_docs)]
 
 pub mod escape;
+mod findings_max;
 mod fingerprint;
 pub mod format;
 #[doc(hidden)]

@@ -10,6 +10,7 @@ mod convert;
 mod details;
 mod mark;
 mod model;
+mod totals;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use cleanbill_core::report::ScanReport;
 use serde_json::Value;
 use serde_json::error::Category;
 
+use crate::findings_max::{FINDINGS_MAX, bounded};
 use crate::render::json::SCHEMA_VERSION;
 use crate::trivy_reader::{TrivyReportError, read_trivy_report};
 use crate::{RenderOptions, text};
@@ -70,6 +72,21 @@ pub enum SavedReportError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It states other numbers than its findings have: somebody has changed it.
+    #[error("it contradicts itself: {what} of {of}: {stated} stated, {listed} listed")]
+    Contradiction {
+        /// `the report`, or the image.
+        of: String,
+        /// `findings`, or those of a severity.
+        what: String,
+        /// The number that it states.
+        stated: u64,
+        /// The number of those that it lists.
+        listed: u64,
+    },
+    /// It has more findings than are read.
+    #[error("it has more than the {FINDINGS_MAX} findings that are read")]
+    TooManyFindings,
     /// It is a report of Trivy's that cannot be read.
     #[error(transparent)]
     Trivy(#[from] TrivyReportError),
@@ -106,14 +123,21 @@ fn read<K: model::Depth>(bytes: &[u8]) -> Result<SavedReport, SavedReportError> 
     match (mark.schema_version, mark.trivy_schema_version) {
         (Some(version), _) => {
             check_version(&version)?;
-            let document: model::Document<K> =
-                serde_json::from_slice(bytes).map_err(|error| match error.classify() {
-                    Category::Data => SavedReportError::Schema(error),
-                    _ => SavedReportError::Json(error),
-                })?;
+            let (read, is_within) = bounded(|| serde_json::from_slice(bytes));
+            let document: model::Document<K> = read.map_err(|error| match error.classify() {
+                _ if !is_within => SavedReportError::TooManyFindings,
+                Category::Data => SavedReportError::Schema(error),
+                _ => SavedReportError::Json(error),
+            })?;
             convert::saved(document)
         }
-        (None, Some(_)) => Ok(of_trivy(read_trivy_report(bytes)?)),
+        (None, Some(_)) => {
+            let (read, is_within) = bounded(|| read_trivy_report(bytes));
+            match read {
+                Err(_) if !is_within => Err(SavedReportError::TooManyFindings),
+                read => Ok(of_trivy(read?)),
+            }
+        }
         (None, None) => Err(SavedReportError::NoReport),
     }
 }

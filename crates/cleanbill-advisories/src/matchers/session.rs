@@ -114,6 +114,7 @@ pub(super) fn finding(
         vulnerability_id: vulnerability_id.to_owned(),
         package_id: package.id.clone(),
         package_name: package.name.clone(),
+        source_name: package.src_name.as_str().into(),
         package_identifier: package.identifier.clone(),
         installed_version: package.installed_version(),
         layer: package.layer,

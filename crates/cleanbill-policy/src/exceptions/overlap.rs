@@ -65,7 +65,7 @@ pub fn overlaps(files: &[Exceptions], now: SystemTime) -> Vec<Overlap> {
 impl Exception {
     /// Says whether whatever the other one covers is covered by this one too, as long as both
     /// count. Only what is sure: patterns are compared as texts.
-    fn covers_all_of(&self, other: &Self) -> bool {
+    pub(super) fn covers_all_of(&self, other: &Self) -> bool {
         let any = |ours: &[String], theirs: &[String]| {
             ours.is_empty() || (!theirs.is_empty() && theirs.iter().all(|one| ours.contains(one)))
         };

@@ -1,6 +1,6 @@
 //! Saved reports as of today: what has expired since they were made, and what nobody can tell.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use cleanbill_core::report::{
@@ -22,6 +22,19 @@ pub struct Renewal {
     pub doubtful: Vec<DoubtfulException>,
     /// The findings that the files cover now.
     pub covered: u64,
+    /// The exceptions that have ended for findings before their time, or had expired at the scan.
+    pub ended: Vec<EndedException>,
+}
+
+/// Is an exception that does not cover findings any more which it would cover.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EndedException {
+    /// The file with the line, and why: `exceptions.yaml:3 has ended: a fix is available`.
+    pub words: String,
+    /// The findings that count.
+    pub findings: u64,
+    /// The vulnerability of the first of them.
+    pub id: String,
 }
 
 /// Is an exception that covers findings although nobody can tell whether it still holds.
@@ -71,7 +84,31 @@ pub fn renew(report: &mut ScanReport, files: &[Exceptions], now: SystemTime) -> 
         doubt: Doubt::Hidden,
     });
     renewal.doubtful.extend(hidden);
+    renewal.ended = ended(report, &renewal.expired);
     renewal
+}
+
+/// Lists what findings that count say of exceptions, but for those that are named already.
+fn ended(report: &ScanReport, named: &[ExceptionReport]) -> Vec<EndedException> {
+    let named: BTreeSet<String> = named
+        .iter()
+        .map(|one| expired_words(&name(one), &one.terms.expires))
+        .collect();
+    let mut found: BTreeMap<&str, EndedException> = BTreeMap::new();
+    for finding in report.images.iter().flat_map(|image| image.findings()) {
+        let words = &*finding.lapsed_exception;
+        if words.is_empty() || named.contains(words) {
+            continue;
+        }
+        let known = found.entry(words);
+        let one = known.or_insert_with(|| EndedException {
+            words: words.to_owned(),
+            findings: 0,
+            id: finding.vulnerability_id.clone(),
+        });
+        one.findings += 1;
+    }
+    found.into_values().collect()
 }
 
 /// Names the rules that cover findings by conditions that need a list which the report was made

@@ -339,7 +339,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             "- {id: CVE-24-1, reason: r}",
-            "line 1, column 8: id: 'CVE-24-1' is no CVE id (expected CVE-YEAR-NUMBER)",
+            "line 1, column 8: id: 'CVE-24-1' is no CVE id (expected CVE-YEAR-NUMBER, the number with four digits or more)",
         ),
         (
             "- {id: CVE-2024-0001 CVE-2024-0002, reason: r}",
@@ -607,13 +607,17 @@ fn what_has_expired_since_a_report_was_saved_counts_again() {
     assert_eq!(report.exceptions[0].lapsed_findings, 1);
     assert!(renewal.doubtful.is_empty());
     let lapsed = "exceptions.yaml:1 has expired on 2026-11-15".to_owned();
-    let counting = vec![("CVE-2024-0001".to_owned(), lapsed)];
+    let counting = vec![("CVE-2024-0001".to_owned(), lapsed.clone())];
     assert_eq!(result(&report), (counting, 1));
-    // A second look finds nothing more.
-    assert_eq!(
-        renew(&mut report, &[], at("2026-11-16")),
-        Renewal::default()
-    );
+    // A second look finds nothing more, and says what the report says.
+    let second = renew(&mut report, &[], at("2026-11-16"));
+    let ended = EndedException {
+        words: lapsed,
+        findings: 1,
+        id: "CVE-2024-0001".to_owned(),
+    };
+    assert_eq!(second.ended, [ended]);
+    assert_eq!((second.expired, second.doubtful), (vec![], vec![]));
 }
 
 #[test]
@@ -683,5 +687,137 @@ fn without_the_lists_nobody_can_tell_what_ends_an_exception() {
     assert_eq!(
         doubts("", ""),
         [one(Doubt::KnownExploited), one(Doubt::Epss)]
+    );
+}
+
+#[test]
+fn a_source_package_is_known_from_a_report_without_packages() {
+    let text = "- {id: CVE-2024-0001, package: openssl, reason: why}\n";
+    let exceptions = parsed(text);
+    let mut of_source = finding("CVE-2024-0001", "libssl3", "3.0");
+    of_source.source_name = "openssl".into();
+    let mut report = report_of(vec![of_source, finding("CVE-2024-0001", "other", "1")]);
+    let usage = exceptions.apply(&mut report, at("2026-11-22"));
+    assert_eq!(usage.covered(), 1);
+    // Again, as a saved report is held against the file.
+    assert_eq!(exceptions.apply(&mut report, at("2026-11-22")).covered(), 1);
+}
+
+/// A report that was saved before findings named their source packages.
+fn older_report(statement: &str) -> ScanReport {
+    let mut report = report_of(Vec::new());
+    report.images[0].results[0].suppressed = vec![SuppressedFinding {
+        status: "ignored".to_owned(),
+        statement: statement.to_owned(),
+        source: "exceptions.yaml:9".to_owned(),
+        finding: finding("CVE-2024-0001", "libssl3", "3.0"),
+        ..SuppressedFinding::default()
+    }];
+    report
+}
+
+#[test]
+fn what_an_unchanged_exception_covered_stays_covered_where_the_source_is_not_known() {
+    let check = |text: &str, statement: &str, covered: u64| {
+        let mut report = older_report(statement);
+        let usage = parsed(text).apply(&mut report, at("2026-11-22"));
+        assert_eq!(usage.covered(), covered, "{text}");
+        let result = &report.images[0].results[0];
+        assert_eq!(result.suppressed.len() as u64, covered, "{text}");
+        assert_eq!(result.findings.len() as u64, 1 - covered, "{text}");
+        result.suppressed.first().map(|one| one.source.clone())
+    };
+    let same = "- {id: CVE-2024-0001, package: openssl, reason: why}\n";
+    // It may stand at another line now.
+    assert_eq!(check(same, "why", 1).unwrap(), "exceptions.yaml:1");
+    check(same, "another reason", 0);
+    check(
+        "- {id: CVE-2024-0002, package: openssl, reason: why}\n",
+        "why",
+        0,
+    );
+    check(
+        "- {id: CVE-2024-0001, package: openssl, reason: why, expires: 2026-01-01}\n",
+        "why",
+        0,
+    );
+    // What the other conditions ask for is known.
+    check(
+        "- {id: CVE-2024-0001, version: '1.0', reason: why}\n",
+        "why",
+        0,
+    );
+    check("[]\n", "why", 0);
+}
+
+#[test]
+fn what_has_ended_before_its_time_is_named_once() {
+    let mut fixed = finding("CVE-2024-0001", "openssl", "3.0");
+    fixed.fixed_version = "3.1".to_owned();
+    let mut report = report_of(vec![fixed]);
+    let files = [parsed("- {id: CVE-2024-0001, reason: why, until: fixed}\n")];
+    for _ in 0..2 {
+        let renewal = renew(&mut report, &files, at("2026-11-22"));
+        let [ended] = renewal.ended.as_slice() else {
+            panic!("{renewal:?}");
+        };
+        assert_eq!(
+            ended.words,
+            "exceptions.yaml:1 has ended: a fix is available"
+        );
+        assert_eq!((ended.findings, ended.id.as_str()), (1, "CVE-2024-0001"));
+    }
+    // The scan's word counts where no file is named, and not any more once the file is another.
+    assert_eq!(renew(&mut report, &[], at("2026-11-22")).ended.len(), 1);
+    let renewal = renew(&mut report, &[parsed("[]\n")], at("2026-11-22"));
+    assert_eq!(renewal.ended, []);
+    // What has expired is named as that.
+    let files = [parsed(
+        "- {id: CVE-2024-0001, reason: why, expires: 2026-01-01}\n",
+    )];
+    let renewal = renew(&mut report, &files, at("2026-11-22"));
+    assert_eq!((renewal.expired.len(), renewal.ended.len()), (1, 0));
+}
+
+#[test]
+fn each_exception_is_known_by_what_it_would_cover_alone() {
+    let mut known = finding("CVE-2024-0001", "openssl", "3.0");
+    known.vendor_ids = vec!["DSA-5514-1".to_owned()];
+    let report = report_of(vec![known, finding("CVE-2024-0002", "zlib", "1")]);
+    let matching = |text: &str| {
+        let files = [parsed(text)];
+        let mut report = report.clone();
+        let before = Matching::of(&files, &report, at("2026-11-22"));
+        files[0].apply(&mut report, at("2026-11-22"));
+        // The same after they were applied.
+        assert_eq!(Matching::of(&files, &report, at("2026-11-22")), before);
+        let counts: Vec<u64> = (0..files[0].list().len())
+            .map(|index| before.count(0, index))
+            .collect();
+        let overlaps = before.overlaps(&files).into_iter();
+        let pairs: Vec<(usize, usize)> = overlaps.map(|one| (one.redundant.1, one.by.1)).collect();
+        (counts, pairs)
+    };
+    let first = "- {id: CVE-2024-0001, reason: first, expires: 2026-12-01}\n";
+    let second = "- {id: CVE-2024-0001, reason: second}\n";
+    let alias = "- {id: DSA-5514, reason: alias}\n";
+    let other = "- {id: CVE-2024-0009, reason: other}\n";
+    // Those of one id are compared without a report.
+    assert_eq!(
+        matching(&format!("{first}{second}{other}")),
+        (vec![1, 1, 0], vec![])
+    );
+    // The one that ends first says nothing more, wherever it stands.
+    assert_eq!(
+        matching(&format!("{first}{alias}")),
+        (vec![1, 1], vec![(0, 1)])
+    );
+    assert_eq!(
+        matching(&format!("{alias}{first}")),
+        (vec![1, 1], vec![(1, 0)])
+    );
+    assert_eq!(
+        matching(&format!("{second}{alias}")),
+        (vec![1, 1], vec![(1, 0)])
     );
 }

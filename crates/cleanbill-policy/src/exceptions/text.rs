@@ -73,12 +73,22 @@ pub(super) fn scope(exception: &Exception) -> String {
     stated.join(", ")
 }
 
-/// Takes back what a file of this name had covered, and puts the findings in the order of reports
-/// again.
-pub(super) fn restore(result: &mut ResultSet, source: &str) {
+/// Takes back what a file of this name had covered, and what it had said of findings that count, and
+/// puts the findings in the order of reports again. What shall stay covered is for `is_kept` to say.
+pub(super) fn restore(
+    result: &mut ResultSet,
+    source: &str,
+    mut is_kept: impl FnMut(&mut SuppressedFinding) -> bool,
+) {
+    for finding in &mut result.findings {
+        let lapsed = finding.lapsed_exception.strip_prefix(source);
+        if lapsed.is_some_and(|rest| rest.starts_with(':')) {
+            finding.lapsed_exception = Box::default();
+        }
+    }
     take_back(result, |one| {
-        one.exception_place()
-            .is_some_and(|(file, _)| file == source)
+        let is_of_file = one.exception_place();
+        is_of_file.is_some_and(|(file, _)| file == source) && !is_kept(one)
     });
 }
 

@@ -11,8 +11,9 @@ use crate::document::{Node, Place};
 use crate::gate::{RuleKind, Rules};
 use crate::threshold::{Counted, Thresholds};
 
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "thresholds",
+    "max_critical",
     "severity",
     "ignore_unfixed",
     "exit_code",

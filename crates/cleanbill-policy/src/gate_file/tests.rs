@@ -269,7 +269,7 @@ fn everything_that_is_wrong_is_said_in_its_order() {
         "{error}"
     );
     let huge = format!("version: 1\nx-a: {}\n", "a".repeat(1 << 20));
-    check(&huge, "g.yaml: the file has more than 1048576 bytes");
+    check(&huge, "g.yaml: the file has more than 1024 KiB");
 }
 
 #[test]

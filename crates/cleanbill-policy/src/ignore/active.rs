@@ -80,6 +80,16 @@ impl<'a> ActiveRules<'a> {
         })
     }
 
+    /// Lists every rule that covers a finding, also behind the one that takes it out.
+    pub(crate) fn find_all(&self, candidate: &Candidate<'_>) -> Vec<RulePlace> {
+        let files = self.files.iter().enumerate();
+        let places = files.flat_map(|(number, file)| {
+            let covering = file.covering(candidate);
+            covering.map(move |index| (number, index))
+        });
+        places.collect()
+    }
+
     /// Finds the exception that would cover a finding which none covers.
     pub(crate) fn find_lapsed(&self, candidate: &Candidate<'_>) -> Option<Lapse> {
         self.files.iter().enumerate().find_map(|(number, file)| {
@@ -141,6 +151,17 @@ impl<'a> ActiveFile<'a> {
                     .copied()
                     .find(|(_, _, rule)| rule.covers(path, candidate) && is_wanted(rule))
             })
+    }
+
+    fn covering(&self, candidate: &Candidate<'_>) -> impl Iterator<Item = usize> {
+        let paths = [candidate.target, candidate.finding.package_path.as_str()];
+        let rules = self.rules_for(candidate.finding).into_iter();
+        let covering = rules.filter(move |(_, _, rule)| {
+            !rule.has_expired(self.now)
+                && rule.end(candidate.finding).is_none()
+                && paths.iter().any(|path| rule.covers(path, candidate))
+        });
+        covering.map(|(index, _, _)| index)
     }
 
     /// Collects, in the order of the file, the rules for a finding's vulnerability. Only some rules

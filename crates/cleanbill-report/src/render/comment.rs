@@ -84,6 +84,8 @@ pub struct Comment<'a> {
     pub reasons: Option<&'a [String]>,
     /// What would make the gate pass, a line for each step.
     pub plan: &'a [String],
+    /// Says above the steps how far they lead: `To pass, upgrade 2 packages`.
+    pub plan_title: &'a str,
     /// What the filters had let through, in words; empty if everything.
     pub selection: &'a str,
     /// The run that wrote it: what people call its system, and its address.

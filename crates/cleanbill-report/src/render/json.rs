@@ -30,7 +30,7 @@ use image::Image;
 pub use schema::json_schema;
 
 /// The version of the schema.
-pub(crate) const SCHEMA_VERSION: &str = "1.3";
+pub(crate) const SCHEMA_VERSION: &str = "1.4";
 
 pub(super) fn render(
     report: &ScanReport,

@@ -22,7 +22,7 @@ use cleanbill_version::VersionScheme;
 
 use super::details::{Shared, cvss};
 use super::model::Depth;
-use super::{SavedReport, SavedReportError, base, model};
+use super::{SavedReport, SavedReportError, base, model, totals};
 use crate::assign_fingerprints;
 
 pub(super) fn saved<K: Depth>(
@@ -40,7 +40,7 @@ pub(super) fn saved<K: Depth>(
     let left_out = document.left_out_severities.iter();
     let left_out = left_out.map(|name| parsed("left_out_severities", name));
     let images = document.images.into_iter().map(image);
-    Ok(SavedReport {
+    let saved = SavedReport {
         report: ScanReport {
             created_at: document.created_at,
             duration_ms: document.duration_ms,
@@ -55,7 +55,15 @@ pub(super) fn saved<K: Depth>(
         lists_packages,
         lists_suppressed,
         lacks_packages,
-    })
+    };
+    let counts = saved.report.severity_counts();
+    totals::check(
+        "the report",
+        document.total_vulnerabilities,
+        document.severity_summary.as_ref(),
+        &counts,
+    )?;
+    Ok(saved)
 }
 
 fn exception(members: model::Exception) -> ExceptionReport {
@@ -146,6 +154,12 @@ fn image<K: Depth>(members: model::Image<K>) -> Result<ImageReport, SavedReportE
         }),
         ..ImageReport::default()
     };
+    totals::check(
+        &image.artifact_name,
+        members.total_vulnerabilities,
+        members.severity_summary.as_ref(),
+        &image.severity_counts(),
+    )?;
     if K::IS_WHOLE {
         assign_fingerprints(&mut image);
     }
@@ -158,7 +172,7 @@ fn layers_of_results<K: Depth>(
 ) -> Result<Vec<LayerMetadata>, SavedReportError> {
     let findings = results
         .iter()
-        .flat_map(|result| &result.findings)
+        .flat_map(|result| &result.findings.0)
         .filter_map(|finding| K::layer(&finding.layer));
     let packages = results
         .iter()
@@ -244,9 +258,13 @@ fn result_set<K: Depth>(
 ) -> Result<ResultSet, SavedReportError> {
     let classes = [ResultClass::OsPackages, ResultClass::LanguagePackages];
     let unlisted_suppressed = unlisted_suppressed(&members);
-    let findings = members.findings.into_iter().map(|one| finding(one, shared));
+    let findings = members
+        .findings
+        .0
+        .into_iter()
+        .map(|one| finding(one, shared));
     let findings = findings.collect::<Result<_, _>>()?;
-    let suppressed = members.suppressed.into_iter().flatten();
+    let suppressed = members.suppressed.unwrap_or_default().0.into_iter();
     let suppressed = suppressed.map(|one| suppressed_finding(one, shared));
     let suppressed = suppressed.collect::<Result<_, _>>()?;
     let packages: Vec<Package> = match members.packages {
@@ -273,7 +291,7 @@ fn result_set<K: Depth>(
 }
 
 fn unlisted_suppressed<K: Depth>(members: &model::ResultMembers<K>) -> u64 {
-    let listed = members.suppressed.as_ref().map_or(0, Vec::len) as u64;
+    let listed = members.suppressed.as_ref().map_or(0, |list| list.0.len()) as u64;
     members.suppressed_count.unwrap_or(0).saturating_sub(listed)
 }
 
@@ -316,6 +334,7 @@ fn finding<K: Depth>(
         vendor_ids: members.vendor_ids,
         package_id: package.id,
         package_name: package.name,
+        source_name: package.source_name,
         package_path: package.path,
         package_identifier: identifier(package.uid, package.purl, package.bom_ref)?,
         installed_version: members.installed_version,

@@ -10,6 +10,8 @@ use serde::de::{DeserializeOwned, IgnoredAny};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::findings_max::Counted;
+
 pub(super) type Others = BTreeMap<String, Value>;
 
 /// Says how much of a finding is read.
@@ -115,6 +117,8 @@ pub(super) struct Document<K: Depth> {
     pub(super) images: Vec<Image<K>>,
     #[serde(default)]
     pub(super) exceptions: Vec<Exception>,
+    pub(super) total_vulnerabilities: Option<u64>,
+    pub(super) severity_summary: Option<BTreeMap<String, u64>>,
 }
 
 #[derive(Deserialize)]
@@ -196,6 +200,8 @@ pub(super) struct Image<K: Depth> {
     #[serde(default)]
     pub(super) problems: Vec<Problem>,
     pub(super) results: Vec<ResultMembers<K>>,
+    pub(super) total_vulnerabilities: Option<u64>,
+    pub(super) severity_summary: Option<BTreeMap<String, u64>>,
     pub(super) base: Option<super::base::Base>,
     /// Absent before 1.2.
     pub(super) sbom: Option<Sbom>,
@@ -250,8 +256,8 @@ pub(super) struct ResultMembers<K: Depth> {
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) package_count: Option<u64>,
-    pub(super) findings: Vec<Finding<K>>,
-    pub(super) suppressed: Option<Vec<Suppressed<K>>>,
+    pub(super) findings: Counted<Finding<K>>,
+    pub(super) suppressed: Option<Counted<Suppressed<K>>>,
     pub(super) suppressed_count: Option<u64>,
     pub(super) packages: Option<Vec<Package>>,
     #[serde(default)]
@@ -325,6 +331,9 @@ pub(super) struct FindingPackage {
     pub(super) name: String,
     #[serde(default)]
     pub(super) id: String,
+    /// Absent before 1.4.
+    #[serde(default)]
+    pub(super) source_name: Box<str>,
     pub(super) purl: Option<String>,
     #[serde(default)]
     pub(super) path: String,

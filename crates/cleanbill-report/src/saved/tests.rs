@@ -3,7 +3,8 @@ use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{SbomIdentity, ScanReport};
 use proptest::prelude::*;
 
-use super::{SavedReport, read_report};
+use super::{SavedReport, read_report, read_report_outline};
+use crate::findings_max::FINDINGS_MAX;
 use crate::render::json::SCHEMA_VERSION;
 use crate::sample::{self, options, rendered};
 use crate::{FORMATS, Format, RenderOptions};
@@ -355,5 +356,69 @@ fn a_report_that_is_cut_off_is_no_json_whatever_its_mark() {
             let error = read(&json.as_bytes()[..end]).unwrap_err();
             assert_eq!(error.to_string(), "it is no JSON document", "{end}");
         }
+    }
+}
+
+#[test]
+fn a_report_that_contradicts_itself_is_refused() {
+    let report = sample::report(sample::all());
+    let text = rendered(Format::Json, &report, &everything());
+    let whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let refused = |change: &dyn Fn(&mut serde_json::Value)| {
+        let mut changed = whole.clone();
+        change(&mut changed);
+        read_report(changed.to_string().as_bytes())
+            .unwrap_err()
+            .to_string()
+    };
+    let images = whole["images"].as_array().unwrap();
+    let place = images
+        .iter()
+        .position(|image| image["total_vulnerabilities"] != 0);
+    let place = place.unwrap();
+    let name = images[place]["name"].as_str().unwrap();
+    let cut = refused(&|report| report["images"][place]["results"] = serde_json::json!([]));
+    assert!(
+        cut.contains(&format!(" findings of {name}: ")) && cut.ends_with(" stated, 0 listed"),
+        "{cut}"
+    );
+    let total = report.severity_counts().total();
+    let more = refused(&|report| report["total_vulnerabilities"] = (total + 1).into());
+    assert_eq!(
+        more,
+        format!(
+            "it contradicts itself: findings of the report: {} stated, {total} listed",
+            total + 1
+        )
+    );
+    let severities = refused(&|report| report["severity_summary"]["LOW"] = 1_000_000.into());
+    assert!(
+        severities.contains("LOW findings of the report: 1000000 stated"),
+        "{severities}"
+    );
+    // Those who write no numbers contradict nothing.
+    let mut silent = whole.clone();
+    for member in ["total_vulnerabilities", "severity_summary"] {
+        silent.as_object_mut().unwrap().remove(member);
+    }
+    read_report(silent.to_string().as_bytes()).unwrap();
+}
+
+#[test]
+fn a_report_has_a_bounded_number_of_findings() {
+    let report = sample::report(sample::all());
+    let text = rendered(Format::Json, &report, &everything());
+    let mut whole: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let finding = serde_json::json!({"id": "A", "package": {"name": "a"}, "severity": "LOW"});
+    let many = vec![finding; usize::try_from(FINDINGS_MAX).unwrap() + 1];
+    whole["images"] = serde_json::json!([{
+        "name": "a", "type": "container_image", "status": "complete",
+        "results": [{"target": "a", "class": "lang-pkgs", "type": "npm", "findings": many}],
+    }]);
+    for read in [read_report, read_report_outline] {
+        assert_eq!(
+            read(whole.to_string().as_bytes()).unwrap_err().to_string(),
+            "it has more than the 500000 findings that are read"
+        );
     }
 }

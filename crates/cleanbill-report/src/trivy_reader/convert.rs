@@ -1,5 +1,6 @@
 //! From the members of Trivy's report to our model.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -119,17 +120,35 @@ fn assessed(assessment: Assessment) -> Result<(AssessmentStatus, Vec<Problem>), 
 }
 
 fn result(class: ResultClass, members: ResultMembers) -> Result<ResultSet, TrivyReportError> {
+    let packages = collect(members.packages, package)?;
+    let mut findings = collect(members.vulnerabilities.0, finding)?;
+    let mut suppressed = collect(members.suppressed.0, suppressed)?;
+    let all = suppressed.iter_mut().map(|one| &mut one.finding);
+    name_sources(findings.iter_mut().chain(all), &packages);
     Ok(ResultSet {
         target: members.target,
         class,
         kind: members.kind,
-        packages: collect(members.packages, package)?,
-        findings: collect(members.vulnerabilities, finding)?,
-        suppressed: collect(members.suppressed, suppressed)?,
+        packages,
+        findings,
+        suppressed,
         unlisted_packages: 0,
         unlisted_suppressed: 0,
         others: others(members.others),
     })
+}
+
+/// Names the source packages of findings, which only the list of packages has.
+fn name_sources<'a>(findings: impl Iterator<Item = &'a mut Finding>, packages: &[Package]) {
+    let sources: HashMap<&str, &str> = packages
+        .iter()
+        .filter(|package| !package.identifier.uid.is_empty())
+        .map(|package| (package.identifier.uid.as_str(), package.src_name.as_str()))
+        .collect();
+    for finding in findings {
+        let source = sources.get(finding.package_identifier.uid.as_str());
+        finding.source_name = source.copied().unwrap_or_default().into();
+    }
 }
 
 fn suppressed(members: SuppressedMembers) -> Result<SuppressedFinding, TrivyReportError> {

@@ -7,6 +7,8 @@ use cleanbill_core::vulnerability::{Cvss, DataSource};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use crate::findings_max::Counted;
+
 /// Members without a place of their own.
 pub(super) type Others = BTreeMap<String, Value>;
 
@@ -112,12 +114,12 @@ pub(super) struct ResultMembers {
     #[serde(deserialize_with = "or_default")]
     pub(super) packages: Vec<PackageMembers>,
     #[serde(deserialize_with = "or_default")]
-    pub(super) vulnerabilities: Vec<FindingMembers>,
+    pub(super) vulnerabilities: Counted<FindingMembers>,
     #[serde(
         rename = "ExperimentalModifiedFindings",
         deserialize_with = "or_default"
     )]
-    pub(super) suppressed: Vec<SuppressedMembers>,
+    pub(super) suppressed: Counted<SuppressedMembers>,
     #[serde(flatten)]
     pub(super) others: Others,
 }

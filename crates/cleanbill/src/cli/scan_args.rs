@@ -213,7 +213,7 @@ pub(crate) struct FilterArgs {
 
     /// File of accepted vulnerabilities, in the form that its name tells: .trivyignore, Trivy's
     /// YAML form (.yaml, .yml), .grype.yaml, osv-scanner.toml or exceptions.yaml (repeatable)
-    /// [default: .trivyignore if it exists]
+    /// [default: .trivyignore if it exists, unless --policy or --fail-on judges]
     #[arg(
         long,
         value_name = "FILE",

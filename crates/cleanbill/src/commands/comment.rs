@@ -90,6 +90,7 @@ fn body(
         comparison: comparison.as_ref(),
         reasons: judgement.as_ref().map(|one| one.reasons.as_slice()),
         plan: judgement.as_ref().map_or(&[], |one| one.plan.as_slice()),
+        plan_title: judgement.as_ref().map_or("", |one| &one.plan_title),
         selection: &saved.selection,
         run,
         report_url: arguments.report_url.as_deref().unwrap_or_default(),

@@ -21,7 +21,10 @@ use render::View;
 pub(super) use comparison::{compare_with, scan_for_comparison};
 pub(super) use exceptions::{expired_sentence, renew_by};
 pub(super) use rules::read as read_gate;
-pub(super) use words::plan as plan_words;
+pub(super) use words::{
+    better_base as better_base_words, plan as plan_words, title as plan_title,
+    title_of as plan_title_of, unfixable as unfixable_words,
+};
 
 /// Bytes of a report: some 100,000 findings. More are nobody's gate, and take memory.
 const REPORT_SIZE_BYTES_MAX: u64 = 512 << 20;
@@ -41,8 +44,9 @@ pub(crate) fn run(setting: &Setting, arguments: &GateArgs) -> Result<Exit, Comma
     // What was not assessed fails, whatever the rules come from.
     gate.rules.get_or_insert_with(Rules::default);
     let files = arguments.files.iter().chain(&arguments.scan_results);
-    let mut saved = report::read_outlines(files, REPORT_SIZE_BYTES_MAX)?;
-    let (renewal, mut notes) = exceptions::renew_by(&arguments.exceptions, &mut saved.report, now)?;
+    let (mut saved, mut notes) = report::read_outlines(files, REPORT_SIZE_BYTES_MAX)?;
+    let (renewal, renewed) = exceptions::renew_by(&arguments.exceptions, &mut saved.report, now)?;
+    notes.extend(renewed);
     comparison::add(setting, &arguments.comparison, &mut gate, now)?;
     let verdict = gate.judge(&Subject {
         selection: &saved.selection,

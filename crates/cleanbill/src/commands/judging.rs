@@ -8,7 +8,7 @@ use cleanbill_policy::gate::{Known, Rules, Subject};
 use cleanbill_report::SavedReport;
 use jiff::Timestamp;
 
-use super::gate::{plan_words, read_gate, renew_by};
+use super::gate::{plan_title, plan_words, read_gate, renew_by};
 use crate::cli::JudgingArgs;
 use crate::error::{CommandError, printable};
 
@@ -19,6 +19,8 @@ pub(super) struct Judgement {
     pub(super) reasons: Vec<String>,
     /// What would make them pass, a line for each step; none if they do, or if nothing is known to.
     pub(super) plan: Vec<String>,
+    /// How far the steps lead: they need not be enough.
+    pub(super) plan_title: String,
 }
 
 impl Judgement {
@@ -46,7 +48,8 @@ pub(super) fn hold(
 ///
 /// # Errors
 ///
-/// A file of the gate or of exceptions cannot be read or makes no sense.
+/// A file of the gate or of exceptions cannot be read or makes no sense, or the verdict is about other
+/// images.
 pub(super) fn judge(
     arguments: &JudgingArgs,
     saved: &mut SavedReport,
@@ -57,7 +60,7 @@ pub(super) fn judge(
         tracing::warn!("{}", printable(note));
     }
     if let Some(file) = &arguments.verdict {
-        return verdict_file::read(file).map(Some);
+        return verdict_file::read(file, &saved.report).map(Some);
     }
     if !arguments.names_a_gate() {
         return Ok(None);
@@ -80,6 +83,7 @@ pub(super) fn judge(
     });
     Ok(Some(Judgement {
         plan: plan_words(&verdict, &saved.report),
+        plan_title: plan_title(verdict.plan.as_ref()),
         reasons: verdict.reasons,
     }))
 }

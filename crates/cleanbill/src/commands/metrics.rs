@@ -34,7 +34,7 @@ fn gather(
         [one] => judge(judging, one, None)?,
         several => {
             let mut whole = match judging.names_a_gate() {
-                true => report::joined(several.to_vec()),
+                true => report::joined(report::latest(several.to_vec()).0),
                 false => SavedReport::default(),
             };
             let judgement = judge(judging, &mut whole, None)?;

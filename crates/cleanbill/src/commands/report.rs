@@ -3,6 +3,7 @@
 //! as the gate does it: what has expired since the scan counts again.
 
 mod history;
+mod latest;
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
@@ -24,9 +25,10 @@ use crate::error::{CommandError, printable};
 use crate::exit::Exit;
 use crate::output::Outputs;
 use history::History;
+pub(super) use latest::latest;
 
-/// Bytes of a file. The report of 100,000 findings has a tenth of it.
-const FILE_SIZE_BYTES_MAX: u64 = 4 << 30;
+/// Bytes of a file. The report of 100,000 findings has less than half of it.
+const FILE_SIZE_BYTES_MAX: u64 = 1 << 30;
 
 pub(crate) fn run(setting: &Setting, arguments: &ReportArgs) -> Result<Exit, CommandError> {
     let all = read_each(arguments.files.iter().chain(&arguments.from))?;
@@ -138,11 +140,16 @@ impl Work<'_> {
     }
 }
 
-/// Reads saved reports and makes one of them, in their order.
+/// Reads saved reports and makes one of them, in their order. Of several on one image the latest
+/// counts.
 pub(super) fn read_all<'a>(
     files: impl IntoIterator<Item = &'a PathBuf>,
 ) -> Result<SavedReport, CommandError> {
-    read_each(files).map(joined)
+    let (each, notes) = latest(read_each(files)?);
+    for note in notes {
+        tracing::warn!("{}", printable(&note));
+    }
+    Ok(joined(each))
 }
 
 /// Reads saved reports, in their order.
@@ -153,15 +160,16 @@ pub(super) fn read_each<'a>(
 }
 
 /// The same without what only people read (see [`read_report_outline`]), of files of at most so
-/// many bytes each.
+/// many bytes each; and says, in sentences without a final stop, what does not count.
 pub(super) fn read_outlines<'a>(
     files: impl IntoIterator<Item = &'a PathBuf>,
     size_bytes_max: u64,
-) -> Result<SavedReport, CommandError> {
+) -> Result<(SavedReport, Vec<String>), CommandError> {
     let files = files.into_iter();
     let read = |file: &'a PathBuf| read_with(file, size_bytes_max, read_report_outline);
     let saved: Result<Vec<SavedReport>, CommandError> = files.map(read).collect();
-    Ok(joined(saved?))
+    let (each, notes) = latest(saved?);
+    Ok((joined(each), notes))
 }
 
 /// Reads a saved report; `-` is standard input.

@@ -107,7 +107,7 @@ fn what_is_missing_is_said() {
         .run("comment gitlab --scan-results web.json --key a--b")
         .exits(2)
         .warns(&["--key"]);
-    sandbox.write("gate.json", "{\"schema_version\":1,\"verdict\":\"failed\",\"rules\":[{\"status\":\"failed\",\"message\":\"too old\"}]}");
+    sandbox.write("gate.json", "{\"schema_version\":1,\"verdict\":\"failed\",\"images\":[\"web.tar\"],\"rules\":[{\"status\":\"failed\",\"message\":\"too old\"}]}");
     sandbox
         .run("comment --markdown --scan-results web.json --verdict gate.json")
         .exits(0)
@@ -116,4 +116,19 @@ fn what_is_missing_is_said() {
         .run("comment --markdown --scan-results web.json --verdict web.json")
         .exits(2)
         .warns(&["cannot read a verdict from web.json"]);
+    sandbox
+        .run("gate clean.json --fail-on critical=0 -o json=clean-gate.json")
+        .exits(0);
+    for call in [
+        "comment --markdown",
+        "metrics render",
+        "notify slack --only-on failure --dry-run --webhook-url https://hooks.example/x",
+    ] {
+        sandbox
+            .run(&format!(
+                "{call} --scan-results web.json --verdict clean-gate.json"
+            ))
+            .exits(2)
+            .warns(&["the verdict in clean-gate.json is about"]);
+    }
 }

@@ -566,3 +566,91 @@ fn the_schema_accepts_what_is_accepted() {
     assert!(!is_valid("- {id: CVE-2099-0001, reason: r, until: later}"));
     assert!(!is_valid("- {id: CVE-2099-0001, reason: r, resaon: typo}"));
 }
+
+/// An image with a package that is built from another one, which advisories name.
+fn image_of_source() -> cleanbill_testkit::ImageBuilder {
+    cleanbill_testkit::ImageBuilder::new()
+        .tag("shop/web:1")
+        .layer(|layer| {
+            layer
+                .file("etc/debian_version", "12.5\n")
+                .file("etc/os-release", "ID=debian\nVERSION_ID=\"12\"\n")
+                .file(
+                    "var/lib/dpkg/status",
+                    "Package: libssl3\nStatus: install ok installed\nSource: openssl\n\
+                     Architecture: amd64\nVersion: 3.0.11-1\n\n",
+                )
+        })
+}
+
+#[test]
+fn an_exception_of_a_source_package_holds_for_saved_reports() {
+    let sandbox = Sandbox::new();
+    sandbox.write_image("web.tar", &image_of_source()).write(
+        "source.yaml",
+        "- {id: CVE-2099-0001, package: openssl, reason: why}\n",
+    );
+    scan(&sandbox, "-o json=before.json").exits(0);
+    scan(&sandbox, "--exceptions source.yaml -o json=web.json").exits(0);
+    let gate = "--fail-on critical=0 --exceptions source.yaml";
+    // Whether the scan knew of it or not, and without the list of packages.
+    for report in ["before.json", "web.json"] {
+        sandbox.run(&format!("gate {report} {gate}")).exits(0);
+    }
+    sandbox
+        .run("gate before.json --fail-on critical=0")
+        .exits(1);
+    // What was saved before findings named their source packages.
+    let mut older = sandbox.read_json("web.json");
+    let suppressed = &mut older["images"][0]["results"][0]["suppressed"][0];
+    assert_eq!(suppressed["finding"]["package"]["source_name"], "openssl");
+    let package = &mut suppressed["finding"]["package"];
+    package.as_object_mut().unwrap().remove("source_name");
+    sandbox.write("older.json", older.to_string());
+    sandbox.run(&format!("gate older.json {gate}")).exits(0);
+    sandbox
+        .write(
+            "changed.yaml",
+            "- {id: CVE-2099-0001, package: openssl, reason: another}\n",
+        )
+        .run("gate older.json --fail-on critical=0 --exceptions changed.yaml")
+        .exits(0);
+}
+
+#[test]
+fn what_works_is_not_removed() {
+    let sandbox = sandbox();
+    sandbox.write(
+        "two.yaml",
+        "- {id: CVE-2099-0001, reason: first, expires: 2099-12-01}\n\
+         - {id: CVE-2099-0001, reason: second}\n",
+    );
+    scan(&sandbox, "--exceptions two.yaml -o json=web.json").exits(0);
+    let nothing = ["Nothing to remove."];
+    let prune = "exceptions prune --dry-run --scan-results web.json --exceptions two.yaml";
+    sandbox.run(prune).exits(0).prints(&nothing);
+    sandbox
+        .run("exceptions check --scan-results web.json --exceptions two.yaml")
+        .exits(1)
+        .prints(&["OVERLAPPING", "two.yaml:2 covers CVE-2099-0001 already"])
+        .lacks(&["MATCHES NOTHING", "two.yaml:1 covers"]);
+    // A report that says what an exception covered, and does not list it.
+    let mut older = sandbox.read_json("web.json");
+    let result = &mut older["images"][0]["results"][0];
+    for member in ["suppressed", "suppressed_count"] {
+        result.as_object_mut().unwrap().remove(member);
+    }
+    sandbox
+        .write("web.json", older.to_string())
+        .write(
+            "two.yaml",
+            "# it has moved\n- {id: CVE-2099-0001, reason: first, expires: 2099-12-01}\n",
+        )
+        .run(prune)
+        .exits(0)
+        .prints(&nothing);
+    sandbox
+        .run("exceptions check --scan-results web.json --exceptions two.yaml")
+        .exits(0)
+        .lacks(&["MATCHES NOTHING"]);
+}

@@ -266,6 +266,10 @@ fn only_what_a_change_brings_fails() {
             .lacks(&["CVE-2099-0001"]);
     }
     sandbox
+        .run("gate web.json --policy high.yaml --compare-to missing.json")
+        .exits(2)
+        .warns(&["--compare-to missing.json: it cannot be read"]);
+    sandbox
         .run("scan --input web.tar --policy high.yaml --compare-to base.json")
         .exits(1)
         .warns(&[
@@ -424,10 +428,65 @@ fn nothing_of_the_working_directory_changes_the_gate() {
             "gate web.json --config gate.yaml",
         )
         .exits(1);
+    for flag in ["--policy gate.yaml", "--fail-on critical=0"] {
+        sandbox
+            .run(&format!("scan --input web.tar {flag}"))
+            .exits(1)
+            .warns(&[".trivyignore is not read unless it is named"]);
+    }
     sandbox
-        .run("scan --input web.tar --policy gate.yaml")
+        .run("scan --input web.tar --fail-on critical=0 --ignorefile .trivyignore")
+        .exits(0);
+}
+
+#[test]
+fn a_report_that_was_cut_does_not_pass() {
+    let sandbox = sandbox();
+    let mut report = sandbox.read_json("web.json");
+    report["images"][0]["results"] = serde_json::json!([]);
+    sandbox
+        .write("cut.json", report.to_string())
+        .run("gate cut.json --fail-on critical=0")
+        .exits(2)
+        .warns(&["CRITICAL findings of web.tar: 1 stated, 0 listed"]);
+}
+
+#[test]
+fn an_image_in_several_reports_counts_once() {
+    let sandbox = sandbox();
+    sandbox
+        .run("gate web.json web.json --fail-on critical=1,total=3")
+        .exits(0)
+        .prints(&["note: web.tar is in several reports: the latest counts"]);
+    sandbox
+        .run("scan --input clean.tar -o json=clean.json")
+        .exits(0);
+    sandbox
+        .run("gate web.json clean.json --fail-on critical=1,total=3")
+        .exits(0)
+        .lacks(&["several reports"]);
+}
+
+#[test]
+fn the_gate_names_what_has_ended_before_its_time() {
+    let sandbox = sandbox();
+    sandbox
+        .write(
+            "until.yaml",
+            "- {id: CVE-2099-0001, until: fixed, reason: waiting}\n",
+        )
+        .run("gate web.json --fail-on critical=0 --exceptions until.yaml")
         .exits(1)
-        .warns(&[".trivyignore"]);
+        .prints(&[
+            "note: the exception until.yaml:1 has ended: a fix is available; CVE-2099-0001 counts",
+        ]);
+    sandbox
+        .run("scan --input web.tar --exceptions until.yaml -o json=ended.json")
+        .exits(0);
+    sandbox
+        .run("gate ended.json --fail-on critical=0 -f json")
+        .exits(1)
+        .prints(&["until.yaml:1 has ended: a fix is available"]);
 }
 
 #[test]

@@ -171,7 +171,9 @@ pub(super) fn id(text: &str) -> Result<String, String> {
         });
         return match is_cve {
             true => Ok(format!("CVE-{rest}")),
-            false => Err(format!("'{text}' is no CVE id (expected CVE-YEAR-NUMBER)")),
+            false => Err(format!(
+                "'{text}' is no CVE id (expected CVE-YEAR-NUMBER, the number with four digits or more)"
+            )),
         };
     }
     Ok(match lower.strip_prefix("ghsa-") {

@@ -42,7 +42,11 @@ pub(super) fn write(page: &mut Page, comment: &Comment<'_>) {
     let is_several = images.len() > 1;
     let (first, rest) = upgrades.split_at(upgrades.len().min(UPGRADES_MAX));
     page.list(List {
-        title: "Upgrade first".to_owned(),
+        title: match comment.plan {
+            [] => "Upgrade first".to_owned(),
+            // The plan above names the lowest versions that pass.
+            _ => "Upgrade first, to the versions that mend all of it".to_owned(),
+        },
         is_folded: false,
         head: UPGRADE_HEAD,
         rows: first

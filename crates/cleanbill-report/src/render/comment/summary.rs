@@ -25,7 +25,7 @@ pub(super) fn write(page: &mut Page, comment: &Comment<'_>) {
         });
         bullets(page, lines, "reason");
     }
-    plan(page, comment.plan);
+    plan(page, comment);
     problems(page, comment);
     match comment.report.images.as_slice() {
         [] => {
@@ -68,12 +68,13 @@ fn is_or_are(images: u64) -> String {
     format!("{} {verb}", count(images, "image"))
 }
 
-fn plan(page: &mut Page, plan: &[String]) {
-    if plan.is_empty() {
+fn plan(page: &mut Page, comment: &Comment<'_>) {
+    if comment.plan.is_empty() {
         return;
     }
-    page.write("What would make it pass:\n\n");
-    let lines = plan.iter().map(|line| {
+    let title = words::cut(comment.plan_title, REASON_CHARS_MAX);
+    page.write(&format!("**{}**:\n\n", Words(&title)));
+    let lines = comment.plan.iter().map(|line| {
         let line = words::cut(line, REASON_CHARS_MAX);
         format!("- {}\n", Words(&line))
     });

@@ -63,6 +63,7 @@ fn plain(report: &ScanReport) -> Comment<'_> {
         comparison: None,
         reasons: None,
         plan: &[],
+        plan_title: "To pass",
         selection: "",
         run: None,
         report_url: "",
@@ -126,6 +127,7 @@ fn a_change_is_told() {
         comparison: Some(&comparison),
         reasons: Some(&reasons),
         plan: &["upgrade curl from 1.0-1 to 8.1".to_owned()],
+        plan_title: "To pass, upgrade 1 package",
         run: Some((
             "GitHub Actions",
             "https://github.com/shop/web/actions/runs/7",

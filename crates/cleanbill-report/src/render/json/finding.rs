@@ -189,6 +189,9 @@ struct Package<'a> {
     /// The id that dependencies refer to.
     #[serde(skip_serializing_if = "str::is_empty")]
     id: &'a str,
+    /// The source package that it was built from; absent if that is not known, or there is none.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    source_name: &'a str,
     /// Its package URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     purl: Option<String>,
@@ -209,6 +212,7 @@ impl<'a> Package<'a> {
         Self {
             name: &finding.package_name,
             id: &finding.package_id,
+            source_name: &finding.source_name,
             purl: identifier.purl.as_ref().map(|purl| purl.to_string()),
             path: &finding.package_path,
             uid: &identifier.uid,

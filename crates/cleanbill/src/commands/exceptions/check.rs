@@ -173,10 +173,13 @@ fn things_to_do(
                     counting("a fix is available, or 'unless' has come true"),
                 );
             } else if used.is_unmatched() {
-                add(
-                    Kind::Unmatched,
-                    format!("covers nothing in {}", coverage.of),
-                );
+                let mut text = format!("covers nothing in {}", coverage.of);
+                if !one.paths.is_empty() {
+                    text.push_str(
+                        "; packages of the distribution have no file: their path is the target",
+                    );
+                }
+                add(Kind::Unmatched, text);
             }
             let left = one.expires_in(now);
             if left.is_some_and(|left| left <= warn_before) {
@@ -191,11 +194,11 @@ fn things_to_do(
             }
         }
     }
-    items.extend(overlapping(files, now));
+    items.extend(overlapping(files, coverage, now));
     items
 }
 
-fn overlapping(files: &[Exceptions], now: SystemTime) -> Vec<Item> {
+fn overlapping(files: &[Exceptions], coverage: &Coverage, now: SystemTime) -> Vec<Item> {
     let find = |(file, index): (usize, usize)| {
         let file = files.get(file)?;
         Some((file.source(), file.list().get(index)?))
@@ -212,7 +215,9 @@ fn overlapping(files: &[Exceptions], now: SystemTime) -> Vec<Item> {
             text: format!("{}:{} covers {} already", by, other.line, overlap.id),
         })
     };
-    overlaps(files, now).iter().filter_map(item).collect()
+    let named_alike = overlaps(files, now);
+    let all = named_alike.iter().chain(&coverage.overlaps);
+    all.filter_map(item).collect()
 }
 
 fn text(setting: &Setting, items: &[Item], total: u64, held_against: &str) -> String {

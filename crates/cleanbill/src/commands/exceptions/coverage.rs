@@ -1,11 +1,12 @@
 //! What exceptions cover now: in saved reports, or in what `watch` knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_policy::Exceptions;
+use cleanbill_policy::exceptions::{Matching, Overlap, overlaps};
 use cleanbill_policy::ignore::image_names;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::StateReader;
@@ -21,6 +22,8 @@ pub(super) struct Coverage {
     /// Where that is known from, in words; empty if nothing is.
     pub(super) of: String,
     uses: Vec<Vec<Use>>,
+    /// Exceptions that say nothing more than another one which names the vulnerability otherwise.
+    pub(super) overlaps: Vec<Overlap>,
 }
 
 /// What one exception is used for.
@@ -30,6 +33,8 @@ pub(super) struct Use {
     pub(super) is_known: bool,
     /// Findings that it covers.
     pub(super) covered: u64,
+    /// Findings that it would cover were there no other exception, if that is known.
+    pub(super) matching: u64,
     /// Findings that it would cover, had it not expired or ended for them.
     pub(super) lapsed: u64,
     /// The images with those that it covers.
@@ -39,12 +44,12 @@ pub(super) struct Use {
 impl Use {
     /// Says whether it is known that the exception covers nothing, and has nothing left to cover.
     pub(super) fn is_unmatched(&self) -> bool {
-        self.is_known && self.covered == 0 && self.lapsed == 0
+        self.is_known && self.covered == 0 && self.matching == 0 && self.lapsed == 0
     }
 
     /// Says whether it has ended for everything that it was for.
     pub(super) fn has_ended(&self) -> bool {
-        self.covered == 0 && self.lapsed > 0
+        self.covered == 0 && self.matching == 0 && self.lapsed > 0
     }
 }
 
@@ -62,7 +67,7 @@ impl Coverage {
         }
         let settings = settings(setting, arguments.settings.call)?;
         match StateReader::open(&settings.state_directory) {
-            Ok(state) => Self::of_state(files, &state),
+            Ok(state) => Self::of_state(files, &state, now),
             Err(StoreError::Missing { .. }) => Ok(Self::unknown(files)),
             Err(error) => Err(unreadable(error)),
         }
@@ -84,6 +89,7 @@ impl Coverage {
                 .iter()
                 .map(|file| vec![Use::default(); file.list().len()])
                 .collect(),
+            overlaps: Vec::new(),
         }
     }
 
@@ -94,14 +100,18 @@ impl Coverage {
             1 => "1 image of saved reports".to_owned(),
             count => format!("{count} images of saved reports"),
         };
-        for (file, uses) in files.iter().zip(&mut coverage.uses) {
+        let matching = Matching::of(files, &report, now);
+        coverage.overlaps = matching.overlaps(files);
+        let unlisted = Unlisted::of(&report);
+        for (number, (file, uses)) in files.iter().zip(&mut coverage.uses).enumerate() {
             let applied = file.apply(&mut report, now);
             let images: Vec<_> = report.images.iter().map(NamedImage::of).collect();
             let list = file.list().iter().zip(uses).zip(&applied.reports);
             for (index, ((one, used), outcome)) in list.enumerate() {
                 used.is_known = is_about_any(file, index, &images);
                 used.lapsed = outcome.lapsed_findings;
-                used.covered = covered(outcome);
+                used.covered = covered(outcome).saturating_add(unlisted.count(outcome));
+                used.matching = matching.count(number, index);
                 if used.covered > 0 {
                     let place = format!("{}:{}", file.source(), one.line);
                     used.images = images_with(&report, &place);
@@ -112,7 +122,11 @@ impl Coverage {
     }
 
     /// Takes what `watch` found to be covered when it looked last.
-    fn of_state(files: &[Exceptions], state: &StateReader) -> Result<Self, CommandError> {
+    fn of_state(
+        files: &[Exceptions],
+        state: &StateReader,
+        now: SystemTime,
+    ) -> Result<Self, CommandError> {
         let mut coverage = Self::unknown(files);
         let mut watched = 0_u64;
         for row in state.image_list().map_err(unreadable)? {
@@ -135,7 +149,23 @@ impl Coverage {
             }
         }
         coverage.of = format!("what watch knows of {watched} images");
+        coverage.share_overlaps(files, now);
         Ok(coverage)
+    }
+
+    /// Counts for both of two exceptions that overlap what one of them is known to cover: `watch`
+    /// names only the first that does.
+    fn share_overlaps(&mut self, files: &[Exceptions], now: SystemTime) {
+        for Overlap { redundant, by, .. } in overlaps(files, now) {
+            let covered = |(file, index): (usize, usize)| self.get(file, index).covered;
+            let known = covered(redundant).max(covered(by));
+            for (file, index) in [redundant, by] {
+                let uses = self.uses.get_mut(file);
+                if let Some(used) = uses.and_then(|uses| uses.get_mut(index)) {
+                    used.matching = used.matching.max(known);
+                }
+            }
+        }
     }
 
     /// Finds the exception that `watch` has named. Lines move when a file is changed: one that is
@@ -151,6 +181,47 @@ impl Coverage {
         let is_meant = |known: &String| known == id || known == "*" || !known.starts_with("CVE-");
         list.get(index).filter(|one| one.ids.iter().any(is_meant))?;
         self.uses.get_mut(file)?.get_mut(index)
+    }
+}
+
+/// Counts the findings that exceptions cover by the word of a report which does not list them: it was
+/// saved without `--show-suppressed` by an older version.
+struct Unlisted(BTreeMap<(String, String, String), u64>);
+
+impl Unlisted {
+    fn of(report: &ScanReport) -> Self {
+        let mut listed: BTreeMap<&str, u64> = BTreeMap::new();
+        let results = report.images.iter().flat_map(|image| &image.results);
+        for suppressed in results.flat_map(|result| &result.suppressed) {
+            *listed.entry(&suppressed.source).or_default() += 1;
+        }
+        let mut unlisted: BTreeMap<(String, String, String), u64> = BTreeMap::new();
+        for record in &report.exceptions {
+            let place = format!("{}:{}", record.source, record.line);
+            let count = covered(record);
+            // Reports that were joined have a record each.
+            let known = listed.get_mut(place.as_str());
+            let rest = match known {
+                None => count,
+                Some(known) => {
+                    let rest = count.saturating_sub(*known);
+                    *known = known.saturating_sub(count);
+                    rest
+                }
+            };
+            *unlisted.entry(Self::key(record)).or_default() += rest;
+        }
+        Self(unlisted)
+    }
+
+    /// Lines move when a file is changed: what an exception says is what it is known by.
+    fn key(record: &ExceptionReport) -> (String, String, String) {
+        let file = file_name(&record.source).to_owned();
+        (file, record.rule.clone(), record.statement.clone())
+    }
+
+    fn count(&self, record: &ExceptionReport) -> u64 {
+        self.0.get(&Self::key(record)).copied().unwrap_or(0)
     }
 }
 

@@ -56,7 +56,7 @@ pub(in crate::commands) fn compare_with(
         add_file(&mut known, file, "--baseline")?;
     }
     if let Some(name) = &arguments.compare_to {
-        match Path::new(name).is_file() {
+        match Path::new(name).is_file() || names_a_file(name) {
             true => add_file(&mut known, Path::new(name), "--compare-to")?,
             false => known.add_report(&scan(name)?),
         }
@@ -78,6 +78,12 @@ pub(in crate::commands) fn compare_with(
     rules.only_new |= is_named;
     gate.known = Some(known).filter(|_| is_named);
     Ok(())
+}
+
+/// Says whether somebody means a file, whether it is there or not: a report that is missing must not
+/// be looked for as an image.
+fn names_a_file(name: &str) -> bool {
+    name == "-" || name.starts_with(['/', '.', '~']) || name.to_ascii_lowercase().ends_with(".json")
 }
 
 /// Scans an image to compare with, by the flags of another scan but for what they scan.
@@ -162,4 +168,26 @@ fn add_file(known: &mut Known, file: &Path, flag: &str) -> Result<(), CommandErr
             format!("{flag} {file}: it is neither a saved report nor a baseline")
         })
         .map_err(CommandError::usage)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_is_missing_is_not_taken_for_an_image() {
+        for file in [
+            "-",
+            "./base",
+            "/a/b",
+            "../base",
+            "base.json",
+            "out/Base.JSON",
+        ] {
+            assert!(names_a_file(file), "{file}");
+        }
+        for image in ["shop/web:1", "alpine", "ghcr.io/a/json:1", "a@sha256:00"] {
+            assert!(!names_a_file(image), "{image}");
+        }
+    }
 }

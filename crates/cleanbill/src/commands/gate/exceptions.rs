@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use cleanbill_core::report::{ExceptionReport, ScanReport};
 use cleanbill_policy::Exceptions;
-use cleanbill_policy::exceptions::{Renewal, renew};
+use cleanbill_policy::exceptions::{EndedException, Renewal, renew};
 use jiff::Timestamp;
 
 use super::super::exceptions::{self, Announcement};
@@ -13,6 +13,9 @@ use crate::error::CommandError;
 
 /// How long before they expire exceptions are announced, as `--warn-before` is where it is a flag.
 const WARN_BEFORE: Duration = Duration::from_secs(7 * 86_400);
+
+/// Exceptions that have ended for findings and are named.
+const ENDED_MAX: usize = 100;
 
 /// Holds a report against each file and the time; and names what has expired or expires soon, in
 /// sentences without a final stop.
@@ -30,9 +33,23 @@ pub(in crate::commands) fn renew_by(
     let renewal = renew(report, &files, now.into());
     let expiring = exceptions::announcements(&files, now.into(), WARN_BEFORE);
     let expiring = expiring.iter().map(Announcement::sentence);
-    let notes = renewal.expired.iter().map(expired_sentence).chain(expiring);
-    let notes = notes.collect();
+    let ended = renewal.ended.iter().take(ENDED_MAX).map(ended_sentence);
+    let notes = renewal.expired.iter().map(expired_sentence);
+    let notes = notes.chain(ended).chain(expiring).collect();
     Ok((renewal, notes))
+}
+
+/// Says that an exception does not cover findings any more which it would cover.
+fn ended_sentence(exception: &EndedException) -> String {
+    let EndedException {
+        words,
+        findings,
+        id,
+    } = exception;
+    match findings {
+        1 => format!("the exception {words}; {id} counts"),
+        more => format!("the exception {words}; {more} findings count"),
+    }
 }
 
 /// Says that an exception has expired, and how many findings count again.

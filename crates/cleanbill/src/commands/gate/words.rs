@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use cleanbill_core::report::{ImageReport, ScanReport, SuppressedFinding};
 use cleanbill_policy::gate::{Hit, Verdict};
-use cleanbill_policy::upgrade::{BaseUpgrade, Upgrade, UpgradePlan};
+use cleanbill_policy::upgrade::{Upgrade, UpgradePlan};
 
 use super::super::status::words::count;
 
@@ -44,16 +44,12 @@ pub(in crate::commands) fn plan(verdict: &Verdict, report: &ScanReport) -> Vec<S
 /// Says first what upgrades do not mend: those who read only the beginning must not take the rest for
 /// enough.
 fn add_upgrades(plan: &UpgradePlan, report: &ScanReport, lines: &mut Vec<String>) {
+    let left = plan.left.iter();
+    lines.extend(left.map(|left| unfixable(left.rule.name(), left.too_many)));
     lines.extend(plan.upgrades.iter().map(|one| upgrade(one, report)));
-    for left in &plan.left {
-        let findings = count(left.too_many, "finding");
-        lines.push(format!(
-            "{}: {findings} too many without a fix: wait, replace the package, or write an exception",
-            left.rule.name()
-        ));
-    }
     if let Some(base) = &plan.base {
-        lines.push(better_base(base));
+        let counts = (base.removed.total(), base.added.total());
+        lines.push(better_base(&base.name, counts.0, counts.1));
         lines.extend(
             base.upgrades
                 .iter()
@@ -62,13 +58,35 @@ fn add_upgrades(plan: &UpgradePlan, report: &ScanReport, lines: &mut Vec<String>
     }
 }
 
+/// Says of a rule that no upgrade makes it pass.
+pub(in crate::commands) fn unfixable(rule: &str, too_many: u64) -> String {
+    let findings = count(too_many, "finding");
+    format!(
+        "{rule}: {findings} too many without a fix: wait, replace the package, or write an exception"
+    )
+}
+
+/// Says above the steps how far they lead; they may be none of upgrades.
+pub(in crate::commands) fn title(plan: Option<&UpgradePlan>) -> String {
+    plan.map_or_else(|| "To pass".to_owned(), plan_title)
+}
+
 /// Says how many steps a plan has, and whether fewer would do.
-pub(super) fn plan_title(plan: &UpgradePlan) -> String {
-    let packages = count(plan.upgrades.len() as u64, "package");
-    match (plan.left.is_empty(), plan.is_smallest) {
+fn plan_title(plan: &UpgradePlan) -> String {
+    title_of(
+        plan.upgrades.len() as u64,
+        plan.left.is_empty(),
+        plan.is_smallest,
+    )
+}
+
+/// The same of a plan of so many upgrades.
+pub(in crate::commands) fn title_of(upgrades: u64, is_enough: bool, is_smallest: bool) -> String {
+    let packages = count(upgrades, "package");
+    match (is_enough, is_smallest) {
         (true, true) => format!("To pass, upgrade {packages}; fewer will not do"),
         (true, false) => format!("To pass, upgrade {packages}"),
-        (false, _) if plan.upgrades.is_empty() => "No upgrade makes it pass".to_owned(),
+        (false, _) if upgrades == 0 => "No upgrade makes it pass".to_owned(),
         (false, _) => format!("Upgrading {packages} is not enough to pass"),
     }
 }
@@ -116,13 +134,14 @@ fn others(upgrade: &Upgrade) -> Option<String> {
     })
 }
 
-fn better_base(base: &BaseUpgrade) -> String {
-    let removed = count(base.removed.total(), "finding");
-    let added = match base.added.total() {
+/// Names a base image that needs fewer upgrades.
+pub(in crate::commands) fn better_base(name: &str, removed: u64, added: u64) -> String {
+    let removed = count(removed, "finding");
+    let added = match added {
         0 => String::new(),
         added => format!(" and adds {added}"),
     };
-    format!("or build on {}, which removes {removed}{added}", base.name)
+    format!("or build on {name}, which removes {removed}{added}")
 }
 
 /// Names what a rule failed on, for formats that print lines.
@@ -184,21 +203,50 @@ pub(super) fn excepted(report: &ScanReport) -> Vec<(&ImageReport, &SuppressedFin
         let excepted = suppressed.filter(|one| one.is_excepted());
         all.extend(excepted.map(|one| (image, one)));
     }
-    all.sort_by_key(|(_, one)| {
-        let finding = &one.finding;
-        Reverse((finding.severity, finding.known_exploited.is_some()))
-    });
+    all.sort_by(|(_, a), (_, b)| place_in_list(a).cmp(&place_in_list(b)));
     all
 }
 
-/// Names the first of them, each with its reason, and says how many more there are.
+fn place_in_list(suppressed: &SuppressedFinding) -> impl Ord {
+    let finding = &suppressed.finding;
+    let badness = (finding.severity, finding.known_exploited.is_some());
+    let names = (&finding.vulnerability_id, &finding.package_name);
+    (Reverse(badness), names, &suppressed.source)
+}
+
+/// Names the first of them, each with its reason, and says how many more there are. What is in
+/// several places is named once.
 pub(super) fn exceptions(report: &ScanReport, lines_max: usize) -> Vec<String> {
     let excepted = excepted(report);
-    let more = excepted.len().saturating_sub(lines_max);
-    let named = excepted.into_iter().take(lines_max);
-    let named = named.map(|(image, one)| exception(image, one, report));
-    let rest = (more > 0).then(|| format!("and {more} more"));
-    named.chain(rest).collect()
+    let mut left = excepted.len();
+    let mut lines = Vec::new();
+    for group in excepted.chunk_by(is_same).take(lines_max) {
+        let Some((image, one)) = group.first() else {
+            continue;
+        };
+        left -= group.len();
+        let line = exception(image, one, report);
+        lines.push(match group.len() {
+            1 => line,
+            times => format!("{line} ({times} times)"),
+        });
+    }
+    if left > 0 {
+        lines.push(format!("and {left} more"));
+    }
+    lines
+}
+
+/// Says whether two would be named alike.
+fn is_same(
+    (image, a): &(&ImageReport, &SuppressedFinding),
+    (other, b): &(&ImageReport, &SuppressedFinding),
+) -> bool {
+    std::ptr::eq(*image, *other)
+        && a.source == b.source
+        && a.finding.vulnerability_id == b.finding.vulnerability_id
+        && a.finding.package_name == b.finding.package_name
+        && a.finding.installed_version == b.finding.installed_version
 }
 
 fn exception(image: &ImageReport, suppressed: &SuppressedFinding, report: &ScanReport) -> String {

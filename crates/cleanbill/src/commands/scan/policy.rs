@@ -69,8 +69,12 @@ impl Policy {
             (_, false) => Vec::new(),
         };
         let mut exceptions = Vec::new();
-        let takes_default = verdict.policy.is_none();
-        let mut ignore_rules = ignore_rules(&filter.ignorefile, takes_default, &mut exceptions)?;
+        let judges = match (&verdict.policy, &verdict.fail_on) {
+            (Some(_), _) => Some("--policy"),
+            (None, Some(_)) => Some("--fail-on"),
+            (None, None) => None,
+        };
+        let mut ignore_rules = ignore_rules(&filter.ignorefile, judges, &mut exceptions)?;
         for file in &filter.exceptions.exceptions {
             let read = exceptions::read(file)?;
             ignore_rules.push(read.rules().clone());
@@ -363,19 +367,19 @@ fn summary<'a>(reports: impl Iterator<Item = &'a ExceptionReport>) -> Option<Str
     })
 }
 
-/// Reads the files that are named, or the default one if it is there and may be taken: by rules of
-/// a file nothing counts but what is named, so that no file of a pull request changes the gate.
+/// Reads the files that are named, or the default one if it is there and may be taken. Where a flag
+/// `judges`, nothing counts but what is named, so that no file of a pull request changes the gate.
 /// Files of exceptions among them are kept in their own form too.
 fn ignore_rules(
     named: &[PathBuf],
-    takes_default: bool,
+    judges: Option<&str>,
     exceptions: &mut Vec<Exceptions>,
 ) -> Result<Vec<IgnoreRules>, CommandError> {
     let default = Path::new(DEFAULT_IGNORE_FILE);
     let has_default = named.is_empty() && default.exists();
-    if has_default && !takes_default {
+    if let Some(flag) = judges.filter(|_| has_default) {
         tracing::warn!(
-            "with --policy {DEFAULT_IGNORE_FILE} is not read unless it is named: --ignorefile \
+            "with {flag} {DEFAULT_IGNORE_FILE} is not read unless it is named: --ignorefile \
              {DEFAULT_IGNORE_FILE}"
         );
     } else if has_default {

@@ -41,8 +41,7 @@ pub(super) fn render(view: &View<'_>) -> String {
         if more > 0 {
             steps.push(format!("and {more} more"));
         }
-        let title = verdict.plan.as_ref().map(words::plan_title);
-        let title = property(&title.unwrap_or_else(|| "To pass".to_owned()));
+        let title = property(&words::title(verdict.plan.as_ref()));
         out.push_str(&format!("::notice title={title}::{}\n", data(&steps)));
     }
     if let Some(title) = words::exceptions_title(view.report) {

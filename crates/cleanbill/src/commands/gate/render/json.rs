@@ -25,6 +25,8 @@ struct Document<'a> {
     #[serde(skip_serializing_if = "str::is_empty")]
     rules_file: &'a str,
     images: Vec<&'a str>,
+    /// The same with what tells images of one name apart.
+    judged: Vec<Judged<'a>>,
     /// The findings that counted.
     counted: Counts,
     rules: Vec<Rule<'a>>,
@@ -33,6 +35,14 @@ struct Document<'a> {
     /// The findings that exceptions cover: they did not count.
     excepted: Vec<Excepted<'a>>,
     notes: &'a [String],
+}
+
+#[derive(Serialize)]
+struct Judged<'a> {
+    image: &'a str,
+    /// The digest of its configuration; absent if it has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_id: Option<String>,
 }
 
 type Counts = BTreeMap<&'static str, u64>;
@@ -129,12 +139,17 @@ pub(super) fn render(view: &View<'_>) -> Result<String, serde_json::Error> {
         notes,
     } = *view;
     let images = report.images.iter();
+    let judged = images.clone().map(|image| Judged {
+        image: &image.artifact_name,
+        image_id: image.metadata.image_id.map(|id| id.to_string()),
+    });
     terminal_json(&Document {
         schema_version: SCHEMA_VERSION,
         verdict: if verdict.failed { "failed" } else { "passed" },
         exit_code: verdict.exit_code,
         rules_file: rules,
         images: images.map(|image| image.artifact_name.as_str()).collect(),
+        judged: judged.collect(),
         counted: counts(&verdict.counts),
         rules: verdict.rules.iter().map(|one| rule(one, report)).collect(),
         plan: verdict.plan.as_ref().map(|one| plan(one, report)),

@@ -53,8 +53,7 @@ fn write_steps(view: &View<'_>, out: &mut String) {
     if steps.is_empty() {
         return;
     }
-    let title = view.verdict.plan.as_ref().map(words::plan_title);
-    let title = title.unwrap_or_else(|| "To pass".to_owned());
+    let title = words::title(view.verdict.plan.as_ref());
     push(out, format_args!("\n### {title}\n\n"));
     let more = steps.len().saturating_sub(STEPS_MAX);
     for step in steps.into_iter().take(STEPS_MAX) {

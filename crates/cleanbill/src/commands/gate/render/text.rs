@@ -10,6 +10,9 @@ use crate::runner::quoted;
 /// What a rule failed on that is listed.
 const HITS_MAX: usize = 20;
 
+/// Steps that are listed.
+const STEPS_MAX: usize = 20;
+
 pub(super) fn render(view: &View<'_>, mut listing: Listing) -> String {
     let verdict = view.verdict;
     let tone = if verdict.failed {
@@ -68,10 +71,14 @@ fn write_plan(view: &View<'_>, listing: &mut Listing) {
         return;
     }
     listing.gap();
-    let title = view.verdict.plan.as_ref().map(words::plan_title);
-    listing.title(&title.unwrap_or_else(|| "To pass".to_owned()));
-    for line in lines {
+    listing.title(&words::title(view.verdict.plan.as_ref()));
+    let more = lines.len().saturating_sub(STEPS_MAX);
+    for line in lines.into_iter().take(STEPS_MAX) {
         listing.paragraph("  ", &Text::plain(&quoted(&line)));
+    }
+    if more > 0 {
+        let text = format!("and {more} more steps: --format json lists all");
+        listing.paragraph("  ", &Text::new(&text, Tone::Dim));
     }
 }
 
