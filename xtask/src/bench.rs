@@ -52,7 +52,7 @@ pub(crate) struct BenchArgs {
     /// Advisory database: a directory with trivy.db and metadata.json [default: a made-up one]
     #[arg(long, value_name = "DIR")]
     db_path: Option<PathBuf>,
-    /// Measure only places whose name contains this
+    /// Measure only places whose name contains this, with --memory only such layers
     #[arg(long, value_name = "TEXT")]
     only: Option<String>,
     /// Measure the peak memory of oversized layers instead
@@ -108,7 +108,12 @@ pub(crate) fn run(arguments: &BenchArgs) -> anyhow::Result<()> {
         };
         watch::run(&tools, extent, arguments.only.as_deref(), &mut report)?;
     } else if arguments.memory {
-        memory::run(&tools, arguments.quick, &mut report)?;
+        memory::run(
+            &tools,
+            arguments.quick,
+            arguments.only.as_deref(),
+            &mut report,
+        )?;
     } else {
         tools.add_java_index()?;
         let shape = Shape {
@@ -149,7 +154,7 @@ fn compare(
     all.extend(
         registry
             .as_ref()
-            .map(|registry| registry.places(tools))
+            .map(|registry| registry.places(tools, image))
             .unwrap_or_default(),
     );
     all.retain(is_wanted);

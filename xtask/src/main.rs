@@ -36,7 +36,7 @@ enum Task {
     Bench(bench::BenchArgs),
     /// Compare with Trivy over a folder of images, and print how far both agree
     Agree(agree::AgreeArgs),
-    /// Read, inflate and hash layers: the benchmark's floor (PATH or PATH@OFFSET+LENGTH)
+    /// Read, inflate and hash layers: the benchmark's floor (PATH, PATH@OFFSET+LENGTH or http://HOST:PORT/PATH@0+LENGTH)
     Floor {
         #[arg(value_name = "LAYER", required = true)]
         layers: Vec<String>,

@@ -24,7 +24,7 @@ pub(crate) fn run(tools: &Tools, image: &BenchImage, report: &mut Report) -> any
     all.extend(
         registry
             .as_ref()
-            .map(|registry| registry.places(tools))
+            .map(|registry| registry.places(tools, image))
             .unwrap_or_default(),
     );
     for place in &all {

@@ -48,7 +48,7 @@ const fn case(name: &'static str, write: WriteLayer) -> Case {
     }
 }
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 18] = [
     case("a million files", million_files),
     case("3 GB layer", three_gigabytes),
     case("200 MB status file, 2,000 packages", long_status),
@@ -100,13 +100,21 @@ const CASES: [Case; 17] = [
         "160,000 packages of an SPDX document",
         documents::spdx_of_packages,
     ),
+    case("150,000 files package.json", documents::package_jsons),
 ];
 
 /// Measures every case once; peaks do not vary.
-pub(crate) fn run(tools: &Tools, is_quick: bool, report: &mut Report) -> anyhow::Result<()> {
+pub(crate) fn run(
+    tools: &Tools,
+    is_quick: bool,
+    only: Option<&str>,
+    report: &mut Report,
+) -> anyhow::Result<()> {
     let scale = if is_quick { 20 } else { 1 };
     let log = tools.directory.join("last-run.log");
-    for (number, case) in CASES.iter().enumerate() {
+    let cases = CASES.iter().enumerate();
+    for (number, case) in cases.filter(|(_, case)| only.is_none_or(|text| case.name.contains(text)))
+    {
         let layout = layout(&tools.directory, number, case, scale)
             .with_context(|| format!("cannot build: {}", case.name))?;
         let program = tools.scan("memory", &["--input", &layout.to_string_lossy()]);

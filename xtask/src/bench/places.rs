@@ -14,6 +14,7 @@ use super::report::{Check, megabytes};
 use super::series::Series;
 
 pub(crate) const FLOOR: &str = "floor";
+pub(crate) const FLOOR_OVER_HTTP: &str = "floor over HTTP";
 pub(crate) const COLD: &str = "cleanbill, cold";
 pub(crate) const KNOWN: &str = "cleanbill, known image";
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
 
-use super::image::BenchImage;
-use super::places::{COLD, Contender, Place, SCANNED, Tools, on_path};
+use super::image::{BenchImage, StoredBlob};
+use super::places::{COLD, Contender, FLOOR_OVER_HTTP, Place, SCANNED, Tools, on_path};
 use super::process::command;
 
 const KINDS: [&str; 2] = ["gzip", "zstd"];
@@ -100,7 +100,12 @@ impl Registry {
     }
 
     /// Returns what is run against the registry.
-    pub(crate) fn places(&self, tools: &Tools) -> Vec<Place> {
+    pub(crate) fn places(&self, tools: &Tools, image: &BenchImage) -> Vec<Place> {
+        let address = |blob: &StoredBlob| {
+            let StoredBlob { digest, size_bytes } = blob;
+            let blobs = format!("http://{}/v2/bench/image-b/blobs", self.address);
+            format!("{blobs}/{digest}@0+{size_bytes}")
+        };
         let place = |kind: &str| {
             let reference = format!("{}/bench/image-b:{kind}", self.address);
             let cache = format!("registry-{kind}-cold");
@@ -115,12 +120,21 @@ impl Registry {
                 ],
             );
             let fresh = vec![tools.directory.join("cache").join(cache)];
-            let mut contenders = vec![Contender {
+            let blobs = image.layers.iter().map(|layer| match kind {
+                "gzip" => address(&layer.gzip),
+                _ => address(&layer.zstd),
+            });
+            let floor = Contender {
+                name: FLOOR_OVER_HTTP,
+                ..tools.floor(blobs)
+            };
+            let cold = Contender {
                 name: COLD,
                 program,
                 fresh,
                 statuses: SCANNED,
-            }];
+            };
+            let mut contenders = vec![floor, cold];
             contenders.extend(tools.peers(
                 &["--image-src", "remote", "--insecure", &reference],
                 &format!("registry:{reference}"),

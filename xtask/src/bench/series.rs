@@ -113,8 +113,38 @@ pub(crate) fn median(figures: impl Iterator<Item = f64>) -> f64 {
     figures.get(figures.len() / 2).copied().unwrap_or_default()
 }
 
+/// Returns the figure that so many of a hundred do not exceed, by the nearest rank.
+pub(crate) fn percentile(figures: &mut [f64], percent: usize) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let rank = (figures.len() * percent).div_ceil(100);
+    figures
+        .get(rank.saturating_sub(1))
+        .copied()
+        .unwrap_or_default()
+}
+
 /// Returns the load averages of the machine.
 pub(crate) fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').take(3).collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::percentile;
+
+    #[track_caller]
+    fn check(count: u32, percent: usize, expected: f64) {
+        let mut figures: Vec<f64> = (1..=count).rev().map(f64::from).collect();
+        assert!((percentile(&mut figures, percent) - expected).abs() < 1e-9);
+    }
+
+    #[test]
+    fn percentiles_are_figures_that_were_measured() {
+        check(40, 95, 38.0);
+        check(40, 100, 40.0);
+        check(20, 95, 19.0);
+        check(1, 95, 1.0);
+        check(0, 95, 0.0);
+    }
 }

@@ -216,3 +216,15 @@ pub(super) fn package_json(layer: &mut Layer<'_>, scale: usize) -> io::Result<()
     text.extend(b"]}\n");
     layer.file("srv/node_modules/made-up/package.json", &text)
 }
+
+/// More packages of npm than any image has, each in a file of its own.
+pub(super) fn package_jsons(layer: &mut Layer<'_>, scale: usize) -> io::Result<()> {
+    for number in 0..150_000 / scale {
+        let path = format!("usr/lib/node_modules/package-{number:06}/package.json");
+        let text = format!(
+            "{{\"name\":\"package-{number:06}\",\"version\":\"1.{number}.0\",\"license\":\"MIT\"}}\n"
+        );
+        layer.file(&path, text.as_bytes())?;
+    }
+    Ok(())
+}

@@ -8,7 +8,7 @@ use cleanbill_testkit::tar::RawTar;
 use super::super::judging::editions;
 use super::super::registry::Registry;
 use super::super::report::{Check, Fact, Report};
-use super::super::series::{load, median};
+use super::super::series::{load, median, percentile};
 use super::daemon::Daemon;
 use super::images::{APP, app_head, flawed_layer, flawed_package};
 use super::local_engine::NAMESPACE;
@@ -147,34 +147,4 @@ fn pull(bench: &Bench<'_>, port: u16, number: usize) -> anyhow::Result<(Instant,
     // What the monitor does about that is over.
     std::thread::sleep(PUSH_REST);
     Ok((bench.engine.pull(&pulled)?, pulled))
-}
-
-/// Returns the figure that so many of a hundred do not exceed, by the nearest rank.
-fn percentile(figures: &mut [f64], percent: usize) -> f64 {
-    figures.sort_by(f64::total_cmp);
-    let rank = (figures.len() * percent).div_ceil(100);
-    figures
-        .get(rank.saturating_sub(1))
-        .copied()
-        .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percentile;
-
-    #[track_caller]
-    fn check(count: u32, percent: usize, expected: f64) {
-        let mut figures: Vec<f64> = (1..=count).rev().map(f64::from).collect();
-        assert!((percentile(&mut figures, percent) - expected).abs() < 1e-9);
-    }
-
-    #[test]
-    fn percentiles_are_figures_that_were_measured() {
-        check(40, 95, 38.0);
-        check(40, 100, 40.0);
-        check(20, 95, 19.0);
-        check(1, 95, 1.0);
-        check(0, 95, 0.0);
-    }
 }
