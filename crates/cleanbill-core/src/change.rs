@@ -128,6 +128,8 @@ pub enum ChangeKind {
     New,
     /// A finding that is gone, in an image that was assessed completely.
     Resolved,
+    /// A finding that is still there, and that an exception covers now.
+    Accepted,
     /// The severity is another one; a finding that fell below the filter is told this way too.
     SeverityChanged {
         /// What it was.
@@ -146,6 +148,13 @@ pub enum ChangeKind {
     },
     /// The image can be assessed completely again.
     AssessmentRegained,
+    /// The image has a baseline that cannot be read.
+    BaselineLost {
+        /// Why, and where the file is kept.
+        reason: String,
+        /// There is no earlier look to compare with either: what was found is the beginning.
+        is_beginning: bool,
+    },
 }
 
 impl ChangeKind {
@@ -154,11 +163,13 @@ impl ChangeKind {
         match self {
             ChangeKind::New => "new",
             ChangeKind::Resolved => "resolved",
+            ChangeKind::Accepted => "accepted",
             ChangeKind::SeverityChanged { .. } => "severity_changed",
             ChangeKind::FixAvailable => "fix_available",
             ChangeKind::KnownExploited => "known_exploited",
             ChangeKind::AssessmentLost { .. } => "assessment_lost",
             ChangeKind::AssessmentRegained => "assessment_regained",
+            ChangeKind::BaselineLost { .. } => "baseline_lost",
         }
     }
 }

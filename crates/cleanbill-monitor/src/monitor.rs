@@ -180,6 +180,8 @@ pub struct Monitor<'a> {
     returned: BTreeSet<String>,
     /// Of what was judged again and is not in the logs yet.
     unlogged: Vec<Unlogged>,
+    /// The images with a baseline that could not be read, each with the reason.
+    lost_baselines: BTreeMap<String, String>,
 }
 
 /// When things are due.
@@ -246,6 +248,7 @@ impl<'a> Monitor<'a> {
             worked_since: None,
             returned: BTreeSet::new(),
             unlogged: Vec::new(),
+            lost_baselines: BTreeMap::new(),
         }
     }
 

@@ -1,9 +1,11 @@
 //! What a monitor leaves in the state for those who ask how it gets on: its plan, the images that
-//! it leaves alone for a while, settings that it refused.
+//! it leaves alone for a while, settings that it refused, baselines that it could not read.
 //!
 //! These are values under keys of their own, each a JSON document. `status` reads them beside a
 //! running `watch`; nothing else depends on them, so one that is missing or makes no sense says
 //! nothing.
+
+use std::collections::BTreeMap;
 
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{StateReader, StateStore};
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 const PLAN: &str = "plan";
 const PUT_OFF: &str = "put_off";
 const REFUSED_SETTINGS: &str = "refused_settings";
+const LOST_BASELINES: &str = "lost_baselines";
 
 /// Says when passes come. Points in time are Unix milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +105,31 @@ pub fn refused_settings(state: &StateReader) -> Result<Option<RefusedSettings>, 
     get(state, REFUSED_SETTINGS)
 }
 
+/// Notes the images with a baseline that could not be read, each with the reason.
+///
+/// # Errors
+///
+/// The state cannot be written.
+pub fn set_lost_baselines(
+    store: &StateStore,
+    images: &BTreeMap<String, String>,
+) -> Result<(), StoreError> {
+    set(
+        store,
+        LOST_BASELINES,
+        (!images.is_empty()).then_some(images),
+    )
+}
+
+/// Returns the images with a baseline that could not be read, each with the reason.
+///
+/// # Errors
+///
+/// The state cannot be read.
+pub fn lost_baselines(state: &StateReader) -> Result<BTreeMap<String, String>, StoreError> {
+    get(state, LOST_BASELINES).map(Option::unwrap_or_default)
+}
+
 /// Writes a note. An empty text stands for none.
 fn set<T: Serialize + ?Sized>(
     store: &StateStore,
@@ -153,5 +181,8 @@ mod tests {
         };
         set_refused_settings(&store, Some(&refused)).unwrap();
         assert_eq!(refused_settings(store.read()).unwrap(), Some(refused));
+        let lost = BTreeMap::from([("a:1".to_owned(), "no JSON".to_owned())]);
+        set_lost_baselines(&store, &lost).unwrap();
+        assert_eq!(lost_baselines(store.read()).unwrap(), lost);
     }
 }

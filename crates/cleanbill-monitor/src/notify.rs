@@ -46,8 +46,8 @@ pub use compose::{
     test_message,
 };
 pub use message::{
-    Counts, ExpiringException, Failure, GateVerdict, Happening, Hit, ImageLine, Notification, NotificationKind,
-    Part, Totals, VulnerabilityGroup, json_schema,
+    Counts, ExpiringException, Failure, GateVerdict, Happening, Hit, ImageLine, Notification,
+    NotificationKind, Part, Totals, VulnerabilityGroup, json_schema,
 };
 pub use redelivery::{Redelivery, RedeliveryPolicy};
 pub(crate) use route::channels_missing;

@@ -32,14 +32,28 @@ pub struct ScanLog {
     pub severities: Vec<Severity>,
     /// The findings that passed, in the order in which they are listed.
     pub findings: Vec<LoggedFinding>,
-    /// The baseline file that they were compared with.
-    pub baseline: Option<PathBuf>,
+    /// The baseline that they were compared with.
+    pub baseline: LoggedBaseline,
     /// The ids that are new against it.
     pub new: BTreeSet<String>,
     /// The ids of it that are resolved.
     pub resolved: BTreeSet<String>,
+    /// The ids that are still found and that an exception covers now.
+    pub accepted: BTreeSet<String>,
     /// Where the report as JSON lies.
     pub json_report: PathBuf,
+}
+
+/// What there is of a baseline.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LoggedBaseline {
+    /// There is none: the look before counts.
+    #[default]
+    None,
+    /// A file.
+    File(PathBuf),
+    /// It could not be read, for this reason: the look before counts.
+    Lost(String),
 }
 
 /// Is a finding as a log lists it.
@@ -116,11 +130,15 @@ impl ScanLog {
         line("Counts", &counts.distinct_ids);
         line("Counts by severity", &counts.severities_text());
         match &self.baseline {
-            Some(path) => line("Baseline", &path.display()),
-            None => line("Baseline", &"none"),
+            LoggedBaseline::File(path) => line("Baseline", &path.display()),
+            LoggedBaseline::None => line("Baseline", &"none"),
+            LoggedBaseline::Lost(reason) => {
+                line("Baseline", &format_args!("could not be read: {reason}"));
+            }
         }
         push_ids(&mut text, "New since baseline", &self.new);
         push_ids(&mut text, "Resolved since baseline", &self.resolved);
+        push_ids(&mut text, "Accepted by an exception now", &self.accepted);
         push_path(&mut text, "JSON report", &self.json_report);
         self.push_findings(&mut text);
         text

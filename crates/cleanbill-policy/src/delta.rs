@@ -6,6 +6,7 @@
 //!   may not have been looked for. What it does find counts.
 //! - A package that is still there in the same version did not change; so its finding came or
 //!   went with the advisories, an exception or the rules. Everything else came with the image.
+//! - A finding that an exception covers is not gone: it is accepted, and never told as resolved.
 //! - What another filter lets through is new, because of the rules; what it holds back is not
 //!   resolved, and nothing is told of it.
 //! - Only what passes the filter is told. A finding that falls below it is not resolved: its
@@ -210,7 +211,10 @@ impl Comparison<'_> {
                 .then_some(ChangeKind::New)
                 .into_iter()
                 .collect(),
-            (Some(before), None) if self.is_resolved(before, after) => vec![ChangeKind::Resolved],
+            (Some(before), None) if self.is_settled(before, after) => vec![match after {
+                Some(_) => ChangeKind::Accepted,
+                None => ChangeKind::Resolved,
+            }],
             // What is out of sight is remembered, and the next look knows the new filter only.
             (Some(before), None) if after.is_none() && self.is_let_through(before) => {
                 vec![ChangeKind::New]
@@ -221,9 +225,9 @@ impl Comparison<'_> {
         }
     }
 
-    /// Says whether a finding that counted and does not any more is resolved. One that an
-    /// exception covers now is: somebody decided so. One that is not found is, if all was read.
-    fn is_resolved(&self, before: &KnownFinding, after: Option<&KnownFinding>) -> bool {
+    /// Says whether a finding that counted and does not any more is settled. One that an exception
+    /// covers now is: somebody decided so. One that is not found is, if all was read.
+    fn is_settled(&self, before: &KnownFinding, after: Option<&KnownFinding>) -> bool {
         let is_certain = after.is_some() || self.after.status == AssessmentStatus::Complete;
         is_certain
             && self.filter_before.passes(before.severity)

@@ -223,7 +223,15 @@ fn is_of(baseline: &BaselineFile, image: &str) -> bool {
 /// Reads a file; `None` if there is none.
 fn parse_file(path: &Path) -> Result<Option<Result<BaselineFile, String>>, BaselineFileError> {
     let metadata = match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        // Where a file lies in place of the directory there is no baseline either.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory
+            ) =>
+        {
+            return Ok(None);
+        }
         metadata => metadata.map_err(failed("read", path))?,
     };
     // A pipe would be waited for.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::Digest;
+use cleanbill_core::change::ChangeKind;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
@@ -13,6 +14,7 @@ use super::clerk::{filter_noted, is_judged_by};
 use super::journal::Entry;
 use super::{Monitor, MonitorError, RECONCILE_EVERY};
 use crate::host::{Grounds, Look, StoredImage};
+use crate::notes;
 use crate::notify::channels_missing;
 use crate::watchlist::{LABEL_NOTIFY, ListedContainer, Listing, WatchedImage, watchlist};
 
@@ -34,6 +36,7 @@ impl Monitor<'_> {
         }
         self.odd_labels = odd_labels;
         let rows = self.parts.store.read().image_list()?;
+        self.lost_baselines = notes::lost_baselines(self.parts.store.read())?;
         self.note_returned(&rows, &list.watched);
         let seen: Vec<SeenImage> = list.watched.iter().map(seen).collect();
         let gone = self
@@ -130,6 +133,7 @@ impl Monitor<'_> {
         commit.scan.duration_ms = u64::try_from(duration).unwrap_or(0);
         log_look(&commit);
         self.parts.store.scan_commit(&commit)?;
+        self.note_baseline(&commit)?;
         self.returned.remove(&image.name);
         self.plan.looks = self.plan.looks.saturating_add(1);
         self.be_patient(image, &commit.state);
@@ -141,6 +145,31 @@ impl Monitor<'_> {
             started,
         });
         Ok(report.status == AssessmentStatus::Complete)
+    }
+
+    /// Notes that the baseline of an image could not be read, or that there is one again.
+    pub(super) fn note_baseline(&mut self, commit: &ScanCommit) -> Result<(), StoreError> {
+        let image = &commit.scan.image;
+        let lost = commit.changes.iter().find_map(|change| match &change.kind {
+            ChangeKind::BaselineLost { reason, .. } => Some(reason.clone()),
+            _ => None,
+        });
+        if let Some(reason) = lost {
+            self.lost_baselines.insert(image.clone(), reason);
+        } else if self.lost_baselines.contains_key(image) && self.has_baseline(image) {
+            self.lost_baselines.remove(image);
+        } else {
+            return Ok(());
+        }
+        notes::set_lost_baselines(self.parts.store, &self.lost_baselines)
+    }
+
+    fn has_baseline(&self, image: &str) -> bool {
+        let baselines = self.settings.journal.baselines.as_ref();
+        baselines.is_some_and(|baselines| {
+            let read = baselines.read(image, self.parts.clock.now());
+            matches!(read, Ok(Some(_)))
+        })
     }
 
     /// Says whether the host still has an image by the name that it was looked at by. An engine

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::{Digest, Severity};
 
-use cleanbill_core::change::{Change, ChangeKind, ImageState};
+use cleanbill_core::change::{Cause, Change, ChangeKind, ImageState};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::ImageReport;
 use cleanbill_policy::{SeverityFilter, delta_between_filters, delta_to_baseline, remember};
@@ -32,6 +32,8 @@ pub(super) struct Clerk<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) settings: &'a MonitorSettings,
     pub(super) watched: &'a BTreeMap<String, WatchedImage>,
+    /// The images with a baseline that could not be read, each with the reason.
+    pub(super) lost_baselines: &'a BTreeMap<String, String>,
 }
 
 impl Monitor<'_> {
@@ -42,6 +44,7 @@ impl Monitor<'_> {
             clock: self.parts.clock,
             settings: &self.settings,
             watched: &self.watched,
+            lost_baselines: &self.lost_baselines,
         }
     }
 
@@ -168,8 +171,15 @@ impl Clerk<'_> {
         let filter_before = noted
             .filter(|_| filter == filters.settings)
             .unwrap_or(filter);
-        let Some(accepted) = self.accepted(&after.name) else {
-            return delta_between_filters(before, filter_before, after, filter);
+        let accepted = match self.baseline(&after.name) {
+            Baseline::Accepts(accepted) => accepted,
+            Baseline::None if !self.lost_baselines.contains_key(&after.name) => {
+                return delta_between_filters(before, filter_before, after, filter);
+            }
+            lost => {
+                let changes = delta_between_filters(before, filter_before, after, filter);
+                return self.without_baseline(before, after, changes, lost);
+            }
         };
         if before.is_none() {
             return delta_to_baseline(&accepted, after, filter);
@@ -184,15 +194,48 @@ impl Clerk<'_> {
         changes
     }
 
-    /// Reads the ids that are accepted for an image; `None` if there is no baseline. One that
-    /// makes no sense was set aside: what is remembered counts instead.
-    fn accepted(&self, image: &str) -> Option<BTreeSet<String>> {
-        let baselines = self.settings.journal.baselines.as_ref()?;
+    /// Says what is told of an image whose baseline was lost. It is not taken for empty: what is
+    /// remembered counts instead, and where nothing is, what was found is the beginning.
+    fn without_baseline(
+        &self,
+        before: Option<&ImageState>,
+        after: &ImageState,
+        mut changes: Vec<Change>,
+        lost: Baseline,
+    ) -> Vec<Change> {
+        // An image that never could be judged has not been seen.
+        let is_beginning = before.is_none_or(|before| before.database_updated_at.is_empty());
+        if is_beginning {
+            changes.retain(|change| change.kind != ChangeKind::New);
+        }
+        if let Baseline::Lost(reason) = lost
+            && self.lost_baselines.get(&after.name) != Some(&reason)
+        {
+            changes.push(Change {
+                image: after.name.clone(),
+                kind: ChangeKind::BaselineLost {
+                    reason,
+                    is_beginning,
+                },
+                cause: Cause::Assessment,
+                finding: None,
+            });
+        }
+        changes
+    }
+
+    /// Reads what is accepted for an image.
+    fn baseline(&self, image: &str) -> Baseline {
+        let Some(baselines) = &self.settings.journal.baselines else {
+            return Baseline::None;
+        };
         match baselines.read(image, self.clock.now()) {
-            Ok(baseline) => baseline.map(|(_, baseline)| baseline.vulnerabilities),
+            Ok(Some((_, baseline))) => Baseline::Accepts(baseline.vulnerabilities),
+            Ok(None) => Baseline::None,
             Err(error) => {
-                tracing::error!("{}", cleanbill_core::error_chain(&error));
-                None
+                let reason = cleanbill_core::error_chain(&error);
+                tracing::error!("{reason}");
+                Baseline::Lost(reason)
             }
         }
     }
@@ -211,6 +254,15 @@ impl Clerk<'_> {
             image.severities.iter().copied().collect()
         }
     }
+}
+
+/// What there is of a baseline.
+enum Baseline {
+    None,
+    /// The ids that are accepted.
+    Accepts(BTreeSet<String>),
+    /// It cannot be read, for this reason.
+    Lost(String),
 }
 
 /// Which severities count. Labels are those of containers that run: they come and go with each

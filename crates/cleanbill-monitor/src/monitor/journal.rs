@@ -18,7 +18,8 @@ use super::Monitor;
 use crate::baseline_file::{BaselineDirectory, BaselineFile};
 use crate::retention::{RetentionBudgets, apply_retention, rotate_summary};
 use crate::scan_log::{
-    LoggedFinding, ScanFiles, ScanLog, ScanLogDirectory, ScanLogError, ScanOutcome, SummaryLine,
+    LoggedBaseline, LoggedFinding, ScanFiles, ScanLog, ScanLogDirectory, ScanLogError, ScanOutcome,
+    SummaryLine,
 };
 
 /// The exit code that stands for a failed look in the summary.
@@ -123,6 +124,8 @@ impl Monitor<'_> {
                 counts: log.counts(),
                 new: log.new.len(),
                 resolved: log.resolved.len(),
+                accepted: log.accepted.len(),
+                baseline: log.baseline,
                 log: files.log,
             })
         };
@@ -146,18 +149,28 @@ impl Monitor<'_> {
                 .map(|finding| finding.key.vulnerability_id.clone())
                 .collect()
         };
-        let baselines = self.settings.journal.baselines.as_ref();
-        let path = baselines.map(|baselines| baselines.path_of(&entry.state.name));
         ScanLog {
             time: entry.started,
             image: entry.state.name.clone(),
             severities: severities(entry.filter),
             findings: passing(entry).map(logged).collect(),
-            baseline: path.filter(|path| path.exists()),
+            baseline: self.logged_baseline(&entry.state.name),
             new: ids(|kind| matches!(kind, ChangeKind::New)),
             resolved: ids(|kind| matches!(kind, ChangeKind::Resolved)),
+            accepted: ids(|kind| matches!(kind, ChangeKind::Accepted)),
             json_report: files.json.clone(),
         }
+    }
+
+    /// Says what an image was compared with.
+    fn logged_baseline(&self, image: &str) -> LoggedBaseline {
+        if let Some(reason) = self.lost_baselines.get(image) {
+            return LoggedBaseline::Lost(reason.clone());
+        }
+        let baselines = self.settings.journal.baselines.as_ref();
+        let path = baselines.map(|baselines| baselines.path_of(image));
+        path.filter(|path| path.exists())
+            .map_or(LoggedBaseline::None, LoggedBaseline::File)
     }
 
     fn write_baseline(&self, entry: &Entry<'_>) {

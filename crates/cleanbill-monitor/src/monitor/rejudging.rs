@@ -48,12 +48,14 @@ impl Monitor<'_> {
         let list = self.parts.store.read().inventory_list(&grounds.reading)?;
         // This thread minds events meanwhile, which may change what is watched.
         let (settings, watched) = (self.settings.clone(), self.watched.clone());
+        let lost_baselines = self.lost_baselines.clone();
         let clerk = Clerk {
             host: self.parts.host,
             store: self.parts.store,
             clock: self.parts.clock,
             settings: &settings,
             watched: &watched,
+            lost_baselines: &lost_baselines,
         };
         let threads = available_parallelism().map_or(1, usize::from);
         let (next, is_over) = (AtomicUsize::new(0), AtomicBool::new(false));
@@ -157,6 +159,9 @@ impl Monitor<'_> {
         started: Timestamp,
     ) -> Result<(), StoreError> {
         self.parts.store.scan_commit_all(commits)?;
+        for commit in commits {
+            self.note_baseline(commit.commit())?;
+        }
         if !self.settings.journal.is_kept() {
             return Ok(());
         }

@@ -338,7 +338,7 @@ fn waiting(untold: &[UntoldChange]) -> Option<Waiting> {
     let first = untold.iter().map(|untold| untold.at).min()?;
     let urgent = untold
         .iter()
-        .filter(|untold| untold.change.kind != ChangeKind::Resolved)
+        .filter(|untold| !is_settled(&untold.change.kind))
         .filter_map(|untold| untold.change.finding.as_ref());
     let mut worst = Severity::Unknown;
     let mut is_exploited = false;
@@ -353,6 +353,11 @@ fn waiting(untold: &[UntoldChange]) -> Option<Waiting> {
         worst,
         is_exploited,
     })
+}
+
+/// Says whether nobody has to act any more: it is gone, or somebody accepted it.
+fn is_settled(kind: &ChangeKind) -> bool {
+    matches!(kind, ChangeKind::Resolved | ChangeKind::Accepted)
 }
 
 fn pick<T: Clone>(entries: &[T], positions: &[usize]) -> Vec<T> {

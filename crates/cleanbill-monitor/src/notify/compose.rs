@@ -15,6 +15,7 @@ pub use cause::because;
 pub(super) use group::{by_urgency, command, fix_words};
 
 use super::message::{Counts, Failure, ImageLine, Notification, NotificationKind, Totals};
+use super::words;
 
 /// Says how messages are composed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,9 +129,7 @@ pub fn compose(cycle: &Cycle<'_>) -> Option<Notification> {
     let mut message = frame(cycle.id, cycle.time, settings);
     message.kind = match cycle.since {
         Some(_) => NotificationKind::Digest,
-        None if groups.is_empty() && images.iter().all(|line| !line.is_regained) => {
-            NotificationKind::Errors
-        }
+        None if groups.is_empty() && images.is_empty() => NotificationKind::Errors,
         None => NotificationKind::Changes,
     };
     message.since = cycle.since;
@@ -150,11 +149,14 @@ pub fn compose(cycle: &Cycle<'_>) -> Option<Notification> {
 }
 
 /// Says whether a change follows something up that was announced before: what was new then is
-/// resolved, rated anew, fixable or exploited now.
+/// resolved, accepted, rated anew, fixable or exploited now.
 pub fn is_follow_up(kind: &ChangeKind) -> bool {
     match kind {
-        ChangeKind::New | ChangeKind::AssessmentLost { .. } => false,
+        ChangeKind::New | ChangeKind::AssessmentLost { .. } | ChangeKind::BaselineLost { .. } => {
+            false
+        }
         ChangeKind::Resolved
+        | ChangeKind::Accepted
         | ChangeKind::SeverityChanged { .. }
         | ChangeKind::FixAvailable
         | ChangeKind::KnownExploited
@@ -249,19 +251,32 @@ fn totals(cycle: &Cycle<'_>, images_changed: usize, errors: usize) -> Totals {
         findings: sum(cycle.images),
         ..Totals::default()
     };
-    for change in cycle.changes {
+    for change in counted(cycle.changes) {
         let count = match change.kind {
             ChangeKind::New => &mut totals.new,
             ChangeKind::Resolved => &mut totals.resolved,
+            ChangeKind::Accepted => &mut totals.accepted,
             ChangeKind::SeverityChanged { .. } => &mut totals.severity_changed,
             ChangeKind::FixAvailable => &mut totals.fix_available,
             ChangeKind::KnownExploited => &mut totals.known_exploited,
             ChangeKind::AssessmentLost { .. } => &mut totals.assessment_lost,
             ChangeKind::AssessmentRegained => &mut totals.assessment_regained,
+            ChangeKind::BaselineLost { .. } => &mut totals.baselines_lost,
         };
         *count += 1;
     }
     totals
+}
+
+/// Returns the changes that are counted: what happened to a vulnerability counts once an image,
+/// however many packages have it, as in the logs.
+fn counted(changes: &[Change]) -> impl Iterator<Item = &Change> {
+    let mut seen = BTreeSet::new();
+    changes.iter().filter(move |change| {
+        let finding = change.finding.as_ref();
+        let id = finding.map(|finding| finding.key.vulnerability_id.as_str());
+        seen.insert((change.image.as_str(), change.kind.name(), id))
+    })
 }
 
 /// Sums the changes up by image. An image whose only change is that it cannot be assessed is
@@ -278,13 +293,18 @@ fn image_lines(cycle: &Cycle<'_>) -> Vec<ImageLine> {
         .into_iter()
         .map(|image| (image, image_line(image, facts.get(image).copied())))
         .collect();
-    for change in cycle.changes {
+    for change in counted(cycle.changes) {
         let Some(line) = lines.get_mut(change.image.as_str()) else {
             continue;
         };
-        match change.kind {
+        match &change.kind {
             ChangeKind::New => line.new += 1,
             ChangeKind::Resolved => line.resolved += 1,
+            ChangeKind::Accepted => line.accepted += 1,
+            ChangeKind::BaselineLost {
+                reason,
+                is_beginning,
+            } => line.baseline = words::baseline_lost(reason, *is_beginning),
             ChangeKind::AssessmentRegained => line.is_regained = true,
             ChangeKind::AssessmentLost { .. } => {}
             ChangeKind::SeverityChanged { .. }

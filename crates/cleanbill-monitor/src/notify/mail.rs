@@ -54,6 +54,12 @@ fn subject(message: &Notification) -> String {
                 totals.resolved,
                 totals.errors
             );
+            if totals.accepted > 0 {
+                text.push_str(&format!(", accepted={}", totals.accepted));
+            }
+            if let Some(lost) = words::baselines_lost(totals) {
+                text.push_str(&format!("; {lost}"));
+            }
             if message.is_exploited() {
                 text.push_str("; KNOWN EXPLOITED");
             }

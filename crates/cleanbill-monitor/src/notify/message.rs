@@ -189,20 +189,27 @@ pub struct Totals {
     pub images_changed: u64,
     /// Images that could not be assessed completely.
     pub errors: u64,
-    /// Findings that were not there.
+    /// Vulnerabilities that were not there, each counted once an image, however many packages have
+    /// it. So are the next ones.
     pub new: u64,
-    /// Findings that are gone.
+    /// Vulnerabilities that are gone, from all packages or some.
     pub resolved: u64,
-    /// Findings with another severity.
+    /// Vulnerabilities that are still there and that an exception covers now.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub accepted: u64,
+    /// Vulnerabilities with another severity.
     pub severity_changed: u64,
-    /// Findings that have a fix now.
+    /// Vulnerabilities that have a fix now.
     pub fix_available: u64,
-    /// Findings that are known to be exploited now.
+    /// Vulnerabilities that are known to be exploited now.
     pub known_exploited: u64,
     /// Images that could be assessed and cannot any more.
     pub assessment_lost: u64,
     /// Images that can be assessed again.
     pub assessment_regained: u64,
+    /// Images with a baseline that could not be read.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub baselines_lost: u64,
     /// What is found in the images that were looked at.
     pub findings: Counts,
 }
@@ -341,6 +348,8 @@ pub enum Happening {
     SeverityChanged,
     /// There is a fix now.
     FixAvailable,
+    /// It is still there, and an exception covers it now.
+    Accepted,
     /// It is gone.
     Resolved,
     /// It is there; a summary does not know since when.
@@ -355,6 +364,7 @@ impl Happening {
             Happening::New => "new",
             Happening::SeverityChanged => "severity changed",
             Happening::FixAvailable => "fix available",
+            Happening::Accepted => "accepted",
             Happening::Resolved => "resolved",
             Happening::Present => "present",
         }
@@ -414,11 +424,15 @@ pub struct ImageLine {
     /// The containers that run it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub containers: Vec<String>,
-    /// Findings that were not there.
+    /// Vulnerabilities that were not there, each counted once, however many packages have it. So
+    /// are the next ones.
     pub new: u64,
-    /// Findings that are gone.
+    /// Vulnerabilities that are gone, from all packages or some.
     pub resolved: u64,
-    /// Findings that changed in another way.
+    /// Vulnerabilities that an exception covers now.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub accepted: u64,
+    /// Vulnerabilities that changed in another way.
     #[serde(skip_serializing_if = "is_zero")]
     pub other: u64,
     /// What is found in it now.
@@ -426,6 +440,9 @@ pub struct ImageLine {
     /// It can be assessed completely again.
     #[serde(skip_serializing_if = "is_false")]
     pub is_regained: bool,
+    /// Why its baseline could not be read, and what to do about it; empty if it could.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub baseline: String,
     /// Where its log is; empty if there is none.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub log_path: String,
@@ -494,7 +511,7 @@ impl Notification {
     fn open_groups(&self) -> impl Iterator<Item = &VulnerabilityGroup> {
         self.vulnerabilities
             .iter()
-            .filter(|group| !group.is_resolved())
+            .filter(|group| !group.is_settled())
     }
 }
 
@@ -504,9 +521,10 @@ impl VulnerabilityGroup {
         !self.hits.is_empty() && self.hits.iter().all(|hit| hit.package.is_empty())
     }
 
-    /// Says whether all there is to say is that it is gone.
-    pub fn is_resolved(&self) -> bool {
-        self.happenings == [Happening::Resolved]
+    /// Says whether nobody has to act any more: it is gone, or an exception covers it.
+    pub fn is_settled(&self) -> bool {
+        let is_settled = |one: &Happening| matches!(one, Happening::Resolved | Happening::Accepted);
+        !self.happenings.is_empty() && self.happenings.iter().all(is_settled)
     }
 }
 

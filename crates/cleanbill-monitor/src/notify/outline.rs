@@ -12,7 +12,7 @@ use super::message::{Notification, NotificationKind};
 use super::split::lengths;
 use super::words::{self, clip};
 
-pub(super) use entry::{clusters, command, mark, tags};
+pub(super) use entry::{BASELINE_CHARS_MAX, are_in_several_images, clusters, command, mark, tags};
 pub(super) use markup::{Markdown, Markup, PlainText, SlackText, write_line};
 
 /// What a service gets, and how many entries of the message it shows.

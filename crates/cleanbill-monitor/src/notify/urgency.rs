@@ -45,7 +45,7 @@ fn of_findings(message: &Notification) -> Urgency {
     // What could not be assessed before either was rung for then.
     let failed = match message.kind {
         NotificationKind::Summary => message.totals.errors,
-        _ => message.totals.assessment_lost,
+        _ => message.totals.assessment_lost + message.totals.baselines_lost,
     };
     let is_stopped = message.gate.as_ref().is_some_and(|gate| !gate.has_passed);
     let failed = if failed > 0 || is_stopped {

@@ -137,11 +137,30 @@ fn changes_title(totals: &Totals) -> String {
     if totals.errors > 0 {
         parts.push(format!("{} not assessed", totals.errors));
     }
+    parts.extend(baselines_lost(totals));
     let images = count(totals.images_changed, "image");
     match parts.is_empty() {
         true => format!("{images} changed"),
         false => format!("{images} changed: {}", parts.join(", ")),
     }
+}
+
+/// Says how many baselines could not be read; nothing if all could.
+pub(super) fn baselines_lost(totals: &Totals) -> Option<String> {
+    let lost = totals.baselines_lost;
+    (lost > 0).then(|| format!("{} not readable", count(lost, "baseline")))
+}
+
+/// Says why a baseline could not be read, what the image is compared with instead, and what to do.
+pub(super) fn baseline_lost(reason: &str, is_beginning: bool) -> String {
+    let instead = match is_beginning {
+        true => "what is found now is the beginning, and none of it is told as new",
+        false => "the image is compared with the look before",
+    };
+    format!(
+        "its baseline could not be read: {reason}; {instead}; restore the file, or accept what is \
+         found with cleanbill baseline save"
+    )
 }
 
 /// Says what happened how often; what did not happen is not named.
@@ -151,6 +170,7 @@ fn happenings(totals: &Totals) -> Vec<String> {
         (totals.new, "new"),
         (totals.severity_changed, "rated anew"),
         (totals.fix_available, "fixable now"),
+        (totals.accepted, "accepted"),
         (totals.resolved, "resolved"),
         (totals.assessment_regained, "assessed again"),
     ]
@@ -232,7 +252,23 @@ pub(super) fn counts(line: &ImageLine, kind: NotificationKind) -> String {
     let by_severity = line.counts.by_severity();
     match kind {
         NotificationKind::Summary => format!("{}: {by_severity}", vulnerabilities(&line.counts)),
-        _ => format!("counts: {} | {by_severity}", line.counts.distinct),
+        _ => format!(
+            "counts: {} | {by_severity}{}",
+            line.counts.distinct,
+            nouns(&line.counts)
+        ),
+    }
+}
+
+/// Says what the two sorts of numbers count, where they differ: severities count findings.
+fn nouns(counts: &Counts) -> String {
+    match counts.total() {
+        findings if findings == counts.distinct => String::new(),
+        findings => format!(
+            " ({}, {})",
+            count(counts.distinct, "vulnerability"),
+            count(findings, "finding")
+        ),
     }
 }
 
@@ -247,7 +283,11 @@ pub(super) fn found(counts: &Counts) -> String {
         .collect();
     match found.is_empty() {
         true => "no findings".to_owned(),
-        false => found.join(", "),
+        false => format!(
+            "{} ({})",
+            count(counts.total(), "finding"),
+            found.join(", ")
+        ),
     }
 }
 
@@ -271,6 +311,9 @@ pub(super) const fn purpose(kind: NotificationKind) -> &'static str {
 /// Says what happened to an image, as the older script did.
 pub(super) fn image_changes(line: &ImageLine) -> String {
     let mut text = format!("new {}; resolved {}", line.new, line.resolved);
+    if line.accepted > 0 {
+        text = format!("{text}; accepted {}", line.accepted);
+    }
     if line.other > 0 {
         text = format!("{text}; changed {}", line.other);
     }

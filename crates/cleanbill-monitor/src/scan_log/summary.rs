@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use cleanbill_report::text::clean;
 use jiff::Timestamp;
 
-use super::LoggedCounts;
+use super::{LoggedBaseline, LoggedCounts};
 use crate::file_names::timestamp_text;
 
 /// Is a line of the summary without the time before it.
@@ -43,6 +43,10 @@ pub struct ScanOutcome {
     pub new: usize,
     /// Ids that are resolved.
     pub resolved: usize,
+    /// Ids that an exception covers now.
+    pub accepted: usize,
+    /// What the image was compared with.
+    pub baseline: LoggedBaseline,
     /// The log with the details.
     pub log: PathBuf,
 }
@@ -81,26 +85,41 @@ impl fmt::Display for ScanOutcome {
             counts,
             new,
             resolved,
+            accepted,
             ..
         } = self;
         let log = self.log.display();
+        let (lost, compared) = match self.baseline {
+            LoggedBaseline::Lost(_) => ("; baseline could not be read", ""),
+            LoggedBaseline::File(_) => ("", "baseline match"),
+            LoggedBaseline::None => ("", "as at the look before"),
+        };
         match (new, resolved) {
+            (0, 0) if *accepted > 0 => write!(
+                f,
+                "No new vulnerabilities; accepted {accepted} for {image}{lost}; counts: {counts}; \
+                 details: {log}"
+            ),
+            (0, 0) if !lost.is_empty() => write!(
+                f,
+                "No new vulnerabilities for {image}{lost}; counts: {counts}; details: {log}"
+            ),
             (0, 0) if counts.distinct_ids == 0 => write!(
                 f,
                 "No new vulnerabilities found for {image}; counts: {counts}"
             ),
             (0, 0) => write!(
                 f,
-                "No new vulnerabilities (baseline match) for {image}; counts: {counts}; no alert"
+                "No new vulnerabilities ({compared}) for {image}; counts: {counts}; no alert"
             ),
             (0, _) => write!(
                 f,
-                "No new vulnerabilities; resolved {resolved} for {image}; counts: {counts}; \
+                "No new vulnerabilities; resolved {resolved} for {image}{lost}; counts: {counts}; \
                  details: {log}"
             ),
             (_, _) => write!(
                 f,
-                "New vulnerabilities: {new} for {image}; counts: {counts}; details: {log}"
+                "New vulnerabilities: {new} for {image}{lost}; counts: {counts}; details: {log}"
             ),
         }
     }

@@ -27,9 +27,10 @@ fn log() -> ScanLog {
             finding("CVE-2026-1", "libc6", Severity::High),
             finding("CVE-2026-1", "libc-bin", Severity::High),
         ],
-        baseline: Some(PathBuf::from("/snapshots/a__b__1.json")),
+        baseline: LoggedBaseline::File(PathBuf::from("/snapshots/a__b__1.json")),
         new: ["CVE-2026-2".to_owned()].into(),
         resolved: ["CVE-2025-8".to_owned(), "CVE-2025-9".to_owned()].into(),
+        accepted: BTreeSet::new(),
         json_report: PathBuf::from("/logs/scan-2026-11-22T06-30-00Z--a__b__1.json"),
     }
 }
@@ -124,8 +125,22 @@ fn scanned(findings: &[(&str, Severity)], new: usize, resolved: usize) -> Summar
         counts: LoggedCounts::of(findings.iter().copied()),
         new,
         resolved,
+        accepted: 0,
+        baseline: LoggedBaseline::File(PathBuf::from("/snapshots/a__b__1.json")),
         log: PathBuf::from("/logs/s.log"),
     })
+}
+
+/// A look that found one vulnerability, none of them new.
+fn quiet(accepted: usize, baseline: LoggedBaseline) -> SummaryLine {
+    match scanned(&[("CVE-1", Severity::High)], 0, 0) {
+        SummaryLine::Scanned(outcome) => SummaryLine::Scanned(ScanOutcome {
+            accepted,
+            baseline,
+            ..outcome
+        }),
+        other => other,
+    }
 }
 
 #[test]
@@ -175,6 +190,44 @@ fn every_summary_line_has_its_words() {
     check(
         &scanned(&found, 0, 0),
         &format!("No new vulnerabilities (baseline match) for a/b:1; counts: {counts}; no alert"),
+    );
+}
+
+#[test]
+fn a_summary_says_what_an_image_was_compared_with() {
+    let counts = "1 | CRITICAL: 0, HIGH: 1, MEDIUM: 0, LOW: 0, UNKNOWN: 0";
+    check(
+        &quiet(0, LoggedBaseline::None),
+        &format!(
+            "No new vulnerabilities (as at the look before) for a/b:1; counts: {counts}; no alert"
+        ),
+    );
+    check(
+        &quiet(0, LoggedBaseline::Lost("no JSON".to_owned())),
+        &format!(
+            "No new vulnerabilities for a/b:1; baseline could not be read; counts: {counts}; \
+             details: /logs/s.log"
+        ),
+    );
+    check(
+        &quiet(2, LoggedBaseline::None),
+        &format!(
+            "No new vulnerabilities; accepted 2 for a/b:1; counts: {counts}; details: /logs/s.log"
+        ),
+    );
+    let log = ScanLog {
+        accepted: ["CVE-2026-1".to_owned()].into(),
+        baseline: LoggedBaseline::Lost("no JSON".to_owned()),
+        ..log()
+    };
+    let text = log.render();
+    assert!(
+        text.contains("\nBaseline: could not be read: no JSON\n"),
+        "{text}"
+    );
+    assert!(
+        text.contains("\nAccepted by an exception now: 1\n  CVE-2026-1\n"),
+        "{text}"
     );
 }
 

@@ -9,17 +9,26 @@ use cleanbill_core::change::{Change, ChangeKind, FindingKey, KnownFinding};
 /// came and went again in between is no news. The order is by image and finding. `passes` says
 /// which severities are told of an image.
 pub fn net(changes: &[Change], passes: &dyn Fn(&str, Severity) -> bool) -> Vec<Change> {
-    let mut stories: BTreeMap<(&str, Option<&FindingKey>), Vec<&Change>> = BTreeMap::new();
+    let mut stories: BTreeMap<(&str, Option<&FindingKey>, bool), Vec<&Change>> = BTreeMap::new();
     for change in changes {
         let key = change.finding.as_ref().map(|finding| &finding.key);
+        // That a baseline cannot be read is no part of the story of the assessment.
+        let is_of_baseline = matches!(change.kind, ChangeKind::BaselineLost { .. });
         stories
-            .entry((&change.image, key))
+            .entry((&change.image, key, is_of_baseline))
             .or_default()
             .push(change);
     }
     stories
         .into_iter()
-        .flat_map(|((image, _), story)| outcome(&story, &|severity| passes(image, severity)))
+        .flat_map(|((image, _, is_of_baseline), story)| match is_of_baseline {
+            true => story
+                .last()
+                .map(|last| (*last).clone())
+                .into_iter()
+                .collect(),
+            false => outcome(&story, &|severity| passes(image, severity)),
+        })
         .collect()
 }
 
@@ -50,9 +59,12 @@ fn was_there(kind: &ChangeKind) -> bool {
     !matches!(kind, ChangeKind::New | ChangeKind::AssessmentLost { .. })
 }
 
-/// Says whether there is something after the change.
+/// Says whether there is something after the change that counts.
 fn is_there(kind: &ChangeKind) -> bool {
-    !matches!(kind, ChangeKind::Resolved | ChangeKind::AssessmentRegained)
+    !matches!(
+        kind,
+        ChangeKind::Resolved | ChangeKind::Accepted | ChangeKind::AssessmentRegained
+    )
 }
 
 /// Returns the last change of a sort, with the finding as it is in the end.
@@ -101,7 +113,7 @@ fn differences(story: &[&Change], last: &Change) -> Vec<Change> {
 fn severity_before(change: &Change) -> Option<Severity> {
     match (&change.kind, &change.finding) {
         (ChangeKind::SeverityChanged { from }, _) => Some(*from),
-        (ChangeKind::Resolved, Some(finding)) => Some(finding.severity),
+        (ChangeKind::Resolved | ChangeKind::Accepted, Some(finding)) => Some(finding.severity),
         _ => None,
     }
 }

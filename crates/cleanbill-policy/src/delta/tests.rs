@@ -239,7 +239,7 @@ fn a_fix_and_an_exploit_are_told_once() {
 }
 
 #[test]
-fn exceptions_resolve_and_bring_back() {
+fn exceptions_accept_and_bring_back() {
     let plain = finding("CVE-1", "zlib", Severity::High);
     let open = state(b"1", "d1", std::slice::from_ref(&plain));
     let covered = state(
@@ -253,7 +253,7 @@ fn exceptions_resolve_and_bring_back() {
     check(
         Some(&open),
         &covered,
-        &[("resolved", "CVE-1", "exception_changed")],
+        &[("accepted", "CVE-1", "exception_changed")],
     );
     check(
         Some(&covered),
@@ -355,14 +355,15 @@ fn any_state() -> impl Strategy<Value = ImageState> {
         })
 }
 
-/// The ids that people believe to be open: what they were told of, less what was resolved.
+/// The ids that people believe to be open: what they were told of, less what was resolved or
+/// accepted.
 fn told(open: &mut BTreeSet<FindingKey>, changes: &[Change], filter: SeverityFilter) {
     for change in changes {
         let Some(finding) = &change.finding else {
             continue;
         };
         match change.kind {
-            ChangeKind::Resolved => {
+            ChangeKind::Resolved | ChangeKind::Accepted => {
                 open.remove(&finding.key);
             }
             _ if filter.passes(finding.severity) => {
@@ -452,6 +453,31 @@ fn what_came_and_fell_below_the_filter_is_no_news() {
     let mut changes = delta(Some(low), high, filter);
     changes.extend(delta(Some(high), &none, filter));
     assert!(urgent(&changes).is_empty());
+}
+
+#[test]
+fn a_lost_baseline_does_not_mix_with_the_assessment() {
+    let of_image = |kind| Change {
+        image: "app:1".to_owned(),
+        kind,
+        cause: Cause::Assessment,
+        finding: None,
+    };
+    let lost = of_image(ChangeKind::BaselineLost {
+        reason: "no JSON".to_owned(),
+        is_beginning: false,
+    });
+    let unreadable = of_image(ChangeKind::AssessmentLost {
+        status: AssessmentStatus::Failed,
+        reason: String::new(),
+    });
+    let readable = of_image(ChangeKind::AssessmentRegained);
+    let told = |changes: &[&Change]| {
+        let changes: Vec<Change> = changes.iter().map(|change| (*change).clone()).collect();
+        net(&changes, &|_, _| true)
+    };
+    assert_eq!(told(&[&unreadable, &lost, &readable]), [lost.clone()]);
+    assert_eq!(told(&[&lost, &unreadable, &lost]), [unreadable, lost]);
 }
 
 #[test]

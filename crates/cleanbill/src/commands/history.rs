@@ -160,6 +160,7 @@ fn cause(change: &Change) -> String {
     match (&change.kind, &change.finding) {
         (ChangeKind::AssessmentLost { reason, .. }, _) if !reason.is_empty() => reason.clone(),
         (ChangeKind::AssessmentRegained, _) => "nothing is in the way any more".to_owned(),
+        (ChangeKind::BaselineLost { reason, .. }, _) => reason.clone(),
         (_, Some(finding)) => because(change, finding),
         (_, None) => "the report does not say why".to_owned(),
     }
@@ -217,6 +218,7 @@ fn words_of(change: &Change) -> Text {
     let (mark, words) = match &change.kind {
         ChangeKind::New => ("+", "new".to_owned()),
         ChangeKind::Resolved => ("-", "resolved".to_owned()),
+        ChangeKind::Accepted => ("~", "accepted".to_owned()),
         ChangeKind::SeverityChanged { from } => ("~", format!("was {}", from.name())),
         ChangeKind::FixAvailable => ("~", "fix available".to_owned()),
         ChangeKind::KnownExploited => ("!", "now exploited".to_owned()),
@@ -228,6 +230,14 @@ fn words_of(change: &Change) -> Text {
             },
         ),
         ChangeKind::AssessmentRegained => ("+", "can be assessed again".to_owned()),
+        ChangeKind::BaselineLost { is_beginning, .. } => (
+            "!",
+            match is_beginning {
+                true => "its baseline could not be read, and what was found is the beginning",
+                false => "its baseline could not be read",
+            }
+            .to_owned(),
+        ),
     };
     let mut text = Text::plain(mark);
     if let Some(finding) = &change.finding {

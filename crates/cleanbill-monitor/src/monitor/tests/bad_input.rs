@@ -6,11 +6,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cleanbill_core::Severity;
 use cleanbill_store::state::StateStore;
+use jiff::{SignedDuration, Timestamp};
 
 use super::world::{World, settings};
 use super::{Monitor, MonitorObserver, MonitorSettings, Parts, settle};
-use crate::baseline_file::BaselineDirectory;
-use crate::monitor::{JournalSettings, Wakes};
+use crate::baseline_file::{BaselineDirectory, BaselineFile};
+use crate::monitor::{Event, JournalSettings, Wakes};
+use crate::notes;
 use crate::notify::Notification;
 use crate::scan_log::ScanLogDirectory;
 
@@ -84,6 +86,102 @@ fn ten_thousand_images_are_one_pass_and_one_message() {
         assert_eq!(message.totals.new, u64::from(IMAGES));
         assert!(message.images.len() < 1_000 && message.images_left_out > 9_000);
         assert!(rows[0].payload.len() < 1 << 20);
+    });
+}
+
+#[test]
+fn a_baseline_that_cannot_be_read_is_named_and_not_taken_for_empty() {
+    let directory = tempfile::tempdir().unwrap();
+    let snapshots = directory.path().join("snapshots");
+    std::fs::create_dir(&snapshots).unwrap();
+    std::fs::write(snapshots.join("app__1.json"), "{\"image\": \"app:1").unwrap();
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        journal: JournalSettings {
+            writes_baselines: false,
+            ..journal(directory.path())
+        },
+        ..settings()
+    };
+    let last_line = || {
+        let summary = directory.path().join("logs/scan-summary.log");
+        let summary = std::fs::read_to_string(summary).unwrap();
+        summary.lines().last().unwrap().to_owned()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        settle(monitor);
+        // No flood, but one message that says what happened and what to do.
+        assert_eq!(world.told(&store), [""; 0]);
+        let rows = store.read().outbox_list(None, 10).unwrap();
+        assert_eq!(rows.len(), 1);
+        let message: Notification = serde_json::from_slice(&rows[0].payload).unwrap();
+        assert_eq!((message.totals.baselines_lost, message.totals.new), (1, 0));
+        let said = &message.images[0].baseline;
+        for part in [
+            ".corrupt-2026-11-22T00-00-00Z",
+            "the beginning",
+            "baseline save",
+        ] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(last_line().contains("for app:1; baseline could not be read"));
+        let lost = notes::lost_baselines(store.read()).unwrap();
+        assert!(lost["app:1"].contains("makes no sense"), "{lost:?}");
+        // Once is enough; what is new from then on is told.
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert_eq!(store.read().outbox_list(None, 10).unwrap().len(), 1);
+        world.advise("CVE-2", "zlib", Severity::High);
+        world.publish();
+        world.pass_time(SignedDuration::from_hours(2));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-2 app:1 advisory_changed"]);
+        // The file is back.
+        let ids = ["CVE-1", "CVE-2"].map(str::to_owned);
+        let restored = BaselineFile::new("app:1", Timestamp::UNIX_EPOCH, ids);
+        BaselineDirectory::new(&snapshots)
+            .write(&restored, Timestamp::UNIX_EPOCH)
+            .unwrap();
+        world.pass_time(SignedDuration::from_hours(25));
+        settle(monitor);
+        assert!(notes::lost_baselines(store.read()).unwrap().is_empty());
+        assert!(last_line().contains("(baseline match)"), "{}", last_line());
+    });
+}
+
+#[test]
+fn without_its_baseline_an_image_is_compared_with_the_look_before() {
+    let directory = tempfile::tempdir().unwrap();
+    let snapshots = directory.path().join("snapshots");
+    let world = World::new();
+    world.advise("CVE-1", "zlib", Severity::High);
+    world.advise("CVE-2", "curl", Severity::High);
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let store = StateStore::in_memory().unwrap();
+    let settings = MonitorSettings {
+        journal: JournalSettings {
+            writes_baselines: false,
+            ..journal(directory.path())
+        },
+        ..settings()
+    };
+    world.with_monitor(&store, settings, |monitor| {
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);
+        std::fs::create_dir(&snapshots).unwrap();
+        std::fs::write(snapshots.join("app__1.json"), "[]").unwrap();
+        world.put("app:1", 2, &[("zlib", "1"), ("curl", "8")]);
+        monitor.note(Event::HostChanged);
+        world.pass_time(SignedDuration::from_secs(1));
+        settle(monitor);
+        assert_eq!(world.told(&store), ["new CVE-2 app:1 image_changed"]);
+        let rows = store.read().outbox_list(None, 1).unwrap();
+        let message: Notification = serde_json::from_slice(&rows[0].payload).unwrap();
+        let said = &message.images[0].baseline;
+        assert!(said.contains("compared with the look before"), "{said}");
     });
 }
 

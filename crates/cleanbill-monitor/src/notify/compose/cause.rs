@@ -14,7 +14,9 @@ pub fn because(change: &Change, finding: &KnownFinding) -> String {
         Cause::ImageChanged { from, to } => image_changed(from.as_ref(), to.as_ref()),
         Cause::AdvisoryChanged { from, to } => advisory_changed(from, to, finding),
         Cause::ExceptionChanged { exception } => match change.kind {
-            ChangeKind::Resolved => format!("an exception covers it now: {exception}"),
+            ChangeKind::Accepted | ChangeKind::Resolved => {
+                format!("an exception covers it now: {exception}")
+            }
             _ => format!("no exception covers it any more: {exception}"),
         },
         Cause::ExceptionExpired { exception } => {

@@ -34,7 +34,7 @@ pub(super) fn groups(cycle: &Cycle<'_>) -> Vec<VulnerabilityGroup> {
 pub(in crate::notify) fn by_urgency(a: &VulnerabilityGroup, b: &VulnerabilityGroup) -> Ordering {
     let key = |group: &VulnerabilityGroup| {
         (
-            group.is_resolved(),
+            group.is_settled(),
             Reverse(group.is_known_exploited),
             Reverse(group.severity),
         )
@@ -92,13 +92,15 @@ fn group(
     }
 }
 
-/// Returns how bad the worst is that is still there; where nothing is, how bad it was. What was
+/// Returns how bad the worst is that still counts; where nothing does, how bad it was. What was
 /// worse and is gone must not make the others look so.
 fn worst(changes: &[(&Change, &KnownFinding)]) -> Severity {
     let severity = |(_, finding): &(&Change, &KnownFinding)| finding.severity;
+    let is_settled =
+        |kind: &ChangeKind| matches!(kind, ChangeKind::Resolved | ChangeKind::Accepted);
     let open = changes
         .iter()
-        .filter(|(change, _)| change.kind != ChangeKind::Resolved);
+        .filter(|(change, _)| !is_settled(&change.kind));
     open.map(severity)
         .max()
         .or_else(|| changes.iter().map(severity).max())
@@ -114,13 +116,16 @@ fn hit(
     let happening = match change.kind {
         ChangeKind::New => Happening::New,
         ChangeKind::Resolved => Happening::Resolved,
+        ChangeKind::Accepted => Happening::Accepted,
         ChangeKind::SeverityChanged { from } => {
             severity_before = from.name().to_owned();
             Happening::SeverityChanged
         }
         ChangeKind::FixAvailable => Happening::FixAvailable,
         ChangeKind::KnownExploited => Happening::KnownExploited,
-        ChangeKind::AssessmentLost { .. } | ChangeKind::AssessmentRegained => return None,
+        ChangeKind::AssessmentLost { .. }
+        | ChangeKind::AssessmentRegained
+        | ChangeKind::BaselineLost { .. } => return None,
     };
     let containers = facts.get(change.image.as_str());
     Some(Hit {

@@ -164,8 +164,83 @@ fn what_came_and_went_while_it_was_held_back_is_both_told() {
     assert_eq!(group.happenings, [Happening::New, Happening::Resolved]);
     let happenings: Vec<Happening> = group.hits.iter().map(|hit| hit.happening).collect();
     assert_eq!(happenings, [Happening::New, Happening::Resolved]);
-    assert!(!group.is_resolved());
+    assert!(!group.is_settled());
     assert_eq!((message.totals.new, message.totals.resolved), (1, 1));
+}
+
+#[test]
+fn a_vulnerability_counts_once_an_image_however_many_packages_have_it() {
+    let found = |id, package| finding(id, Severity::High, package);
+    let made = |image, kind, id, package| change(image, kind, image_changed(), found(id, package));
+    let changes = [
+        made("a:1", ChangeKind::New, "CVE-1", "openssl"),
+        made("a:1", ChangeKind::New, "CVE-1", "libssl3"),
+        made("b:1", ChangeKind::New, "CVE-1", "libssl3"),
+        made("a:1", ChangeKind::Resolved, "CVE-2", "openssl"),
+        made("a:1", ChangeKind::Resolved, "CVE-2", "libssl3"),
+    ];
+    let message = composed(&changes, &[]);
+    assert_eq!((message.totals.new, message.totals.resolved), (2, 1));
+    assert_eq!((message.images[0].new, message.images[0].resolved), (1, 1));
+    let mut line = message.images[0].clone();
+    line.counts = Counts {
+        distinct: 7,
+        high: 8,
+        ..Counts::default()
+    };
+    assert_eq!(
+        crate::notify::words::counts(&line, NotificationKind::Changes),
+        "counts: 7 | CRITICAL: 0, HIGH: 8, MEDIUM: 0, LOW: 0, UNKNOWN: 0 \
+         (7 vulnerabilities, 8 findings)"
+    );
+}
+
+#[test]
+fn what_an_exception_covers_is_accepted_and_not_resolved() {
+    let exception = Cause::ExceptionChanged {
+        exception: "accepted.yaml:3".to_owned(),
+    };
+    let accepted = finding("CVE-1", Severity::Critical, "openssl");
+    let changes = [change("a:1", ChangeKind::Accepted, exception, accepted)];
+    let message = composed(&changes, &[]);
+    assert_eq!((message.totals.accepted, message.totals.resolved), (1, 0));
+    assert_eq!(message.worst(), None, "nobody has to act");
+    let mail = crate::notify::mail::mail(&message);
+    let subject = "[Image Scanner] Scan report: 0 images; new=0, resolved=0, errors=0, accepted=1";
+    assert_eq!(mail.subject, subject);
+    for part in ["1 accepted", ": accepted", "new 0; resolved 0; accepted 1"] {
+        assert!(mail.text.contains(part), "{part}: {}", mail.text);
+    }
+    assert!(mail.html.contains(" – accepted"), "{}", mail.html);
+}
+
+#[test]
+fn a_baseline_that_could_not_be_read_is_said_with_the_image() {
+    let lost = Change {
+        image: "a:1".to_owned(),
+        kind: ChangeKind::BaselineLost {
+            reason: "the baseline <a>.json makes no sense".to_owned(),
+            is_beginning: true,
+        },
+        cause: Cause::Assessment,
+        finding: None,
+    };
+    let message = composed(&[lost], &[facts("a:1", Counts::default())]);
+    assert_eq!(message.kind, NotificationKind::Changes);
+    let mail = crate::notify::mail::mail(&message);
+    assert!(
+        mail.subject.ends_with("; 1 baseline not readable"),
+        "{}",
+        mail.subject
+    );
+    let said = "its baseline could not be read: the baseline <a>.json makes no sense; what is \
+                found now is the beginning";
+    assert!(mail.text.contains(said), "{}", mail.text);
+    assert!(
+        mail.html.contains("the baseline &lt;a&gt;.json"),
+        "{}",
+        mail.html
+    );
 }
 
 #[track_caller]
@@ -212,7 +287,7 @@ fn causes_are_put_into_words() {
         "no exception covers it any more: accepted.yaml:3",
     );
     check_cause(
-        ChangeKind::Resolved,
+        ChangeKind::Accepted,
         exception(),
         "an exception covers it now: accepted.yaml:3",
     );

@@ -12,7 +12,9 @@ use cleanbill_report::escape::markup::Line as Escaped;
 
 use super::headings;
 use crate::notify::message::{Counts, Failure, ImageLine, Notification, NotificationKind};
-use crate::notify::outline::{Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX};
+use crate::notify::outline::{
+    BASELINE_CHARS_MAX, Detail, NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX,
+};
 use crate::notify::split::lengths;
 use crate::notify::words::{self, clip};
 
@@ -207,6 +209,11 @@ fn write_image(line: &ImageLine, index: usize, kind: NotificationKind, out: &mut
         _ => format!("{} | {counts}", words::image_changes(line)),
     };
     muted("", &text, out);
+    if !line.baseline.is_empty() {
+        let baseline = clip(&line.baseline, BASELINE_CHARS_MAX);
+        let strong = format!("<strong>{}</strong>", Escaped(&baseline));
+        muted("", &strong, out);
+    }
     if !line.log_path.is_empty() {
         muted("Details: ", &place(&line.log_path), out);
     }

@@ -12,6 +12,9 @@ use crate::notify::words::{self, clip};
 /// Names of containers that are listed for an image.
 const CONTAINERS_MAX: usize = 3;
 
+/// Characters that say why a baseline could not be read, with two paths.
+pub(in crate::notify) const BASELINE_CHARS_MAX: usize = 700;
+
 pub(super) fn failure(failure: &Failure, detail: Detail) -> Entry {
     let mut pieces = vec![name(&failure.image)];
     let is_partial = failure.status == "partial";
@@ -44,6 +47,10 @@ pub(super) fn image(line: &ImageLine, kind: NotificationKind, detail: Detail) ->
         pieces.push(text(format!("{} | ", words::image_changes(line))));
     }
     pieces.push(text(words::counts(line, kind)));
+    if !line.baseline.is_empty() {
+        let baseline = clip(&line.baseline, BASELINE_CHARS_MAX);
+        pieces.extend([text("; "), Piece::Strong(baseline)]);
+    }
     if !line.log_path.is_empty() && detail.images_max >= Detail::MAIL.images_max {
         pieces.extend([text("; details: "), place(&line.log_path)]);
     }
@@ -199,8 +206,8 @@ fn cluster_line(cluster: &[&Hit], detail: Detail) -> Line {
 /// Says what a hit asks for.
 fn what_to_do(hit: &Hit) -> Vec<Piece> {
     let mut pieces = Vec::new();
-    if hit.happening == Happening::Resolved {
-        return vec![text("resolved")];
+    if let Happening::Resolved | Happening::Accepted = hit.happening {
+        return vec![text(hit.happening.words())];
     }
     if hit.happening == Happening::SeverityChanged {
         let before = clip(&hit.severity_before, WORD_CHARS_MAX);
@@ -238,7 +245,8 @@ fn containers(names: &[String]) -> Vec<Piece> {
     pieces
 }
 
-/// Says why it happened, and in which layer: the first cluster stands for the others.
+/// Says why it happened, and in which layer: the first hit stands for the others, and where they
+/// are in several images, its image is named.
 fn origin_lines(clusters: &[Vec<&Hit>], detail: Detail) -> Vec<Line> {
     let mut lines = Vec::new();
     let Some(first) = clusters.first().and_then(|cluster| cluster.first()) else {
@@ -252,14 +260,30 @@ fn origin_lines(clusters: &[Vec<&Hit>], detail: Detail) -> Vec<Line> {
         return lines;
     }
     if !first.created_by.is_empty() {
-        lines.push(Line::of(vec![
-            text("Layer: "),
-            Piece::Code(clip(&first.created_by, detail.text_chars_max)),
-        ]));
+        let created_by = Piece::Code(clip(&first.created_by, detail.text_chars_max));
+        lines.push(layer_line(clusters, first, created_by));
     } else if !first.layer.is_empty() {
-        lines.push(Line::of(vec![text("Layer: "), word(&first.layer)]));
+        lines.push(layer_line(clusters, first, word(&first.layer)));
     }
     lines
+}
+
+fn layer_line(clusters: &[Vec<&Hit>], first: &Hit, layer: Piece) -> Line {
+    let mut pieces = vec![text("Layer")];
+    if are_in_several_images(clusters.iter().flatten().copied()) {
+        pieces.extend([text(" of "), name(&first.image)]);
+    }
+    pieces.extend([text(": "), layer]);
+    Line::of(pieces)
+}
+
+/// Says whether hits are in several images, of which only one can be shown in detail.
+pub(in crate::notify) fn are_in_several_images<'a>(
+    hits: impl IntoIterator<Item = &'a Hit>,
+) -> bool {
+    let mut images = hits.into_iter().map(|hit| &hit.image);
+    let first = images.next();
+    images.any(|image| Some(image) != first)
 }
 
 /// Shows where something is: as a link if it is a web address.

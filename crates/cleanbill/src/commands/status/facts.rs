@@ -1,6 +1,6 @@
 //! What `status` says, as a value: printed as it is for programs.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
@@ -182,7 +182,7 @@ pub(super) struct Incomplete {
 /// Says what somebody has to look at.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
-    /// `dead_messages`, `failed_images`, `overdue_pass` or `refused_settings`.
+    /// `dead_messages`, `failed_images`, `overdue_pass`, `refused_settings`, `lost_baseline` …
     pub(super) kind: &'static str,
     pub(super) text: String,
     /// What to do next.
@@ -205,13 +205,14 @@ pub(super) fn gather(
     let plan = notes::plan(state)?;
     let put_off = notes::put_off(state)?;
     let messages = messages(state)?;
-    let problems = problems(
+    let mut problems = problems(
         &summary,
         &messages,
         plan.as_ref(),
         notes::refused_settings(state)?.as_ref(),
         now,
     );
+    problems.extend(lost_baselines(&notes::lost_baselines(state)?, &watched));
     Ok(Status {
         schema_version: SCHEMA_VERSION,
         time: now.to_string(),
@@ -396,6 +397,20 @@ fn overdue(summary: &StatusSummary, plan: Option<&PlanNote>, now: Timestamp) -> 
         text,
         hint: "is cleanbill watch running?",
     })
+}
+
+/// Says which baselines of watched images could not be read.
+fn lost_baselines(lost: &BTreeMap<String, String>, watched: &[&ImageRow]) -> Vec<Problem> {
+    let lost = lost
+        .iter()
+        .filter(|(image, _)| watched.iter().any(|row| row.name == **image));
+    lost.map(|(image, reason)| Problem {
+        kind: "lost_baseline",
+        text: format!("the baseline of {image} could not be read: {reason}"),
+        hint: "restore the file, or accept what is found with cleanbill baseline save; the next \
+               look takes it",
+    })
+    .collect()
 }
 
 /// Says that a running `watch` did not take new settings.

@@ -306,6 +306,23 @@ fn a_state_without_any_finished_pass_is_overdue_too() {
 }
 
 #[test]
+fn a_baseline_that_could_not_be_read_is_a_problem_while_its_image_is_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = empty(directory.path());
+    let reason = "the baseline a.json makes no sense (no JSON) and is kept as a.json.corrupt-1";
+    let lost = [("shop/web:1", reason), ("gone:1", reason)]
+        .map(|(image, reason)| (image.to_owned(), reason.to_owned()));
+    notes::set_lost_baselines(&store, &lost.into()).unwrap();
+    see(&store, &["shop/web:1"], NOW_MS);
+    let status = gather(&store);
+    assert_eq!(kinds(&status), ["lost_baseline"]);
+    assert_eq!(
+        status.problems[0].text,
+        format!("the baseline of shop/web:1 could not be read: {reason}")
+    );
+}
+
+#[test]
 fn settings_that_were_refused_are_a_problem() {
     let directory = tempfile::tempdir().unwrap();
     let store = empty(directory.path());

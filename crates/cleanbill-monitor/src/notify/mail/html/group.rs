@@ -7,20 +7,20 @@ use cleanbill_report::escape::markup::Line as Escaped;
 use super::{CARD, DETAIL, MUTED, code, colours, link, muted};
 use crate::notify::message::{Happening, Hit, VulnerabilityGroup};
 use crate::notify::outline::{
-    NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX, clusters, command, tags,
+    NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX, are_in_several_images, clusters, command, tags,
 };
 use crate::notify::words::{clip, count};
 
-/// The edge of what is gone.
-const RESOLVED: &str = "#2e7d4f";
+/// The edge of what is gone or accepted.
+const SETTLED: &str = "#2e7d4f";
 
 /// Names of containers that are listed for an image.
 const CONTAINERS_MAX: usize = 5;
 
 pub(super) fn write(group: &VulnerabilityGroup, out: &mut String) {
     let (background, colour) = colours(group.severity);
-    let edge = if group.is_resolved() {
-        RESOLVED
+    let edge = if group.is_settled() {
+        SETTLED
     } else {
         background
     };
@@ -93,14 +93,18 @@ fn write_hits(group: &VulnerabilityGroup, out: &mut String) {
         let because = clip(&first.because, DETAIL.text_chars_max);
         muted("Why: ", &Escaped(&because).to_string(), out);
     }
-    if !first.created_by.is_empty() {
-        muted(
-            "Layer: ",
-            &code(&first.created_by, DETAIL.text_chars_max),
-            out,
-        );
-    } else if !first.layer.is_empty() {
-        muted("Layer: ", &code(&first.layer, WORD_CHARS_MAX), out);
+    let layer = match first.created_by.as_str() {
+        "" if first.layer.is_empty() => None,
+        "" => Some(code(&first.layer, WORD_CHARS_MAX)),
+        created_by => Some(code(created_by, DETAIL.text_chars_max)),
+    };
+    if let Some(layer) = layer {
+        // One stands for all where there are several.
+        let label = match are_in_several_images(&group.hits) {
+            true => format!("Layer of {}: ", code(&first.image, NAME_CHARS_MAX)),
+            false => "Layer: ".to_owned(),
+        };
+        muted(&label, &layer, out);
     }
     if let Some(command) = command(first) {
         muted("", &code(&command, PATH_CHARS_MAX), out);
@@ -143,8 +147,8 @@ fn write_cluster(cluster: &[&Hit], out: &mut String) {
 }
 
 fn what_to_do(hit: &Hit) -> String {
-    if hit.happening == Happening::Resolved {
-        return " – resolved".to_owned();
+    if let Happening::Resolved | Happening::Accepted = hit.happening {
+        return format!(" – {}", hit.happening.words());
     }
     let mut text = String::new();
     if hit.happening == Happening::SeverityChanged {
