@@ -41,7 +41,7 @@ pub(crate) use exceptions_args::{AddArgs, CoverageArgs, ExceptionsArgs, Exceptio
 pub(crate) use explain_args::ExplainArgs;
 pub(crate) use gate_args::{GateArgs, GateComparisonArgs};
 pub(crate) use health_args::HealthArgs;
-pub(crate) use metrics_args::{BoundArgs, MetricsCommand, PushArgs, RenderArgs};
+pub(crate) use metrics_args::{MetricsCommand, PushArgs, RenderArgs, SeriesArgs};
 pub(crate) use migrate_args::MigrateArgs;
 pub(crate) use network_args::{NetworkArgs, PasswordArgs, RegistryArgs};
 pub(crate) use notify_args::{NotifyArgs, NotifyCommand, Occasion, SummaryArgs};

@@ -64,6 +64,23 @@ impl ReportMetrics {
         }
     }
 
+    /// Names the series of the only image otherwise: what a pipeline builds has another name with
+    /// each commit, and is one series all the same.
+    ///
+    /// # Errors
+    ///
+    /// There are several images, as many as the error says.
+    pub fn named(mut self, name: &str) -> Result<Self, u64> {
+        let images = self.images.iter().map(|facts| facts.images).sum();
+        if images > 1 {
+            return Err(images);
+        }
+        for facts in &mut self.images {
+            facts.label = image_label(name);
+        }
+        Ok(self)
+    }
+
     /// Returns how many images have no series of their own.
     pub fn summed_up(&self) -> u64 {
         let others = self.images.iter().find(|facts| facts.label == OTHERS);
@@ -101,7 +118,7 @@ fn write(images: &[Facts]) -> String {
     page.counts(&family::VULNERABILITIES, |image| {
         image.if_opened(image.vulnerabilities)
     });
-    page.counts(&family::EXPLOITED, |image| image.if_opened(image.exploited));
+    page.counts(&family::EXPLOITED, Facts::exploited);
     page.counts(&family::ASSESSED, |image| {
         Some(u64::from(image.is_assessed))
     });

@@ -54,7 +54,7 @@ pub(crate) struct PushArgs {
     pub(crate) image: Vec<String>,
 
     #[command(flatten)]
-    pub(crate) bounds: BoundArgs,
+    pub(crate) series: SeriesArgs,
 
     /// User at the Pushgateway; CLEANBILL_PUSHGATEWAY_PASSWORD is the password, unless a file has it
     #[arg(long, value_name = "NAME", env = "CLEANBILL_PUSHGATEWAY_USER")]
@@ -98,7 +98,7 @@ pub(crate) struct RenderArgs {
 
     /// Write this file, at once and readable for everybody, instead of printing; the textfile
     /// collector reads names that end with .prom
-    #[arg(long, short, value_name = "FILE")]
+    #[arg(long, short, visible_alias = "output-file", value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 
     /// Write OpenMetrics 1.0.0; without, Prometheus's text format 0.0.4
@@ -106,15 +106,20 @@ pub(crate) struct RenderArgs {
     pub(crate) openmetrics: bool,
 
     #[command(flatten)]
-    pub(crate) bounds: BoundArgs,
+    pub(crate) series: SeriesArgs,
 
     #[command(flatten)]
     pub(crate) judging: JudgingArgs,
 }
 
-/// How many series there may be.
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct BoundArgs {
+/// What the series are called, and how many there may be.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct SeriesArgs {
+    /// Value of the label image in place of the image's name: the repository and the branch where
+    /// the tag is a commit, which would be a new series each time; the reports may hold one image
+    #[arg(long, value_name = "NAME", env = "CLEANBILL_METRICS_IMAGE_LABEL")]
+    pub(crate) image_label: Option<String>,
+
     /// Images that have series of their own, the first by name; the others are summed up
     #[arg(long, value_name = "N", default_value_t = IMAGES_MAX)]
     pub(crate) images_max: usize,

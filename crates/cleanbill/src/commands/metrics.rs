@@ -11,7 +11,7 @@ use cleanbill_web::{Judged, ReportMetrics};
 
 use super::judging::{hold, judge};
 use super::{Setting, report};
-use crate::cli::{BoundArgs, JudgingArgs, MetricsCommand};
+use crate::cli::{JudgingArgs, MetricsCommand, SeriesArgs};
 use crate::error::CommandError;
 use crate::exit::Exit;
 
@@ -27,7 +27,7 @@ pub(crate) fn run(setting: &Setting, command: MetricsCommand) -> Result<Exit, Co
 fn gather(
     files: &[PathBuf],
     judging: &JudgingArgs,
-    bounds: BoundArgs,
+    series: &SeriesArgs,
 ) -> Result<ReportMetrics, CommandError> {
     let mut saved = report::read_each(files)?;
     let judgement = match saved.as_mut_slice() {
@@ -53,13 +53,23 @@ fn gather(
             failed_rules,
         })
         .collect();
-    let metrics = ReportMetrics::of(&judged, bounds.images_max);
+    let metrics = ReportMetrics::of(&judged, series.images_max);
     if metrics.summed_up() > 0 {
         tracing::warn!(
             "{} images have no metrics of their own and are summed up (--images-max {})",
             metrics.summed_up(),
-            bounds.images_max
+            series.images_max
         );
     }
-    Ok(metrics)
+    // A template that knows no name passes an empty one.
+    let name = series.image_label.as_deref().filter(|name| !name.is_empty());
+    let Some(name) = name else {
+        return Ok(metrics);
+    };
+    metrics.named(name).map_err(|images| {
+        CommandError::usage_text(format!(
+            "--image-label names one image, and the reports hold {images}"
+        ))
+        .hint("push the report of each image by itself")
+    })
 }

@@ -110,6 +110,33 @@ fn a_group_is_deleted_by_the_name_that_it_was_pushed_by() {
 }
 
 #[test]
+fn what_is_built_anew_with_each_commit_is_one_series() {
+    let sandbox = Sandbox::with_reports();
+    let gateway = HttpSink::start(vec![HttpAnswer::reply(200, "")]);
+    let push = format!(
+        "metrics push --image-label app:main --pushgateway {}",
+        gateway.url
+    );
+    for report in ["web.json", "clean.json"] {
+        sandbox
+            .run(&format!("{push} --scan-results {report}"))
+            .exits(0)
+            .prints(&["pushed app:main"]);
+        let request = gateway.request();
+        assert_eq!(request.line, "PUT /metrics/job/cleanbill/image/app:main");
+        assert!(request.body.contains("{image=\"app:main\"}"));
+        assert!(!request.body.contains(".tar"), "{}", request.body);
+    }
+    sandbox
+        .run(&format!(
+            "{push} --scan-results web.json --scan-results clean.json"
+        ))
+        .exits(2)
+        .warns(&["--image-label names one image, and the reports hold 2"]);
+    assert!(gateway.is_idle());
+}
+
+#[test]
 fn what_is_not_pushed_is_said() {
     let sandbox = Sandbox::with_reports();
     let gateway = HttpSink::start(vec![HttpAnswer::reply(400, "text format parsing error")]);
@@ -142,7 +169,10 @@ fn metrics_are_rendered_for_a_textfile_collector() {
         .exits(0)
         .prints(&["# TYPE cleanbill_report_findings gauge", "# EOF"]);
     sandbox
-        .run("metrics render --scan-results web.json --scan-results clean.json -o cleanbill.prom")
+        .run(
+            "metrics render --scan-results web.json --scan-results clean.json \
+             --output-file cleanbill.prom",
+        )
         .exits(0);
     let path = sandbox.path("cleanbill.prom");
     let mode = std::fs::metadata(&path).unwrap().permissions().mode();

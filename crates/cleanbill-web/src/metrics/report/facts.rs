@@ -51,7 +51,8 @@ pub(super) struct Facts {
     /// `None` if nobody knows.
     excepted: Option<SeverityCounts>,
     pub(super) vulnerabilities: u64,
-    pub(super) exploited: u64,
+    /// `None` if nobody knows, because nobody had the catalogue.
+    exploited: Option<u64>,
     pub(super) failed_rules: Option<u64>,
     /// Excepted findings whose exception ends soon; `None` if nobody knows them.
     pub(super) expiring: Option<u64>,
@@ -123,6 +124,9 @@ impl Facts {
         // Where nothing was looked at there is nothing to leave out.
         let knows_excepted = judged.lists_suppressed || image.results.is_empty();
         let database = judged.report.database.as_ref();
+        // What another tool found to be exploited is known without the catalogue.
+        let knows_exploited =
+            exploited > 0 || database.is_some_and(|database| !database.kev_release.is_empty());
         Self {
             label: image_label(&image.artifact_name),
             images: 1,
@@ -133,7 +137,7 @@ impl Facts {
             unfixed,
             excepted: knows_excepted.then_some(excepted),
             vulnerabilities: ids.len() as u64,
-            exploited,
+            exploited: knows_exploited.then_some(exploited),
             failed_rules: judged.failed_rules,
             expiring: knows_excepted.then_some(expiring),
             next_expiry: ends().min(),
@@ -153,6 +157,11 @@ impl Facts {
             State::Unfixed => Some(&self.unfixed),
             State::Excepted => self.excepted.as_ref(),
         }
+    }
+
+    /// Returns how many findings are known to be exploited; `None` if nobody knows.
+    pub(super) fn exploited(&self) -> Option<u64> {
+        self.if_opened(self.exploited?)
     }
 
     /// Returns a number if somebody could look at the image.
@@ -175,7 +184,7 @@ impl Facts {
                 _ => None,
             },
             vulnerabilities: self.vulnerabilities.saturating_add(other.vulnerabilities),
-            exploited: self.exploited.saturating_add(other.exploited),
+            exploited: (self.exploited.zip(other.exploited)).map(|(a, b)| a.saturating_add(b)),
             failed_rules: self.failed_rules.max(other.failed_rules),
             expiring: (self.expiring.zip(other.expiring)).map(|(a, b)| a.saturating_add(b)),
             next_expiry: oldest(self.next_expiry, other.next_expiry),

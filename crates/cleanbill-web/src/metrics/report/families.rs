@@ -14,7 +14,7 @@ families! {
     FINDINGS = Gauge "cleanbill_report_findings" ["image", "severity", "state"];
     /// Distinct vulnerabilities with an open finding
     VULNERABILITIES = Gauge "cleanbill_report_vulnerabilities" ["image"];
-    /// Open findings of what is known to be exploited
+    /// Open findings of what is known to be exploited; missing if nobody had the catalogue (KEV)
     EXPLOITED = Gauge "cleanbill_report_known_exploited_findings" ["image"];
     /// 1 if the image was assessed completely; 0: no finding does not mean clean
     ASSESSED = Gauge "cleanbill_report_image_assessed" ["image"];

@@ -135,6 +135,49 @@ fn what_nobody_knows_is_missing() {
 }
 
 #[test]
+fn without_the_catalogue_nobody_knows_what_is_exploited() {
+    let check = |kev_release: &str, is_exploited: bool, expected: Option<f64>| {
+        let mut web = image("web:1", vec![finding("CVE-1", Severity::High, "")]);
+        web.results[0].findings[0].known_exploited = is_exploited.then(Box::default);
+        let mut report = report(vec![web]);
+        let database = report.database.as_mut().unwrap();
+        database.kev_release = kev_release.to_owned();
+        let found = scrape(&[judged(&report)], 10);
+        let name = "cleanbill_report_known_exploited_findings";
+        assert_eq!(found.get(name, &["image=web:1"]), expected);
+        // Nor does a sum over several images.
+        let unknown = ScanReport {
+            images: vec![image("other:1", Vec::new())],
+            ..ScanReport::default()
+        };
+        let sum = scrape(&[judged(&report), judged(&unknown)], 0);
+        assert_eq!(sum.get(name, &["image=(others)"]), None);
+    };
+    check("2026.11.20", false, Some(0.0));
+    check("2026.11.20", true, Some(1.0));
+    check("", false, None);
+    check("", true, Some(1.0));
+}
+
+#[test]
+fn one_image_may_be_called_otherwise() {
+    let with = |names: &[&str]| {
+        let images = names.iter().map(|name| image(name, Vec::new())).collect();
+        ReportMetrics::of(&[judged(&report(images))], 1).named("app:main")
+    };
+    let named = with(&["app:0123abc"]).unwrap();
+    let images: Vec<&str> = named.by_image().map(|one| one.image).collect();
+    assert_eq!(images, ["app:main"]);
+    assert!(
+        named
+            .text(TextFormat::Prometheus)
+            .contains("{image=\"app:main\"} 1")
+    );
+    assert_eq!(with(&["a:1", "b:1"]).unwrap_err(), 2);
+    assert_eq!(with(&[]).unwrap().by_image().count(), 0);
+}
+
+#[test]
 fn the_gate_says_how_many_rules_fail() {
     let report = report(vec![image("web:1", Vec::new())]);
     for (failed_rules, passed) in [(0, 1.0), (2, 0.0)] {

@@ -114,7 +114,7 @@ impl Work<'_> {
         let metrics = gather(
             &arguments.scan_results,
             &arguments.judging,
-            arguments.bounds,
+            &arguments.series,
         )?;
         let mode = if arguments.add {
             Mode::Add
@@ -148,7 +148,7 @@ impl Work<'_> {
         if !arguments.scan_results.is_empty() {
             // Groups are called as a push of the same reports calls them.
             let nobody = JudgingArgs::default();
-            let metrics = gather(&arguments.scan_results, &nobody, arguments.bounds)?;
+            let metrics = gather(&arguments.scan_results, &nobody, &arguments.series)?;
             images.extend(metrics.by_image().map(|one| one.image.to_owned()));
         }
         let mut groups: Vec<Option<&str>> = images.iter().map(|one| Some(one.as_str())).collect();

@@ -21,7 +21,7 @@ pub(super) fn run(arguments: &RenderArgs) -> Result<Exit, CommandError> {
     let metrics = gather(
         &arguments.scan_results,
         &arguments.judging,
-        arguments.bounds,
+        &arguments.series,
     )?;
     let format = match arguments.openmetrics {
         true => TextFormat::OpenMetrics,
