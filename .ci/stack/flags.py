@@ -8,6 +8,10 @@ from pathlib import Path
 import yaml
 
 FILES = ["action.yml", ".github/workflows/*.yml", "Jenkinsfile", "deploy/ci/**/*", "docs/pipelines.md", "docs/monitoring.md"]
+# Where people are told: the verdict reaches them, and what is built anew with each commit is one series.
+TEMPLATES = [".github/workflows/vulnerability-scan.yml", "Jenkinsfile", "deploy/ci/azure/*", "deploy/ci/circleci/*", "deploy/ci/gitlab/*",
+             "deploy/ci/jenkins/vars/*", "deploy/ci/tekton/*"]
+ARGUMENTS = re.compile(r"\barguments\+?=\((.*)\)")
 COMMAND = re.compile(r"\bcleanbill\"?,? ((?:scan|gate|metrics|notify|comment)\b[^\n]*)")
 
 
@@ -17,19 +21,34 @@ def main():
         for words in calls(path):
             count += 1
             faults += [f"{path}: {fault}: cleanbill {' '.join(words)}" for fault in check(program, words)]
+    templates = sorted(found for pattern in TEMPLATES for found in Path().glob(pattern))
+    faults += [f"{path}: {fault}" for path in templates for fault in told(path.read_text())]
     if faults:
         sys.exit("\n".join(["FAILED: flags", *faults]))
-    print(f"ok: {count} calls of cleanbill have flags that it has")
+    print(f"ok: {count} calls of cleanbill have flags that it has; {len(templates)} templates tell verdict and series")
+
+
+def told(text):
+    if not re.search(r"image-label|IMAGE_LABEL", text):
+        yield "each commit is a series of its own: no --image-label"
+    if "pull-requests" not in text and "tekton" not in text:
+        yield "pull requests are counted among the branches"
+    if text.count("--verdict") + text.count("--policy") < 2 and text.count("verdict") < 4:
+        yield "the verdict reaches nobody"
 
 
 def calls(path):
     text = path.read_text().replace("\\\n", " ")
+    given = []
     for line in text.splitlines():
+        for found in ARGUMENTS.findall(line):
+            given = ([] if re.search(r"\barguments=", line) else given) + found.split()
         if line.lstrip().startswith(("#", "//", "*", "echo")):
             continue
         for found in COMMAND.findall(line):
-            found = re.split(r"\s(?:\|\||&&|\||#)\s|'\)?\s*(?:\+|$)|`|;", found)[0]
-            yield found.replace('"', "").replace("'", "").split()
+            found = re.split(r"\s(?:\|\||&&|\||#)\s|'\)?\s*(?:\+|$)|`|;|\$\(\[", found)[0]
+            words = found.replace('"', "").replace("'", "").split()
+            yield words + (given if "${arguments[@]}" in words else [])
     if path.name == "task.yaml":
         for step in yaml.safe_load(text)["spec"]["steps"]:
             yield [str(one) for one in step["args"]]

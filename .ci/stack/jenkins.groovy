@@ -121,14 +121,14 @@ def pipelineFile = new File(args[0]), libraryFile = new File(args[1])
 [pipelineFile, libraryFile].each { compile(it, null, true) }
 
 def pipeline = compile(pipelineFile, PipelineScript, false)
-pipeline.binding = new Binding(steps: steps, env: [GIT_COMMIT: 'abc', HOME: '/home/jenkins'])
+pipeline.binding = new Binding(steps: steps, env: [GIT_COMMIT: 'abc', WORKSPACE: '/agent/workspace/app'])
 pipeline.run()
 
 def library = compile(libraryFile, LibraryScript, false)
-library.binding = new Binding(steps: steps)
+library.binding = new Binding(steps: steps, env: [CHANGE_ID: '7'])
 library.call(image: 'app:1')
 def few = steps.called.count('withCredentials')
-library.call(image: 'app:1; reboot', config: 'a b.yaml', exceptions: 'exceptions.yaml', slack: 'slack', pushgateway: 'gateway')
+library.call(image: 'app:1; reboot', config: 'a b.yaml', exceptions: 'exceptions.yaml', slack: 'slack', pushgateway: 'gateway', series: 'app:main')
 if (steps.called.count('withCredentials') != few + 2) throw new Fault('credentials are not asked for as they should be')
 [[config: 'x'], [image: 'app:1', imgae: 'x']].each { options ->
     try {
