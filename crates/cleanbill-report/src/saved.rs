@@ -53,6 +53,12 @@ pub enum SavedReportError {
     /// It is JSON, but no report that is known.
     #[error("it is no report: it has neither schema_version (cleanbill) nor SchemaVersion (trivy)")]
     NoReport,
+    /// It is what the older scripts wrote: counts, and nothing that can be judged or listed.
+    #[error(
+        "it is a report of the older pipeline scripts, which has counts and no findings: scan the \
+         image again with cleanbill scan -o json=FILE"
+    )]
+    CountsOnly,
     /// It is a report of another major version.
     #[error("schema_version {found} is not supported, expected 1.x")]
     Version {
@@ -138,6 +144,7 @@ fn read<K: model::Depth>(bytes: &[u8]) -> Result<SavedReport, SavedReportError> 
                 read => Ok(of_trivy(read?)),
             }
         }
+        (None, None) if mark.has_severity_summary => Err(SavedReportError::CountsOnly),
         (None, None) => Err(SavedReportError::NoReport),
     }
 }

@@ -11,6 +11,8 @@ use serde_json::Value;
 pub(super) struct Mark {
     pub(super) schema_version: Option<Value>,
     pub(super) trivy_schema_version: Option<Value>,
+    /// It counts severities, as the reports of the older scripts do, and ours.
+    pub(super) has_severity_summary: bool,
 }
 
 /// Looks for the mark of a report. Ours has it in front, and nothing behind it is read: a report
@@ -45,6 +47,10 @@ impl<'de> Visitor<'de> for MarkVisitor<'_> {
                     self.0.schema_version = Some(members.next_value()?);
                     // Not an error of the text: there is no other way to stop.
                     return Err(A::Error::custom("found"));
+                }
+                "severity_summary" => {
+                    members.next_value::<IgnoredAny>()?;
+                    self.0.has_severity_summary = true;
                 }
                 "SchemaVersion" => self.0.trivy_schema_version = Some(members.next_value()?),
                 _ => {

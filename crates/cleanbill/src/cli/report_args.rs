@@ -14,7 +14,7 @@ pub(crate) struct ReportArgs {
     pub(crate) files: Vec<PathBuf>,
 
     /// The same as FILE (repeatable)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, visible_alias = "scan-results", value_name = "FILE")]
     pub(crate) from: Vec<PathBuf>,
 
     #[command(flatten)]

@@ -170,6 +170,10 @@ fn what_is_no_report_is_refused_with_its_reason() {
         .write("old.json", r#"{"SchemaVersion": 1}"#)
         .write("other.json", "{}")
         .write(
+            "counts.json",
+            r#"{"image": "a:1", "total_vulnerabilities": 3, "severity_summary": {"CRITICAL": 3}}"#,
+        )
+        .write(
             "broken.json",
             "{\n  \"schema_version\": \"1.1\",\n  \"images\": [\n",
         );
@@ -183,11 +187,18 @@ fn what_is_no_report_is_refused_with_its_reason() {
             ["SchemaVersion 1 is not supported", "expected 2"],
         ),
         ("other.json", ["it is no report", "schema_version"]),
+        (
+            "counts.json",
+            [
+                "report of the older pipeline scripts",
+                "scan the image again",
+            ],
+        ),
         ("broken.json", ["it is no JSON document", "line 4 column 0"]),
         ("absent.json", ["absent.json", "No such file"]),
     ] {
         sandbox
-            .run(&format!("report {file}"))
+            .run(&format!("report --scan-results {file}"))
             .exits(2)
             .warns(&[file])
             .warns(&texts);
