@@ -91,8 +91,12 @@ fn write_case(view: &View<'_>, rule: &RuleOutcome, out: &mut String) {
 
 fn write_exception(image: &ImageReport, suppressed: &SuppressedFinding, out: &mut String) {
     let finding = &suppressed.finding;
+    let place = match finding.package_path.as_str() {
+        "" => String::new(),
+        path => format!(" ({path})"),
+    };
     let name = format!(
-        "[{}] {} {}",
+        "[{}] {} {}{place}",
         finding.severity, finding.vulnerability_id, finding.package_name
     );
     let reason = format!(
