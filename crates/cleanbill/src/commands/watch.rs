@@ -86,6 +86,7 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
         return exit;
     }
     end_with_any_thread();
+    memory::share_between_threads();
     stop::be_a_daemon();
     let server = serve(&settings, &live)?;
     let observer = Observer {
@@ -99,7 +100,8 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     loop {
         let settings = reloader.current().settings.clone();
         match watch(setting, &settings, &store, &observer, &mut reloader) {
-            Ok(Ended::ForReload) => {}
+            // Whatever the old settings needed is freed: who reloads often would never rest.
+            Ok(Ended::ForReload) => memory::give_back(),
             Ok(Ended::With(exit)) => return Ok(exit),
             // What could be used a moment ago cannot any more.
             Err(error) if reloader.go_back() => reload::refuse(&store, &error.one_line()),
