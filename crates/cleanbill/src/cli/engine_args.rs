@@ -30,6 +30,10 @@ pub(crate) struct EngineArgs {
         env = "CLEANBILL_TRIVY_ARGS"
     )]
     pub(crate) trivy_args: Option<String>,
+
+    /// The setting that asks for Trivy, where it is none of these flags.
+    #[arg(skip)]
+    pub(crate) trivy_asked_by: Option<String>,
 }
 
 impl EngineArgs {

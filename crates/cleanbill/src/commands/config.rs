@@ -7,7 +7,7 @@ use super::{Setting, print};
 use crate::cli::{ConfigCommand, ConfigFormat};
 use crate::error::CommandError;
 use crate::exit::Exit;
-use crate::settings::{self, Loaded, Loader, SettingsError};
+use crate::settings::{self, Loaded, Loader, SettingsError, WatchSettings};
 
 pub(crate) fn run(setting: &Setting, command: ConfigCommand) -> Result<Exit, CommandError> {
     match command {
@@ -38,6 +38,9 @@ pub(super) fn load(loader: &Loader) -> Result<Loaded, CommandError> {
 fn check(setting: &Setting, file: &Path) -> Result<Exit, CommandError> {
     let loaded = load(&Loader::of_file(file.to_owned()))?;
     check_addresses(setting, &loaded.settings)?;
+    if let Some(warning) = without_trivy(setting, &loaded.settings) {
+        tracing::warn!("{warning}");
+    }
     let of_file = loaded
         .resolved
         .values()
@@ -51,6 +54,23 @@ fn check(setting: &Setting, file: &Path) -> Result<Exit, CommandError> {
         if channels == 1 { "channel" } else { "channels" },
     );
     print(text.as_bytes())
+}
+
+/// Says that settings ask for a Trivy that is not on this host. It may be where `watch` runs.
+fn without_trivy(setting: &Setting, settings: &WatchSettings) -> Option<String> {
+    let trivy = settings.scan.trivy.as_ref()?;
+    let search_path = setting.environment.get("PATH").unwrap_or_default();
+    let is_there = match &trivy.path {
+        Some(path) => path.exists(),
+        None => std::env::split_paths(search_path).any(|place| place.join("trivy").is_file()),
+    };
+    (!is_there).then(|| {
+        format!(
+            "{} asks for Trivy, and there is none here: watch does not start without one; without \
+             this setting the native engine is used, which finds the same",
+            trivy.asked_by
+        )
+    })
 }
 
 /// Says what is wrong with settings: exit code 2.

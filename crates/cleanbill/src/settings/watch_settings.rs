@@ -126,6 +126,8 @@ pub(crate) struct TrivySettings {
     pub(crate) path: Option<PathBuf>,
     /// More flags, each a word; none takes the report from us.
     pub(crate) arguments: Vec<String>,
+    /// The setting that asks for Trivy, and where it stands.
+    pub(crate) asked_by: String,
 }
 
 /// Where the advisory database comes from.
@@ -286,7 +288,21 @@ fn scan(values: &Values<'_>) -> ScanSettings {
         trivy: runs_trivy.then(|| TrivySettings {
             path: values.path("scan.trivy_path"),
             arguments: values.list("scan.trivy_args"),
+            asked_by: asked_for_trivy(values),
         }),
+    }
+}
+
+/// Says which setting asks for Trivy: `scan.trivy_args (/etc/cleanbill/config.yaml:7:3)`.
+fn asked_for_trivy(values: &Values<'_>) -> String {
+    let origin = |key: &str| values.0.get(key).map(|resolved| &resolved.origin);
+    let key = match origin("scan.engine") {
+        Some(Origin::Implied { by }) => by,
+        _ => "scan.engine",
+    };
+    match origin(key) {
+        Some(origin) => format!("{key} ({origin})"),
+        None => key.to_owned(),
     }
 }
 

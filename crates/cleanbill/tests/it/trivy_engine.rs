@@ -154,7 +154,22 @@ fn a_trivy_that_cannot_be_used_is_an_error_of_the_call() {
     sandbox
         .run("scan --engine trivy --skip-db-update --input web.tar")
         .exits(2)
-        .warns(&["no trivy on the search path", "--trivy-path"]);
+        .warns(&["no trivy on the search path", "--trivy-path"])
+        .lacks(&["asks for Trivy"]);
+    // Who asked for it is named, and the way out.
+    sandbox.write("c.yaml", "version: 1\nscan:\n  trivy_args: [--debug]\n");
+    let asked = [
+        "scan.trivy_args (",
+        "c.yaml:3:",
+        "asks for Trivy",
+        "the native engine",
+    ];
+    sandbox
+        .run("watch --once --skip-db-update --state-dir state --config c.yaml")
+        .exits(2)
+        .warns(&["no trivy on the search path"])
+        .warns(&asked);
+    sandbox.run("config check c.yaml").exits(0).warns(&asked);
     fake(&sandbox, "");
     sandbox
         .run(&format!("{CALL} --trivy-args -ox"))

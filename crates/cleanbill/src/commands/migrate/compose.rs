@@ -25,6 +25,8 @@ pub(super) struct Compose {
     volumes: Vec<(PathBuf, PathBuf)>,
     /// What was not understood.
     pub(super) not_understood: Vec<String>,
+    /// The service was found.
+    pub(super) is_read: bool,
 }
 
 impl Compose {
@@ -44,8 +46,11 @@ impl Compose {
             return compose;
         };
         let Content::Mapping(pairs) = service else {
+            let text = format!("docker-compose.yaml: the service {SERVICE} is no mapping");
+            compose.not_understood.push(text);
             return compose;
         };
+        compose.is_read = true;
         for (key, _, node) in pairs {
             match key.as_str() {
                 "environment" => compose.read_environment(node.content, env_file),

@@ -118,6 +118,7 @@ pub(super) fn read(directory: &Path) -> Result<Older, CommandError> {
         read_variable(directory, &compose, name, value, from, &mut older);
     }
     read_places(directory, &compose, &mut older);
+    note_trivy(&mut older);
     Ok(older)
 }
 
@@ -161,11 +162,13 @@ fn read_compose(directory: &Path, env_file: &EnvFile, older: &mut Older) -> Comp
         }
     };
     older.not_understood.append(&mut compose.not_understood);
-    let text = format!(
-        "docker-compose.yaml: {} variables of its own, places of the host",
-        compose.environment.len()
-    );
-    older.did.push(text);
+    if compose.is_read {
+        let text = format!(
+            "docker-compose.yaml: {} variables of its own, places of the host",
+            compose.environment.len()
+        );
+        older.did.push(text);
+    }
     compose
 }
 
@@ -225,7 +228,7 @@ fn read_variable(
         return;
     }
     if setting.is_secret {
-        return put_secret(directory, setting, name, from, older);
+        return put_secret(directory, setting, (name, value), from, older);
     }
     let is_path = matches!(setting.kind, Kind::Path);
     let text = if is_path {
@@ -240,25 +243,40 @@ fn read_variable(
     put_value(setting, text, from, older);
 }
 
-/// Says what to do about a secret that stands somewhere in clear.
+/// Says what to do about a secret that stands somewhere in clear. That counted before a file of
+/// secrets, so such a file is used only if it says the same.
 fn put_secret(
     directory: &Path,
     setting: &'static Setting,
-    name: &str,
+    (name, value): (&str, &str),
     from: &str,
     older: &mut Older,
 ) {
-    if matches!(
-        older.values.get(setting.key),
-        Some(Found {
-            content: FoundValue::File(_),
-            ..
-        })
-    ) {
+    if let Some(Found {
+        content: FoundValue::File(path),
+        ..
+    }) = older.values.get(setting.key)
+    {
+        let path = path.clone();
+        let is_same = read_file(&path, FILE_SIZE_BYTES_MAX).is_ok_and(|text| text.trim() == value);
+        if is_same {
+            older.to_do.push(format!(
+                "{name} stands in clear in {from} too, the same as in secrets/{name}, which is used \
+                 now: delete the line"
+            ));
+            return;
+        }
         older.to_do.push(format!(
-            "{name} stands in clear in {from}, and had precedence over secrets/{name}, which is \
-             used now: check that they agree, and delete the line"
+            "{name} in {from} is another one than in secrets/{name}, and had precedence: put the \
+             one that is right into {}, delete the line, and take the mark of a comment from its \
+             line in the new file; until then, start with --env-file {}",
+            path.display(),
+            directory.join(".env").display()
         ));
+        older
+            .did
+            .retain(|line| !line.starts_with(&format!("secrets/{name}:")));
+        older.put(setting.key, FoundValue::Missing(path), from);
         return;
     }
     let path = directory.join("secrets").join(name);
@@ -348,7 +366,14 @@ fn read_places(directory: &Path, compose: &Compose, older: &mut Older) {
     let cache = found_path(older, "database.path").or(cache);
     match cache {
         Some(path) if is_empty(&path) => {
-            older.values.remove("database.path");
+            if let Some(found) = older.values.remove("database.path") {
+                older.did.push(format!(
+                    "{}: no advisory database lies there, so the place named in {} is left out; \
+                     watch fetches one into a place of its own",
+                    path.display(),
+                    found.from
+                ));
+            }
         }
         Some(path) => {
             older.did.push(format!(
@@ -359,6 +384,24 @@ fn read_places(directory: &Path, compose: &Compose, older: &mut Older) {
             older.put("database.path", value, "/trivy-cache of the container");
         }
         None => {}
+    }
+}
+
+/// Says that flags for Trivy need a Trivy.
+fn note_trivy(older: &mut Older) {
+    let Some(Found {
+        content: FoundValue::Value(value),
+        from,
+    }) = older.values.get("scan.trivy_args")
+    else {
+        return;
+    };
+    if value.as_array().is_some_and(|flags| !flags.is_empty()) {
+        older.to_do.push(format!(
+            "TRIVY_EXTRA_ARGS ({from}) has watch run an installed Trivy, and without one it does \
+             not start: install Trivy where watch runs, or delete scan.trivy_args from the new \
+             file, for the native engine, which finds the same"
+        ));
     }
 }
 

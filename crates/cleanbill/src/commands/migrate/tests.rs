@@ -146,6 +146,7 @@ fn what_is_broken_is_named_and_the_rest_is_taken() {
         "{report}"
     );
     assert!(report.contains("docker-compose.yaml:"), "{report}");
+    assert!(!report.contains("variables of its own"), "{report}");
     assert!(text.contains("ignore_list"), "{text}");
     for text in [
         "services: {other: {}}\n",
@@ -155,6 +156,29 @@ fn what_is_broken_is_named_and_the_rest_is_taken() {
     ] {
         Sample::new(&[("docker-compose.yaml", text)]).load();
     }
+}
+
+#[test]
+fn what_counted_before_counts_and_nothing_disappears_without_a_word() {
+    let sample = Sample::new(&[
+        (".env", "SMTP_PASS=one\nTRIVY_CACHE_DIR=/trivy-cache\n"),
+        ("secrets/SMTP_PASS", "other\n"),
+        ("cache/empty", ""),
+    ]);
+    let (text, report) = sample.migrate();
+    assert!(
+        text.contains("# password_file: \"DIR/secrets/SMTP_PASS\""),
+        "{text}"
+    );
+    for part in [
+        "SMTP_PASS in .env:1 is another one than in secrets/SMTP_PASS, and had precedence",
+        "start with --env-file DIR/.env",
+        "DIR/cache: no advisory database lies there, so the place named in .env:2 is left out",
+    ] {
+        assert!(report.contains(part), "{report}");
+    }
+    assert!(!report.contains("referred to, not copied"), "{report}");
+    assert!(!text.contains("database"), "{text}");
 }
 
 /// Parses a call as the program does and loads its settings.

@@ -277,7 +277,9 @@ impl Outcome {
     }
 
     fn deliver(&mut self, name: &str, channel: &dyn Channel, part: &Notification) {
-        match patiently(name, self.policy, || channel.deliver(part, Timestamp::now())) {
+        match patiently(name, self.policy, || {
+            channel.deliver(part, Timestamp::now())
+        }) {
             Ok(receipt) if receipt.text.is_empty() => self.line(&format!("{name}: delivered")),
             Ok(receipt) => self.line(&format!("{name}: delivered ({})", receipt.text)),
             Err(error) => self.fail(name, &error.text),

@@ -47,7 +47,7 @@ impl TrivyEngine {
         let engine = &flags.engine;
         let search_path = setting.environment.get("PATH");
         let trivy = Trivy::find(engine.trivy_path.as_deref(), search_path, &stop::flag())
-            .map_err(unusable)?;
+            .map_err(|error| unusable(error, engine.trivy_asked_by.as_deref()))?;
         let extra = engine.trivy_args.as_deref().unwrap_or_default();
         let arguments = TrivyArguments {
             cache_directory: cache_directory(database_directory)?,
@@ -148,7 +148,7 @@ impl TrivyEngine {
     }
 }
 
-fn unusable(error: TrivyError) -> CommandError {
+fn unusable(error: TrivyError, asked_by: Option<&str>) -> CommandError {
     let hint = match &error {
         TrivyError::NotFound => {
             "install Trivy, or name its program with --trivy-path; the native engine needs none"
@@ -160,7 +160,13 @@ fn unusable(error: TrivyError) -> CommandError {
         TrivyError::Cancelled => Exit::Interrupted,
         _ => Exit::Usage,
     };
-    CommandError::with_exit(exit, error).hint(hint)
+    let error = CommandError::with_exit(exit, error).hint(hint);
+    match asked_by {
+        Some(setting) => error.hint(format!(
+            "{setting} asks for Trivy: without it the native engine is used, which finds the same"
+        )),
+        None => error,
+    }
 }
 
 /// Returns the directory in whose `db` the database lies, which is how Trivy finds it.

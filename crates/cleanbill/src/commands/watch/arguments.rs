@@ -68,6 +68,7 @@ pub(super) fn scan_arguments(settings: &WatchSettings) -> ScanArgs {
             }
             .to_owned(),
             trivy_path: scan.trivy.as_ref().and_then(|trivy| trivy.path.clone()),
+            trivy_asked_by: scan.trivy.as_ref().map(|trivy| trivy.asked_by.clone()),
             trivy_args: scan.trivy.as_ref().and_then(|trivy| {
                 let words = trivy.arguments.iter().map(String::as_str);
                 shlex::try_join(words).ok()
