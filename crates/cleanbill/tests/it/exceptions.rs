@@ -367,7 +367,7 @@ fn exceptions_are_listed_with_what_they_cover() {
         .collect();
     assert_eq!(
         states,
-        ["active", "expired", "unmatched", "active", "unmatched"]
+        ["active", "expired", "unmatched", "active", "active"]
     );
     let first = &listed["exceptions"][0];
     assert_eq!((&first["covered"], &first["line"]), (&1.into(), &1.into()));
@@ -436,13 +436,16 @@ fn a_check_fails_if_something_must_be_done() {
         .collect();
     assert_eq!(
         kinds,
-        [
-            (2, "expired"),
-            (3, "unmatched"),
-            (5, "unmatched"),
-            (5, "overlapping")
-        ]
+        [(2, "expired"), (3, "unmatched"), (5, "overlapping")]
     );
+    sandbox
+        .write(
+            "path.yaml",
+            "- {id: CVE-2099-0001, path: var/lib/dpkg/status, reason: r}\n",
+        )
+        .run("exceptions check --exceptions path.yaml --scan-results saved.json")
+        .exits(1)
+        .prints(&["their path is the target"]);
     sandbox.write("bad.yaml", "- {id: CVE-2099-0001}\n");
     sandbox
         .run("exceptions check --exceptions bad.yaml")
@@ -538,8 +541,8 @@ fn what_does_nothing_is_removed() {
     let left: Vec<&str> = MANY.lines().collect();
     assert_eq!(
         sandbox.read("many.yaml"),
-        format!("{}\n{}\n", left[0], left[3]),
-        "another image was not looked at"
+        format!("{}\n{}\n{}\n", left[0], left[3], left[4]),
+        "another image was not looked at, and the last covers what the first takes out"
     );
     sandbox.run(prune).exits(0).prints(&["Nothing to remove."]);
 }

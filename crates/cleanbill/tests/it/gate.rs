@@ -401,7 +401,7 @@ fn reports_that_are_none_are_refused() {
     sandbox
         .run("gate huge.json --config gate.yaml")
         .exits(2)
-        .warns(&["more than the 536870912 that are read"]);
+        .warns(&["more than the 512 MiB that are read"]);
 }
 
 #[test]

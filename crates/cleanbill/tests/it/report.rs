@@ -81,6 +81,14 @@ fn reports_of_several_days_show_a_trend() {
     let finding = older["images"][0]["results"][0]["findings"][0].clone();
     let findings = older["images"][0]["results"][0]["findings"].as_array_mut();
     findings.unwrap().push(finding);
+    for place in [None, Some(0)] {
+        let of = match place {
+            None => &mut older,
+            Some(image) => &mut older["images"][image],
+        };
+        of["total_vulnerabilities"] = 3.into();
+        of["severity_summary"]["CRITICAL"] = 2.into();
+    }
     sandbox.write("older.json", older.to_string());
     sandbox
         .run("report a.json older.json -o html=a.html -o markdown=a.md -o json=whole.json")
