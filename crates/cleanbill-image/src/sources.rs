@@ -213,12 +213,9 @@ impl ImageSources {
     }
 
     fn open_in_registry(&self, name: &str) -> Result<Image, ImageError> {
-        let registry = self
-            .registry
-            .as_ref()
-            .ok_or_else(|| ImageError::Offline {
-                place: format!("the registry of {name}"),
-            })?;
+        let registry = self.registry.as_ref().ok_or_else(|| ImageError::Offline {
+            place: format!("the registry of {name}"),
+        })?;
         let reference: ImageReference = name.parse().map_err(|error| ImageError::Malformed {
             what: format!("image name '{name}'"),
             reason: format!("{error}"),

@@ -11,6 +11,7 @@ mod details;
 mod mark;
 mod model;
 mod totals;
+
 #[cfg(test)]
 mod tests;
 

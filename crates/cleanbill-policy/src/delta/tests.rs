@@ -476,7 +476,10 @@ fn a_lost_baseline_does_not_mix_with_the_assessment() {
         let changes: Vec<Change> = changes.iter().map(|change| (*change).clone()).collect();
         net(&changes, &|_, _| true)
     };
-    assert_eq!(told(&[&unreadable, &lost, &readable]), [lost.clone()]);
+    assert_eq!(
+        told(&[&unreadable, &lost, &readable]),
+        std::slice::from_ref(&lost)
+    );
     assert_eq!(told(&[&lost, &unreadable, &lost]), [unreadable, lost]);
 }
 

@@ -62,7 +62,10 @@ fn gather(
         );
     }
     // A template that knows no name passes an empty one.
-    let name = series.image_label.as_deref().filter(|name| !name.is_empty());
+    let name = series
+        .image_label
+        .as_deref()
+        .filter(|name| !name.is_empty());
     let Some(name) = name else {
         return Ok(metrics);
     };
