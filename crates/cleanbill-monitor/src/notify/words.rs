@@ -158,8 +158,8 @@ pub(super) fn baseline_lost(reason: &str, is_beginning: bool) -> String {
         false => "the image is compared with the look before",
     };
     format!(
-        "its baseline could not be read: {reason}; {instead}; restore the file, or accept what is \
-         found with cleanbill baseline save"
+        "its baseline could not be read: {instead}; restore the file, or accept what is found with \
+         cleanbill baseline save ({reason})"
     )
 }
 

@@ -12,8 +12,8 @@ use crate::notify::words::{self, clip};
 /// Names of containers that are listed for an image.
 const CONTAINERS_MAX: usize = 3;
 
-/// Characters that say why a baseline could not be read, with two paths.
-pub(in crate::notify) const BASELINE_CHARS_MAX: usize = 700;
+/// Characters that say that a baseline could not be read: less than a line has.
+pub(in crate::notify) const BASELINE_CHARS_MAX: usize = 480;
 
 pub(super) fn failure(failure: &Failure, detail: Detail) -> Entry {
     let mut pieces = vec![name(&failure.image)];
@@ -47,17 +47,18 @@ pub(super) fn image(line: &ImageLine, kind: NotificationKind, detail: Detail) ->
         pieces.push(text(format!("{} | ", words::image_changes(line))));
     }
     pieces.push(text(words::counts(line, kind)));
-    if !line.baseline.is_empty() {
-        let baseline = clip(&line.baseline, BASELINE_CHARS_MAX);
-        pieces.extend([text("; "), Piece::Strong(baseline)]);
-    }
     if !line.log_path.is_empty() && detail.images_max >= Detail::MAIL.images_max {
         pieces.extend([text("; details: "), place(&line.log_path)]);
+    }
+    let mut lines = vec![Line::item(pieces)];
+    if !line.baseline.is_empty() {
+        let baseline = clip(&line.baseline, BASELINE_CHARS_MAX);
+        lines.push(Line::of(vec![Piece::Strong(baseline)]));
     }
     Entry {
         severity: None,
         is_failure: false,
-        lines: vec![Line::item(pieces)],
+        lines,
     }
 }
 
