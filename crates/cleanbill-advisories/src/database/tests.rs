@@ -518,7 +518,7 @@ fn lookups_can_be_forgotten() {
     };
     let found = look_up(&database);
     assert_eq!(is_empty(&database), [false; 3]);
-    database.clone().forget_lookups();
+    database.forget_lookups();
     assert_eq!(is_empty(&database), [true; 3]);
     assert_eq!(look_up(&database), found);
 }
