@@ -91,6 +91,11 @@ impl Live {
         facts.log_errors = facts.log_errors.saturating_add(1);
     }
 
+    /// Returns how often the log, the report or the baseline of a look could not be written.
+    pub fn log_errors(&self) -> u64 {
+        self.facts().log_errors
+    }
+
     /// Names the channels that there are, so that they are shown before they delivered anything.
     pub fn channels(&self, names: impl IntoIterator<Item = String>) {
         self.facts().channels = names.into_iter().collect();

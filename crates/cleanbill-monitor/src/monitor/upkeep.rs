@@ -1,6 +1,6 @@
 //! What is done once a day, and more often where much goes on: backup, and room.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Monitor, MonitorError};
 
@@ -15,6 +15,23 @@ impl Monitor<'_> {
     pub(super) fn is_upkeep_due(&self) -> bool {
         let is_much = !self.plan.is_stopped && self.plan.looks >= LOOKS_MAX;
         is_much || self.is_due(Some(self.plan.upkeep))
+    }
+
+    /// Does what is due once a day, for who runs one pass at a time: the age of the backup says
+    /// when it was done last.
+    ///
+    /// # Errors
+    ///
+    /// The disk is full, or the state is damaged.
+    pub fn upkeep_after_one_pass(&mut self) -> Result<(), MonitorError> {
+        let now = self.parts.clock.now();
+        let last = self.parts.store.backed_up_at();
+        let last = last.and_then(|at| Timestamp::from_millisecond(at).ok());
+        // One of the future is of a clock that was wrong.
+        if last.is_some_and(|last| last <= now && now.duration_since(last) < UPKEEP_EVERY) {
+            return Ok(());
+        }
+        self.upkeep()
     }
 
     /// Removes what is older or larger than the budgets allow, and copies the state.

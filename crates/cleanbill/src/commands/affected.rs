@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::status::words::{count, minute, rfc3339};
-use super::status::{SCHEMA_VERSION, json, open, settings, unreadable};
+use super::status::{SCHEMA_VERSION, json, open, state_directory, unreadable};
 use super::{Setting, print};
 use crate::cli::{AffectedArgs, ListFormat};
 use crate::error::CommandError;
@@ -25,8 +25,7 @@ use crate::output;
 const AGE_HOURS_MAX: i64 = 48;
 
 pub(crate) fn run(setting: &Setting, arguments: AffectedArgs) -> Result<Exit, CommandError> {
-    let settings = settings(setting, arguments.settings.call)?;
-    let state = open(&settings.state_directory)?;
+    let state = open(&state_directory(setting, arguments.settings.call)?)?;
     let answer = answer(&state, &arguments.names, Timestamp::now()).map_err(unreadable)?;
     let text = match arguments.format {
         ListFormat::Json => json(&answer)?,

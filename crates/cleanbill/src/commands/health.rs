@@ -67,11 +67,17 @@ fn of_url(url: &str, usual_path: &str) -> Result<(SocketAddr, String), CommandEr
 /// Returns where `watch` serves: what a running one left in its state directory, else what files
 /// and the environment say.
 fn of_settings(setting: &Setting, call: &Call) -> Result<SocketAddr, CommandError> {
-    let loaded = Loader::new(call.clone(), setting.environment.clone())
-        .load()
-        .map_err(config::wrong)?;
-    let left = watch::address_left_in(&loaded.settings.state_directory);
-    let address = left.or(loaded.settings.metrics_listen).ok_or_else(|| {
+    let loader = Loader::new(call.clone(), setting.environment.clone());
+    // A file that somebody broke since says nothing of the `watch` that runs with what it had.
+    let (directory, _) = loader.state_directory().map_err(config::wrong)?;
+    let address = match watch::address_left_in(&directory) {
+        Some(left) => Some(left),
+        None => {
+            let loaded = loader.load().map_err(config::wrong)?;
+            loaded.settings.metrics_listen
+        }
+    };
+    let address = address.ok_or_else(|| {
         CommandError::usage_text("metrics.listen is off: watch serves no health")
             .hint("set it to a port of this host, such as 9871, or name an address with --url")
     })?;

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::status::words::{duration, rfc3339, when};
-use super::status::{Findings, SCHEMA_VERSION, json, open, settings, severity_counts, unreadable};
+use super::status::{
+    Findings, SCHEMA_VERSION, json, open, severity_counts, state_directory, unreadable,
+};
 use super::{Setting, print};
 use crate::cli::{HistoryArgs, ListFormat};
 use crate::error::CommandError;
@@ -18,8 +20,7 @@ use crate::output;
 use crate::settings::nearest;
 
 pub(crate) fn run(setting: &Setting, arguments: HistoryArgs) -> Result<Exit, CommandError> {
-    let settings = settings(setting, arguments.settings.call)?;
-    let state = open(&settings.state_directory)?;
+    let state = open(&state_directory(setting, arguments.settings.call)?)?;
     let image = find(&state, &arguments.image)?;
     let looks = state
         .history(&image.name, arguments.limit)

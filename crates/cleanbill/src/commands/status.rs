@@ -10,7 +10,7 @@ pub(super) mod tests;
 pub(super) use facts::{Findings, SCHEMA_VERSION};
 pub(super) use text::severity_counts;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cleanbill_report::listing::terminal_json;
 use cleanbill_store::StoreError;
@@ -26,9 +26,9 @@ use crate::output;
 use crate::settings::{Call, Loader, WatchSettings};
 
 pub(crate) fn run(setting: &Setting, arguments: StatusArgs) -> Result<Exit, CommandError> {
-    let settings = settings(setting, arguments.settings.call)?;
-    let state = open(&settings.state_directory)?;
-    let status = facts::gather(&state, &settings, Timestamp::now()).map_err(unreadable)?;
+    let directory = state_directory(setting, arguments.settings.call)?;
+    let state = open(&directory)?;
+    let status = facts::gather(&state, &directory, Timestamp::now()).map_err(unreadable)?;
     let text = match arguments.format {
         ListFormat::Json => json(&status)?,
         ListFormat::Table => {
@@ -50,6 +50,20 @@ pub(crate) fn run(setting: &Setting, arguments: StatusArgs) -> Result<Exit, Comm
 pub(super) fn settings(setting: &Setting, call: Call) -> Result<WatchSettings, CommandError> {
     let loader = Loader::new(call, setting.environment.clone());
     Ok(config::load(&loader)?.settings)
+}
+
+/// Returns where the state is, for those who need nothing else of the settings: that something
+/// else in them is wrong is only said.
+pub(super) fn state_directory(setting: &Setting, call: Call) -> Result<PathBuf, CommandError> {
+    let loader = Loader::new(call, setting.environment.clone());
+    let (directory, wrong) = loader.state_directory().map_err(config::wrong)?;
+    if let Some(wrong) = wrong {
+        tracing::warn!(
+            "the settings are wrong, and the state in {} is read all the same: {wrong}",
+            directory.display()
+        );
+    }
+    Ok(directory)
 }
 
 /// Opens the state to read it, whether `watch` runs or not.

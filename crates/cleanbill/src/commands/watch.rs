@@ -200,7 +200,10 @@ fn once(
     };
     let monitor = Monitor::new(parts, monitor_settings);
     let exit = one_pass(monitor, store, &channels, &cut_off)?;
-    Ok(exit.and(gate(settings, store)?).and(host.age_verdict()))
+    Ok(exit
+        .and(gate(settings, store)?)
+        .and(host.age_verdict())
+        .and(written(&observer.live)))
 }
 
 fn one_pass(
@@ -219,6 +222,9 @@ fn one_pass(
         return Err(stop::error());
     }
     let delivered = last_deliveries::run(&delivery(store, channels), cut_off)?;
+    monitor
+        .upkeep_after_one_pass()
+        .map_err(CommandError::usage)?;
     let PassOutcome {
         images, incomplete, ..
     } = outcome;
@@ -229,6 +235,20 @@ fn one_pass(
         Exit::Incomplete
     };
     Ok(assessed.and(delivered))
+}
+
+/// Says whether everything was written that was asked for: each failure has its line in the log.
+fn written(live: &Live) -> Exit {
+    match live.log_errors() {
+        0 => Exit::Clean,
+        looks => {
+            tracing::error!(
+                looks,
+                "logs, reports or baselines of some images could not be written"
+            );
+            Exit::Incomplete
+        }
+    }
 }
 
 /// Judges what is known now by the thresholds of the settings.
@@ -308,8 +328,8 @@ fn open_state(settings: &WatchSettings) -> Result<StateStore, CommandError> {
             if !set_aside.is_empty() {
                 tracing::error!(
                     ?set_aside,
-                    "the state and its backup were damaged and are set aside: everything counts \
-                     as new"
+                    "the state was damaged and is set aside, and there is no sound backup: everything \
+                     counts as new"
                 );
             }
         }

@@ -132,15 +132,7 @@ impl Loader {
         let mut files = Vec::new();
         let env_file = self.env_file(&mut files, &mut problems);
         let content = self.file(&mut files, &mut problems);
-        let mut sources = Sources {
-            flags: &self.call.flags,
-            given_as: &self.call.given_as,
-            environment: &self.environment,
-            secrets: &self.secrets,
-            env_file: env_file.as_ref(),
-            file: &content,
-            files: &mut files,
-        };
+        let mut sources = self.sources(env_file.as_ref(), &content, &mut files);
         let mut resolved = sources.resolve_all(&mut problems);
         let mut warnings = Vec::new();
         choose_engine(&mut resolved, &mut warnings);
@@ -173,6 +165,48 @@ impl Loader {
             warnings,
             files,
         })
+    }
+
+    /// Reads where the state is, for those who only read it: what else is wrong with the settings
+    /// is returned beside it. A file that is no YAML at all says nothing.
+    ///
+    /// # Errors
+    ///
+    /// What says where the state is, is wrong itself.
+    pub(crate) fn state_directory(
+        &self,
+    ) -> Result<(PathBuf, Option<SettingsError>), SettingsError> {
+        let error = match self.load() {
+            Ok(loaded) => return Ok((loaded.settings.state_directory, None)),
+            Err(error) => error,
+        };
+        // They are in the error already.
+        let (mut problems, mut files) = (Vec::new(), Vec::new());
+        let env_file = self.env_file(&mut files, &mut problems);
+        let content = self.file(&mut files, &mut problems);
+        let mut sources = self.sources(env_file.as_ref(), &content, &mut files);
+        let resolved = sources.resolve_all(&mut problems);
+        match resolved.get("state.directory").map(|one| &one.value) {
+            Some(Value::Path(path)) => Ok((path.clone(), Some(error))),
+            _ => Err(error),
+        }
+    }
+
+    fn sources<'a>(
+        &'a self,
+        env_file: Option<&'a EnvFile>,
+        content: &'a FileContent,
+        files: &'a mut Vec<PathBuf>,
+    ) -> Sources<'a> {
+        Sources {
+            flags: &self.call.flags,
+            given_as: &self.call.given_as,
+            environment: &self.environment,
+            secrets: &self.secrets,
+            env_file,
+            file: content,
+            files,
+        }
     }
 
     fn env_file(&self, files: &mut Vec<PathBuf>, problems: &mut Vec<Problem>) -> Option<EnvFile> {

@@ -43,6 +43,28 @@ fn health_asks_where_the_settings_say() {
 }
 
 #[test]
+fn a_file_that_somebody_broke_makes_nobody_unhealthy() {
+    let sandbox = Sandbox::without_database();
+    let sink = HttpSink::start(vec![HttpAnswer::reply(200, "state ok\n")]);
+    let address = sink.url.trim_start_matches("http://");
+    std::fs::create_dir_all(sandbox.path("state")).unwrap();
+    sandbox.write("state/watch.address", format!("{address}\n"));
+    let broken = "version: 1\nstate: {directory: state}\nmetricz: {listen: 1}\n";
+    sandbox.write("c.yaml", broken);
+    sandbox
+        .run("health --config c.yaml")
+        .exits(0)
+        .prints(&["state ok"]);
+    assert_eq!(sink.request().line, "GET /healthz");
+    // Where none runs, the file is what there is to mend.
+    std::fs::remove_file(sandbox.path("state/watch.address")).unwrap();
+    sandbox
+        .run("health --config c.yaml")
+        .exits(2)
+        .warns(&["c.yaml:3:1", "metricz"]);
+}
+
+#[test]
 fn health_says_when_nobody_answers_and_when_the_call_is_wrong() {
     let sandbox = Sandbox::without_database();
     let free = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -127,6 +127,15 @@ fn one_pass_exits_with_what_it_found_out() {
         .read_json("snapshots/cleanbill-e2e__once__1.json");
     assert_eq!(baseline["image"], "cleanbill-e2e/once:1");
     assert_eq!(baseline["vulnerabilities"][0], "CVE-2099-0001");
+    let backup = engine.sandbox.path("state/state.db.backup");
+    assert!(backup.exists(), "no daemon makes one later");
+    engine.sandbox.write("a-file", "");
+    let nowhere = call.replace(
+        "--snapshot-dir snapshots",
+        "--snapshot-dir a-file/snapshots",
+    );
+    let outcome = engine.sandbox.run_with(variables, &nowhere).exits(3);
+    outcome.warns(&["logs, reports or baselines of some images could not be written"]);
     let variables = [
         ("DOCKER_HOST", engine.host.as_str()),
         ("SCAN_IMAGES", "cleanbill-e2e/absent:1"),

@@ -246,6 +246,22 @@ fn the_state_is_found_by_flag_environment_and_configuration() {
         .run_with([("CLEANBILL_STATE_DIR", "elsewhere")], "status")
         .exits(0);
     sandbox.run("status --config c.yaml").exits(0);
+    // What is wrong elsewhere in the file is for `watch` to refuse.
+    sandbox.write(
+        "broken.yaml",
+        "version: 1\nstate: {directory: elsewhere}\nscan: {severty: [HIGH]}\n",
+    );
+    for call in ["status", "history app:1", "notify list"] {
+        sandbox
+            .run(&format!("{call} --config broken.yaml"))
+            .exits(if call == "history app:1" { 2 } else { 0 })
+            .warns(&["the settings are wrong", "broken.yaml:3:8", "severty"]);
+    }
+    sandbox.write("broken.yaml", "version: 1\nstate: {directory: [a]}\n");
+    sandbox
+        .run("status --config broken.yaml")
+        .exits(2)
+        .warns(&["state.directory"]);
     sandbox.write("c.yaml", "version: 1\nstatte: {}\n");
     sandbox
         .run("status --config c.yaml")

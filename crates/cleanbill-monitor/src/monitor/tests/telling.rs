@@ -8,7 +8,7 @@ use jiff::SignedDuration;
 
 use super::world::{World, settings};
 use super::{host_changes, settle};
-use crate::monitor::{JournalSettings, MonitorSettings};
+use crate::monitor::{Clock, JournalSettings, MonitorSettings};
 use crate::notify::QuietHours;
 use crate::scan_log::{SUMMARY_FILE, ScanLogDirectory};
 
@@ -37,6 +37,41 @@ fn what_another_filter_lets_through_is_told_once() {
     assert_eq!(tell(severities(&wide)), ["new CVE-2 app:1 rules_changed"]);
     assert!(tell(severities(&wide)).is_empty());
     assert!(tell(severities(&narrow)).is_empty(), "it is not resolved");
+}
+
+#[test]
+fn who_runs_one_pass_at_a_time_has_a_backup_each_day() {
+    let world = World::new();
+    world.put("app:1", 1, &[("zlib", "1")]);
+    let directory = tempfile::tempdir().unwrap();
+    let (store, _) = StateStore::open(directory.path(), 0).unwrap();
+    let one_pass = || {
+        world.with_monitor(&store, settings(), |monitor| {
+            monitor.run_once().unwrap();
+            monitor.upkeep_after_one_pass().unwrap();
+        });
+        store.backed_up_at().unwrap()
+    };
+    one_pass();
+    let backup = directory.path().join("state.db.backup");
+    let made = |hours: i64| {
+        let at = world.now().as_millisecond() - hours * 3_600_000;
+        let at = std::time::UNIX_EPOCH + std::time::Duration::from_millis(at.unsigned_abs());
+        fs::File::options()
+            .write(true)
+            .open(&backup)
+            .unwrap()
+            .set_modified(at)
+            .unwrap();
+        store.backed_up_at().unwrap()
+    };
+    let recent = made(23);
+    assert_eq!(one_pass(), recent);
+    let old = made(25);
+    assert_ne!(one_pass(), old);
+    // A clock that was wrong does not keep it from being made.
+    let of_the_future = made(-1);
+    assert_ne!(one_pass(), of_the_future);
 }
 
 #[test]

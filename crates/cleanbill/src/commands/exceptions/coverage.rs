@@ -13,7 +13,7 @@ use cleanbill_store::state::StateReader;
 
 use super::super::{Setting, report};
 use crate::cli::CoverageArgs;
-use crate::commands::status::{settings, unreadable};
+use crate::commands::status::{state_directory, unreadable};
 use crate::error::CommandError;
 
 /// What is known of the use of exceptions, in the order of files and of their lists.
@@ -65,8 +65,7 @@ impl Coverage {
             let report = report::read_all(&arguments.scan_results)?.report;
             return Ok(Self::of_report(files, report, now));
         }
-        let settings = settings(setting, arguments.settings.call)?;
-        match StateReader::open(&settings.state_directory) {
+        match StateReader::open(&state_directory(setting, arguments.settings.call)?) {
             Ok(state) => Self::of_state(files, &state, now),
             Err(StoreError::Missing { .. }) => Ok(Self::unknown(files)),
             Err(error) => Err(unreadable(error)),

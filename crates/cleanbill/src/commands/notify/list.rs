@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::super::{Setting, print};
 use crate::cli::ListFormat;
 use crate::commands::status::words::{distance, rfc3339};
-use crate::commands::status::{SCHEMA_VERSION, json, open, settings, unreadable};
+use crate::commands::status::{SCHEMA_VERSION, json, open, state_directory, unreadable};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::output;
@@ -21,8 +21,7 @@ pub(super) fn run(
     format: ListFormat,
     call: Call,
 ) -> Result<Exit, CommandError> {
-    let settings = settings(setting, call)?;
-    let state = open(&settings.state_directory)?;
+    let state = open(&state_directory(setting, call)?)?;
     let messages = state.outbox_list(None, limit).map_err(unreadable)?;
     let deliveries = state.delivery_list(limit).map_err(unreadable)?;
     let text = match format {

@@ -7,14 +7,13 @@ use cleanbill_store::state::{MessageNumber, MessageState, StateStore};
 use jiff::Timestamp;
 
 use super::super::{Setting, print};
-use crate::commands::status::{settings, unreadable};
+use crate::commands::status::{state_directory, unreadable};
 use crate::error::CommandError;
 use crate::exit::Exit;
 use crate::settings::Call;
 
 pub(super) fn run(setting: &Setting, numbers: &[i64], call: Call) -> Result<Exit, CommandError> {
-    let settings = settings(setting, call)?;
-    let state = StateStore::join(&settings.state_directory).map_err(unreadable)?;
+    let state = StateStore::join(&state_directory(setting, call)?).map_err(unreadable)?;
     let dead = state
         .read()
         .outbox_list(Some(MessageState::Dead), usize::MAX)

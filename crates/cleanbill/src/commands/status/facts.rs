@@ -1,6 +1,7 @@
 //! What `status` says, as a value: printed as it is for programs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
@@ -14,7 +15,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::words::{count, minute, rfc3339};
-use crate::settings::WatchSettings;
 
 /// The version of the form; what is added does not raise it.
 pub(in crate::commands) const SCHEMA_VERSION: u32 = 1;
@@ -196,7 +196,7 @@ pub(super) struct Problem {
 /// It cannot be read.
 pub(super) fn gather(
     state: &StateReader,
-    settings: &WatchSettings,
+    directory: &Path,
     now: Timestamp,
 ) -> Result<Status, StoreError> {
     let summary = state.status_summary()?;
@@ -217,7 +217,7 @@ pub(super) fn gather(
         schema_version: SCHEMA_VERSION,
         time: now.to_string(),
         state: Place {
-            directory: settings.state_directory.display().to_string(),
+            directory: directory.display().to_string(),
             size_bytes: summary.size_bytes,
             inventories: summary.inventories,
         },
