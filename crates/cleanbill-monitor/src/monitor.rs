@@ -127,6 +127,10 @@ pub trait MonitorObserver: Sync {
     fn pass_planned(&self, _at: Timestamp) {}
     /// There is an advisory database, built then.
     fn database(&self, _updated_at: Option<Timestamp>) {}
+    /// The engine answered.
+    fn engine_answered(&self) {}
+    /// The engine did not answer.
+    fn engine_lost(&self, _now: Timestamp) {}
     /// Something that was due could not be done; it is tried again.
     fn failed(&self) {}
     /// The summary got a line, its end included.

@@ -1,5 +1,6 @@
 //! What a monitor leaves in the state for those who ask how it gets on: its plan, the images that
-//! it leaves alone for a while, settings that it refused, baselines that it could not read.
+//! it leaves alone for a while, settings that it refused, baselines that it could not read, an
+//! engine that does not answer.
 //!
 //! These are values under keys of their own, each a JSON document. `status` reads them beside a
 //! running `watch`; nothing else depends on them, so one that is missing or makes no sense says
@@ -16,6 +17,7 @@ const PLAN: &str = "plan";
 const PUT_OFF: &str = "put_off";
 const REFUSED_SETTINGS: &str = "refused_settings";
 const LOST_BASELINES: &str = "lost_baselines";
+const ENGINE_AWAY: &str = "engine_away";
 
 /// Says when passes come. Points in time are Unix milliseconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,6 +47,15 @@ pub struct RefusedSettings {
     /// When it refused them, Unix milliseconds.
     pub at: i64,
     /// What is wrong with them.
+    pub reason: String,
+}
+
+/// Says that the engine does not answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EngineAway {
+    /// When it did not answer for the first time in a row, Unix milliseconds.
+    pub since: i64,
+    /// What the last attempt said.
     pub reason: String,
 }
 
@@ -128,6 +139,24 @@ pub fn set_lost_baselines(
 /// The state cannot be read.
 pub fn lost_baselines(state: &StateReader) -> Result<BTreeMap<String, String>, StoreError> {
     get(state, LOST_BASELINES).map(Option::unwrap_or_default)
+}
+
+/// Notes that the engine does not answer; `None` once it does.
+///
+/// # Errors
+///
+/// The state cannot be written.
+pub fn set_engine_away(store: &StateStore, away: Option<&EngineAway>) -> Result<(), StoreError> {
+    set(store, ENGINE_AWAY, away)
+}
+
+/// Returns since when the engine does not answer, and why.
+///
+/// # Errors
+///
+/// The state cannot be read.
+pub fn engine_away(state: &StateReader) -> Result<Option<EngineAway>, StoreError> {
+    get(state, ENGINE_AWAY)
 }
 
 /// Writes a note. An empty text stands for none.

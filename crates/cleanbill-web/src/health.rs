@@ -12,15 +12,17 @@ pub(crate) fn is_alive(now: i64, facts: &Facts, limits: &Limits) -> bool {
 
 /// Says what is ready, each part in a word. All must be.
 ///
-/// A state that was kept from before is as good as a first pass: there is something to tell of.
+/// A state that was kept from before is as good as a first pass: there is something to tell of. An
+/// engine that went away after it was reached shows elsewhere: a restart does not bring it back.
 pub(crate) fn readiness(
     facts: &Facts,
     summary: Option<&StatusSummary>,
-) -> [(&'static str, bool); 3] {
+) -> [(&'static str, bool); 4] {
     let is_filled = summary.is_some_and(|summary| summary.last_finished_pass.is_some());
     [
         ("state", summary.is_some()),
         ("database", facts.database_updated_at.is_some()),
+        ("engine", facts.was_engine_reached),
         ("first_pass", is_filled),
     ]
 }
@@ -45,6 +47,7 @@ pub(crate) fn all_well_at(now: i64, facts: &Facts, books: &Books, limits: &Limit
     };
     let ticked = within(facts.ticked_at, limits.silence_ms_max);
     let events = facts.events_lost_at.unwrap_or(now);
+    let engine = facts.engine_lost_at.unwrap_or(now);
     let database = facts
         .database_updated_at
         .map_or(facts.started_at, |updated_at| {
@@ -63,6 +66,7 @@ pub(crate) fn all_well_at(now: i64, facts: &Facts, books: &Books, limits: &Limit
     [
         ticked,
         events,
+        engine,
         database,
         pass,
         pending,
@@ -110,6 +114,7 @@ mod tests {
         let long_ago = NOW - limits.silence_ms_max - 7;
         check(|facts, _| facts.ticked_at = long_ago, NOW - 7);
         check(|facts, _| facts.events_lost_at = Some(NOW - 30), NOW - 30);
+        check(|facts, _| facts.engine_lost_at = Some(NOW - 31), NOW - 31);
         check(
             |facts, _| facts.database_updated_at = Some(NOW - limits.database_age_ms_max - 3),
             NOW - 3,

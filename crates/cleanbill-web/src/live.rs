@@ -18,6 +18,10 @@ pub(crate) struct Facts {
     pub(crate) database_updated_at: Option<i64>,
     /// Since when no events arrive; `None` while they do.
     pub(crate) events_lost_at: Option<i64>,
+    /// Since when the engine does not answer; `None` while it does, and before it was asked.
+    pub(crate) engine_lost_at: Option<i64>,
+    /// The engine has answered since the start.
+    pub(crate) was_engine_reached: bool,
     pub(crate) next_pass_at: Option<i64>,
     pub(crate) pass_begun_at: Option<i64>,
     pub(crate) loop_errors: u64,
@@ -61,6 +65,24 @@ impl Live {
     /// Notes that the engine's events do not arrive. The first of several calls counts.
     pub fn events_lost(&self, now: i64) {
         self.facts().events_lost_at.get_or_insert(now);
+    }
+
+    /// Notes that the engine answered.
+    pub fn engine_answered(&self) {
+        let mut facts = self.facts();
+        facts.engine_lost_at = None;
+        facts.was_engine_reached = true;
+    }
+
+    /// Notes that the engine did not answer. The first of several calls counts.
+    pub fn engine_lost(&self, now: i64) {
+        self.facts().engine_lost_at.get_or_insert(now);
+    }
+
+    /// Says whether the engine answered when it was asked last.
+    pub fn does_engine_answer(&self) -> bool {
+        let facts = self.facts();
+        facts.was_engine_reached && facts.engine_lost_at.is_none()
     }
 
     /// Notes when the next pass begins; `None` if none is planned.
@@ -107,7 +129,7 @@ impl Live {
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
-        // Each change is one assignment; a panic leaves nothing half done.
+        // A change is nothing but assignments; a panic leaves nothing half done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -96,7 +96,7 @@ impl Scraper {
     }
 
     /// Says what is ready, each part in a word.
-    pub(crate) fn readiness(&self) -> [(&'static str, bool); 3] {
+    pub(crate) fn readiness(&self) -> [(&'static str, bool); 4] {
         let facts = self.settings.live.now();
         let store = self.store_at((self.settings.clock)());
         readiness(&facts, store.snapshot.as_ref().map(|one| &one.summary))

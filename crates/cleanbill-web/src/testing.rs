@@ -180,6 +180,7 @@ pub(crate) mod world {
             self.deliver();
             self.live.database(Some(NOW - 3_600_000));
             self.live.events_connected();
+            self.live.engine_answered();
             self.live.pass_planned(Some(NOW + 1_000));
             self.live.channels(["mail".to_owned(), "ntfy".to_owned()]);
             self.live.tick(NOW);

@@ -13,8 +13,8 @@ use cleanbill_store::state::{
 use super::clerk::{filter_noted, is_judged_by};
 use super::journal::Entry;
 use super::{Monitor, MonitorError, RECONCILE_EVERY};
-use crate::host::{Grounds, Look, StoredImage};
-use crate::notes;
+use crate::host::{Grounds, HostError, Look, StoredImage};
+use crate::notes::{self, EngineAway};
 use crate::notify::channels_missing;
 use crate::watchlist::{LABEL_NOTIFY, ListedContainer, Listing, WatchedImage, watchlist};
 
@@ -185,10 +185,37 @@ impl Monitor<'_> {
 
     fn list(&self) -> Result<Listing, MonitorError> {
         let host = self.parts.host;
-        host.list().map_err(|source| MonitorError::Host {
+        let outcome = host.list();
+        self.note_engine(outcome.as_ref().err())?;
+        outcome.map_err(|source| MonitorError::Host {
             place: host.place(),
             source,
         })
+    }
+
+    /// Notes that the engine answered, or why it did not. The note in the state counts: it outlives
+    /// a monitor that ends for other settings.
+    fn note_engine(&self, error: Option<&HostError>) -> Result<(), StoreError> {
+        // What was cut short by the end of the program says nothing about the engine.
+        if error.is_some() && self.parts.host.is_over() {
+            return Ok(());
+        }
+        let now = self.parts.clock.now();
+        match error {
+            None => self.parts.observer.engine_answered(),
+            Some(_) => self.parts.observer.engine_lost(now),
+        }
+        let noted = notes::engine_away(self.parts.store.read())?;
+        let away = error.map(|error| EngineAway {
+            since: noted
+                .as_ref()
+                .map_or(now.as_millisecond(), |noted| noted.since),
+            reason: error.to_string(),
+        });
+        if away == noted {
+            return Ok(());
+        }
+        notes::set_engine_away(self.parts.store, away.as_ref())
     }
 }
 

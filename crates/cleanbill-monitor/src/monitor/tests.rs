@@ -374,6 +374,34 @@ fn an_engine_that_does_not_answer_is_tried_again() {
 }
 
 #[test]
+fn an_engine_that_does_not_answer_is_noted_until_it_does() {
+    let world = World::new();
+    let store = StateStore::in_memory().unwrap();
+    let noted = || crate::notes::engine_away(store.read()).unwrap();
+    let begun = world.now().as_millisecond();
+    world.silence(true);
+    // The second monitor is the one after other settings came: the time of the first counts.
+    for _ in 0..2 {
+        world.with_monitor(&store, settings(), |monitor| {
+            monitor.do_what_is_due().unwrap_err();
+            let away = noted().unwrap();
+            assert_eq!((away.since, away.reason.as_str()), (begun, "no answer"));
+            world.pass_time(SignedDuration::from_secs(90));
+        });
+    }
+    world.with_monitor(&store, settings(), |monitor| {
+        world.silence(false);
+        settle(monitor);
+        assert_eq!(noted(), None);
+        world.silence(true);
+        world.pass_time(SignedDuration::from_secs(60));
+        let gone = world.now().as_millisecond();
+        monitor.reconcile("event").unwrap_err();
+        assert_eq!(noted().unwrap().since, gone);
+    });
+}
+
+#[test]
 fn after_a_failure_images_are_not_judged_again_before_the_time_either() {
     let world = World::new();
     let store = StateStore::in_memory().unwrap();

@@ -315,16 +315,40 @@ fn all_is_well_while_it_is() {
 }
 
 #[test]
+fn nothing_is_well_while_the_engine_is_away() {
+    let world = World::new();
+    world.live_through_a_day();
+    world.live.limits(crate::Limits {
+        dead_age_ms_max: 0,
+        ..crate::Limits::default()
+    });
+    let scraper = Scraper::new(world.settings());
+    let name = "cleanbill_watch_all_well_timestamp_seconds";
+    let at = |milliseconds: i64| (NOW + milliseconds) as f64 / 1000.0;
+    check(&scraper.metrics(), name, &[], at(0));
+    // Each attempt fails; the time of the first one stays.
+    for milliseconds in [500, 30_000, 60_000] {
+        world.live.engine_lost(NOW + milliseconds);
+        world.pass_time(20_000);
+        check(&scraper.metrics(), name, &[], at(500));
+    }
+    world.live.engine_answered();
+    check(&scraper.metrics(), name, &[], at(60_000));
+}
+
+#[test]
 fn it_is_ready_when_there_is_something_to_tell_of() {
     let world = World::new();
     let scraper = Scraper::new(world.settings());
     let ready = |scraper: &Scraper| scraper.readiness().map(|(_, is_ready)| is_ready);
-    assert_eq!(ready(&scraper), [true, false, false]);
+    assert_eq!(ready(&scraper), [true, false, false, false]);
     world.live.database(Some(NOW));
+    world.live.engine_lost(NOW);
     let pass = world.store.pass_begin("schedule", NOW).unwrap();
     world.pass_time(REUSE_MS);
-    assert_eq!(ready(&scraper), [true, true, false]);
+    assert_eq!(ready(&scraper), [true, true, false, false]);
+    world.live.engine_answered();
     world.store.pass_finish(pass, NOW, 1, 1).unwrap();
     world.pass_time(REUSE_MS);
-    assert_eq!(ready(&scraper), [true, true, true]);
+    assert_eq!(ready(&scraper), [true, true, true, true]);
 }

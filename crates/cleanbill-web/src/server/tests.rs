@@ -107,10 +107,13 @@ fn readiness_says_what_is_missing() {
     assert_eq!(answer.status, 503);
     assert_eq!(
         answer.text,
-        "state ok\ndatabase missing\nfirst_pass missing\n"
+        "state ok\ndatabase missing\nengine missing\nfirst_pass missing\n"
     );
     world.live_through_a_day();
     world.pass_time(2_000);
+    assert_eq!(get(&server, "/readyz").status, 200);
+    // It was reached; a restart would not bring it back.
+    world.live.engine_lost(world.now.load(Ordering::Relaxed));
     assert_eq!(get(&server, "/readyz").status, 200);
 }
 

@@ -15,8 +15,10 @@ use std::sync::mpsc::{Sender, channel};
 use std::time::Duration;
 
 use cleanbill_core::change::ImageState;
+use cleanbill_core::error_chain;
 use cleanbill_core::report::{ImageReport, ScanReport};
 use cleanbill_core::vulnerability::Finding;
+use cleanbill_monitor::notes;
 use cleanbill_monitor::notify::RedeliveryPolicy;
 use cleanbill_monitor::{
     Channels, Clock, Delivery, Monitor, MonitorError, MonitorObserver, Parts, PassOutcome, Wakes,
@@ -97,16 +99,28 @@ pub(crate) fn run(setting: &mut Setting, arguments: WatchArgs) -> Result<Exit, C
     let address = server.as_ref().map(MetricsServer::address);
     let _address_file = AddressFile::leave(&settings.state_directory, address);
     reload::note_refusal(&store, None);
+    forget_engine(&store);
     loop {
         let settings = reloader.current().settings.clone();
         match watch(setting, &settings, &store, &observer, &mut reloader) {
             // Whatever the old settings needed is freed: who reloads often would never rest.
             Ok(Ended::ForReload) => memory::give_back(),
-            Ok(Ended::With(exit)) => return Ok(exit),
+            Ok(Ended::With(exit)) => {
+                forget_engine(&store);
+                return Ok(exit);
+            }
             // What could be used a moment ago cannot any more.
             Err(error) if reloader.go_back() => reload::refuse(&store, &error.one_line()),
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Removes the note of an engine that does not answer: who is not watching does not know, and what
+/// a process that was killed left says nothing about the next one.
+fn forget_engine(store: &StateStore) {
+    if let Err(error) = notes::set_engine_away(store, None) {
+        tracing::warn!("{}", error_chain(&error));
     }
 }
 
@@ -438,6 +452,14 @@ impl MonitorObserver for Observer {
     fn database(&self, updated_at: Option<Timestamp>) {
         let updated_at = updated_at.map(Timestamp::as_millisecond);
         self.live.database(updated_at);
+    }
+
+    fn engine_answered(&self) {
+        self.live.engine_answered();
+    }
+
+    fn engine_lost(&self, now: Timestamp) {
+        self.live.engine_lost(now.as_millisecond());
     }
 
     fn failed(&self) {

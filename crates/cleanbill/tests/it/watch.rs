@@ -52,6 +52,60 @@ fn health_finds_a_running_watch_by_what_it_left_in_its_state_directory() {
     assert!(!sandbox.path("state/watch.address").exists());
 }
 
+#[test]
+fn an_engine_that_does_not_answer_is_shown_while_watch_runs() {
+    let sandbox = Sandbox::new();
+    let watch = start(&sandbox, "--metrics-listen 127.0.0.1:0");
+    let status = |format: &str| sandbox.run(&format!("status --state-dir state {format}"));
+    let is_away = || {
+        problems(&sandbox)
+            .iter()
+            .any(|one| one.contains("engine_away"))
+    };
+    wait_until("the engine was asked", is_away);
+    let expected = ["! the engine has not answered since ", "/nowhere.sock"];
+    status("").exits(3).prints(&expected);
+    let away = status("--format json").exits(3).json()["engine_away"].clone();
+    assert!(away["reason"].as_str().unwrap().contains("/nowhere.sock"));
+    // Alive, but not ready.
+    sandbox.run("health --state-dir state").exits(0);
+    let ready = sandbox.run("health --ready --state-dir state").exits(1);
+    ready.warns(&["engine"]);
+    // The time stays when it is tried again.
+    std::thread::sleep(Duration::from_secs(3));
+    let later = status("--format json").exits(3).json()["engine_away"].clone();
+    assert_eq!(later["since"], away["since"]);
+    stop(watch)
+        .exits(0)
+        .warns(&[
+            "cannot list the images",
+            "trying again in 2 s",
+            "trying again in 4 s",
+        ])
+        .lacks(&["cannot follow what happens"]);
+    // Nobody knows any more.
+    assert!(!is_away());
+    // What a killed process left does not stay either.
+    let watch = start(&sandbox, "--metrics-listen off");
+    wait_until("the engine was asked", is_away);
+    watch.signal(Signal::KILL);
+    watch.wait();
+    let left = status("--format json").json()["engine_away"]["since"].clone();
+    let watch = start(&sandbox, "--metrics-listen off");
+    wait_until("the engine was asked anew", || {
+        let since = status("--format json").json()["engine_away"]["since"].clone();
+        since.is_string() && since != left
+    });
+    stop(watch).exits(0);
+}
+
+/// Returns what `status` says somebody has to look at, apart from the engine that there is not.
+fn wrong(sandbox: &Sandbox) -> Vec<String> {
+    let mut problems = problems(sandbox);
+    problems.retain(|problem| !problem.contains("engine_away"));
+    problems
+}
+
 /// Returns what `status` says somebody has to look at.
 fn problems(sandbox: &Sandbox) -> Vec<String> {
     let status = sandbox.run("status --state-dir state --format json").json();
@@ -76,7 +130,7 @@ fn settings_that_cannot_be_used_are_said_and_the_old_ones_stay() {
         });
         sandbox.write("c.yaml", good);
         watch.signal(Signal::HUP);
-        wait_until("all is well", || problems(&sandbox).is_empty());
+        wait_until("all is well", || wrong(&sandbox).is_empty());
     };
     check("version: 1\nwatch: {interval: soon}\n", "'soon'");
     // These load, and cannot be used.

@@ -6,7 +6,7 @@ use std::path::Path;
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::SeverityCounts;
-use cleanbill_monitor::notes::{self, PlanNote, PutOff, RefusedSettings};
+use cleanbill_monitor::notes::{self, EngineAway, PlanNote, PutOff, RefusedSettings};
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{
     ImageRow, MessageState, OutboxRow, PassRow, StateReader, StatusSummary,
@@ -35,6 +35,9 @@ pub(super) struct Status {
     /// Findings of watched images that no exception covers.
     pub(super) findings: Findings,
     pub(super) passes: Passes,
+    /// Since when `watch` gets no answer from the engine; absent while it does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) engine_away: Option<Away>,
     /// The newest advisory database that a watched image was judged with.
     pub(super) database: Option<DatabaseAge>,
     pub(super) queue: Queue,
@@ -111,6 +114,12 @@ pub(super) struct Passes {
 }
 
 #[derive(Debug, Serialize)]
+pub(super) struct Away {
+    pub(super) since: String,
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Serialize)]
 pub(super) struct Pass {
     pub(super) number: i64,
     pub(super) triggered_by: String,
@@ -182,7 +191,8 @@ pub(super) struct Incomplete {
 /// Says what somebody has to look at.
 #[derive(Debug, Serialize)]
 pub(super) struct Problem {
-    /// `dead_messages`, `failed_images`, `overdue_pass`, `refused_settings`, `lost_baseline` …
+    /// `dead_messages`, `failed_images`, `overdue_pass`, `refused_settings`, `lost_baseline`,
+    /// `engine_away` …
     pub(super) kind: &'static str,
     pub(super) text: String,
     /// What to do next.
@@ -212,6 +222,8 @@ pub(super) fn gather(
         notes::refused_settings(state)?.as_ref(),
         now,
     );
+    let engine_away = notes::engine_away(state)?;
+    problems.extend(engine_away.as_ref().map(away));
     problems.extend(lost_baselines(&notes::lost_baselines(state)?, &watched));
     Ok(Status {
         schema_version: SCHEMA_VERSION,
@@ -232,6 +244,10 @@ pub(super) fn gather(
         containers: summary.containers,
         findings: summary.findings.into(),
         passes: passes(&summary, plan.as_ref()),
+        engine_away: engine_away.map(|away| Away {
+            since: rfc3339(away.since),
+            reason: away.reason,
+        }),
         database: database(&watched, now),
         queue: Queue {
             changes_untold: summary.changes_untold,
@@ -397,6 +413,20 @@ fn overdue(summary: &StatusSummary, plan: Option<&PlanNote>, now: Timestamp) -> 
         text,
         hint: "is cleanbill watch running?",
     })
+}
+
+/// Says that the engine does not answer.
+fn away(engine: &EngineAway) -> Problem {
+    Problem {
+        kind: "engine_away",
+        text: format!(
+            "the engine has not answered since {}: {}",
+            minute(engine.since),
+            engine.reason
+        ),
+        hint: "nothing new is seen meanwhile; watch tries again by itself; check the engine with \
+               cleanbill doctor",
+    }
 }
 
 /// Says which baselines of watched images could not be read.

@@ -5,7 +5,7 @@ use std::path::Path;
 use cleanbill_core::change::{Cause, Change, ChangeKind, FindingKey, ImageState, KnownFinding};
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::{Digest, Severity};
-use cleanbill_monitor::notes::{self, PlanNote, PutOff, RefusedSettings};
+use cleanbill_monitor::notes::{self, EngineAway, PlanNote, PutOff, RefusedSettings};
 use cleanbill_report::listing::Listing;
 use cleanbill_store::state::*;
 use jiff::Timestamp;
@@ -338,4 +338,27 @@ fn settings_that_were_refused_are_a_problem() {
         "new settings were not taken at 2026-11-22 11:00 UTC, the old ones are in force: \
          channel ops: smtp: host is missing"
     );
+}
+
+#[test]
+fn an_engine_that_does_not_answer_is_a_problem() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = empty(directory.path());
+    let away = EngineAway {
+        since: NOW_MS - HOUR_MS,
+        reason: "cannot reach unix:///nowhere.sock: no such file".to_owned(),
+    };
+    notes::set_engine_away(&store, Some(&away)).unwrap();
+    let status = gather(&store);
+    assert_eq!(kinds(&status), ["engine_away"]);
+    let text = as_text(&status, None);
+    let expected = "! the engine has not answered since 2026-11-22 11:00 UTC: cannot reach unix:///nowhere.sock: \
+                    no such file:";
+    assert!(text.contains(expected), "{text}");
+    let json = serde_json::to_value(&status).unwrap();
+    assert_eq!(json["engine_away"]["since"], "2026-11-22T11:00:00Z");
+    assert_eq!(json["engine_away"]["reason"], away.reason);
+    notes::set_engine_away(&store, None).unwrap();
+    let json = serde_json::to_value(gather(&store)).unwrap();
+    assert!(json.get("engine_away").is_none());
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::ScopedJoinHandle;
 use std::time::{Duration, Instant};
 
-use cleanbill_monitor::{Channels, Event, Host as _, Monitor, Wakes};
+use cleanbill_monitor::{Channels, Event, Host as _, HostError, Monitor, Wakes};
 use cleanbill_store::state::StateStore;
 use cleanbill_web::Live;
 
@@ -136,16 +136,25 @@ impl Watching<'_> {
                 Err(error) if self.is_over() => tracing::debug!("{error}"),
                 Err(error) => {
                     self.live.events_lost(now());
-                    tracing::warn!(
-                        "cannot follow what happens: {error}; trying again in {} s",
-                        pause.as_secs()
-                    );
+                    self.tell_lost(&error, pause);
                     self.sleep(pause);
                     pause = (pause * 2).min(RECONNECT_MAX);
                     // There are places that tell of nothing: the list shows it.
                     self.wakes.wake(Event::HostChanged);
                 }
             }
+        }
+    }
+
+    /// Says that events do not arrive. Of an engine that answers nothing at all the monitor says it,
+    /// once for each attempt.
+    fn tell_lost(&self, error: &HostError, pause: Duration) {
+        let text = "cannot follow what happens";
+        let seconds = pause.as_secs();
+        if self.live.does_engine_answer() {
+            tracing::warn!("{text}: {error}; trying again in {seconds} s");
+        } else {
+            tracing::debug!("{text}: {error}; trying again in {seconds} s");
         }
     }
 
