@@ -84,6 +84,9 @@ pub struct KnownFinding {
     pub severity: Severity,
     /// It is in a catalogue of exploited vulnerabilities.
     pub is_known_exploited: bool,
+    /// The day on which that catalogue took it in, `2024-04-01`; empty if unknown.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub known_exploited_since: String,
     /// How likely it is to be exploited within 30 days, 0 to 1; `None` if nobody has rated it.
     pub epss_score: Option<f64>,
     /// One line about the vulnerability; empty if the database has none.
@@ -194,6 +197,11 @@ pub enum Cause {
         /// When the one of now was built, RFC 3339.
         to: String,
     },
+    /// The catalogue of exploited vulnerabilities lists it now, whatever else is different.
+    CatalogueChanged {
+        /// The day on which the catalogue took it in, `2024-04-01`; empty if unknown.
+        since: String,
+    },
     /// An exception covered the finding and does not any more, or begins to.
     ExceptionChanged {
         /// The exception.
@@ -218,6 +226,7 @@ impl Cause {
             Cause::FirstSeen => "first_seen",
             Cause::ImageChanged { .. } => "image_changed",
             Cause::AdvisoryChanged { .. } => "advisory_changed",
+            Cause::CatalogueChanged { .. } => "catalogue_changed",
             Cause::ExceptionChanged { .. } => "exception_changed",
             Cause::ExceptionExpired { .. } => "exception_expired",
             Cause::RulesChanged => "rules_changed",

@@ -143,6 +143,10 @@ fn known_finding(
         fix_status: finding.status,
         severity: finding.severity,
         is_known_exploited: finding.known_exploited.is_some(),
+        known_exploited_since: finding
+            .known_exploited
+            .as_ref()
+            .map_or_else(String::new, |known| known.date_added.clone()),
         epss_score: finding.epss.as_ref().map(|epss| epss.score),
         title: details.map_or_else(String::new, |details| details.title.clone()),
         primary_url: finding.primary_url.clone(),

@@ -6,6 +6,8 @@
 //!   may not have been looked for. What it does find counts.
 //! - A package that is still there in the same version did not change; so its finding came or
 //!   went with the advisories, an exception or the rules. Everything else came with the image.
+//! - Only the catalogue of exploited vulnerabilities says that one is exploited, whatever else is
+//!   different.
 //! - A finding that an exception covers is not gone: it is accepted, and never told as resolved.
 //! - What another filter lets through is new, because of the rules; what it holds back is not
 //!   resolved, and nothing is told of it.
@@ -275,6 +277,11 @@ impl Comparison<'_> {
         // An image that never could be judged has not been seen.
         if self.is_first || self.before.database_updated_at.is_empty() {
             return Cause::FirstSeen;
+        }
+        if let (ChangeKind::KnownExploited, Some(after)) = (kind, after) {
+            return Cause::CatalogueChanged {
+                since: after.known_exploited_since.clone(),
+            };
         }
         if let Some(cause) = exception_that_changed(before, after) {
             return cause;

@@ -85,7 +85,7 @@ impl Monitor<'_> {
             images = judged.images,
             names = judged.names,
             duration_ms = self.parts.clock.now().duration_since(started).as_millis() as u64,
-            "judged again with another advisory database"
+            "judged again: the advisory database, a list beside it or an exception changed"
         );
         Ok(())
     }

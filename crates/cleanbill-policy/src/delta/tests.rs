@@ -232,10 +232,34 @@ fn a_fix_and_an_exploit_are_told_once() {
         &after,
         &[
             ("fix_available", "CVE-1", "advisory_changed"),
-            ("known_exploited", "CVE-1", "advisory_changed"),
+            ("known_exploited", "CVE-1", "catalogue_changed"),
         ],
     );
     check(Some(&after), &after, &[]);
+}
+
+#[test]
+fn a_listed_exploit_is_the_catalogue_whatever_else_changed() {
+    let plain = finding("CVE-1", "zlib", Severity::High);
+    let listed = KnownFinding {
+        is_known_exploited: true,
+        known_exploited_since: "2026-11-20".to_owned(),
+        ..plain.clone()
+    };
+    let before = state(b"1", "d1", &[plain]);
+    for (image, database) in [(b"1", "d1"), (b"1", "d2"), (b"2", "d1"), (b"2", "d2")] {
+        let after = ImageState {
+            rules: "another list".to_owned(),
+            ..state(image, database, std::slice::from_ref(&listed))
+        };
+        let changes = delta(Some(&before), &after, SeverityFilter::ALL);
+        let told: Vec<_> = changes.iter().map(|it| (&it.kind, &it.cause)).collect();
+        let since = "2026-11-20".to_owned();
+        let cause = Cause::CatalogueChanged { since };
+        assert_eq!(told, [(&ChangeKind::KnownExploited, &cause)]);
+        // What is not listed any more is no news.
+        check(Some(&after), &before, &[]);
+    }
 }
 
 #[test]

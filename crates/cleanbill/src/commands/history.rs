@@ -86,8 +86,8 @@ struct ChangeEntry {
     /// `new`, `resolved`, `severity_changed`, `fix_available`, `known_exploited`,
     /// `assessment_lost` or `assessment_regained`.
     kind: &'static str,
-    /// `first_seen`, `image_changed`, `advisory_changed`, `exception_changed`,
-    /// `exception_expired`, `rules_changed` or `assessment`.
+    /// `first_seen`, `image_changed`, `advisory_changed`, `catalogue_changed`,
+    /// `exception_changed`, `exception_expired`, `rules_changed` or `assessment`.
     cause: &'static str,
     /// The cause in words.
     because: String,

@@ -13,6 +13,7 @@ pub fn because(change: &Change, finding: &KnownFinding) -> String {
         Cause::FirstSeen => "the image is looked at for the first time".to_owned(),
         Cause::ImageChanged { from, to } => image_changed(from.as_ref(), to.as_ref()),
         Cause::AdvisoryChanged { from, to } => advisory_changed(from, to, finding),
+        Cause::CatalogueChanged { since } => catalogue_changed(since),
         Cause::ExceptionChanged { exception } => match change.kind {
             ChangeKind::Accepted | ChangeKind::Resolved => {
                 format!("an exception covers it now: {exception}")
@@ -50,6 +51,14 @@ fn advisory_changed(from: &str, to: &str, finding: &KnownFinding) -> String {
         (false, true) => format!("{text}: advisory of {source}"),
         (true, false) => format!("{text}: advisory published {day}"),
         (true, true) => text,
+    }
+}
+
+fn catalogue_changed(since: &str) -> String {
+    let text = "the KEV catalogue of CISA lists it as exploited";
+    match since {
+        "" => text.to_owned(),
+        since => format!("{text}, since {since}"),
     }
 }
 

@@ -304,6 +304,17 @@ fn causes_are_put_into_words() {
         "the baseline accepts it, and it is not found",
     );
     check_cause(ChangeKind::New, Cause::RulesChanged, "the settings changed");
+    for (since, expected) in [
+        (
+            "2026-11-20",
+            "the KEV catalogue of CISA lists it as exploited, since 2026-11-20",
+        ),
+        ("", "the KEV catalogue of CISA lists it as exploited"),
+    ] {
+        let since = since.to_owned();
+        let cause = Cause::CatalogueChanged { since };
+        check_cause(ChangeKind::KnownExploited, cause, expected);
+    }
 }
 
 #[test]

@@ -55,7 +55,7 @@ prop_compose! {
         (advisory_source, published, created_by, covered_by) in (text(), text(), text(), text()),
         fix_status in select(FixStatus::ALL.to_vec()),
         severity in select(Severity::ALL.to_vec()),
-        is_known_exploited in any::<bool>(),
+        (is_known_exploited, known_exploited_since) in (any::<bool>(), text()),
         // Scores are published with five digits.
         epss in option::of(0..=100_000_u32),
         layer in option::of(layer()),
@@ -63,6 +63,7 @@ prop_compose! {
         KnownFinding {
             key: FindingKey::default(),
             installed_version, fixed_version, fix_status, severity, is_known_exploited,
+            known_exploited_since,
             epss_score: epss.map(|score| f64::from(score) / 1e5),
             title, primary_url, advisory_source, published, layer, created_by, covered_by,
             lapsed_exception: String::new(),
