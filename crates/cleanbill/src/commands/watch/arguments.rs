@@ -193,13 +193,13 @@ mod tests {
             settings.database.path = path.map(Into::into);
             assert_eq!(composing(&settings, &environment).database, expected);
         };
-        let home = || Environment::from([("HOME", "/root")]);
-        check("/root/.cache/cleanbill", None, home(), "");
+        let home = || Environment::from([("HOME", "/home/me")]);
+        check("/home/me/.cache/cleanbill", None, home(), "");
         check("/data/cache", None, home(), "/data/cache");
         check("/data/cache", Some("/data/db"), home(), "/data/db");
         // A service has a directory that its reader's shell does not know of.
         let unit = [
-            ("HOME", "/root"),
+            ("HOME", "/home/me"),
             ("CACHE_DIRECTORY", "/var/cache/cleanbill"),
         ];
         check(
