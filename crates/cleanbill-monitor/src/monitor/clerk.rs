@@ -55,20 +55,17 @@ impl Monitor<'_> {
 }
 
 impl Clerk<'_> {
-    /// Judges an image again by what is known of it, under each of its names.
+    /// Judges an image again by what is known of it, under each of its names; `None` if that is
+    /// nothing, or damaged.
     pub(super) fn judge_again(
         &self,
         stored: &StoredInventory,
         grounds: &Grounds,
         started: Timestamp,
-    ) -> Result<Vec<EncodedCommit>, StoreError> {
+    ) -> Result<Option<Vec<EncodedCommit>>, StoreError> {
         let read = self.store.read();
         let Some(image) = self.stored_image(&stored.image_id, grounds)? else {
-            tracing::warn!(
-                "what is known of image {} is damaged; the next pass reads it again",
-                stored.image_id
-            );
-            return Ok(Vec::new());
+            return Ok(None);
         };
         let commit = |name: &String, image: StoredImage| {
             let before = read.image_state_without_packages(name)?;
@@ -93,12 +90,12 @@ impl Clerk<'_> {
             read.scan_encode_judged(commit).map(Some)
         };
         let Some((last, others)) = stored.names.split_last() else {
-            return Ok(Vec::new());
+            return Ok(Some(Vec::new()));
         };
         let commits = others.iter().map(|name| commit(name, image.clone()));
         let mut commits = commits.collect::<Result<Vec<_>, _>>()?;
         commits.push(commit(last, image)?);
-        Ok(commits.into_iter().flatten().collect())
+        Ok(Some(commits.into_iter().flatten().collect()))
     }
 
     /// Reads what is known of an image; `None` if that is nothing, or damaged.

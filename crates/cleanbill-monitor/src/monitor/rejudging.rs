@@ -39,6 +39,16 @@ pub(super) struct Unlogged {
     started: Timestamp,
 }
 
+fn or_warn(commits: Option<Vec<EncodedCommit>>, stored: &StoredInventory) -> Vec<EncodedCommit> {
+    commits.unwrap_or_else(|| {
+        tracing::warn!(
+            "what is known of image {} is damaged; the next pass reads it again",
+            stored.image_id
+        );
+        Vec::new()
+    })
+}
+
 impl Monitor<'_> {
     /// Judges every image again whose inventory is known: on as many threads as there are
     /// processors, while this one writes what came out.
@@ -68,6 +78,7 @@ impl Monitor<'_> {
                 scope.spawn(move || {
                     while let Some(stored) = list.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let outcome = clerk.judge_again(stored, grounds, started);
+                        let outcome = outcome.map(|commits| or_warn(commits, stored));
                         if is_over.load(Ordering::Relaxed) || sender.send(outcome).is_err() {
                             return;
                         }
@@ -102,10 +113,7 @@ impl Monitor<'_> {
             known.image_id == Some(image_id) && known.status != AssessmentStatus::Failed
         };
         let grounds = self.parts.host.grounds();
-        let read = self.parts.store.read();
-        if !assessment.as_ref().is_some_and(is_known)
-            || read.inventory_get(&image_id, &grounds.reading)?.is_none()
-        {
+        if !assessment.as_ref().is_some_and(is_known) {
             return Ok(false);
         }
         let started = self.parts.clock.now();
@@ -114,9 +122,9 @@ impl Monitor<'_> {
             names: vec![image.name.clone()],
         };
         let commits = self.clerk().judge_again(&stored, &grounds, started)?;
-        if commits.is_empty() {
+        let Some(commits) = commits.filter(|commits| !commits.is_empty()) else {
             return Ok(false);
-        }
+        };
         self.write_commits(&commits, started)?;
         self.returned.remove(&image.name);
         tracing::info!("{} is back, judged again", image.name);

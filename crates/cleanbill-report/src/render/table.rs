@@ -71,6 +71,13 @@ struct Choices<'a> {
     selection: &'a str,
 }
 
+impl Choices<'_> {
+    /// Returns how many rows are shown where `folded` are enough.
+    const fn rows_max(&self, folded: usize) -> usize {
+        if self.full { usize::MAX } else { folded }
+    }
+}
+
 fn footer(database: &DatabaseInfo, canvas: &mut Canvas<'_>) -> io::Result<()> {
     canvas.empty_line()?;
     let mut text = format!(

@@ -89,6 +89,17 @@ fn ten_thousand_images_are_one_pass_and_one_message() {
     });
 }
 
+/// Settings under which baselines are read and not written.
+fn reading_baselines(directory: &Path) -> MonitorSettings {
+    MonitorSettings {
+        journal: JournalSettings {
+            writes_baselines: false,
+            ..journal(directory)
+        },
+        ..settings()
+    }
+}
+
 #[test]
 fn a_baseline_that_cannot_be_read_is_named_and_not_taken_for_empty() {
     let directory = tempfile::tempdir().unwrap();
@@ -99,13 +110,7 @@ fn a_baseline_that_cannot_be_read_is_named_and_not_taken_for_empty() {
     world.advise("CVE-1", "zlib", Severity::High);
     world.put("app:1", 1, &[("zlib", "1")]);
     let store = StateStore::in_memory().unwrap();
-    let settings = MonitorSettings {
-        journal: JournalSettings {
-            writes_baselines: false,
-            ..journal(directory.path())
-        },
-        ..settings()
-    };
+    let settings = reading_baselines(directory.path());
     let last_line = || {
         let summary = directory.path().join("logs/scan-summary.log");
         let summary = std::fs::read_to_string(summary).unwrap();
@@ -161,13 +166,7 @@ fn without_its_baseline_an_image_is_compared_with_the_look_before() {
     world.advise("CVE-2", "curl", Severity::High);
     world.put("app:1", 1, &[("zlib", "1")]);
     let store = StateStore::in_memory().unwrap();
-    let settings = MonitorSettings {
-        journal: JournalSettings {
-            writes_baselines: false,
-            ..journal(directory.path())
-        },
-        ..settings()
-    };
+    let settings = reading_baselines(directory.path());
     world.with_monitor(&store, settings, |monitor| {
         settle(monitor);
         assert_eq!(world.told(&store), ["new CVE-1 app:1 first_seen"]);

@@ -48,11 +48,10 @@ pub(super) fn groups(
     choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
-    let rows_max = match (choices.full, kind) {
-        (true, _) => usize::MAX,
-        (false, Kind::Upgrade) => UPGRADES_MAX,
-        (false, Kind::NoFix) => ROWS_MAX,
-    };
+    let rows_max = choices.rows_max(match kind {
+        Kind::Upgrade => UPGRADES_MAX,
+        Kind::NoFix => ROWS_MAX,
+    });
     let (shown, folded) = groups.split_at(groups.len().min(rows_max));
     let table = Table::of(shown, kind, layers, choices);
     table.render(shown, canvas)?;
@@ -283,11 +282,7 @@ pub(super) fn suppressed(
     choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
-    let rows_max = if choices.full {
-        usize::MAX
-    } else {
-        UPGRADES_MAX
-    };
+    let rows_max = choices.rows_max(UPGRADES_MAX);
     for suppressed in findings.iter().take(rows_max) {
         let finding = &suppressed.finding;
         let mut line = vec![
@@ -306,13 +301,7 @@ pub(super) fn suppressed(
         line.extend(Span::words(&words::suppression(suppressed), Style::Plain));
         canvas.paragraph("  ", &line)?;
     }
-    match findings.len().saturating_sub(rows_max) {
-        0 => Ok(()),
-        more => {
-            let note = format!("… {more} more (--full shows all)");
-            canvas.note("  ", &note, Style::Dim)
-        }
-    }
+    more(findings.len().saturating_sub(rows_max), "--full", canvas)
 }
 
 /// Writes what exceptions cover, a line each, which is cut at the width: `--show-suppressed` has the
@@ -322,11 +311,7 @@ pub(super) fn excepted(
     choices: Choices<'_>,
     canvas: &mut Canvas<'_>,
 ) -> io::Result<()> {
-    let rows_max = if choices.full {
-        usize::MAX
-    } else {
-        EXCEPTED_MAX
-    };
+    let rows_max = choices.rows_max(EXCEPTED_MAX);
     let mut left = findings.len();
     let same = findings.chunk_by(|a, b| excepted::is_same(a, b));
     for group in same.take(rows_max) {
@@ -347,13 +332,16 @@ pub(super) fn excepted(
         let reason = reason.with_text(&text::truncate(&reason.text, room));
         canvas.paragraph("  ", &[id, name, reason])?;
     }
-    match left {
-        0 => Ok(()),
-        more => {
-            let note = format!("… {more} more (--show-suppressed shows all)");
-            canvas.note("  ", &note, Style::Dim)
-        }
+    more(left, "--show-suppressed", canvas)
+}
+
+/// Says how many are left out, and which flag shows all.
+fn more(count: usize, flag: &str, canvas: &mut Canvas<'_>) -> io::Result<()> {
+    if count == 0 {
+        return Ok(());
     }
+    let note = format!("… {count} more ({flag} shows all)");
+    canvas.note("  ", &note, Style::Dim)
 }
 
 /// Writes all packages.
