@@ -1,5 +1,7 @@
 //! What is found in a layer and, merged, in an image.
 
+mod applications;
+
 use serde::{Deserialize, Serialize};
 
 use crate::distro::{Distro, Family, RepositoryHint};
@@ -7,6 +9,8 @@ use crate::java::JavaArchive;
 use crate::package::{BuildInfo, LayerId, Package};
 use crate::problem::Problem;
 use crate::text_list::TextList;
+
+pub use applications::{Application, ApplicationGroup, ApplicationView, Applications};
 
 /// Holds everything that extractors found in one layer. It depends on the layer's bytes and the
 /// extractors' version only, so it is made once per layer, ever.
@@ -20,8 +24,8 @@ pub struct LayerInventory {
     pub repository_hint: Option<RepositoryHint>,
     /// Package databases, sorted by path. Within one layer a path occurs once.
     pub package_databases: Vec<PackageDatabase>,
-    /// Language applications, sorted by path, then type.
-    pub applications: Vec<Application>,
+    /// Language applications.
+    pub applications: Applications,
     /// Java archives that the Java index may know more about, sorted by path. Those that need no
     /// index are among the applications.
     pub java_archives: Vec<JavaArchive>,
@@ -44,13 +48,12 @@ pub struct LayerInventory {
 impl LayerInventory {
     /// Returns about how many bytes the packages take, those that Java archives may become included.
     pub fn packages_size_bytes(&self) -> u64 {
-        let listed = self.package_databases.iter().map(|one| &one.packages);
-        let of_applications = self.applications.iter().map(|one| &one.packages);
-        let listed: u64 = listed
-            .chain(of_applications)
-            .flatten()
-            .map(Package::size_bytes)
-            .sum();
+        let of_databases = self.package_databases.iter();
+        let of_databases = of_databases.flat_map(|database| &database.packages);
+        let of_applications = self.applications.iter();
+        let of_applications = of_applications.flat_map(|application| application.packages);
+        let listed = of_databases.chain(of_applications);
+        let listed: u64 = listed.map(Package::size_bytes).sum();
         let archives = self.java_archives.iter();
         let in_archives: u64 = archives.map(|archive| archive.extent().size_bytes).sum();
         listed.saturating_add(in_archives)
@@ -59,7 +62,7 @@ impl LayerInventory {
     /// Forgets all packages.
     pub fn clear_packages(&mut self) {
         self.package_databases.clear();
-        self.applications.clear();
+        self.applications = Applications::default();
         self.java_archives.clear();
     }
 }
@@ -82,17 +85,6 @@ pub struct PackageDatabase {
     /// The file.
     pub path: String,
     /// The packages; those of dpkg carry the installed files of the same layer.
-    pub packages: Vec<Package>,
-}
-
-/// Holds the packages of one language application (or one SBOM).
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Application {
-    /// The type that reports print (`node-pkg`, `jar`, `bitnami` …).
-    pub kind: String,
-    /// The file or directory.
-    pub path: String,
-    /// The packages.
     pub packages: Vec<Package>,
 }
 

@@ -39,6 +39,24 @@ impl TextList {
             .map(move |span| texts.map_or("", |texts| texts.get(*span)))
     }
 
+    /// Returns a text by its number.
+    pub fn get(&self, number: usize) -> Option<&str> {
+        let texts = self.0.as_deref()?;
+        texts.spans.get(number).map(|span| texts.get(*span))
+    }
+
+    /// Finds the number of a text among sorted ones; if it is none of them, where it would be.
+    ///
+    /// # Errors
+    ///
+    /// It is none of them.
+    pub fn binary_search(&self, text: &str) -> Result<usize, usize> {
+        self.0.as_deref().map_or(Err(0), |texts| {
+            let compare = |span: &(u32, u32)| texts.get(*span).cmp(text);
+            texts.spans.binary_search_by(compare)
+        })
+    }
+
     /// Says how many there are.
     pub fn len(&self) -> usize {
         self.0.as_ref().map_or(0, |texts| texts.spans.len())
@@ -180,6 +198,10 @@ mod tests {
         assert_eq!(list, ["", "a", "b", "é"]);
         assert_eq!(copy, ["b", "", "é", "a"]);
         assert_ne!(copy, list);
+        assert_eq!((list.get(3), list.get(4)), (Some("é"), None));
+        assert_eq!(list.binary_search("b"), Ok(2));
+        assert_eq!(list.binary_search("c"), Err(3));
+        assert_eq!(TextList::default().binary_search("a"), Err(0));
         assert_eq!(
             list,
             TextList::from(vec!["".to_owned(), "a".into(), "b".into(), "é".into()])

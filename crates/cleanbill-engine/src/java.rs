@@ -141,7 +141,7 @@ mod tests {
             panic!("as many as before");
         };
         assert!(Arc::ptr_eq(first, &plain));
-        assert_eq!(second.applications.len(), 1);
+        assert_eq!(second.applications.iter().count(), 1);
         assert!(Arc::ptr_eq(second, third));
     }
 }

@@ -3,6 +3,7 @@
 //! Everything in it remembers the file that gave it, because a layer may hold two entries of one
 //! path and a container sees the later one: what the earlier entry gave is then forgotten.
 
+mod applications;
 mod dpkg;
 mod finish;
 mod java;
@@ -12,7 +13,7 @@ mod siblings;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
@@ -24,8 +25,10 @@ use cleanbill_core::{Limits, Package, Problem};
 use crate::archive::LayerSpending;
 use crate::room::Room;
 use crate::subtree::keys_below;
+pub(crate) use applications::is_joined;
+use applications::{ApplicationKey, ApplicationsDraft};
 pub(crate) use dpkg::DpkgDraft;
-pub(crate) use finish::{finish_application, finish_packages};
+pub(crate) use finish::{complete_packages, finish_packages};
 pub(crate) use license_texts::LicenseTexts;
 use siblings::Siblings;
 
@@ -36,12 +39,10 @@ pub(crate) struct LayerDraft {
     source: String,
     /// The extractor that reads it.
     extractor: &'static str,
-    /// Every file that was read, with what it gave.
-    sources: BTreeMap<Arc<str>, Trace>,
+    /// Every file that was read, with what it gave, unless that is an application at its own path.
+    sources: BTreeMap<Arc<str>, Option<Box<Trace>>>,
     databases: BTreeMap<String, Sourced<Vec<Package>>>,
-    applications: Applications,
-    /// The types of the applications.
-    kinds: BTreeSet<Arc<str>>,
+    applications: ApplicationsDraft,
     /// Java archives that wait for an index, by path.
     java_archives: BTreeMap<String, JavaArchive>,
     package_count: u64,
@@ -69,12 +70,6 @@ pub(crate) struct LayerDraft {
     problems: Vec<Problem>,
     problems_left_out: u64,
 }
-
-/// Holds applications by path and type. A layer may have a hundred thousand of one package each, so
-/// the path of an application, if it is that of the file, is there once.
-type Applications = BTreeMap<ApplicationKey, Sourced<Vec<Package>>>;
-
-type ApplicationKey = (Arc<str>, Arc<str>);
 
 /// Pairs a thing with the file that gave it.
 struct Sourced<T> {
@@ -138,8 +133,7 @@ impl LayerDraft {
             extractor: "",
             sources: BTreeMap::new(),
             databases: BTreeMap::new(),
-            applications: BTreeMap::new(),
-            kinds: BTreeSet::new(),
+            applications: ApplicationsDraft::default(),
             java_archives: BTreeMap::new(),
             package_count: 0,
             packages_size_bytes: 0,
@@ -178,7 +172,7 @@ impl LayerDraft {
         }
         let was_exceeded = self.paths_room.exceeded().is_some();
         if self.paths_room.take(source.len()) {
-            self.sources.insert(source.into(), Trace::default());
+            self.sources.insert(source.into(), None);
             return true;
         }
         if let Some(message) = self.paths_room.exceeded().filter(|_| !was_exceeded) {
@@ -201,18 +195,17 @@ impl LayerDraft {
     pub(crate) fn add_application(&mut self, kind: &str, path: &str, packages: Vec<Package>) {
         let value = self.accept(packages);
         let source = self.shared_source();
-        let path = match path == &*source {
-            true => Arc::clone(&source),
-            false => path.into(),
+        let is_own = path == &*source;
+        let path = if is_own {
+            Arc::clone(&source)
+        } else {
+            path.into()
         };
-        let key = (path, self.shared_kind(kind));
-        let applications = &mut self.trace().applications;
-        if applications.is_empty() {
-            // Nearly every file gives one.
-            applications.reserve_exact(1);
+        let key = (path, self.applications.shared_kind(kind));
+        if !is_own {
+            self.trace().applications.push(key.clone());
         }
-        applications.push(key.clone());
-        self.applications.insert(key, Sourced { source, value });
+        self.applications.insert(key, source, value);
     }
 
     /// Records what a file says about the distribution. A fallback counts only when no other
@@ -287,13 +280,17 @@ impl LayerDraft {
     }
 
     fn forget_source(&mut self, source: &str) {
-        let trace = self.sources.remove(source).unwrap_or_default();
+        let trace = self.sources.remove(source).flatten().unwrap_or_default();
         for path in &trace.databases {
-            remove_if_from(&mut self.databases, path, source);
+            if self
+                .databases
+                .get(path)
+                .is_some_and(|one| *one.source == *source)
+            {
+                self.databases.remove(path);
+            }
         }
-        for key in &trace.applications {
-            remove_if_from(&mut self.applications, key, source);
-        }
+        self.applications.forget(source, &trace.applications);
         self.java_archives.remove(source);
         self.distro_records
             .retain(|record| *record.source != *source);
@@ -361,7 +358,10 @@ impl LayerDraft {
 
     fn trace(&mut self) -> &mut Trace {
         let source = self.shared_source();
-        self.sources.entry(source).or_default()
+        self.sources
+            .entry(source)
+            .or_default()
+            .get_or_insert_default()
     }
 
     /// Returns the path of the file that is being read, as others hold it.
@@ -370,27 +370,10 @@ impl LayerDraft {
         known.map_or_else(|| self.source.as_str().into(), |(path, _)| Arc::clone(path))
     }
 
-    /// Returns the type of an application, as others hold it. There are a few dozen.
-    fn shared_kind(&mut self, kind: &str) -> Arc<str> {
-        if let Some(known) = self.kinds.get(kind) {
-            return Arc::clone(known);
-        }
-        let kind: Arc<str> = kind.into();
-        self.kinds.insert(Arc::clone(&kind));
-        kind
-    }
-
     fn sourced<T>(&self, value: T) -> Sourced<T> {
         Sourced {
             source: self.shared_source(),
             value,
         }
-    }
-}
-
-/// Removes an item, unless another file has put its own in that place.
-fn remove_if_from<K: Ord, V>(items: &mut BTreeMap<K, Sourced<V>>, key: &K, source: &str) {
-    if items.get(key).is_some_and(|item| *item.source == *source) {
-        items.remove(key);
     }
 }

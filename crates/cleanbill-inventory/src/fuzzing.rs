@@ -235,18 +235,19 @@ pub fn ruby(data: &[u8]) {
 /// Reads a file that describes one package. What it shows depends on its bytes alone.
 fn extract_one(path: &str, data: &[u8]) {
     let inventory = extract(path, data);
-    let packages = inventory
+    let packages: Vec<_> = inventory
         .applications
         .iter()
-        .flat_map(|application| &application.packages);
-    for package in packages.clone() {
+        .flat_map(|application| application.packages)
+        .collect();
+    for package in &packages {
         assert!(
             !package.name.is_empty() && !package.version.is_empty(),
             "packages are named"
         );
         assert_eq!(package.file_path, path, "packages know their file");
     }
-    assert!(packages.count() <= 1, "one file describes one package");
+    assert!(packages.len() <= 1, "one file describes one package");
 }
 
 /// Merges layers, following links as the engine does: to an end, whatever leads where.

@@ -13,13 +13,13 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use cleanbill_core::Package;
-use cleanbill_core::inventory::{Application, ImageInventory, LayerInventory};
+use cleanbill_core::inventory::{ApplicationGroup, ImageInventory, LayerInventory};
 use cleanbill_core::java::{
     JavaArchive, JavaArtifact, JavaClues, JavaIdentity, JavaIndex, JavaItem, JavaLookupError,
 };
 use cleanbill_version::maven::Version;
 
-use crate::draft::finish_application;
+use crate::draft::complete_packages;
 
 /// The type of applications that archives become, and the name of their extractor.
 const KIND: &str = "jar";
@@ -69,6 +69,8 @@ fn resolve_with<E>(
         java_archives: Vec::new(),
         ..inventory.clone()
     };
+    let mut names: Vec<(&str, usize)> = Vec::new();
+    let mut identified: Vec<Package> = Vec::new();
     for archive in &inventory.java_archives {
         let mut packages = packages_with(archive, identify)?;
         for package in &mut packages {
@@ -76,13 +78,13 @@ fn resolve_with<E>(
         }
         // One of which nobody knows what it is replaces nothing: [`crate::merge`].
         if !packages.is_empty() {
-            let path = archive.path.clone();
-            let application = finish_application(KIND.to_owned(), path, packages);
-            resolved.applications.push(application);
+            complete_packages(&archive.path, &mut packages);
+            names.push((&archive.path, packages.len()));
+            identified.extend(packages);
         }
     }
-    let place = |application: &Application| (application.path.clone(), application.kind.clone());
-    resolved.applications.sort_by_cached_key(place);
+    let group = ApplicationGroup::new(KIND, names, identified);
+    resolved.applications.groups.push(group);
     Ok(Some(resolved))
 }
 

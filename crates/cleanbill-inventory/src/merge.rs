@@ -276,12 +276,11 @@ fn parts_of<'a>(
             shown: Vec::new(),
         })
         .collect();
-    let places: HashMap<*const LayerInventory, usize> = grown
-        .iter()
-        .enumerate()
+    let places: HashMap<*const LayerInventory, u32> = (0..)
+        .zip(grown)
         .map(|(number, grown)| (Arc::as_ptr(&grown.inventory), number))
         .collect();
-    for (number, shown) in shown.iter().enumerate() {
+    for (number, shown) in (0..).zip(shown) {
         let place = places.get(&std::ptr::from_ref(shown.inventory.as_ref()));
         let id = place.map_or(InventoryId::Renamed(number), |place| {
             InventoryId::Grown(*place)

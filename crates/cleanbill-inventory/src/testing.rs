@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use cleanbill_core::Limits;
-use cleanbill_core::inventory::{Alias, LayerInventory};
+use cleanbill_core::inventory::{Alias, ApplicationView, LayerInventory};
 use cleanbill_core::layer::{
     EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader, LayerSummary,
 };
@@ -41,6 +41,13 @@ pub(crate) fn extract_with_limits(
     draft.finish(LayerFrame::default())
 }
 
+/// Lists the applications of a layer, sorted by path, then type.
+pub(crate) fn applications_of(inventory: &LayerInventory) -> Vec<ApplicationView<'_>> {
+    let mut applications: Vec<_> = inventory.applications.iter().collect();
+    applications.sort_by_key(|application| (application.path, application.kind));
+    applications
+}
+
 /// Limits under which what packages need may take 200,000 bytes.
 pub(crate) fn little_room() -> Limits {
     Limits {
@@ -52,8 +59,9 @@ pub(crate) fn little_room() -> Limits {
 /// Checks that all packages are there, what they need and own is bounded, and that it is told.
 #[track_caller]
 pub(crate) fn check_bounded(inventory: &LayerInventory, package_count: usize) {
-    let of_databases = inventory.package_databases.iter().map(|one| &one.packages);
-    let of_applications = inventory.applications.iter().map(|one| &one.packages);
+    let of_databases = inventory.package_databases.iter();
+    let of_databases = of_databases.map(|one| one.packages.as_slice());
+    let of_applications = inventory.applications.iter().map(|one| one.packages);
     let packages: Vec<_> = of_databases.chain(of_applications).flatten().collect();
     assert_eq!(packages.len(), package_count);
     let lists = packages.iter().flat_map(|package| {

@@ -2,12 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use cleanbill_core::inventory::{Application, DistroRecord, LayerInventory, PackageDatabase};
+use cleanbill_core::inventory::{
+    Application, ApplicationGroup, Applications, DistroRecord, LayerInventory, PackageDatabase,
+};
 use cleanbill_core::package::{self, BuildInfo};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Package, Problem, uid};
 
-use super::{LayerDraft, LayerFrame, Sourced, Unread, reported};
+use super::{LayerDraft, LayerFrame, LicenseTexts, Sourced, Unread, reported};
 use crate::room::Room;
 
 impl LayerDraft {
@@ -21,7 +23,10 @@ impl LayerDraft {
         // Nothing is forgotten any more.
         self.sources.clear();
         let package_databases = self.finish_databases();
-        let applications = self.finish_applications();
+        let applications = Applications {
+            alone: self.finish_alone(),
+            groups: self.finish_groups(),
+        };
         let build_info = self.finish_build_info();
         self.finish_unread(&package_databases);
         let problems = self.finish_problems();
@@ -60,27 +65,38 @@ impl LayerDraft {
         databases
     }
 
-    fn finish_applications(&mut self) -> Vec<Application> {
-        let mut applications = Vec::with_capacity(self.applications.len());
+    fn finish_alone(&mut self) -> Vec<Application> {
+        let mut applications = Vec::new();
         let siblings = std::mem::take(&mut self.siblings);
         let mut joiner = siblings.joiner();
-        for ((path, kind), application) in std::mem::take(&mut self.applications) {
+        for ((path, kind), application) in self.applications.take_alone() {
             let Sourced { source, mut value } = application;
             if source == path
                 && let Some(problem) = joiner.complete(&kind, &path, &mut value)
             {
                 self.add_problem(problem);
             }
-            for package in &mut value {
-                self.license_texts.resolve(&path, &mut package.licenses);
-            }
-            let (kind, path) = (kind.to_string(), path.to_string());
-            applications.push(match self.keeps_license_names {
-                true => sorted_application(kind, path, value),
-                false => finish_application(kind, path, value),
+            complete(
+                &self.license_texts,
+                self.keeps_license_names,
+                &path,
+                &mut value,
+            );
+            applications.push(Application {
+                kind: kind.to_string(),
+                path: path.to_string(),
+                packages: value,
             });
         }
         applications
+    }
+
+    fn finish_groups(&mut self) -> Vec<ApplicationGroup> {
+        let (texts, keeps_names) = (&self.license_texts, self.keeps_license_names);
+        let complete = |path: &str, packages: &mut [Package]| {
+            complete(texts, keeps_names, path, packages);
+        };
+        self.applications.take_groups(complete)
     }
 
     /// Combines content sets and build label. Source: spec 02 section 2.7.
@@ -148,25 +164,24 @@ fn finish_distro_records(records: Vec<Sourced<DistroRecord>>) -> Vec<DistroRecor
     records
 }
 
-/// Completes an application: normalises licences, computes identifiers, and sorts.
-pub(crate) fn finish_application(
-    kind: String,
-    path: String,
-    mut packages: Vec<Package>,
-) -> Application {
-    for package in &mut packages {
-        package.licenses = crate::licenses::normalize_list(&package.licenses);
+/// Completes the packages of an application.
+fn complete(texts: &LicenseTexts, keeps_names: bool, path: &str, packages: &mut [Package]) {
+    for package in packages.iter_mut() {
+        texts.resolve(path, &mut package.licenses);
     }
-    sorted_application(kind, path, packages)
+    if keeps_names {
+        finish_packages(path, packages);
+    } else {
+        complete_packages(path, packages);
+    }
 }
 
-fn sorted_application(kind: String, path: String, mut packages: Vec<Package>) -> Application {
-    finish_packages(&path, &mut packages);
-    Application {
-        kind,
-        path,
-        packages,
+/// Completes the packages of an application: normalises licences, computes identifiers, and sorts.
+pub(crate) fn complete_packages(application_path: &str, packages: &mut [Package]) {
+    for package in packages.iter_mut() {
+        package.licenses = crate::licenses::normalize_list(&package.licenses);
     }
+    finish_packages(application_path, packages);
 }
 
 /// Computes the UIDs, which depend on nothing beyond the layer, and sorts. Source: spec 03

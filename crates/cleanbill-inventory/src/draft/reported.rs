@@ -6,37 +6,35 @@ use std::collections::HashSet;
 
 use cleanbill_core::Package;
 
-use super::Applications;
+use super::applications::ApplicationsDraft;
 
 /// Extractors whose files are not read where an SBOM of the layer reports them.
 const YIELDING: &[&str] = &["cargo", "jar", "julia", "nuget", "python-pkg"];
 
 /// Returns the paths of the applications and packages that SBOMs report.
-pub(super) fn paths(applications: &Applications) -> HashSet<String> {
+pub(super) fn paths(applications: &ApplicationsDraft) -> HashSet<String> {
     let mut paths = HashSet::new();
-    for ((path, _), packages) in applications {
-        let packages = &packages.value;
-        if !packages.iter().any(|package| is_by(package, &["sbom"])) {
+    for application in applications.iter() {
+        let packages = application.packages.iter();
+        if !packages.clone().any(|package| is_by(package, &["sbom"])) {
             continue;
         }
-        paths.insert(path.to_string());
-        let files = packages.iter().map(|package| &package.file_path);
+        paths.insert(application.path.to_owned());
+        let files = packages.map(|package| &package.file_path);
         paths.extend(files.filter(|file| !file.is_empty()).cloned());
     }
     paths
 }
 
 /// Drops the applications that were read from files with such a path.
-pub(super) fn drop_reported(applications: &mut Applications, paths: &HashSet<String>) {
+pub(super) fn drop_reported(applications: &mut ApplicationsDraft, paths: &HashSet<String>) {
     if paths.is_empty() {
         return;
     }
-    applications.retain(|(path, _), packages| {
-        let is_yielding = packages
-            .value
-            .iter()
-            .any(|package| is_by(package, YIELDING));
-        !(is_yielding && paths.contains(&**path))
+    applications.retain(|application| {
+        let mut packages = application.packages.iter();
+        let is_yielding = packages.any(|package| is_by(package, YIELDING));
+        !(is_yielding && paths.contains(application.path))
     });
 }
 

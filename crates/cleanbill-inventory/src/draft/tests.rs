@@ -1,7 +1,8 @@
 use cleanbill_core::distro::Family;
-use cleanbill_core::inventory::LayerInventory;
+use cleanbill_core::inventory::{ApplicationView, LayerInventory};
 
 use super::*;
+use crate::testing::applications_of;
 
 fn draft(limits: Limits) -> LayerDraft {
     LayerDraft::new(Arc::new(limits))
@@ -86,7 +87,7 @@ fn a_later_entry_takes_everything_that_an_earlier_one_gave() {
         draft.forget(path, is_directory);
         let inventory = draft.finish(LayerFrame::default());
         assert_eq!(names(&inventory), ["b"]);
-        assert_eq!(inventory.applications.len(), 1);
+        assert_eq!(applications_of(&inventory).len(), 1);
         assert_eq!(inventory.distro_records.len(), 1);
         assert_eq!(inventory.license_files.len(), 1);
         assert_eq!(inventory.problems.len(), 1);
@@ -176,4 +177,109 @@ fn records_without_a_release_come_last() {
         .map(|record| record.path.as_str())
         .collect();
     assert_eq!(paths, ["debian", "esm", "mark"]);
+}
+
+/// Lists type, path and names of packages of applications.
+fn shown(inventory: &LayerInventory) -> Vec<String> {
+    let shown = |one: &ApplicationView<'_>| {
+        let names: Vec<_> = one.packages.iter().map(|one| one.name.as_str()).collect();
+        format!("{} {}: {}", one.kind, one.path, names.join(" "))
+    };
+    applications_of(inventory).iter().map(shown).collect()
+}
+
+#[test]
+fn applications_lie_together_by_path_and_keep_their_packages() {
+    let mut draft = draft(Limits::default());
+    for (path, names) in [
+        ("b/b", &["y", "x"][..]),
+        ("b", &["w"]),
+        ("a", &[]),
+        ("c", &["v"]),
+        ("b-a", &["u"]),
+    ] {
+        draft.begin(path, "x");
+        let packages = names.iter().map(|name| package(name)).collect();
+        draft.add_application("node-pkg", path, packages);
+        draft.add_application("gobinary", path, vec![package("go")]);
+    }
+    let inventory = draft.finish(LayerFrame::default());
+    let [group] = inventory.applications.groups.as_slice() else {
+        panic!("{:?}", inventory.applications);
+    };
+    let paths: Vec<_> = group.iter().map(|one| one.path).collect();
+    assert_eq!(paths, ["a", "b", "b-a", "b/b", "c"]);
+    assert!(
+        group
+            .packages()
+            .iter()
+            .all(|one| !one.identifier.uid.is_empty())
+    );
+    assert_eq!(inventory.applications.alone.len(), 5);
+    let of_node = shown(&inventory)
+        .into_iter()
+        .filter(|text| text.starts_with("node"));
+    assert_eq!(
+        of_node.collect::<Vec<_>>(),
+        [
+            "node-pkg a: ",
+            "node-pkg b: w",
+            "node-pkg b-a: u",
+            "node-pkg b/b: x y",
+            "node-pkg c: v"
+        ]
+    );
+}
+
+#[test]
+fn a_later_application_replaces_an_earlier_one_wherever_it_lies() {
+    let few = || vec![package("few")];
+    let many = || {
+        (0..9)
+            .map(|number| package(&format!("p{number}")))
+            .collect()
+    };
+    let kinds: [&dyn Fn() -> Vec<Package>; 2] = [&few, &many];
+    for (earlier, later) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        let mut draft = draft(Limits::default());
+        for (source, kind) in [("a", earlier), ("b", later)] {
+            draft.begin(source, "x");
+            draft.add_application("jar", "shared", kinds[kind]());
+            draft.add_application("jar", source, vec![package("own")]);
+        }
+        let applied = draft.finish(LayerFrame::default());
+        let names = kinds[later]().into_iter().map(|package| package.name);
+        let expected = [
+            "jar a: own".to_owned(),
+            "jar b: own".to_owned(),
+            format!("jar shared: {}", names.collect::<Vec<_>>().join(" ")),
+        ];
+        assert_eq!(shown(&applied), expected);
+        let count: usize = applied
+            .applications
+            .groups
+            .iter()
+            .map(|one| one.packages().len())
+            .sum();
+        assert_eq!(count, if later == 0 { 3 } else { 2 });
+    }
+}
+
+#[test]
+fn what_is_forgotten_leaves_the_applications_of_others() {
+    let mut draft = draft(Limits::default());
+    for source in ["a", "b", "c"] {
+        draft.begin(source, "x");
+        draft.add_application("jar", "of a, b or c", vec![package(source)]);
+        draft.add_application("jar", source, vec![package(source)]);
+    }
+    draft.forget("b", false);
+    draft.begin("b", "x");
+    draft.add_application("jar", "b", vec![package("another")]);
+    draft.forget("a", false);
+    let inventory = draft.finish(LayerFrame::default());
+    assert_eq!(
+        shown(&inventory),
+        ["jar b: another", "jar c: c", "jar of a, b or c: c"]
+    );
 }

@@ -90,7 +90,9 @@ fn refuse(kind: &'static str, path: &str, reason: &str, draft: &mut LayerDraft) 
 mod tests {
     use super::*;
     use crate::extractor::Extractor;
-    use crate::testing::{check_bounded, extract, extract_with_limits, little_room};
+    use crate::testing::{
+        applications_of, check_bounded, extract, extract_with_limits, little_room,
+    };
 
     /// A version of the greatest length that packages may have.
     fn long() -> String {
@@ -189,7 +191,7 @@ mod tests {
             for (extractor, path) in JSON {
                 for document in documents.iter().chain([&value]) {
                     let inventory = extract(extractor, path, document.as_bytes());
-                    assert_eq!(inventory.applications, [], "{path}");
+                    assert_eq!(applications_of(&inventory), [], "{path}");
                     assert!(inventory.problems.len() <= 1);
                 }
             }

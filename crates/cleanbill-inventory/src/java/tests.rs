@@ -1,12 +1,12 @@
 //! Archives and indices made by hand.
 
-use cleanbill_core::inventory::LayerInput;
+use cleanbill_core::inventory::{Application, Applications, LayerInput};
 use cleanbill_core::java::{JavaArchive, JavaArtifact, JavaIndex, JavaLookupError};
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest};
 
 use super::*;
-use crate::testing::FakeLayer;
+use crate::testing::{FakeLayer, applications_of};
 
 /// Knows `known:by-manifest`, the digest of ones, and `by-name` 1.0 of the group `known`.
 struct FakeIndex;
@@ -232,20 +232,25 @@ fn an_index_that_fails_is_an_error() {
 fn a_layer_is_resolved_as_if_its_archives_had_been_known() {
     let layer = LayerInventory {
         java_archives: vec![archive("b", ask(None, 1, None), Vec::new())],
-        applications: vec![Application {
-            kind: "node-pkg".to_owned(),
-            path: "c".to_owned(),
-            packages: Vec::new(),
-        }],
+        applications: Applications {
+            alone: vec![Application {
+                kind: "cargo".to_owned(),
+                path: "c".to_owned(),
+                packages: Vec::new(),
+            }],
+            ..Applications::default()
+        },
         ..LayerInventory::default()
     };
     let resolved = resolve(&layer, &FakeIndex).unwrap().unwrap();
     assert!(resolved.java_archives.is_empty());
-    let application = resolved.applications.first().unwrap();
-    assert_eq!(
-        (application.kind.as_str(), application.path.as_str()),
-        ("jar", "b")
-    );
+    let applications = applications_of(&resolved);
+    let names: Vec<_> = applications
+        .iter()
+        .map(|one| (one.kind, one.path))
+        .collect();
+    assert_eq!(names, [("jar", "b"), ("cargo", "c")]);
+    let application = applications.first().unwrap();
     let package = application.packages.first().unwrap();
     assert_eq!(package.analyzed_by, "jar");
     assert!(!package.identifier.uid.is_empty());
@@ -256,6 +261,12 @@ fn a_layer_is_resolved_as_if_its_archives_had_been_known() {
 fn found_in(layers: Vec<LayerInventory>) -> Vec<String> {
     let resolve = |layer: LayerInventory| resolve(&layer, &FakeIndex).unwrap().unwrap_or(layer);
     let layers: Vec<_> = layers.into_iter().map(resolve).collect();
+    let applications = merged(&layers).applications.into_iter();
+    let packages = applications.flat_map(|application| application.packages);
+    packages.map(|package| package.name).collect()
+}
+
+fn merged(layers: &[LayerInventory]) -> ImageInventory {
     let id = LayerId {
         digest: None,
         diff_id: DiffId(Digest::of(b"")),
@@ -264,10 +275,7 @@ fn found_in(layers: Vec<LayerInventory>) -> Vec<String> {
         .iter()
         .map(|inventory| LayerInput { id, inventory })
         .collect();
-    let merged = crate::merge(&inputs, &[], &crate::MergeOptions::default());
-    let applications = merged.inventory.applications.iter();
-    let packages = applications.flat_map(|application| &application.packages);
-    packages.map(|package| package.name.clone()).collect()
+    crate::merge(&inputs, &[], &crate::MergeOptions::default()).inventory
 }
 
 fn layer_of(archives: Vec<JavaArchive>) -> LayerInventory {
@@ -311,10 +319,7 @@ fn without_an_index_what_stayed_unidentified_is_told() {
         ..LayerInventory::default()
     };
     let resolved = resolve_without_index(&layer).unwrap();
-    let mut image = ImageInventory {
-        applications: resolved.applications,
-        ..ImageInventory::default()
-    };
+    let mut image = merged(&[resolved]);
     assert_eq!(take_unidentified(&mut image), ["b", "c"]);
     let names: Vec<_> = image
         .applications

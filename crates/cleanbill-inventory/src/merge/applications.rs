@@ -1,40 +1,47 @@
 //! The language applications of an image.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cleanbill_core::inventory::Application;
 use cleanbill_core::{Package, package};
 
 use super::Frame;
-use super::lists::{ListId, Lists};
+use super::lists::{ListId, ListKind, Lists};
 use super::origin::Origins;
 use super::packages::append;
 use super::purl;
 use super::tree::{Rest, Tree};
-
-/// Types of which reports join all applications into one; the packages keep their own paths.
-/// Source: spec 03 section 4.
-const JOINED: &[&str] = &["conda-pkg", "gemspec", "jar", "node-pkg", "python-pkg"];
+use crate::draft::is_joined;
 
 /// Says what becomes of the applications that are left. There may be as many as packages: nothing is
 /// allocated for one alone.
 pub(super) struct ApplicationsPlan {
-    applications: Vec<ApplicationPlan>,
-    /// The packages of all of them, one application after the other.
+    lists: Vec<ListPlan>,
+    /// The packages of all of them, one list after the other.
     packages: Vec<PackagePlan>,
 }
 
-struct ApplicationPlan {
+/// Is the list of an application, or of those of a group.
+struct ListPlan {
     id: ListId,
     package_count: usize,
 }
 
 /// Says what becomes of a package.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct PackagePlan {
-    is_kept: bool,
+    /// Where its application comes among all; `None` if the package is left out.
+    rank: Option<u32>,
     /// The layer that introduced it. One from an SBOM may state it itself.
     layer_index: Option<u32>,
+}
+
+/// Holds the packages of an application of the image, or of several that are joined.
+#[derive(Default)]
+struct Joined {
+    packages: Vec<Package>,
+    /// Where the application of each comes among all.
+    ranks: Vec<u32>,
 }
 
 impl ApplicationsPlan {
@@ -42,84 +49,115 @@ impl ApplicationsPlan {
     /// section 0.5.
     pub(super) fn new(tree: &Tree<'_>, origins: &Origins<'_>) -> Self {
         let mut plan = Self {
-            applications: Vec::new(),
+            lists: Vec::new(),
             packages: Vec::new(),
         };
-        for (id, rest) in tree.applications() {
-            plan.applications.push(ApplicationPlan {
-                id,
-                package_count: rest.application.packages.len(),
-            });
-            plan.add_packages(rest, origins);
+        // Where the plans of each group begin.
+        let mut groups: HashMap<ListId, usize> = HashMap::new();
+        for (rank, rest) in (0..).zip(tree.applications()) {
+            let known = match rest.list.kind {
+                ListKind::Group => groups.get(&rest.list).copied(),
+                _ => None,
+            };
+            let begin = known.filter(|begin| !plan.keeps_any(*begin, &rest));
+            let begin = begin.unwrap_or_else(|| plan.add_list(&rest));
+            if rest.list.kind == ListKind::Group {
+                groups.insert(rest.list, begin);
+            }
+            for (number, package) in rest.packages().filter(|(_, package)| !package.dev) {
+                if let Some(of_package) = plan.packages.get_mut(begin + number) {
+                    of_package.rank = Some(rank);
+                    if package.layer.is_none() {
+                        let path = rest.application.path;
+                        of_package.layer_index = origins.of_application_package(path, package);
+                    }
+                }
+            }
         }
         plan
     }
 
-    fn add_packages(&mut self, rest: &Rest<'_>, origins: &Origins<'_>) {
-        let Application { path, packages, .. } = rest.application;
-        let left_out = PackagePlan {
-            is_kept: false,
-            layer_index: None,
-        };
-        let begin = self.packages.len();
-        self.packages.resize(begin + packages.len(), left_out);
-        for (number, package) in rest.packages().filter(|(_, package)| !package.dev) {
-            if let Some(plan) = self.packages.get_mut(begin + number) {
-                plan.is_kept = true;
-                if package.layer.is_none() {
-                    plan.layer_index = origins.of_application_package(path, package);
-                }
-            }
-        }
+    /// Says whether an application is planned already: what lies behind a link may be shown twice.
+    fn keeps_any(&self, begin: usize, rest: &Rest<'_, '_>) -> bool {
+        let span = &rest.span;
+        let plans = self.packages.get(begin + span.start..begin + span.end);
+        let mut plans = plans.into_iter().flatten();
+        plans.any(|of_package| of_package.rank.is_some())
+    }
+
+    /// Leaves all packages of a list out, for now. Returns where their plans begin.
+    fn add_list(&mut self, rest: &Rest<'_, '_>) -> usize {
+        let (begin, package_count) = (self.packages.len(), rest.list_length);
+        let id = rest.list;
+        self.lists.push(ListPlan { id, package_count });
+        self.packages
+            .resize(begin + package_count, PackagePlan::default());
+        begin
     }
 
     /// Returns the lists that are asked for.
     pub(super) fn lists(&self) -> impl Iterator<Item = ListId> + '_ {
-        self.applications.iter().map(|plan| plan.id)
+        self.lists.iter().map(|plan| plan.id)
     }
 
     /// Completes the applications, joins those that reports join, and sorts by type and path.
     /// Applications without a package are left out. Source: spec 04 section 0.4.
     pub(super) fn apply(self, lists: &mut Lists<'_>, frame: &Frame) -> Vec<Application> {
-        let mut joined: BTreeMap<(String, String), Vec<Package>> = BTreeMap::new();
+        let mut joined: BTreeMap<(String, String), Joined> = BTreeMap::new();
         let mut plans = self.packages.into_iter();
-        for ApplicationPlan { id, package_count } in self.applications {
-            let (kind, path) = lists.name_of_application(id);
+        for ListPlan { id, package_count } in self.lists {
+            let (kind, path) = lists.name_of(id);
             let mut packages = lists.take(id);
             let mut plans = plans.by_ref().take(package_count);
-            packages.retain_mut(|package| match plans.next() {
-                Some(of_package) if of_package.is_kept => {
-                    complete(package, &kind, of_package, frame);
-                    true
+            let mut ranks: Vec<u32> = Vec::with_capacity(packages.len());
+            packages.retain_mut(|package| {
+                let of_package = plans.next().unwrap_or_default();
+                if let Some(rank) = of_package.rank {
+                    complete(package, &kind, of_package.layer_index, frame);
+                    ranks.push(rank);
                 }
-                _ => false,
+                of_package.rank.is_some()
             });
             plans.for_each(drop);
-            let is_joined = JOINED.contains(&kind.as_str());
-            let shown_path = if is_joined { String::new() } else { path };
-            append(joined.entry((kind, shown_path)).or_default(), packages);
+            let shown_path = if is_joined(&kind) {
+                String::new()
+            } else {
+                path
+            };
+            let joined = joined.entry((kind, shown_path)).or_default();
+            append(&mut joined.packages, packages);
+            joined.ranks.extend(ranks);
         }
         joined
             .into_iter()
-            .filter(|(_, packages)| !packages.is_empty())
-            .map(|((kind, path), mut packages)| {
-                package::sort(&mut packages);
-                Application {
-                    kind,
-                    path,
-                    packages,
-                }
+            .filter(|(_, joined)| !joined.packages.is_empty())
+            .map(|((kind, path), joined)| Application {
+                kind,
+                path,
+                packages: joined.sorted(),
             })
             .collect()
     }
 }
 
+impl Joined {
+    /// Sorts the packages; equal ones stay in the order of their applications.
+    fn sorted(mut self) -> Vec<Package> {
+        if self.ranks.is_sorted() {
+            package::sort(&mut self.packages);
+        } else {
+            let mut order: Vec<u32> = (0_u32..).take(self.packages.len()).collect();
+            order.sort_by_key(|number| self.ranks.get(*number as usize));
+            package::sort_from(&mut self.packages, order);
+        }
+        self.packages
+    }
+}
+
 /// Adds the layer that introduced a package, and its URL. One from an SBOM may state either itself.
-fn complete(package: &mut Package, kind: &str, plan: PackagePlan, frame: &Frame) {
+fn complete(package: &mut Package, kind: &str, layer_index: Option<u32>, frame: &Frame) {
     if package.layer.is_none() {
-        let layer = plan
-            .layer_index
-            .map(|index| frame.layers.get(index as usize));
+        let layer = layer_index.map(|index| frame.layers.get(index as usize));
         package.layer = layer.flatten().copied();
     }
     if package.identifier.purl.is_none() {

@@ -7,7 +7,7 @@ mod resolve;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use cleanbill_core::inventory::{Alias, LayerInventory, Link, PathKind};
+use cleanbill_core::inventory::{Alias, Applications, LayerInventory, Link, PathKind};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Problem, path};
 
@@ -297,7 +297,7 @@ impl<'a> Follower<'_, 'a> {
         let Some(layer) = self.view.layers().get(layer_index) else {
             return;
         };
-        let found = rename::at_path(&layer.inventory.applications, target);
+        let found: Vec<_> = layer.inventory.applications.at_path(target).collect();
         if found.is_empty() {
             return;
         }
@@ -308,7 +308,10 @@ impl<'a> Follower<'_, 'a> {
             return;
         }
         self.named_packages = total;
-        let applications = rename::applications(found, target, path);
+        let applications = Applications {
+            alone: rename::applications(&found, target, path),
+            ..Applications::default()
+        };
         self.names.push(Shown {
             layer_index: turn,
             inventory: Cow::Owned(LayerInventory {

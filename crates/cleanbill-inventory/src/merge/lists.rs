@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::Package;
-use cleanbill_core::inventory::{LayerInput, LayerInventory};
+use cleanbill_core::inventory::{ApplicationGroup, LayerInput, LayerInventory};
 
 use super::GrownLayer;
 
@@ -12,19 +12,19 @@ use super::GrownLayer;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum InventoryId {
     /// That of a layer.
-    Layer(usize),
+    Layer(u32),
     /// One that links asked for.
-    Grown(usize),
+    Grown(u32),
     /// One that lies behind a link under another name, by the number of the link.
-    Renamed(usize),
+    Renamed(u32),
 }
 
-/// Names a list of packages: an inventory, and a database or application in it.
+/// Names a list of packages: an inventory, and a database, application or group of applications in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ListId {
     pub(super) inventory: InventoryId,
     pub(super) kind: ListKind,
-    pub(super) index: usize,
+    pub(super) index: u32,
 }
 
 /// Says which lists of an inventory are meant.
@@ -32,6 +32,7 @@ pub(super) struct ListId {
 pub(super) enum ListKind {
     Database,
     Application,
+    Group,
 }
 
 /// Holds the inventories that are merged.
@@ -63,25 +64,35 @@ impl Lists<'_> {
         match (&mut self.source, id.inventory) {
             (_, InventoryId::Renamed(number)) => self
                 .renamed
-                .get_mut(number)
+                .get_mut(number as usize)
                 .and_then(Option::as_mut)
                 .map(|inventory| take_list(inventory, kind, index)),
             (Source::Borrowed(..), _) => Some(self.copy(id)),
             (Source::Owned(layers, _), InventoryId::Layer(number)) => layers
-                .get_mut(number)
+                .get_mut(number as usize)
                 .map(|inventory| take_shared(inventory, kind, index)),
             (Source::Owned(_, grown), InventoryId::Grown(number)) => grown
-                .get_mut(number)
+                .get_mut(number as usize)
                 .map(|grown| take_shared(&mut grown.inventory, kind, index)),
         }
         .unwrap_or_default()
     }
 
-    /// Returns the type and the path of an application.
-    pub(super) fn name_of_application(&self, id: ListId) -> (String, String) {
+    /// Returns the type and the path of an application; of a group the type alone.
+    pub(super) fn name_of(&self, id: ListId) -> (String, String) {
         let inventory = self.inventory(id.inventory);
-        let application = inventory.and_then(|inventory| inventory.applications.get(id.index));
-        let name = application.map(|found| (found.kind.clone(), found.path.clone()));
+        let index = id.index as usize;
+        let name = inventory.and_then(|inventory| match id.kind {
+            ListKind::Database => None,
+            ListKind::Application => {
+                let application = inventory.applications.alone.get(index)?;
+                Some((application.kind.clone(), application.path.clone()))
+            }
+            ListKind::Group => {
+                let group = inventory.applications.groups.get(index)?;
+                Some((group.kind().to_owned(), String::new()))
+            }
+        });
         name.unwrap_or_default()
     }
 
@@ -93,54 +104,64 @@ impl Lists<'_> {
 
     fn inventory(&self, id: InventoryId) -> Option<&LayerInventory> {
         match (&self.source, id) {
-            (_, InventoryId::Renamed(number)) => self.renamed.get(number).and_then(Option::as_ref),
+            (_, InventoryId::Renamed(number)) => {
+                self.renamed.get(number as usize).and_then(Option::as_ref)
+            }
             (Source::Borrowed(layers, _), InventoryId::Layer(number)) => {
-                layers.get(number).map(|layer| layer.inventory)
+                layers.get(number as usize).map(|layer| layer.inventory)
             }
             (Source::Owned(layers, _), InventoryId::Layer(number)) => {
-                layers.get(number).map(Arc::as_ref)
+                layers.get(number as usize).map(Arc::as_ref)
             }
-            (Source::Borrowed(_, grown), InventoryId::Grown(number)) => {
-                grown.get(number).map(|grown| grown.inventory.as_ref())
-            }
-            (Source::Owned(_, grown), InventoryId::Grown(number)) => {
-                grown.get(number).map(|grown| grown.inventory.as_ref())
-            }
+            (Source::Borrowed(_, grown), InventoryId::Grown(number)) => grown
+                .get(number as usize)
+                .map(|grown| grown.inventory.as_ref()),
+            (Source::Owned(_, grown), InventoryId::Grown(number)) => grown
+                .get(number as usize)
+                .map(|grown| grown.inventory.as_ref()),
         }
     }
 }
 
-fn take_shared(inventory: &mut Arc<LayerInventory>, kind: ListKind, index: usize) -> Vec<Package> {
+fn take_shared(inventory: &mut Arc<LayerInventory>, kind: ListKind, index: u32) -> Vec<Package> {
     match Arc::get_mut(inventory) {
         Some(inventory) => take_list(inventory, kind, index),
         None => list(inventory, kind, index).to_vec(),
     }
 }
 
-fn take_list(inventory: &mut LayerInventory, kind: ListKind, index: usize) -> Vec<Package> {
+fn take_list(inventory: &mut LayerInventory, kind: ListKind, index: u32) -> Vec<Package> {
     let packages = match kind {
-        ListKind::Database => inventory
-            .package_databases
-            .get_mut(index)
-            .map(|database| &mut database.packages),
-        ListKind::Application => inventory
-            .applications
-            .get_mut(index)
-            .map(|application| &mut application.packages),
+        ListKind::Database => {
+            let database = inventory.package_databases.get_mut(index as usize);
+            database.map(|database| std::mem::take(&mut database.packages))
+        }
+        ListKind::Application => {
+            let application = inventory.applications.alone.get_mut(index as usize);
+            application.map(|application| std::mem::take(&mut application.packages))
+        }
+        ListKind::Group => {
+            let group = inventory.applications.groups.get_mut(index as usize);
+            group.map(ApplicationGroup::take_packages)
+        }
     };
-    packages.map(std::mem::take).unwrap_or_default()
+    packages.unwrap_or_default()
 }
 
-fn list(inventory: &LayerInventory, kind: ListKind, index: usize) -> &[Package] {
+fn list(inventory: &LayerInventory, kind: ListKind, index: u32) -> &[Package] {
     let packages = match kind {
-        ListKind::Database => inventory
-            .package_databases
-            .get(index)
-            .map(|database| &database.packages),
-        ListKind::Application => inventory
-            .applications
-            .get(index)
-            .map(|application| &application.packages),
+        ListKind::Database => {
+            let database = inventory.package_databases.get(index as usize);
+            database.map(|database| database.packages.as_slice())
+        }
+        ListKind::Application => {
+            let application = inventory.applications.alone.get(index as usize);
+            application.map(|application| application.packages.as_slice())
+        }
+        ListKind::Group => {
+            let group = inventory.applications.groups.get(index as usize);
+            group.map(ApplicationGroup::packages)
+        }
     };
-    packages.map(Vec::as_slice).unwrap_or_default()
+    packages.unwrap_or_default()
 }

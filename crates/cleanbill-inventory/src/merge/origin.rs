@@ -32,8 +32,8 @@ impl<'a> Origins<'a> {
         for (layer_index, part) in (0..).zip(parts) {
             origins.add_packages(layer_index, part);
         }
-        for (layer_index, applications) in (0..).zip(tree.applications_by_layer()) {
-            origins.add_applications(layer_index, applications);
+        for rest in tree.all_applications() {
+            origins.add_application(&rest);
         }
         origins
     }
@@ -59,12 +59,10 @@ impl<'a> Origins<'a> {
         }
     }
 
-    fn add_applications(&mut self, layer_index: u32, applications: &[Rest<'a>]) {
-        for rest in applications {
-            for (_, package) in rest.packages() {
-                let hash = self.hash_of(&rest.application.path, package);
-                self.applications.entry(hash).or_insert(layer_index);
-            }
+    fn add_application(&mut self, rest: &Rest<'_, 'a>) {
+        for (_, package) in rest.packages() {
+            let hash = self.hash_of(rest.application.path, package);
+            self.applications.entry(hash).or_insert(rest.layer_index);
         }
     }
 

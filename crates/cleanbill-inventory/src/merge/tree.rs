@@ -1,13 +1,13 @@
 //! What the layers hold, by the path of the file that a container would find it in.
 
-use std::collections::{BTreeMap, HashSet};
-use std::ops::Bound;
-use std::rc::Rc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::{Bound, Range};
 
 use cleanbill_core::Package;
 use cleanbill_core::inventory::{
-    Application, LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet,
+    ApplicationView, LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet,
 };
+use smallvec::SmallVec;
 
 use super::lists::{InventoryId, ListId, ListKind};
 use super::view::View;
@@ -17,38 +17,140 @@ use super::{MergeOptions, Part};
 /// components, so that what lies below a directory is one range, right after the directory.
 #[derive(Default)]
 pub(super) struct Tree<'a> {
-    nodes: BTreeMap<String, Vec<Item<'a>>>,
-    /// The applications of every layer as they were put, for finding the layer of origin.
-    applications: Vec<Vec<Rest<'a>>>,
+    /// Nearly every path has one finding.
+    nodes: BTreeMap<Box<str>, SmallVec<[Item<'a>; 1]>>,
+    put: Put<'a>,
+}
+
+/// Holds what was put in by all layers, base first, whatever became of it. There may be as many
+/// applications as packages: each takes sixteen bytes.
+#[derive(Default)]
+struct Put<'a> {
+    inventories: Vec<PutInventory<'a>>,
+    databases: Vec<(ListId, &'a PackageDatabase)>,
+    applications: Vec<PutApplication>,
+    /// The numbers of the packages of an application that the distribution owns, sorted.
+    owned: HashMap<u32, Vec<usize>>,
+}
+
+struct PutInventory<'a> {
+    layer_index: u32,
+    id: InventoryId,
+    inventory: &'a LayerInventory,
+}
+
+/// Names an application: by the inventory that was put in, and its place there.
+#[derive(Clone, Copy)]
+struct PutApplication {
+    inventory: u32,
+    place: Place,
+}
+
+/// Says where the packages of an application are.
+#[derive(Clone, Copy)]
+enum Place {
+    Alone(u32),
+    /// In a group, by the number of the application in it.
+    Grouped {
+        group: u32,
+        number: u32,
+    },
 }
 
 /// Is an application, or what the distribution leaves of it.
-#[derive(Clone)]
-pub(super) struct Rest<'a> {
-    pub(super) application: &'a Application,
+pub(super) struct Rest<'t, 'a> {
+    pub(super) layer_index: u32,
+    pub(super) application: ApplicationView<'a>,
+    /// The list that its packages are in, how many that has, and where they are there.
+    pub(super) list: ListId,
+    pub(super) list_length: usize,
+    pub(super) span: Range<usize>,
     /// The numbers of the packages that the distribution owns, sorted.
-    owned: Rc<[usize]>,
+    owned: &'t [usize],
 }
 
-impl<'a> Rest<'a> {
-    /// Iterates over the packages that are left, with their numbers in the application.
+impl<'a> Rest<'_, 'a> {
+    /// Iterates over the packages that are left, with their numbers in the list.
     pub(super) fn packages(&self) -> impl Iterator<Item = (usize, &'a Package)> + '_ {
         let packages = self.application.packages.iter().enumerate();
-        packages.filter(|(number, _)| self.owned.binary_search(number).is_err())
+        let left = packages.filter(|(number, _)| self.owned.binary_search(number).is_err());
+        left.map(|(number, package)| (self.span.start + number, package))
     }
 }
 
-/// Is one finding. Of those with equal place and kind the last put counts.
-pub(super) struct Item<'a> {
-    /// The path that reports show: the link's, where the file was found behind one.
-    shown_path: &'a str,
-    content: Content<'a>,
+/// Is one finding. Of those with equal path (that reports show: the link's, where the file was found
+/// behind one) and kind the last put counts.
+#[derive(Clone, Copy)]
+enum Item<'a> {
+    /// By its number among those that were put.
+    Database(u32),
+    Application(u32),
+    License(&'a LicenseFile),
 }
 
-enum Content<'a> {
-    Database(ListId, &'a PackageDatabase),
-    Application(ListId, Rest<'a>),
-    License(&'a LicenseFile),
+impl<'a> Put<'a> {
+    fn database(&self, number: u32) -> Option<(ListId, &'a PackageDatabase)> {
+        self.databases.get(number as usize).copied()
+    }
+
+    fn application(&self, number: u32) -> Option<Rest<'_, 'a>> {
+        let PutApplication { inventory, place } = *self.applications.get(number as usize)?;
+        let put = self.inventories.get(inventory as usize)?;
+        let applications = &put.inventory.applications;
+        let (kind, index, application, span, list_length) = match place {
+            Place::Alone(index) => {
+                let application = applications.alone.get(index as usize)?.view();
+                let length = application.packages.len();
+                (ListKind::Application, index, application, 0..length, length)
+            }
+            Place::Grouped {
+                group: index,
+                number,
+            } => {
+                let group = applications.groups.get(index as usize)?;
+                let (application, span) =
+                    (group.get(number as usize)?, group.span(number as usize));
+                (
+                    ListKind::Group,
+                    index,
+                    application,
+                    span,
+                    group.packages().len(),
+                )
+            }
+        };
+        Some(Rest {
+            layer_index: put.layer_index,
+            application,
+            list: ListId {
+                inventory: put.id,
+                kind,
+                index,
+            },
+            list_length,
+            span,
+            owned: self.owned.get(&number).map_or(&[][..], Vec::as_slice),
+        })
+    }
+
+    /// Says whether a finding takes the place of another.
+    fn are_alike(&self, a: Item<'a>, b: Item<'a>) -> bool {
+        match (a, b) {
+            (Item::Database(a), Item::Database(b)) => {
+                let path = |number| self.database(number).map(|(_, database)| &database.path);
+                path(a) == path(b)
+            }
+            (Item::Application(a), Item::Application(b)) => {
+                let name = |number| {
+                    let rest = self.application(number);
+                    rest.map(|rest| (rest.application.kind, rest.application.path))
+                };
+                name(a) == name(b)
+            }
+            (Item::License(a), Item::License(b)) => a.path == b.path,
+            _ => false,
+        }
+    }
 }
 
 impl<'a> Tree<'a> {
@@ -70,110 +172,122 @@ impl<'a> Tree<'a> {
         options: &MergeOptions,
     ) {
         let owned = Owned::new(part, options);
-        self.applications.resize_with(layer_index + 1, Vec::new);
+        let layer_index = u32::try_from(layer_index).unwrap_or(u32::MAX);
         let id = InventoryId::Layer(layer_index);
-        self.put_inventory((id, part.own), &owned, options, |path| path.to_owned());
+        let mut put = |id, inventory, real_path: &dyn Fn(&str) -> String| {
+            self.put_inventory(layer_index, (id, inventory), &owned, options, real_path);
+        };
+        put(id, part.own, &str::to_owned);
         for (id, shown) in part.shown.iter().copied() {
-            let inventory = shown.inventory.as_ref();
-            self.put_inventory((id, inventory), &owned, options, |path| {
-                shown.real_path(path)
-            });
+            put(id, shown.inventory.as_ref(), &|path| shown.real_path(path));
         }
     }
 
     /// Iterates over the package databases, in the order of their real paths.
     pub(super) fn databases(&self) -> impl Iterator<Item = (ListId, &'a PackageDatabase)> + '_ {
-        self.nodes
-            .values()
-            .flatten()
-            .filter_map(|item| match item.content {
-                Content::Database(id, database) => Some((id, database)),
-                _ => None,
-            })
+        self.items().filter_map(|item| match item {
+            Item::Database(number) => self.put.database(number),
+            _ => None,
+        })
     }
 
     /// Iterates over the applications, in the order of their real paths.
-    pub(super) fn applications(&self) -> impl Iterator<Item = (ListId, &Rest<'a>)> {
-        self.nodes
-            .values()
-            .flatten()
-            .filter_map(|item| match &item.content {
-                Content::Application(id, application) => Some((*id, application)),
-                _ => None,
-            })
+    pub(super) fn applications(&self) -> impl Iterator<Item = Rest<'_, 'a>> {
+        self.items().filter_map(|item| match item {
+            Item::Application(number) => self.put.application(number),
+            _ => None,
+        })
     }
 
     /// Iterates over the licence files, in the order of their paths.
     pub(super) fn licenses(&self) -> impl Iterator<Item = &'a LicenseFile> + '_ {
-        self.nodes
-            .values()
-            .flatten()
-            .filter_map(|item| match item.content {
-                Content::License(file) => Some(file),
-                _ => None,
-            })
+        self.items().filter_map(|item| match item {
+            Item::License(file) => Some(file),
+            _ => None,
+        })
     }
 
-    /// Iterates over the layers' applications as they were put, base first.
-    pub(super) fn applications_by_layer(&self) -> impl Iterator<Item = &[Rest<'a>]> {
-        self.applications.iter().map(Vec::as_slice)
+    /// Iterates over all applications that were put in, base first.
+    pub(super) fn all_applications(&self) -> impl Iterator<Item = Rest<'_, 'a>> {
+        let numbers = 0..number_of(&self.put.applications);
+        numbers.filter_map(|number| self.put.application(number))
+    }
+
+    fn items(&self) -> impl Iterator<Item = Item<'a>> + '_ {
+        self.nodes.values().flatten().copied()
     }
 
     fn put_inventory(
         &mut self,
+        layer_index: u32,
         (inventory_id, inventory): (InventoryId, &'a LayerInventory),
         owned: &Owned<'a>,
         options: &MergeOptions,
-        real_path: impl Fn(&str) -> String,
+        real_path: &dyn Fn(&str) -> String,
     ) {
         let id = |kind, index| ListId {
             inventory: inventory_id,
             kind,
             index,
         };
-        for (index, database) in inventory.package_databases.iter().enumerate() {
+        for (index, database) in (0..).zip(&inventory.package_databases) {
             if options.includes_applications || !is_from_sbom(database) {
-                self.put(
-                    &real_path(&database.path),
-                    &database.path,
-                    Content::Database(id(ListKind::Database, index), database),
-                );
+                let item = Item::Database(number_of(&self.put.databases));
+                let list = id(ListKind::Database, index);
+                self.put.databases.push((list, database));
+                self.put(&real_path(&database.path), item);
             }
         }
         if options.includes_applications {
-            for (index, application) in inventory.applications.iter().enumerate() {
-                // A file that names nothing leaves what a lower layer had there, as in the
-                // reference: spec 04 section 0.4.
-                if application.packages.is_empty() {
-                    continue;
+            self.put.inventories.push(PutInventory {
+                layer_index,
+                id: inventory_id,
+                inventory,
+            });
+            for (index, application) in (0..).zip(&inventory.applications.alone) {
+                self.put_application(Place::Alone(index), application.view(), owned, real_path);
+            }
+            for (group, applications) in (0..).zip(&inventory.applications.groups) {
+                for (number, application) in (0..).zip(applications.iter()) {
+                    let place = Place::Grouped { group, number };
+                    self.put_application(place, application, owned, real_path);
                 }
-                let Some(rest) = owned.without_owned(application) else {
-                    continue;
-                };
-                if let Some(layer) = self.applications.last_mut() {
-                    layer.push(rest.clone());
-                }
-                self.put(
-                    &real_path(&application.path),
-                    &application.path,
-                    Content::Application(id(ListKind::Application, index), rest),
-                );
             }
         }
         for file in &inventory.license_files {
-            self.put(&real_path(&file.path), &file.path, Content::License(file));
+            self.put(&real_path(&file.path), Item::License(file));
         }
     }
 
-    fn put(&mut self, real_path: &str, shown_path: &'a str, content: Content<'a>) {
-        // Nearly every path has one finding.
-        let items = self.nodes.entry(to_key(real_path));
-        let items = items.or_insert_with(|| Vec::with_capacity(1));
-        items.retain(|item| !(item.shown_path == shown_path && item.content.is_like(&content)));
-        items.push(Item {
-            shown_path,
-            content,
-        });
+    /// Puts in an application of the inventory that was put in last, unless the distribution owns it.
+    fn put_application(
+        &mut self,
+        place: Place,
+        application: ApplicationView<'a>,
+        owned: &Owned<'a>,
+        real_path: &dyn Fn(&str) -> String,
+    ) {
+        // A file that names nothing leaves what a lower layer had there, as in the reference: spec 04
+        // section 0.4.
+        if application.packages.is_empty() || owned.files.contains(application.path) {
+            return;
+        }
+        let number = number_of(&self.put.applications);
+        let owned = owned.packages_of(application);
+        if !owned.is_empty() {
+            self.put.owned.insert(number, owned);
+        }
+        let inventory = number_of(&self.put.inventories).saturating_sub(1);
+        self.put
+            .applications
+            .push(PutApplication { inventory, place });
+        self.put(&real_path(application.path), Item::Application(number));
+    }
+
+    fn put(&mut self, real_path: &str, item: Item<'a>) {
+        let items = self.nodes.entry(to_key(real_path)).or_default();
+        items.retain(|other| !self.put.are_alike(*other, item));
+        items.push(item);
     }
 
     fn remove_subtree(&mut self, key: &str) {
@@ -183,7 +297,7 @@ impl<'a> Tree<'a> {
             Bound::Included(first.as_str()),
             Bound::Excluded(end.as_str()),
         ));
-        let keys: Vec<String> = below.map(|(key, _)| key.clone()).collect();
+        let keys: Vec<Box<str>> = below.map(|(key, _)| key.clone()).collect();
         for key in keys {
             self.nodes.remove(&key);
         }
@@ -210,7 +324,7 @@ impl<'a> Tree<'a> {
             after = if is_replaced || end < key.len() {
                 format!("{prefix}\u{1}")
             } else {
-                key.clone()
+                key.to_string()
             };
         }
         replaced
@@ -252,25 +366,15 @@ fn first_difference(
     (path.len(), false)
 }
 
-impl Content<'_> {
-    fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Content::Database(..), Content::Database(..))
-            | (Content::License(_), Content::License(_)) => true,
-            (Content::Application(_, a), Content::Application(_, b)) => {
-                a.application.kind == b.application.kind
-            }
-            _ => false,
-        }
-    }
+/// Returns the number that the next item of a list will have.
+fn number_of<T>(items: &[T]) -> u32 {
+    u32::try_from(items.len()).unwrap_or(u32::MAX)
 }
 
 /// Knows the files that packages of the distribution own in one layer: language packages found in
 /// those are the distribution's. Source: spec 02 section 3.
 struct Owned<'a> {
     files: HashSet<&'a str>,
-    /// Is the empty list, shared by all applications of which nothing is owned.
-    nothing: Rc<[usize]>,
 }
 
 /// Files that distroless images own without a list that says so.
@@ -297,29 +401,14 @@ impl<'a> Owned<'a> {
             }
             files.remove("");
         }
-        Self {
-            files,
-            nothing: Rc::default(),
-        }
+        Self { files }
     }
 
-    /// Returns an application without packages that the distribution owns; `None` if it owns the
-    /// application itself.
-    fn without_owned(&self, application: &'a Application) -> Option<Rest<'a>> {
-        let is_owned = |path: &str| self.files.contains(path);
-        if is_owned(&application.path) {
-            return None;
-        }
+    /// Returns the numbers of an application's packages that the distribution owns.
+    fn packages_of(&self, application: ApplicationView<'_>) -> Vec<usize> {
         let packages = application.packages.iter().enumerate();
-        let owned = packages.filter(|(_, package)| is_owned(&package.file_path));
-        let mut owned = owned.map(|(number, _)| number).peekable();
-        Some(Rest {
-            application,
-            owned: match owned.peek() {
-                None => Rc::clone(&self.nothing),
-                Some(_) => owned.collect(),
-            },
-        })
+        let owned = packages.filter(|(_, package)| self.files.contains(package.file_path.as_str()));
+        owned.map(|(number, _)| number).collect()
     }
 }
 
@@ -330,6 +419,6 @@ fn is_from_sbom(database: &PackageDatabase) -> bool {
         .is_some_and(|package| package.analyzed_by == "sbom")
 }
 
-fn to_key(path: &str) -> String {
-    path.replace('/', "\0")
+fn to_key(path: &str) -> Box<str> {
+    path.replace('/', "\0").into()
 }

@@ -264,7 +264,7 @@ mod tests {
         ] {
             let path = "vendor/composer/installed.json";
             let inventory = testing::extract(&ComposerVendor, path, text.as_bytes());
-            assert_eq!(inventory.applications, [], "{text}");
+            assert_eq!(testing::applications_of(&inventory), [], "{text}");
             assert_eq!(inventory.problems[0].kind, ProblemKind::IgnoredFile);
         }
     }
@@ -272,10 +272,8 @@ mod tests {
     #[test]
     fn a_file_without_packages_is_no_application() {
         let inventory = testing::extract(&ComposerVendor, "installed.json", b"{\"Packages\": 1}");
-        assert_eq!(
-            (inventory.applications, inventory.problems),
-            (vec![], vec![])
-        );
+        assert_eq!(testing::applications_of(&inventory), []);
+        assert_eq!(inventory.problems, []);
     }
 
     proptest! {

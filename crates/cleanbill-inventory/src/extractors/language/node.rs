@@ -148,7 +148,7 @@ mod tests {
                 "dependencies": {"a": "^1"}, "bin": {"x": 1}}"#,
         );
         assert_eq!(inventory.problems, []);
-        let application = &inventory.applications[0];
+        let application = &testing::applications_of(&inventory)[0];
         assert_eq!(application.kind, "node-pkg");
         assert_eq!(application.path, "srv/a/package.json");
         let package = &application.packages[0];
@@ -233,7 +233,7 @@ mod tests {
     #[test]
     fn a_malformed_manifest_is_counted() {
         let inventory = extract("{");
-        assert_eq!(inventory.applications, []);
+        assert_eq!(testing::applications_of(&inventory), []);
         assert_eq!(inventory.problems[0].kind, ProblemKind::IgnoredFile);
     }
 

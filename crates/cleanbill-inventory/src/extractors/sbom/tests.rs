@@ -40,7 +40,7 @@ fn check(path: &str, document: &str, expected: &[&str]) {
                 .map(|p| line("os", &database.path, p)),
         );
     }
-    for application in &inventory.applications {
+    for application in testing::applications_of(&inventory) {
         let packages = application.packages.iter();
         lines.extend(packages.map(|p| line(&application.kind, &application.path, p)));
     }
@@ -223,13 +223,13 @@ fn applications_own_what_they_need_and_properties_count() {
     let places: Vec<_> = inventory
         .applications
         .iter()
-        .map(|a| (a.kind.as_str(), a.path.as_str()))
+        .map(|a| (a.kind, a.path))
         .collect();
     assert_eq!(
         places,
         [("gomod", "app/go.mod"), ("gobinary", "x.cdx.json")]
     );
-    let a = &inventory.applications[0].packages[0];
+    let a = &testing::applications_of(&inventory)[0].packages[0];
     assert_eq!(
         (a.id.as_str(), a.file_path.as_str()),
         ("a@mine", "usr/bin/a")
@@ -237,7 +237,9 @@ fn applications_own_what_they_need_and_properties_count() {
     assert!(a.layer.is_some());
     // Without a reference of its own a component is named by its URL.
     assert_eq!(
-        inventory.applications[1].packages[0].identifier.bom_ref,
+        testing::applications_of(&inventory)[1].packages[0]
+            .identifier
+            .bom_ref,
         "pkg:golang/b@1"
     );
 }
@@ -318,7 +320,7 @@ fn many_files_of_a_package_take_no_room() {
     };
     let inventory = testing::extract_with_limits(&Sbom, "a.spdx", document.as_bytes(), limits);
     assert_eq!(inventory.problems, []);
-    let package = &inventory.applications[0].packages[0];
+    let package = &testing::applications_of(&inventory)[0].packages[0];
     assert_eq!((&*package.file_path, &*package.digest), ("./0", "sha1:0"));
 }
 
@@ -338,7 +340,10 @@ fn attestations_are_held_whole_and_bounded() {
         };
         let inventory =
             testing::extract_with_limits(&Sbom, "a.cdx.json", envelope.as_bytes(), limits);
-        assert_eq!(inventory.applications.len(), if is_read { 2 } else { 0 });
+        assert_eq!(
+            testing::applications_of(&inventory).len(),
+            if is_read { 2 } else { 0 }
+        );
         let kinds: Vec<_> = inventory
             .problems
             .iter()
@@ -361,7 +366,10 @@ fn long_ids_cannot_be_multiplied_by_dependencies() {
     );
     let (inventory, result) = extract("a.cdx.json", document.as_bytes());
     assert!(result.is_ok());
-    assert_eq!(inventory.applications[0].packages[0].name, "a");
+    assert_eq!(
+        testing::applications_of(&inventory)[0].packages[0].name,
+        "a"
+    );
     let problems = inventory.problems.iter();
     assert!(
         problems
@@ -384,7 +392,7 @@ fn a_long_directory_cannot_be_multiplied_by_packages() {
     let path = format!("opt/bitnami/{}/a.cdx.json", "d".repeat(4_000));
     let limits = testing::little_room();
     let inventory = testing::extract_with_limits(&Sbom, &path, document.as_bytes(), limits);
-    let packages = &inventory.applications[0].packages;
+    let packages = &testing::applications_of(&inventory)[0].packages;
     assert_eq!(packages.len(), 100);
     let paths: usize = packages.iter().map(|package| package.file_path.len()).sum();
     assert!((4_000..200_000).contains(&paths), "{paths}");
@@ -410,7 +418,10 @@ fn a_long_chain_of_dependencies_needs_no_stack() {
         dependencies.join(",")
     );
     let (inventory, _) = extract("a.cdx.json", document.as_bytes());
-    assert_eq!(inventory.applications[0].packages.len(), count);
+    assert_eq!(
+        testing::applications_of(&inventory)[0].packages.len(),
+        count
+    );
 }
 
 #[test]

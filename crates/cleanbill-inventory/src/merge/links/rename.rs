@@ -1,30 +1,24 @@
 //! Giving what was found in a file the other name of that file.
 
-use cleanbill_core::inventory::Application;
+use cleanbill_core::inventory::{Application, ApplicationView};
 
 use crate::draft;
 
-/// Returns the applications at a path (of several types at most); all are sorted by path.
-pub(super) fn at_path<'a>(applications: &'a [Application], target: &str) -> &'a [Application] {
-    let first = applications.partition_point(|application| application.path.as_str() < target);
-    let end = applications.partition_point(|application| application.path.as_str() <= target);
-    applications.get(first..end).unwrap_or_default()
-}
-
 /// Returns applications of a file as if it had another name.
 pub(super) fn applications(
-    applications: &[Application],
+    applications: &[ApplicationView<'_>],
     target: &str,
     path: &str,
 ) -> Vec<Application> {
-    let renamed = |application| renamed(application, target, path);
+    let renamed = |application: &ApplicationView<'_>| renamed(*application, target, path);
     applications.iter().map(renamed).collect()
 }
 
-fn renamed(application: &Application, target: &str, path: &str) -> Application {
+fn renamed(application: ApplicationView<'_>, target: &str, path: &str) -> Application {
     let mut renamed = Application {
+        kind: application.kind.to_owned(),
         path: path.to_owned(),
-        ..application.clone()
+        packages: application.packages.to_vec(),
     };
     for package in &mut renamed.packages {
         // What lies in an archive has the archive's path in front.

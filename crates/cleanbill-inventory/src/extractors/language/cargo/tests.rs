@@ -2,7 +2,7 @@ use cleanbill_core::Package;
 use cleanbill_core::inventory::LayerInventory;
 use proptest::prelude::*;
 
-use crate::testing::FakeLayer;
+use crate::testing::{FakeLayer, applications_of};
 
 const LOCK: &str = "version = 4\n\n\
     [[package]]\nname = \"app\"\nversion = \"0.1.0\"\ndependencies = [\n \"regex\",\n \"tempfile\",\n]\n\n\
@@ -32,7 +32,7 @@ fn check(files: &[(&str, &str)], expected: &[&str]) {
     };
     let applications = inventory.applications.iter();
     let lines: Vec<_> = applications
-        .flat_map(|a| a.packages.iter().map(|package| line(&a.path, package)))
+        .flat_map(|a| a.packages.iter().map(move |package| line(a.path, package)))
         .collect();
     assert_eq!(lines, expected);
 }
@@ -50,7 +50,7 @@ fn a_lock_file_alone_lists_everything() {
         ],
     );
     let inventory = inventory(&[("Cargo.lock", LOCK)]);
-    let app = &inventory.applications[0].packages[0];
+    let app = &applications_of(&inventory)[0].packages[0];
     let [location] = app.locations.as_slice() else {
         panic!("{:?}", app.locations);
     };
@@ -140,7 +140,7 @@ fn a_manifest_without_a_package_is_named_by_its_hash() {
         ],
     );
     let inventory = inventory(&[("srv2/Cargo.lock", LOCK), ("srv2/Cargo.toml", root)]);
-    let root = &inventory.applications[0].packages[0];
+    let root = &applications_of(&inventory)[0].packages[0];
     assert_eq!(root.identifier.uid, "4432ebb5e8b44f30");
 }
 
@@ -154,7 +154,11 @@ fn a_manifest_that_cannot_be_read_leaves_everything() {
         "[target]\na.b = 1",
     ] {
         let inventory = inventory(&[("Cargo.lock", LOCK), ("Cargo.toml", manifest)]);
-        assert_eq!(inventory.applications[0].packages.len(), 5, "{manifest}");
+        assert_eq!(
+            applications_of(&inventory)[0].packages.len(),
+            5,
+            "{manifest}"
+        );
         assert_eq!(inventory.problems, [], "{manifest}");
     }
 }
@@ -201,7 +205,10 @@ fn a_root_in_the_lock_file_of_an_sbom_is_not_joined() {
         ("a.cdx.json", sbom),
         ("srv/Cargo.toml", "package.name = 'x'"),
     ]);
-    assert_eq!(inventory.applications[0].packages[0].id, "tempfile@3.0.0");
+    assert_eq!(
+        applications_of(&inventory)[0].packages[0].id,
+        "tempfile@3.0.0"
+    );
 }
 
 #[test]
@@ -218,7 +225,7 @@ fn a_long_chain_needs_no_stack() {
         ("Cargo.lock", &lock),
         ("Cargo.toml", "package.name = 'x'\ndependencies.p0 = '1'"),
     ]);
-    assert_eq!(inventory.applications[0].packages.len(), count + 1);
+    assert_eq!(applications_of(&inventory)[0].packages.len(), count + 1);
 }
 
 proptest! {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::FakeLayer;
+use crate::testing::{FakeLayer, applications_of};
 
 const DEPS: &str = r#"{
   "runtimeTarget": { "name": ".NETCoreApp,Version=v8.0", "signature": "" },
@@ -52,7 +52,7 @@ fn check(content: &str, expected: &[&str]) {
             location.end_line,
         )
     };
-    let packages = inventory.applications.iter().flat_map(|a| &a.packages);
+    let packages = inventory.applications.iter().flat_map(|a| a.packages);
     assert_eq!(packages.map(line).collect::<Vec<_>>(), expected);
 }
 
@@ -99,7 +99,7 @@ fn two_projects_on_top_are_no_root() {
     let deps = DEPS.replace("\"Lib\": \"1.0.0\", ", "");
     let layer = FakeLayer::new().file("App.deps.json", deps.as_bytes());
     let inventory = layer.inventory();
-    let packages = &inventory.applications[0].packages;
+    let packages = &applications_of(&inventory)[0].packages;
     assert!(
         packages
             .iter()

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 
 use super::JavaArchives;
 use crate::extractor::Extractor as _;
-use crate::testing::{FakeLayer, extract, extract_with_limits};
+use crate::testing::{FakeLayer, applications_of, extract, extract_with_limits};
 
 fn properties(group: &str, artifact: &str, version: &str) -> String {
     format!("version={version}\ngroupId={group}\nartifactId={artifact}\n")
@@ -422,7 +422,7 @@ fn a_long_path_is_not_written_out_for_all_that_lies_there() {
     let path = format!("{}/x-1.0.jar", "d".repeat(5_000));
     let limits = crate::testing::little_room();
     let inventory = extract_with_limits(&JavaArchives, &path, &archive.build(), limits);
-    assert_eq!(inventory.applications, []);
+    assert_eq!(applications_of(&inventory), []);
     assert!(
         inventory.problems[0]
             .message
@@ -438,8 +438,10 @@ fn licences_are_kept_as_facts() {
         .file("LICENSE", "Apache License Version 2.0, January 2004 TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION 3. Grant of Patent License.");
     let licenses = |path: &str, archive: &ZipBuilder| {
         let inventory = extract(&JavaArchives, path, &archive.build());
-        let packages = inventory.applications.into_iter().flat_map(|a| a.packages);
-        packages.flat_map(|p| p.licenses).collect::<Vec<_>>()
+        let packages = inventory.applications.iter().flat_map(|a| a.packages);
+        packages
+            .flat_map(|p| p.licenses.clone())
+            .collect::<Vec<_>>()
     };
     assert_eq!(licenses("x-1.0.jar", &archive), ["MIT"]);
     let unnamed = maven("x").file("META-INF/LICENSE.txt", "Apache License Version 2.0, January 2004 TERMS AND CONDITIONS FOR USE, REPRODUCTION, AND DISTRIBUTION 3. Grant of Patent License.");

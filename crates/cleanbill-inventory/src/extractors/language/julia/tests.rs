@@ -4,7 +4,7 @@ use cleanbill_core::problem::ProblemKind;
 use proptest::prelude::*;
 
 use crate::room::Room;
-use crate::testing::{FakeLayer, little_room};
+use crate::testing::{FakeLayer, applications_of, little_room};
 
 const MANIFEST: &str = "julia_version = \"1.9.0\"\nmanifest_format = \"2.0\"\n\n\
     [[deps.A]]\ndeps = [\"B\"]\nuuid = \"a-1\"\nversion = \"1.2.3\"\n\n\
@@ -108,7 +108,11 @@ fn older_manifests_do_not_state_the_version_of_julia() {
 fn a_project_that_cannot_be_read_leaves_everything() {
     for project in ["[", "deps = 1", "deps.A = 1"] {
         let inventory = inventory(&[("Manifest.toml", MANIFEST), ("Project.toml", project)]);
-        assert_eq!(inventory.applications[0].packages.len(), 4, "{project}");
+        assert_eq!(
+            applications_of(&inventory)[0].packages.len(),
+            4,
+            "{project}"
+        );
         assert_eq!(inventory.problems, []);
     }
 }
@@ -147,7 +151,7 @@ fn files_of_other_tools_with_that_name_are_no_problem() {
     ] {
         let inventory = inventory(&[("Manifest.toml", manifest)]);
         assert_eq!(inventory.problems, [], "{manifest}");
-        assert_eq!(inventory.applications, [], "{manifest}");
+        assert_eq!(applications_of(&inventory), [], "{manifest}");
     }
 }
 

@@ -46,7 +46,7 @@ fn check(path: &str, content: &str, expected: &[&str]) {
             lines.join(",")
         )
     };
-    let packages = inventory.applications.iter().flat_map(|a| &a.packages);
+    let packages = inventory.applications.iter().flat_map(|a| a.packages);
     assert_eq!(packages.map(line).collect::<Vec<_>>(), expected);
 }
 

@@ -43,7 +43,7 @@ pub(super) fn read_passing(program: &[u8]) -> LayerInventory {
 /// Lists what was found: relationship, id and dependencies of each package.
 pub(super) fn listed(inventory: &LayerInventory) -> Vec<String> {
     let packages = inventory.applications.iter().flat_map(|application| {
-        let kind = &application.kind;
+        let kind = application.kind;
         application.packages.iter().map(move |package| {
             let needs = package.depends_on.join(" ");
             let relationship = package.relationship.name();

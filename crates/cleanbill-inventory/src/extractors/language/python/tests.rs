@@ -3,7 +3,7 @@ use cleanbill_core::problem::ProblemKind;
 use proptest::prelude::*;
 
 use super::*;
-use crate::testing::{self, FakeLayer};
+use crate::testing::{self, FakeLayer, applications_of};
 
 const METADATA: &str = "usr/lib/python3/site-packages/a-1.dist-info/METADATA";
 
@@ -41,7 +41,7 @@ fn metadata_makes_a_package() {
          Classifier: Programming Language :: Python\n\nName: not this\n",
     );
     assert_eq!(inventory.problems, []);
-    let application = &inventory.applications[0];
+    let application = &applications_of(&inventory)[0];
     assert_eq!((&*application.kind, &*application.path), (KIND, METADATA));
     let package = &application.packages[0];
     assert_eq!(
@@ -76,7 +76,8 @@ fn licenses_are_taken_from_the_best_field() {
     ] {
         let inventory = extract(&format!("Name: a\nVersion: 1\n{fields}"));
         assert_eq!(
-            inventory.applications[0].packages[0].licenses, expected,
+            applications_of(&inventory)[0].packages[0].licenses,
+            expected,
             "{fields}"
         );
     }
@@ -90,7 +91,7 @@ fn a_license_file_of_the_same_layer_is_read() {
     let licenses = |layer: FakeLayer| {
         let inventory = layer.inventory();
         assert_eq!(inventory.problems, []);
-        inventory.applications[0].packages[0].licenses.clone()
+        applications_of(&inventory)[0].packages[0].licenses.clone()
     };
     let layer = || FakeLayer::new().file(METADATA, text);
     assert_eq!(licenses(layer().file(beside, mpl)), ["MPL-2.0"]);
@@ -114,7 +115,7 @@ fn metadata_without_name_or_version_is_counted() {
         "\n\n",
     ] {
         let inventory = extract(text);
-        assert_eq!(inventory.applications, [], "{text}");
+        assert_eq!(applications_of(&inventory), [], "{text}");
         assert_eq!(
             inventory.problems[0].kind,
             ProblemKind::IgnoredFile,
@@ -126,8 +127,12 @@ fn metadata_without_name_or_version_is_counted() {
 #[test]
 fn what_stands_before_a_malformed_line_counts() {
     let inventory = extract("Name: a\nVersion: 1\nSummary: bell \u{7}\nLicense: MIT\n");
-    assert_eq!(inventory.applications[0].packages.len(), 1);
-    assert!(inventory.applications[0].packages[0].licenses.is_empty());
+    assert_eq!(applications_of(&inventory)[0].packages.len(), 1);
+    assert!(
+        applications_of(&inventory)[0].packages[0]
+            .licenses
+            .is_empty()
+    );
 }
 
 proptest! {
@@ -136,6 +141,6 @@ proptest! {
     #[test]
     fn any_bytes_are_a_package_or_none(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let inventory = testing::extract(&PythonPackage, METADATA, &bytes);
-        prop_assert_eq!(inventory.applications.len() + inventory.problems.len(), 1);
+        prop_assert_eq!(applications_of(&inventory).len() + inventory.problems.len(), 1);
     }
 }

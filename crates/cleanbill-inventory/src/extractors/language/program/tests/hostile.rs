@@ -7,14 +7,14 @@ use super::super::testing::{
     Class, Elf, audit_data, inline_build_info, problems, read, read_passing,
 };
 use super::{AUDIT, MODULES, with_pointers};
-use crate::testing::{check_bounded, extract_with_limits, little_room};
+use crate::testing::{applications_of, check_bounded, extract_with_limits, little_room};
 
 #[test]
 fn build_information_that_is_cut_is_a_problem() {
     let mut info = inline_build_info("go1.22.3", MODULES);
     info.truncate(60);
     let inventory = read(&Elf::common().data(".go.buildinfo", &info).build());
-    assert_eq!(inventory.applications, []);
+    assert_eq!(applications_of(&inventory), []);
     let [problem] = &problems(&inventory)[..] else {
         panic!("{:?}", inventory.problems);
     };
@@ -51,7 +51,7 @@ fn audit_data_is_bounded_and_checked() {
         let inventory = read(&Elf::common().constants(".dep-v0", data).build());
         let found = problems(&inventory);
         assert!(found.len() == 1 && found[0].contains(expected), "{found:?}");
-        assert_eq!(inventory.applications, []);
+        assert_eq!(applications_of(&inventory), []);
     };
     let bomb = format!("{{\"packages\":[]{}}}", " ".repeat(40 << 20));
     check(&audit_data(&bomb), "program_data_size_bytes_max");
@@ -92,7 +92,7 @@ fn a_table_of_sections_beyond_the_end_is_a_problem() {
     program[40..48].copy_from_slice(&(1_u64 << 40).to_le_bytes());
     let inventory = read(&program);
     assert_eq!(
-        inventory.applications.len(),
+        applications_of(&inventory).len(),
         1,
         "the kernel runs it without sections"
     );
@@ -128,7 +128,7 @@ fn other_files_are_left_alone() {
         b"\xcf\xfa\xed\xfe",
     ] {
         for inventory in [read(content), read_passing(content)] {
-            assert_eq!(inventory.applications, []);
+            assert_eq!(applications_of(&inventory), []);
             assert_eq!(problems(&inventory), [""; 0], "{content:?}");
         }
     }
