@@ -122,7 +122,7 @@ impl Default for Limits {
             sbom_elements_max: 1_000_000,
             dependency_graph_size_bytes_max: 16 * MIB,
             whole_file_size_bytes_max: 16 * MIB,
-            toml_size_bytes_max: 4 * MIB,
+            toml_size_bytes_max: 3 * MIB / 2,
             buffered_file_size_bytes_max: 16 * MIB,
             program_data_size_bytes_max: 32 * MIB,
             archive_depth_max: 16,

@@ -15,9 +15,13 @@ use cleanbill_image::{Image, ImageError, LayerSink};
 use cleanbill_inventory::{AliasRequest, ExtractOptions, GrownLayer, MergeOptions};
 use cleanbill_store::{LayerCache, LayerKey};
 
-use crate::java::{self, JavaIndexSource, LazyJavaIndex};
+use crate::java::{self, JavaIndexSource, LazyJavaIndex, Unidentified};
 use crate::progress::ScanObserver;
 use bound::PackageBound;
+
+/// Of more Java archives that only the index can name at least one is in the image when its layers
+/// are merged: that need not be found out first.
+const PROBED_ARCHIVES_MAX: usize = 10_000;
 
 /// How often links may send us back to a layer: each round resolves one more link of a chain.
 const LINK_ROUNDS_MAX: usize = 8;
@@ -130,38 +134,57 @@ impl<'a> LayerInventories<'a> {
         if layers.iter().all(|layer| layer.java_archives.is_empty()) {
             return self.merge_following(image, layers, options);
         }
-        let opened = self.java_index.opened();
-        let failure = match opened.map(|index| resolve_all(&layers, index)) {
-            Some(Ok(resolved)) => {
-                drop(layers);
-                return self.merge_following(image, resolved, options);
+        let archives: usize = layers.iter().map(|layer| layer.java_archives.len()).sum();
+        let is_sure = archives > PROBED_ARCHIVES_MAX || self.java_index.opened().is_some();
+        let failure = if is_sure {
+            let index = self.java_index.get();
+            match index.and_then(|index| resolve_all(&layers, index)) {
+                Ok(resolved) => {
+                    drop(layers);
+                    return self.merge_following(image, resolved, options);
+                }
+                Err(reason) => Some(reason),
             }
-            Some(Err(reason)) => Some(reason),
-            None => None,
+        } else {
+            None
         };
-        let known = java::resolve_without_index(&layers);
-        let mut inventory = self.merge_following(image, known, options)?;
-        let Some(unidentified) = java::take_unidentified(&mut inventory) else {
+        let (mut inventory, unidentified) = self.merge_without_index(image, &layers, options)?;
+        let Some(unidentified) = unidentified else {
             return Ok(inventory);
         };
-        let resolved = match failure {
-            Some(reason) => Err(reason),
-            None => {
-                let index = self.java_index.get();
-                index.and_then(|index| resolve_all(&layers, index))
+        let reason = match (failure, self.java_index.get()) {
+            (Some(reason), _) | (None, Err(reason)) => reason,
+            (None, Ok(index)) => {
+                // It is seldom needed again, and takes as much as the one that is made now.
+                drop(inventory);
+                match resolve_all(&layers, index) {
+                    Ok(resolved) => {
+                        drop(layers);
+                        return self.merge_following(image, resolved, options);
+                    }
+                    Err(reason) => {
+                        inventory = self.merge_without_index(image, &layers, options)?.0;
+                        reason
+                    }
+                }
             }
         };
-        match resolved {
-            Ok(resolved) => {
-                drop((inventory, layers));
-                self.merge_following(image, resolved, options)
-            }
-            Err(reason) => {
-                inventory.problems.push(unidentified.problem(&reason));
-                inventory.problems.sort();
-                Ok(inventory)
-            }
-        }
+        inventory.problems.push(unidentified.problem(&reason));
+        inventory.problems.sort();
+        Ok(inventory)
+    }
+
+    /// Merges without the Java index. Says which archives it would have been asked for, if any.
+    fn merge_without_index(
+        &self,
+        image: &Image,
+        layers: &[Arc<LayerInventory>],
+        options: &MergeOptions,
+    ) -> Result<(ImageInventory, Option<Unidentified>), InventoryError> {
+        let known = java::resolve_without_index(layers);
+        let mut inventory = self.merge_following(image, known, options)?;
+        let unidentified = java::take_unidentified(&mut inventory);
+        Ok((inventory, unidentified))
     }
 
     /// Reads what links demand, until nothing more is wanted, and merges.

@@ -65,10 +65,7 @@ fn resolve_with<E>(
     if inventory.java_archives.is_empty() {
         return Ok(None);
     }
-    let mut resolved = LayerInventory {
-        java_archives: Vec::new(),
-        ..inventory.clone()
-    };
+    let mut resolved = without_archives(inventory);
     let mut names: Vec<(&str, usize)> = Vec::new();
     let mut identified: Vec<Package> = Vec::new();
     for archive in &inventory.java_archives {
@@ -86,6 +83,39 @@ fn resolve_with<E>(
     let group = ApplicationGroup::new(KIND, names, identified);
     resolved.applications.groups.push(group);
     Ok(Some(resolved))
+}
+
+fn without_archives(inventory: &LayerInventory) -> LayerInventory {
+    let LayerInventory {
+        size_bytes,
+        distro_records,
+        repository_hint,
+        package_databases,
+        applications,
+        java_archives: _,
+        license_files,
+        build_info,
+        opaque_directories,
+        whiteouts,
+        links,
+        paths,
+        problems,
+    } = inventory;
+    LayerInventory {
+        size_bytes: *size_bytes,
+        distro_records: distro_records.clone(),
+        repository_hint: repository_hint.clone(),
+        package_databases: package_databases.clone(),
+        applications: applications.clone(),
+        java_archives: Vec::new(),
+        license_files: license_files.clone(),
+        build_info: build_info.clone(),
+        opaque_directories: opaque_directories.clone(),
+        whiteouts: whiteouts.clone(),
+        links: links.clone(),
+        paths: paths.clone(),
+        problems: problems.clone(),
+    }
 }
 
 /// Removes what stands for archives that nothing has identified, and returns their paths, sorted.

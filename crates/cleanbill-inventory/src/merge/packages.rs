@@ -88,12 +88,24 @@ impl PackagesPlan {
     }
 }
 
-/// Appends packages. The first list is not copied.
-pub(super) fn append(packages: &mut Vec<Package>, more: Vec<Package>) {
+/// Appends packages. The first list is not copied. Of the others the end is moved first, as its place
+/// can be given back before the rest is moved.
+pub(super) fn append(packages: &mut Vec<Package>, mut more: Vec<Package>) {
+    /// How many packages are there twice meanwhile.
+    const STEP: usize = 1_000;
     if packages.is_empty() {
         *packages = more;
-    } else {
-        packages.extend(more);
+        return;
+    }
+    let begin = packages.len();
+    packages.reserve(more.len());
+    while !more.is_empty() {
+        let rest = more.len().saturating_sub(STEP);
+        packages.extend(more.drain(rest..).rev());
+        more.shrink_to_fit();
+    }
+    if let Some(appended) = packages.get_mut(begin..) {
+        appended.reverse();
     }
 }
 

@@ -11,9 +11,7 @@ mod props;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
-use cleanbill_core::{Package, path};
+use cleanbill_core::{Package, package, path};
 
 use crate::draft::LayerDraft;
 use crate::extractor::{ExtractError, Extractor, FileInput, LinkRule};
@@ -94,20 +92,22 @@ fn add(kind: &str, path: &str, packages: Vec<Package>, draft: &mut LayerDraft) {
     }
 }
 
-/// Joins packages of one name and version. The lines of all are kept.
-fn unique(packages: impl IntoIterator<Item = Package>) -> Vec<Package> {
-    let mut unique: BTreeMap<(String, String), Package> = BTreeMap::new();
-    for mut package in packages {
-        let key = (package.name.clone(), package.version.clone());
-        match unique.get_mut(&key) {
-            None => {
-                unique.insert(key, package);
-            }
-            Some(known) => {
-                known.locations.append(&mut package.locations);
-                known.locations.sort_by_key(|location| location.start_line);
-            }
+/// Sorts packages by name and version, and joins those of one. The lines of all are kept.
+fn unique(mut packages: Vec<Package>) -> Vec<Package> {
+    let mut order: Vec<u32> = (0..).take(packages.len()).collect();
+    order.sort_by_key(|number| packages.get(*number as usize).map(key));
+    package::arrange(&mut packages, order);
+    packages.dedup_by(|later, known| {
+        let is_known = key(later) == key(known);
+        if is_known {
+            known.locations.append(&mut later.locations);
+            known.locations.sort_by_key(|location| location.start_line);
         }
-    }
-    unique.into_values().collect()
+        is_known
+    });
+    packages
+}
+
+fn key(package: &Package) -> (&str, &str) {
+    (&package.name, &package.version)
 }

@@ -42,7 +42,7 @@ fn check(path: &str, document: &str, expected: &[&str]) {
     }
     for application in testing::applications_of(&inventory) {
         let packages = application.packages.iter();
-        lines.extend(packages.map(|p| line(&application.kind, &application.path, p)));
+        lines.extend(packages.map(|p| line(application.kind, application.path, p)));
     }
     assert_eq!(lines, expected);
 }

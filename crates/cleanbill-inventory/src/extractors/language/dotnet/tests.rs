@@ -95,6 +95,27 @@ fn only_the_first_library_of_a_line_has_one() {
 }
 
 #[test]
+fn of_two_libraries_of_one_name_the_one_that_sorts_last_counts() {
+    let libraries = r#"{"libraries": {
+        "runtimepack.R/1": {"type": "runtimepack"},
+        "R/1": {"type": "package"},
+        "z/1": {"type": "package"},
+        "runtimepack.z/1": {"type": "runtimepack"},
+        "z/2": {"type": "package"}
+    }}"#;
+    check(libraries, &["R/1   2-2", "z/1   4-4", "z/2   6-6"]);
+    let targets = r#", "runtimeTarget": {"name": "x"}, "targets": {"x": {
+        "runtimepack.R/1": {}, "R/1": {"runtime": {}},
+        "z/1": {"runtime": {}}, "runtimepack.z/1": {}
+    }}}"#;
+    let libraries = libraries.trim_end_matches('}').to_owned();
+    check(
+        &format!("{libraries}}}{targets}"),
+        &["z/1   4-4", "z/2   6-6"],
+    );
+}
+
+#[test]
 fn two_projects_on_top_are_no_root() {
     let deps = DEPS.replace("\"Lib\": \"1.0.0\", ", "");
     let layer = FakeLayer::new().file("App.deps.json", deps.as_bytes());

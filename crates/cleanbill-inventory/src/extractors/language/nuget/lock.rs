@@ -55,7 +55,9 @@ pub(super) fn parse(
     let document = Parts::strict(text, FIELDS, PartSizes::of(limits))?;
     let _version: i64 = document.whole("version")?;
     let resolved = Resolved::read(&document, limits)?;
-    let mut needs: HashMap<String, BTreeSet<String>> = HashMap::new();
+    let hasher = RandomState::new();
+    // By the hashes of ids.
+    let mut needs: HashMap<u64, BTreeSet<String>> = HashMap::new();
     let mut packages = Vec::new();
     document.each(&["dependencies"], &mut |part| {
         let entry: Located<Entry> = part.decode()?;
@@ -71,7 +73,10 @@ pub(super) fn parse(
         let names = value.dependencies.keys();
         let needed = names.map(|name| (name.as_str(), resolved.version(part.outer_name, name)));
         let needed = room.join(needed, id_of);
-        needs.entry(id.clone()).or_default().extend(needed);
+        if !needed.is_empty() {
+            let known = needs.entry(hasher.hash_one(&id)).or_default();
+            known.extend(needed);
+        }
         let is_direct = value.r#type == "Direct";
         packages.push(Package {
             id,
@@ -90,7 +95,8 @@ pub(super) fn parse(
     packages.sort_by_key(|package| package.indirect);
     let mut packages = unique(packages);
     for package in &mut packages {
-        let needed = needs.remove(&package.id).unwrap_or_default();
+        let needed = needs.remove(&hasher.hash_one(&package.id));
+        let needed = needed.unwrap_or_default();
         package.depends_on = needed.into_iter().collect();
     }
     Ok(packages)

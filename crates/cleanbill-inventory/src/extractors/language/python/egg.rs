@@ -231,10 +231,7 @@ mod tests {
         let inventory = extract(&egg.build());
         assert_eq!(inventory.problems, []);
         let application = &testing::applications_of(&inventory)[0];
-        assert_eq!(
-            (&*application.kind, &*application.path),
-            ("python-pkg", PATH)
-        );
+        assert_eq!((application.kind, application.path), ("python-pkg", PATH));
         let package = &application.packages[0];
         assert_eq!((&*package.name, &*package.file_path), (expected.0, PATH));
         assert_eq!(package.analyzed_by, "python-egg");

@@ -42,7 +42,7 @@ fn metadata_makes_a_package() {
     );
     assert_eq!(inventory.problems, []);
     let application = &applications_of(&inventory)[0];
-    assert_eq!((&*application.kind, &*application.path), (KIND, METADATA));
+    assert_eq!((application.kind, application.path), (KIND, METADATA));
     let package = &application.packages[0];
     assert_eq!(
         (&*package.name, &*package.version),
