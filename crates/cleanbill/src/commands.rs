@@ -25,6 +25,8 @@ mod notify;
 mod report;
 mod scan;
 mod status;
+#[cfg(test)]
+mod testing;
 mod watch;
 
 use std::io::Write as _;

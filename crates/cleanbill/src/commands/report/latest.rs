@@ -58,22 +58,13 @@ fn key(image: &ImageReport) -> String {
 
 #[cfg(test)]
 mod tests {
-    use cleanbill_core::Digest;
-
     use super::*;
+    use crate::commands::testing::image_reports;
 
     fn saved(created_at: &str, images: &[(&str, &[u8])]) -> SavedReport {
-        let image = |(name, content): &(&str, &[u8])| {
-            let mut image = ImageReport {
-                artifact_name: (*name).to_owned(),
-                ..ImageReport::default()
-            };
-            image.metadata.image_id = (!content.is_empty()).then(|| Digest::of(content));
-            image
-        };
         let mut saved = SavedReport::default();
         created_at.clone_into(&mut saved.report.created_at);
-        saved.report.images = images.iter().map(image).collect();
+        saved.report.images = image_reports(images);
         saved
     }
 

@@ -52,21 +52,13 @@ fn names(names: &BTreeSet<&str>) -> String {
 #[cfg(test)]
 mod tests {
     use cleanbill_core::Digest;
-    use cleanbill_core::report::ImageReport;
 
     use super::*;
+    use crate::commands::testing::image_reports;
 
     fn report(images: &[(&str, &[u8])]) -> ScanReport {
-        let image = |(name, content): &(&str, &[u8])| {
-            let mut image = ImageReport {
-                artifact_name: (*name).to_owned(),
-                ..ImageReport::default()
-            };
-            image.metadata.image_id = (!content.is_empty()).then(|| Digest::of(content));
-            image
-        };
         ScanReport {
-            images: images.iter().map(image).collect(),
+            images: image_reports(images),
             ..ScanReport::default()
         }
     }
