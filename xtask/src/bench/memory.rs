@@ -14,93 +14,100 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 use super::content::{ContentWriter, Texture};
-use super::image::{Hashed, config, place, write_layout};
+use super::image::{Hashed, StoredBlob, config, place, write_layout};
 use super::layer::LayerWriter;
 use super::places::{PEAK_MEGABYTES_MAX, SCANNED, Tools};
 use super::report::{Check, Fact, Report, megabytes};
 use super::series::Series;
 
 /// Changes with everything that changes the layers.
-const RECIPE: u32 = 3;
+const RECIPE: u32 = 4;
 
 /// The largest window that the limits permit: 128 MiB.
 const WINDOW_LOG: u32 = 27;
 
 const MEGABYTE: usize = 1_000_000;
 
-/// A layer that is too large.
+/// An image of layers that are too large.
 struct Case {
     name: &'static str,
     /// What of the memory is not counted, because a limit of its own bounds it.
     uncounted_megabytes: f64,
     window_log: Option<u32>,
-    write: WriteLayer,
+    layers: &'static [WriteLayer],
 }
 
 type WriteLayer = fn(&mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()>;
 
-const fn case(name: &'static str, write: WriteLayer) -> Case {
+const fn case(name: &'static str, layers: &'static [WriteLayer]) -> Case {
     Case {
         name,
         uncounted_megabytes: 0.0,
         window_log: None,
-        write,
+        layers,
     }
 }
 
-const CASES: [Case; 18] = [
-    case("a million files", million_files),
-    case("3 GB layer", three_gigabytes),
-    case("200 MB status file, 2,000 packages", long_status),
-    case("200 MB status file of one line", one_line_status),
+const CASES: [Case; 19] = [
+    case("a million files", &[million_files]),
+    case("3 GB layer", &[three_gigabytes]),
+    case("200 MB status file, 2,000 packages", &[long_status]),
+    case("200 MB status file of one line", &[one_line_status]),
     case(
         "200 MB status file without an end of paragraph",
-        one_paragraph_status,
+        &[one_paragraph_status],
     ),
     Case {
         uncounted_megabytes: 128.0 * 1.048_576,
         window_log: Some(WINDOW_LOG),
-        ..case("zstd window of 128 MiB", wide_window)
+        ..case("zstd window of 128 MiB", &[wide_window])
     },
     case(
         "SPDX document of 122 MB, most of it files",
-        documents::spdx_of_files,
+        &[documents::spdx_of_files],
     ),
     case(
         "SPDX document of 122 MB, most of it annotations",
-        documents::spdx_of_annotations,
+        &[documents::spdx_of_annotations],
     ),
     case(
         "CycloneDX document of 120 MB, 20,000 components",
-        documents::cyclonedx_of_components,
+        &[documents::cyclonedx_of_components],
     ),
     case(
         "CycloneDX document of 120 MB, 40 million empty components",
-        documents::cyclonedx_of_nothing,
+        &[documents::cyclonedx_of_nothing],
     ),
     case(
         "installed.json of Composer of 120 MB, 20,000 packages",
-        documents::composer,
+        &[documents::composer],
     ),
     case(
         "*.deps.json of .NET of 120 MB, 20,000 libraries",
-        documents::deps_json,
+        &[documents::deps_json],
     ),
-    case("package.json of 120 MB", documents::package_json),
+    case("package.json of 120 MB", &[documents::package_json]),
     case(
         "200 MB of dpkg's lists of files, one package",
-        lists::dpkg_files,
+        &[lists::dpkg_files],
     ),
     case(
         "200 MB of apk's list of files, one package",
-        lists::apk_files,
+        &[lists::apk_files],
     ),
-    case("160,000 packages of dpkg", lists::dpkg_packages),
+    case("160,000 packages of dpkg", &[lists::dpkg_packages]),
     case(
         "160,000 packages of an SPDX document",
-        documents::spdx_of_packages,
+        &[documents::spdx_of_packages],
     ),
-    case("150,000 files package.json", documents::package_jsons),
+    case("150,000 files package.json", &[documents::package_jsons]),
+    case(
+        "150,000 files package.json in two layers",
+        &[
+            documents::lower_package_jsons,
+            documents::upper_package_jsons,
+        ],
+    ),
 ];
 
 /// Measures every case once; peaks do not vary.
@@ -154,7 +161,7 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Builds an OCI layout of one layer, unless it is there.
+/// Builds an OCI layout, unless it is there.
 fn layout(directory: &Path, number: usize, case: &Case, scale: usize) -> anyhow::Result<PathBuf> {
     let layout = directory.join(format!("memory-{RECIPE}-{number}-{scale}"));
     if layout.join("oci-layout").exists() {
@@ -163,24 +170,44 @@ fn layout(directory: &Path, number: usize, case: &Case, scale: usize) -> anyhow:
     println!("building: {}", case.name);
     let _ = fs::remove_dir_all(&layout);
     fs::create_dir_all(layout.join("blobs/sha256"))?;
+    let (mut blobs, mut diff_ids) = (Vec::new(), Vec::new());
+    for write in case.layers {
+        let (blob, diff_id) = build_layer(&layout, case.window_log, |out| {
+            let mut layer = LayerWriter::new(out, number as u64);
+            if diff_ids.is_empty() {
+                layer.file("etc/debian_version", b"12.5\n")?;
+            }
+            write(&mut layer, scale)?;
+            layer.finish()
+        })?;
+        blobs.push(blob);
+        diff_ids.push(diff_id);
+    }
+    fs::write(layout.join(found::DIFF_IDS_FILE), diff_ids.join("\n"))?;
+    let history = case.layers.iter().map(|_| "ADD everything /");
+    let config = config(diff_ids.iter().map(String::as_str), history);
+    write_layout(&layout, &config, "tar+zstd", blobs.iter())?;
+    Ok(layout)
+}
+
+/// Puts a layer into a layout. Returns it, and the digest of what it is when it is not compressed.
+fn build_layer(
+    layout: &Path,
+    window_log: Option<u32>,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> anyhow::Result<(StoredBlob, String)> {
     let unnamed = layout.join("unnamed");
-    let mut encoder =
-        zstd::stream::write::Encoder::new(Hashed::new(BufWriter::new(File::create(&unnamed)?)), 1)?;
-    if let Some(window_log) = case.window_log {
+    let out = Hashed::new(BufWriter::new(File::create(&unnamed)?));
+    let mut encoder = zstd::stream::write::Encoder::new(out, 1)?;
+    if let Some(window_log) = window_log {
         encoder.window_log(window_log)?;
         encoder.long_distance_matching(true)?;
     }
     let mut plain = Hashed::new(&mut encoder);
-    let mut layer = LayerWriter::new(&mut plain as &mut dyn Write, number as u64);
-    layer.file("etc/debian_version", b"12.5\n")?;
-    (case.write)(&mut layer, scale)?;
-    layer.finish()?;
+    write(&mut plain)?;
     let diff_id = plain.finish()?.digest;
-    let blob = place(encoder.finish()?.finish()?, &unnamed, &layout)?;
-    fs::write(layout.join(found::DIFF_ID_FILE), &*diff_id)?;
-    let config = config([&*diff_id], ["ADD everything /"]);
-    write_layout(&layout, &config, "tar+zstd", std::iter::once(&blob))?;
-    Ok(layout)
+    let blob = place(encoder.finish()?.finish()?, &unnamed, layout)?;
+    Ok((blob, diff_id))
 }
 
 fn million_files(layer: &mut LayerWriter<&mut dyn Write>, scale: usize) -> io::Result<()> {

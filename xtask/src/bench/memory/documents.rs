@@ -2,6 +2,7 @@
 //! package.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use super::{LayerWriter, MEGABYTE};
 
@@ -219,7 +220,19 @@ pub(super) fn package_json(layer: &mut Layer<'_>, scale: usize) -> io::Result<()
 
 /// More packages of npm than any image has, each in a file of its own.
 pub(super) fn package_jsons(layer: &mut Layer<'_>, scale: usize) -> io::Result<()> {
-    for number in 0..150_000 / scale {
+    write_package_jsons(layer, 0..150_000 / scale)
+}
+
+pub(super) fn lower_package_jsons(layer: &mut Layer<'_>, scale: usize) -> io::Result<()> {
+    write_package_jsons(layer, 0..75_000 / scale)
+}
+
+pub(super) fn upper_package_jsons(layer: &mut Layer<'_>, scale: usize) -> io::Result<()> {
+    write_package_jsons(layer, 75_000 / scale..150_000 / scale)
+}
+
+fn write_package_jsons(layer: &mut Layer<'_>, numbers: Range<usize>) -> io::Result<()> {
+    for number in numbers {
         let path = format!("usr/lib/node_modules/package-{number:06}/package.json");
         let text = format!(
             "{{\"name\":\"package-{number:06}\",\"version\":\"1.{number}.0\",\"license\":\"MIT\"}}\n"

@@ -10,37 +10,49 @@ use cleanbill_core::package::LayerId;
 use cleanbill_inventory::{EXTRACTORS_VERSION, MergeOptions, merge_owned};
 use cleanbill_store::{LayerCache, LayerKey};
 
-/// The file of a layout that names its only layer.
-pub(super) const DIFF_ID_FILE: &str = "diff-id";
+/// The file of a layout that names its layers, a line each.
+pub(super) const DIFF_IDS_FILE: &str = "diff-ids";
 
-/// What an allocator takes beside the bytes of a text, on average: a header, and what is rounded up.
-const TEXT_OVERHEAD: u64 = 16;
-
-/// Returns the bytes of the packages that a scan has found: those of the layer that it has put into
+/// Returns the bytes of the packages that a scan has found: those of the layers that it has put into
 /// its cache, as a report has them.
 pub(super) fn size_bytes(cache: &Path, layout: &Path) -> anyhow::Result<u64> {
-    let diff_id = fs::read_to_string(layout.join(DIFF_ID_FILE))?;
-    let key = LayerKey {
-        diff_id: diff_id.trim().parse()?,
-        variant: String::new(),
-    };
     let cache = LayerCache::open(cache, EXTRACTORS_VERSION)?;
-    let inventory = cache.layer_get(&key, 0)?;
-    let inventory = inventory.context("the scan has not kept what it found")?;
-    let id = LayerId {
-        digest: None,
-        diff_id: key.diff_id,
-    };
-    let layers = vec![Arc::new(inventory)];
-    let merged = merge_owned(&[id], layers, Vec::new(), &MergeOptions::default()).inventory;
+    let (mut ids, mut layers) = (Vec::new(), Vec::new());
+    for diff_id in fs::read_to_string(layout.join(DIFF_IDS_FILE))?.lines() {
+        let key = LayerKey {
+            diff_id: diff_id.parse()?,
+            variant: String::new(),
+        };
+        let inventory = cache.layer_get(&key, 0)?;
+        layers.push(Arc::new(
+            inventory.context("the scan has not kept what it found")?,
+        ));
+        ids.push(LayerId {
+            digest: None,
+            diff_id: key.diff_id,
+        });
+    }
+    let merged = merge_owned(&ids, layers, Vec::new(), &MergeOptions::default()).inventory;
     let of_applications = merged.applications.iter().flat_map(|one| &one.packages);
     let packages = merged.packages.iter().chain(of_applications);
-    let size = |package: &Package| package.size_bytes() + TEXT_OVERHEAD * texts_of(package);
+    let size = |package: &Package| {
+        let of_texts = texts_of(package).map(|text| allocated_size_bytes(text) - text.len() as u64);
+        package.size_bytes() + of_texts.sum::<u64>()
+    };
     Ok(packages.map(size).sum())
 }
 
-/// Counts the texts of a package that are allocated one by one.
-fn texts_of(package: &Package) -> u64 {
+/// Returns what the allocator of the GNU C library takes for a text: a header of 8 bytes, in steps of
+/// 16 bytes, and 32 at least.
+fn allocated_size_bytes(text: &str) -> u64 {
+    match text.len() as u64 {
+        0 => 0,
+        length => (length + 8).next_multiple_of(16).max(32),
+    }
+}
+
+/// Lists the texts of a package that are allocated one by one.
+fn texts_of(package: &Package) -> impl Iterator<Item = &str> {
     let identifier = &package.identifier;
     let stated = [
         &package.id,
@@ -58,13 +70,13 @@ fn texts_of(package: &Package) -> u64 {
         &identifier.uid,
         &identifier.bom_ref,
     ];
-    let stated = stated.iter().filter(|text| !text.is_empty()).count();
-    let of_url = identifier.purl.as_ref().map_or(0, |purl| {
-        [&purl.kind, &purl.namespace, &purl.name, &purl.version]
-            .iter()
-            .filter(|text| !text.is_empty())
-            .count()
-            + 2 * purl.qualifiers.len()
+    let of_url = identifier.purl.iter().flat_map(|purl| {
+        let stated = [&purl.kind, &purl.namespace, &purl.name, &purl.version];
+        let qualifiers = purl.qualifiers.iter();
+        let qualifiers = qualifiers.flat_map(|(name, value)| [name, value]);
+        stated.into_iter().chain(qualifiers)
     });
-    (stated + of_url + package.depends_on.len() + package.licenses.len()) as u64
+    let lists = package.depends_on.iter().chain(&package.licenses);
+    let texts = stated.into_iter().chain(of_url).chain(lists);
+    texts.map(String::as_str)
 }
