@@ -1,9 +1,18 @@
 //! A stream that can be looked into before it is consumed.
 
+use std::collections::VecDeque;
 use std::io::{self, BufRead, Read};
+use std::ops::Range;
+
+use memchr::memmem;
+
+use super::header::{END, END_SIZE_BYTES};
 
 /// Bytes that are held at a time; what is looked at before it is consumed must fit.
 const BUFFER_SIZE_BYTES: usize = 128 * 1024;
+
+/// So many signatures fit in less than an end record, with one more.
+const ENDS_KEPT: usize = END_SIZE_BYTES / END.len() + 1;
 
 /// Buffers a stream and counts what was consumed.
 pub(super) struct Peek<R> {
@@ -12,6 +21,10 @@ pub(super) struct Peek<R> {
     start: usize,
     end: usize,
     position: u64,
+    /// Where the last signatures of end records began, in whatever they stood.
+    ends: VecDeque<u64>,
+    /// The last bytes before those that were read last: a signature may begin there.
+    before: Vec<u8>,
 }
 
 impl<R: Read> Peek<R> {
@@ -22,7 +35,17 @@ impl<R: Read> Peek<R> {
             start: 0,
             end: 0,
             position: 0,
+            ends: VecDeque::new(),
+            before: Vec::new(),
         }
+    }
+
+    /// Returns where the last end record of what was read begins, as somebody finds it who searches
+    /// from the end and does not know what it stands in.
+    pub(super) fn last_end(&self) -> Option<u64> {
+        let size = self.position + self.held().len() as u64;
+        let is_whole = |at: &&u64| **at + END_SIZE_BYTES as u64 <= size;
+        self.ends.iter().rev().find(is_whole).copied()
     }
 
     /// Returns how many bytes were consumed.
@@ -86,8 +109,30 @@ impl<R: Read> Peek<R> {
         }
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();
         let count = self.inner.read(room)?;
+        let place = self.position + (self.end - self.start) as u64;
+        self.note_ends(place, self.end..self.end + count);
         self.end += count;
         Ok(count)
+    }
+
+    /// Notes the signatures of end records in what was read, and where it begins.
+    fn note_ends(&mut self, place: u64, read: Range<usize>) {
+        let read = self.buffer.get(read).unwrap_or_default();
+        let begin = read.get(..(END.len() - 1).min(read.len()));
+        let mut seam = std::mem::take(&mut self.before);
+        let seam_place = place - seam.len() as u64;
+        seam.extend_from_slice(begin.unwrap_or_default());
+        let across = memmem::find(&seam, &END).map(|at| seam_place + at as u64);
+        let inside = memmem::find_iter(read, &END).map(|at| place + at as u64);
+        for at in across.into_iter().chain(inside) {
+            if self.ends.len() == ENDS_KEPT {
+                self.ends.pop_front();
+            }
+            self.ends.push_back(at);
+        }
+        let tail = if read.len() < END.len() { &seam } else { read };
+        let kept = tail.len().saturating_sub(END.len() - 1);
+        self.before = tail.get(kept..).unwrap_or_default().to_vec();
     }
 }
 
@@ -113,5 +158,36 @@ impl<R: Read> BufRead for Peek<R> {
         let count = count.min(self.end - self.start);
         self.start += count;
         self.position += count as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Gives a few bytes at a time.
+    struct Drops<'a>(&'a [u8], usize);
+
+    impl Read for Drops<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = self.1.min(buffer.len());
+            self.0.read(buffer.get_mut(..count).unwrap_or_default())
+        }
+    }
+
+    #[test]
+    fn the_last_end_is_found_however_the_bytes_come() {
+        let mut bytes = b"PK\x05\x06".to_vec();
+        bytes.extend([0; 20]);
+        bytes.extend(b"PPK\x05\x06-PK\x05PK\x05\x06");
+        bytes.extend([b'-'; 17]);
+        // This one is cut short.
+        bytes.extend(b"PK\x05\x06PK\x05\x06");
+        for count in 1..bytes.len() {
+            let mut peek = Peek::new(Drops(&bytes, count));
+            assert_eq!(peek.skip(u64::MAX).unwrap(), bytes.len() as u64);
+            assert_eq!(peek.last_end(), Some(33), "{count} at a time");
+        }
+        assert_eq!(Peek::new(&bytes[..10]).last_end(), None);
     }
 }

@@ -223,6 +223,11 @@ impl<R: EntryReader> Pass<'_, '_, R> {
         };
         let no_end = || ArchiveError::malformed("it is no zip archive: there is no end record");
         let ended = self.ended.take().filter(is_at_end).ok_or_else(no_end)?;
+        if self.stream.last_end() != Some(ended.at) {
+            return Err(ArchiveError::malformed(
+                "the last end record stands in the content of an entry",
+            ));
+        }
         let confirmed = ended.directory?;
         let mut outputs = Vec::new();
         for record in confirmed.wanted {

@@ -139,6 +139,24 @@ fn the_last_end_counts_even_inside_a_comment() {
 }
 
 #[test]
+fn an_end_in_the_content_of_an_entry_is_not_passed_over() {
+    let empty = ZipBuilder::new().build();
+    let holder = ZipBuilder::new()
+        .entry(ZipEntry::new("x", &empty).stored())
+        .build();
+    let directory = memchr::memmem::find(&holder, b"PK\x01\x02").unwrap();
+    for padding in (0..12).chain([128 * 1024 - 200, 128 * 1024 - 150, 128 * 1024]) {
+        let mut bytes = vec![b'-'; padding];
+        bytes.extend(ZipBuilder::new().entry(entry("a")).build());
+        bytes.extend(&holder[..directory]);
+        // Whoever looks for the end of the file takes the last one, which lists nothing.
+        assert_eq!(at_any_place(&bytes, &Limits::default()).unwrap(), []);
+        let error = passing(&bytes, &Limits::default()).unwrap_err();
+        assert!(error.to_string().contains("the last end record"), "{error}");
+    }
+}
+
+#[test]
 fn a_script_may_stand_before_it() {
     let script = "#!/bin/sh\nexec java -jar \"$0\" PK \"$@\"\n";
     let archive = ZipBuilder::new().entry(entry("a")).prefix(script);
