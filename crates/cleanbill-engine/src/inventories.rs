@@ -19,10 +19,6 @@ use crate::java::{self, JavaIndexSource, LazyJavaIndex, Unidentified};
 use crate::progress::ScanObserver;
 use bound::PackageBound;
 
-/// Of more Java archives that only the index can name at least one is in the image when its layers
-/// are merged: that need not be found out first.
-const PROBED_ARCHIVES_MAX: usize = 10_000;
-
 /// How often links may send us back to a layer: each round resolves one more link of a chain.
 const LINK_ROUNDS_MAX: usize = 8;
 
@@ -134,27 +130,22 @@ impl<'a> LayerInventories<'a> {
         if layers.iter().all(|layer| layer.java_archives.is_empty()) {
             return self.merge_following(image, layers, options);
         }
-        let archives: usize = layers.iter().map(|layer| layer.java_archives.len()).sum();
-        let is_sure = archives > PROBED_ARCHIVES_MAX || self.java_index.opened().is_some();
-        let failure = if is_sure {
-            let index = self.java_index.get();
-            match index.and_then(|index| resolve_all(&layers, index)) {
-                Ok(resolved) => {
-                    drop(layers);
-                    return self.merge_following(image, resolved, options);
-                }
-                Err(reason) => Some(reason),
+        let opened = self.java_index.opened();
+        let failure = match opened.map(|index| resolve_all(&layers, index)) {
+            Some(Ok(resolved)) => {
+                drop(layers);
+                return self.merge_following(image, resolved, options);
             }
-        } else {
-            None
+            Some(Err(reason)) => Some(reason),
+            None => None,
         };
         let (mut inventory, unidentified) = self.merge_without_index(image, &layers, options)?;
         let Some(unidentified) = unidentified else {
             return Ok(inventory);
         };
-        let reason = match (failure, self.java_index.get()) {
-            (Some(reason), _) | (None, Err(reason)) => reason,
-            (None, Ok(index)) => {
+        let reason = match failure.map_or_else(|| self.java_index.get(), Err) {
+            Err(reason) => reason,
+            Ok(index) => {
                 // It is seldom needed again, and takes as much as the one that is made now.
                 drop(inventory);
                 match resolve_all(&layers, index) {

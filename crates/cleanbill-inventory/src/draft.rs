@@ -39,7 +39,8 @@ pub(crate) struct LayerDraft {
     source: String,
     /// The extractor that reads it.
     extractor: &'static str,
-    /// Every file that was read, with what it gave, unless that is an application at its own path.
+    /// Every file that was read, with what it gave, unless that is an application at its own path, of
+    /// a type that reports join: there may be a hundred thousand of them.
     sources: BTreeMap<Arc<str>, Option<Box<Trace>>>,
     databases: BTreeMap<String, Sourced<Vec<Package>>>,
     applications: ApplicationsDraft,
@@ -77,7 +78,7 @@ struct Sourced<T> {
     value: T,
 }
 
-/// Lists where a file put things whose key is not the file's own path.
+/// Lists where a file put things.
 #[derive(Default)]
 struct Trace {
     databases: Vec<String>,
@@ -202,7 +203,7 @@ impl LayerDraft {
             path.into()
         };
         let key = (path, self.applications.shared_kind(kind));
-        if !is_own {
+        if !is_own || !is_joined(kind) {
             self.trace().applications.push(key.clone());
         }
         self.applications.insert(key, source, value);

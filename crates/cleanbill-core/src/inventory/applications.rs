@@ -1,4 +1,4 @@
-//! Language applications: each by itself, or those of few packages in one list for all of a type.
+//! Language applications: each by itself, or with others of its type in one list.
 
 use std::ops::Range;
 
@@ -12,7 +12,8 @@ use crate::text_list::TextList;
 pub struct Applications {
     /// Those with a list of their own, sorted by path, then type.
     pub alone: Vec<Application>,
-    /// Those of few packages, of types that reports join.
+    /// Those of types that reports join, as far as they have few packages or are Java archives that
+    /// the index has named.
     pub groups: Vec<ApplicationGroup>,
 }
 
@@ -71,18 +72,51 @@ pub struct ApplicationView<'a> {
     pub packages: &'a [Package],
 }
 
-/// Holds applications of one type that have a package or a few each, sorted by path.
+/// Holds applications of one type, sorted by path, with their packages in one list.
 ///
 /// A layer may have a hundred thousand files that describe one package. If each had a list, moving
 /// the packages on would leave as many holes in the memory as there are packages. Here they are in
 /// one piece, which becomes the list of the image.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "RawGroup")]
 pub struct ApplicationGroup {
     kind: String,
     paths: TextList,
     /// The number of packages of the applications up to and with each.
     ends: Vec<u32>,
     packages: Vec<Package>,
+}
+
+/// Is a group as it was written out.
+#[derive(Deserialize)]
+struct RawGroup {
+    kind: String,
+    paths: TextList,
+    ends: Vec<u32>,
+    packages: Vec<Package>,
+}
+
+impl TryFrom<RawGroup> for ApplicationGroup {
+    type Error = &'static str;
+
+    fn try_from(raw: RawGroup) -> Result<Self, Self::Error> {
+        let RawGroup {
+            kind,
+            paths,
+            ends,
+            packages,
+        } = raw;
+        let end = ends.last().map_or(0, |end| *end as usize);
+        if ends.len() != paths.len() || !ends.is_sorted() || end != packages.len() {
+            return Err("the ends of a group of applications do not fit its packages");
+        }
+        Ok(Self {
+            kind,
+            paths,
+            ends,
+            packages,
+        })
+    }
 }
 
 impl ApplicationGroup {
@@ -235,9 +269,19 @@ mod tests {
     }
 
     #[test]
-    fn ends_that_lie_lead_nowhere() {
-        let text = r#"{"kind": "jar", "paths": ["a", "b", "c"], "ends": [7, 2], "packages": []}"#;
-        let group: ApplicationGroup = serde_json::from_str(text).unwrap();
-        assert!(group.iter().all(|view| view.packages.is_empty()));
+    fn ends_that_lie_are_refused() {
+        let mut written = serde_json::to_value(group()).unwrap();
+        assert_eq!(serde_json::from_value(written.clone()).ok(), Some(group()));
+        for ends in [
+            &[1, 1][..],
+            &[1, 0, 3],
+            &[1, 1, 2],
+            &[1, 1, 4],
+            &[1, 1, 3, 3],
+        ] {
+            written["ends"] = ends.into();
+            let read = serde_json::from_value::<ApplicationGroup>(written.clone());
+            assert!(read.is_err(), "{ends:?}");
+        }
     }
 }

@@ -61,16 +61,15 @@ impl ApplicationsDraft {
         }
     }
 
-    /// Forgets what a file gave at its own path and, of `others`, what is still its.
+    /// Forgets what a file gave of types that reports join at its own path and, of `others`, what is
+    /// still its.
     pub(super) fn forget(&mut self, source: &str, others: &[ApplicationKey]) {
         let path: Arc<str> = source.into();
-        let own: Vec<ApplicationKey> = self
-            .kinds
+        let own = JOINED
             .iter()
-            .map(|kind| (Arc::clone(&path), Arc::clone(kind)))
-            .collect();
-        for key in own.iter().chain(others) {
-            self.remove_if(key, |found| found == source);
+            .map(|kind| (Arc::clone(&path), Arc::from(*kind)));
+        for key in own.chain(others.iter().cloned()) {
+            self.remove_if(&key, |found| found == source);
         }
     }
 
@@ -87,7 +86,7 @@ impl ApplicationsDraft {
         }
     }
 
-    /// Returns a type, as others hold it. There are a few dozen.
+    /// Returns a type, as others hold it. There are a few dozen, unless an SBOM makes up more.
     pub(super) fn shared_kind(&mut self, kind: &str) -> Arc<str> {
         if let Some(known) = self.kinds.get(kind) {
             return Arc::clone(known);
@@ -137,7 +136,7 @@ impl ApplicationsDraft {
     }
 
     /// Takes the groups, sorted by type. `complete` is given the path of each application and its
-    /// packages, and leaves them in their order.
+    /// packages, which stay those.
     pub(super) fn take_groups(
         &mut self,
         mut complete: impl FnMut(&str, &mut [Package]),

@@ -283,3 +283,25 @@ fn what_is_forgotten_leaves_the_applications_of_others() {
         ["jar b: another", "jar c: c", "jar of a, b or c: c"]
     );
 }
+
+#[test]
+fn what_a_file_gave_is_forgotten_at_all_paths_and_of_all_types() {
+    let many = || (0..9).map(|number| package(&number.to_string())).collect();
+    let mut draft = draft(Limits::default());
+    for source in ["a", "b"] {
+        draft.begin(source, "x");
+        for kind in ["jar", "cargo"] {
+            for path in [source, "elsewhere"] {
+                draft.add_application(kind, path, vec![package(source)]);
+                draft.add_application(kind, &format!("{path}/many"), many());
+            }
+        }
+    }
+    draft.forget("b", false);
+    let inventory = draft.finish(LayerFrame::default());
+    let kept: Vec<_> = applications_of(&inventory)
+        .iter()
+        .map(|one| format!("{} {}", one.kind, one.path))
+        .collect();
+    assert_eq!(kept, ["cargo a", "jar a", "cargo a/many", "jar a/many"]);
+}

@@ -36,6 +36,12 @@ struct PackagePlan {
     layer_index: Option<u32>,
 }
 
+impl PackagePlan {
+    const fn is_kept(&self) -> bool {
+        self.rank.is_some()
+    }
+}
+
 /// Holds the packages of an application of the image, or of several that are joined.
 #[derive(Default)]
 struct Joined {
@@ -82,7 +88,7 @@ impl ApplicationsPlan {
         let span = &rest.span;
         let plans = self.packages.get(begin + span.start..begin + span.end);
         let mut plans = plans.into_iter().flatten();
-        plans.any(|of_package| of_package.rank.is_some())
+        plans.any(PackagePlan::is_kept)
     }
 
     /// Leaves all packages of a list out, for now. Returns where their plans begin.
@@ -104,21 +110,17 @@ impl ApplicationsPlan {
     /// Applications without a package are left out. Source: spec 04 section 0.4.
     pub(super) fn apply(self, lists: &mut Lists<'_>, frame: &Frame) -> Vec<Application> {
         let mut joined: BTreeMap<(String, String), Joined> = BTreeMap::new();
-        let mut plans = self.packages.into_iter();
+        let mut left = self.packages.as_slice();
         for ListPlan { id, package_count } in self.lists {
+            let plans;
+            (plans, left) = left.split_at(package_count.min(left.len()));
+            let is_kept = |number| plans.get(number).is_some_and(PackagePlan::is_kept);
             let (kind, path) = lists.name_of(id);
-            let mut packages = lists.take(id);
-            let mut plans = plans.by_ref().take(package_count);
-            let mut ranks: Vec<u32> = Vec::with_capacity(packages.len());
-            packages.retain_mut(|package| {
-                let of_package = plans.next().unwrap_or_default();
-                if let Some(rank) = of_package.rank {
-                    complete(package, &kind, of_package.layer_index, frame);
-                    ranks.push(rank);
-                }
-                of_package.rank.is_some()
-            });
-            plans.for_each(drop);
+            let mut packages = lists.take(id, is_kept);
+            let kept = plans.iter().filter(|of_package| of_package.is_kept());
+            for (package, of_package) in packages.iter_mut().zip(kept.clone()) {
+                complete(package, &kind, of_package.layer_index, frame);
+            }
             let shown_path = if is_joined(&kind) {
                 String::new()
             } else {
@@ -126,7 +128,9 @@ impl ApplicationsPlan {
             };
             let joined = joined.entry((kind, shown_path)).or_default();
             append(&mut joined.packages, packages);
-            joined.ranks.extend(ranks);
+            joined
+                .ranks
+                .extend(kept.filter_map(|of_package| of_package.rank));
         }
         joined
             .into_iter()

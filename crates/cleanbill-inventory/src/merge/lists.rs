@@ -53,29 +53,35 @@ pub(super) enum Source<'a> {
 }
 
 impl Lists<'_> {
-    /// Returns the packages of a list. They are gone from it if it will not be asked for again and
-    /// nobody else holds it.
-    pub(super) fn take(&mut self, id: ListId) -> Vec<Package> {
+    /// Returns those packages of a list of which `is_kept` says so by their number. All are gone from
+    /// it if it will not be asked for again and nobody else holds it.
+    pub(super) fn take(&mut self, id: ListId, is_kept: impl Fn(usize) -> bool) -> Vec<Package> {
         if let Some(uses) = self.repeated.get_mut(&id).filter(|uses| **uses > 1) {
             *uses -= 1;
-            return self.copy(id);
+            return copy(self.list(id), is_kept);
         }
-        let ListId { kind, index, .. } = id;
-        match (&mut self.source, id.inventory) {
-            (_, InventoryId::Renamed(number)) => self
-                .renamed
-                .get_mut(number as usize)
-                .and_then(Option::as_mut)
-                .map(|inventory| take_list(inventory, kind, index)),
-            (Source::Borrowed(..), _) => Some(self.copy(id)),
-            (Source::Owned(layers, _), InventoryId::Layer(number)) => layers
-                .get_mut(number as usize)
-                .map(|inventory| take_shared(inventory, kind, index)),
-            (Source::Owned(_, grown), InventoryId::Grown(number)) => grown
-                .get_mut(number as usize)
-                .map(|grown| take_shared(&mut grown.inventory, kind, index)),
+        let mut packages = match self.owned(id.inventory) {
+            Some(inventory) => take_list(inventory, id.kind, id.index),
+            None => return copy(self.list(id), is_kept),
+        };
+        let mut numbers = 0..packages.len();
+        packages.retain(|_| numbers.next().is_some_and(&is_kept));
+        packages.shrink_to_fit();
+        packages
+    }
+
+    /// Returns an inventory if nobody else holds it.
+    fn owned(&mut self, id: InventoryId) -> Option<&mut LayerInventory> {
+        match (&mut self.source, id) {
+            (_, InventoryId::Renamed(number)) => self.renamed.get_mut(number as usize)?.as_mut(),
+            (Source::Borrowed(..), _) => None,
+            (Source::Owned(layers, _), InventoryId::Layer(number)) => {
+                Arc::get_mut(layers.get_mut(number as usize)?)
+            }
+            (Source::Owned(_, grown), InventoryId::Grown(number)) => {
+                Arc::get_mut(&mut grown.get_mut(number as usize)?.inventory)
+            }
         }
-        .unwrap_or_default()
     }
 
     /// Returns the type and the path of an application; of a group the type alone.
@@ -96,10 +102,10 @@ impl Lists<'_> {
         name.unwrap_or_default()
     }
 
-    fn copy(&self, id: ListId) -> Vec<Package> {
+    fn list(&self, id: ListId) -> &[Package] {
         let inventory = self.inventory(id.inventory);
         let list = inventory.map(|inventory| list(inventory, id.kind, id.index));
-        list.unwrap_or_default().to_vec()
+        list.unwrap_or_default()
     }
 
     fn inventory(&self, id: InventoryId) -> Option<&LayerInventory> {
@@ -123,11 +129,10 @@ impl Lists<'_> {
     }
 }
 
-fn take_shared(inventory: &mut Arc<LayerInventory>, kind: ListKind, index: u32) -> Vec<Package> {
-    match Arc::get_mut(inventory) {
-        Some(inventory) => take_list(inventory, kind, index),
-        None => list(inventory, kind, index).to_vec(),
-    }
+fn copy(packages: &[Package], is_kept: impl Fn(usize) -> bool) -> Vec<Package> {
+    let packages = packages.iter().enumerate();
+    let kept = packages.filter(|(number, _)| is_kept(*number));
+    kept.map(|(_, package)| package.clone()).collect()
 }
 
 fn take_list(inventory: &mut LayerInventory, kind: ListKind, index: u32) -> Vec<Package> {

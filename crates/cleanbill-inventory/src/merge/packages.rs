@@ -68,18 +68,15 @@ impl PackagesPlan {
     ) -> Vec<Package> {
         let mut packages: Vec<Package> = Vec::new();
         for (id, plans) in self.databases {
-            let mut of_database = lists.take(id);
-            let mut plans = plans.into_iter();
-            of_database.retain_mut(|package| {
-                let Some(plan) = plans.next().filter(|plan| plan.is_kept) else {
-                    return false;
-                };
+            let is_kept = |number: usize| plans.get(number).is_some_and(|plan| plan.is_kept);
+            let mut of_database = lists.take(id, is_kept);
+            let kept = plans.into_iter().filter(|plan| plan.is_kept);
+            for (package, plan) in of_database.iter_mut().zip(kept) {
                 complete(package, plan, frame, distro);
                 if let Some(licenses) = self.licenses.get(&package.name) {
                     package.licenses.clone_from(licenses);
                 }
-                true
-            });
+            }
             append(&mut packages, of_database);
         }
         without_repeated(&mut packages);

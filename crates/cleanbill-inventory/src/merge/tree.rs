@@ -53,7 +53,7 @@ enum Place {
     /// In a group, by the number of the application in it.
     Grouped {
         group: u32,
-        number: u32,
+        place_in_group: u32,
     },
 }
 
@@ -97,40 +97,40 @@ impl<'a> Put<'a> {
         let PutApplication { inventory, place } = *self.applications.get(number as usize)?;
         let put = self.inventories.get(inventory as usize)?;
         let applications = &put.inventory.applications;
-        let (kind, index, application, span, list_length) = match place {
+        let list = |kind, index| ListId {
+            inventory: put.id,
+            kind,
+            index,
+        };
+        let owned = self.owned.get(&number).map_or(&[][..], Vec::as_slice);
+        match place {
             Place::Alone(index) => {
                 let application = applications.alone.get(index as usize)?.view();
-                let length = application.packages.len();
-                (ListKind::Application, index, application, 0..length, length)
+                let list_length = application.packages.len();
+                Some(Rest {
+                    layer_index: put.layer_index,
+                    application,
+                    list: list(ListKind::Application, index),
+                    list_length,
+                    span: 0..list_length,
+                    owned,
+                })
             }
             Place::Grouped {
                 group: index,
-                number,
+                place_in_group,
             } => {
                 let group = applications.groups.get(index as usize)?;
-                let (application, span) =
-                    (group.get(number as usize)?, group.span(number as usize));
-                (
-                    ListKind::Group,
-                    index,
-                    application,
-                    span,
-                    group.packages().len(),
-                )
+                Some(Rest {
+                    layer_index: put.layer_index,
+                    application: group.get(place_in_group as usize)?,
+                    list: list(ListKind::Group, index),
+                    list_length: group.packages().len(),
+                    span: group.span(place_in_group as usize),
+                    owned,
+                })
             }
-        };
-        Some(Rest {
-            layer_index: put.layer_index,
-            application,
-            list: ListId {
-                inventory: put.id,
-                kind,
-                index,
-            },
-            list_length,
-            span,
-            owned: self.owned.get(&number).map_or(&[][..], Vec::as_slice),
-        })
+        }
     }
 
     /// Says whether a finding takes the place of another.
@@ -248,8 +248,11 @@ impl<'a> Tree<'a> {
                 self.put_application(Place::Alone(index), application.view(), owned, real_path);
             }
             for (group, applications) in (0..).zip(&inventory.applications.groups) {
-                for (number, application) in (0..).zip(applications.iter()) {
-                    let place = Place::Grouped { group, number };
+                for (place_in_group, application) in (0..).zip(applications.iter()) {
+                    let place = Place::Grouped {
+                        group,
+                        place_in_group,
+                    };
                     self.put_application(place, application, owned, real_path);
                 }
             }

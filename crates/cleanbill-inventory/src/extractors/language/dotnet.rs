@@ -226,8 +226,8 @@ impl Found {
     }
 }
 
-/// Says whether of two libraries of one id the second has the name that sorts last: names differ in
-/// what stands before that of a runtime.
+/// Says whether of two libraries of one id the second has the name that sorts last. Names of one id
+/// differ in what stands before that of a runtime (or in an empty version, which no SDK writes).
 fn comes_later(id: &str, is_runtime_pack: bool, is_second_runtime_pack: bool) -> bool {
     let name = |is_runtime_pack| match is_runtime_pack {
         true => format!("{RUNTIME_PREFIX}{id}"),

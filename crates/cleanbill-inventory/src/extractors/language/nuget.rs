@@ -92,19 +92,26 @@ fn add(kind: &str, path: &str, packages: Vec<Package>, draft: &mut LayerDraft) {
     }
 }
 
-/// Sorts packages by name and version, and joins those of one. The lines of all are kept.
+/// Sorts packages by name and version, and joins those of one: one that is direct anywhere is direct.
+/// The lines of all are kept.
 fn unique(mut packages: Vec<Package>) -> Vec<Package> {
     let mut order: Vec<u32> = (0..).take(packages.len()).collect();
-    order.sort_by_key(|number| packages.get(*number as usize).map(key));
+    order.sort_by_key(|number| {
+        let package = packages.get(*number as usize);
+        package.map(|package| (key(package), package.indirect))
+    });
     package::arrange(&mut packages, order);
     packages.dedup_by(|later, known| {
         let is_known = key(later) == key(known);
         if is_known {
             known.locations.append(&mut later.locations);
-            known.locations.sort_by_key(|location| location.start_line);
         }
         is_known
     });
+    for package in &mut packages {
+        let locations = &mut package.locations;
+        locations.sort_by_key(|location| location.start_line);
+    }
     packages
 }
 

@@ -243,6 +243,47 @@ fn files_that_an_sbom_reports_are_not_read_again() {
 }
 
 #[test]
+fn equal_packages_stay_in_the_order_of_their_applications() {
+    // The tree has what lies below a directory right after it, texts have `a-b` before `a/`.
+    let sbom = |bom_ref: &str, more: usize| {
+        let more: String = (0..more)
+            .map(|n| format!(r#", {{"type": "library", "name": "z{n}", "version": "1", "purl": "pkg:npm/z{n}@1"}}"#))
+            .collect();
+        format!(
+            r#"{{"bomFormat": "CycloneDX", "specVersion": "1.5", "components": [
+                {{"bom-ref": "{bom_ref}", "type": "library", "name": "a", "version": "1", "purl": "pkg:npm/a@1"}}{more}]}}"#
+        )
+    };
+    // Few packages of one lie in a group, many have a list of their own.
+    for (first, second) in [(0, 0), (0, 12), (12, 0), (12, 12)] {
+        let layer = FakeLayer::new()
+            .file("a-b/x.cdx.json", sbom("second", second).as_bytes())
+            .file("a/x.cdx.json", sbom("first", first).as_bytes());
+        let upper = FakeLayer::new().file("0/x.cdx.json", sbom("before", 0).as_bytes());
+        let (inventory, _) = merge_all(&[layer, upper], &MergeOptions::default());
+        let packages = inventory.applications[0].packages.iter();
+        let named = packages.filter(|package| package.name == "a");
+        let refs: Vec<_> = named.map(|one| one.identifier.bom_ref.as_str()).collect();
+        assert_eq!(refs, ["before", "first", "second"], "{first} and {second}");
+    }
+}
+
+#[test]
+fn packages_that_are_hidden_take_no_room() {
+    let files = (0..500).map(|n| (format!("a/{n}/package.json"), node(&format!("p{n}"), "1")));
+    let lower = files.fold(FakeLayer::new(), |layer, (path, text)| {
+        layer.file(&path, &text)
+    });
+    let upper = FakeLayer::new()
+        .opaque("a")
+        .file("a/0/package.json", &node("p0", "2"));
+    let (inventory, _) = merge_all(&[lower, upper], &MergeOptions::default());
+    let packages = &inventory.applications[0].packages;
+    assert_eq!(packages.len(), 1);
+    assert!(packages.capacity() < 10, "{}", packages.capacity());
+}
+
+#[test]
 fn language_packages_can_be_left_out() {
     let options = MergeOptions {
         includes_applications: false,

@@ -91,8 +91,6 @@ pub(super) fn parse(
         Ok(())
     })?;
     drop(resolved);
-    // One that is direct for any framework is direct.
-    packages.sort_by_key(|package| package.indirect);
     let mut packages = unique(packages);
     for package in &mut packages {
         let needed = needs.remove(&hasher.hash_one(&package.id));
