@@ -258,6 +258,7 @@ impl<T> Passed<T> {
         let passed = &self.record;
         passed.name == listed.name
             && passed.method == listed.method
+            && passed.is_encrypted() == listed.is_encrypted()
             && passed.packed_size_bytes == listed.packed_size_bytes
             && passed.size_bytes == listed.size_bytes
             && (passed.crc32 == listed.crc32 || listed.crc32 == 0 || passed.crc32 == 0)

@@ -157,6 +157,24 @@ fn an_end_in_the_content_of_an_entry_is_not_passed_over() {
 }
 
 #[test]
+fn an_entry_that_is_encrypted_in_one_header_only_is_not_passed_over() {
+    let archive = ZipBuilder::new().entry(entry("a")).build();
+    let directory = memchr::memmem::find(&archive, b"PK\x01\x02").unwrap();
+    // The flags stand at different places of the two headers.
+    for (flags, is_read) in [(6, true), (directory + 8, false)] {
+        let mut bytes = archive.clone();
+        bytes[flags] |= 1;
+        let limits = Limits::default();
+        assert_eq!(at_any_place(&bytes, &limits).is_ok(), is_read);
+        let error = passing(&bytes, &limits).unwrap_err().to_string();
+        assert!(
+            error.contains("what passed is not what the directory lists"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_script_may_stand_before_it() {
     let script = "#!/bin/sh\nexec java -jar \"$0\" PK \"$@\"\n";
     let archive = ZipBuilder::new().entry(entry("a")).prefix(script);
