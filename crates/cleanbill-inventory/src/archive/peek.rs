@@ -6,13 +6,17 @@ use std::ops::Range;
 
 use memchr::memmem;
 
-use super::header::{END, END_SIZE_BYTES};
+use super::header::{CENTRAL, END, END_SIZE_BYTES};
 
 /// Bytes that are held at a time; what is looked at before it is consumed must fit.
 const BUFFER_SIZE_BYTES: usize = 128 * 1024;
 
 /// So many signatures fit in less than an end record, with one more.
 const ENDS_KEPT: usize = END_SIZE_BYTES / END.len() + 1;
+
+/// Directory headers that are remembered, in eight bytes each: as many entries as no archive has that
+/// somebody would unpack.
+const CENTRALS_KEPT: usize = 1_000_000;
 
 /// Buffers a stream and counts what was consumed.
 pub(super) struct Peek<R> {
@@ -23,6 +27,8 @@ pub(super) struct Peek<R> {
     position: u64,
     /// Where the last signatures of end records began, in whatever they stood.
     ends: VecDeque<u64>,
+    /// Where signatures of directory headers began, the first of them.
+    centrals: Vec<u64>,
     /// The last bytes before those that were read last: a signature may begin there.
     before: Vec<u8>,
 }
@@ -36,6 +42,7 @@ impl<R: Read> Peek<R> {
             end: 0,
             position: 0,
             ends: VecDeque::new(),
+            centrals: Vec::new(),
             before: Vec::new(),
         }
     }
@@ -46,6 +53,12 @@ impl<R: Read> Peek<R> {
         let size = self.position + self.held().len() as u64;
         let is_whole = |at: &&u64| **at + END_SIZE_BYTES as u64 <= size;
         self.ends.iter().rev().find(is_whole).copied()
+    }
+
+    /// Says whether a directory header begins at a place of what was read, as somebody finds it who
+    /// can go back; it may where there were more headers than are kept.
+    pub(super) fn may_have_central_at(&self, place: u64) -> bool {
+        self.centrals.len() >= CENTRALS_KEPT || self.centrals.binary_search(&place).is_ok()
     }
 
     /// Returns how many bytes were consumed.
@@ -110,26 +123,31 @@ impl<R: Read> Peek<R> {
         let room = self.buffer.get_mut(self.end..).unwrap_or_default();
         let count = self.inner.read(room)?;
         let place = self.position + (self.end - self.start) as u64;
-        self.note_ends(place, self.end..self.end + count);
+        self.note_signatures(place, self.end..self.end + count);
         self.end += count;
         Ok(count)
     }
 
-    /// Notes the signatures of end records in what was read, and where it begins.
-    fn note_ends(&mut self, place: u64, read: Range<usize>) {
+    /// Notes the signatures in what was read, and where it begins.
+    fn note_signatures(&mut self, place: u64, read: Range<usize>) {
         let read = self.buffer.get(read).unwrap_or_default();
         let begin = read.get(..(END.len() - 1).min(read.len()));
         let mut seam = std::mem::take(&mut self.before);
         let seam_place = place - seam.len() as u64;
         seam.extend_from_slice(begin.unwrap_or_default());
-        let across = memmem::find(&seam, &END).map(|at| seam_place + at as u64);
-        let inside = memmem::find_iter(read, &END).map(|at| place + at as u64);
-        for at in across.into_iter().chain(inside) {
+        let find = |signature: &'static [u8; 4]| {
+            let across = memmem::find(&seam, signature).map(|at| seam_place + at as u64);
+            let inside = memmem::find_iter(read, signature).map(move |at| place + at as u64);
+            across.into_iter().chain(inside)
+        };
+        for at in find(&END) {
             if self.ends.len() == ENDS_KEPT {
                 self.ends.pop_front();
             }
             self.ends.push_back(at);
         }
+        let room = CENTRALS_KEPT.saturating_sub(self.centrals.len());
+        self.centrals.extend(find(&CENTRAL).take(room));
         let tail = if read.len() < END.len() { &seam } else { read };
         let kept = tail.len().saturating_sub(END.len() - 1);
         self.before = tail.get(kept..).unwrap_or_default().to_vec();

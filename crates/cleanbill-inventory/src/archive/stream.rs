@@ -11,7 +11,6 @@ mod unsized_content;
 
 use std::collections::BTreeMap;
 use std::io::Read;
-use std::ops::Range;
 
 use super::directory::SEARCH_SIZE_BYTES as END_SEARCH_SIZE_BYTES;
 use super::header::{
@@ -40,7 +39,6 @@ pub(crate) fn read_stream<R: EntryReader>(
         budget,
         passed: BTreeMap::new(),
         directory: None,
-        directories: 0..0,
         ended: None,
     };
     pass.run()?;
@@ -56,8 +54,6 @@ struct Pass<'a, 'b, R: EntryReader> {
     passed: BTreeMap<u64, Passed<R::Output>>,
     /// The directory that passed last.
     directory: Option<PassedDirectory>,
-    /// Where all directories lie that have passed, with what is between them.
-    directories: Range<u64>,
     /// The end record that passed last.
     ended: Option<Ended>,
 }
@@ -75,8 +71,6 @@ struct PassedDirectory {
     end: u64,
     entry_count: u64,
     wanted: Vec<EntryRecord>,
-    /// Where the directories before it lie, with what is between them.
-    earlier: Range<u64>,
 }
 
 /// Is an end record that passed, with the directory that it confirms.
@@ -133,7 +127,6 @@ impl<R: EntryReader> Pass<'_, '_, R> {
     fn directory(&mut self, start: u64) -> Result<(), ArchiveError> {
         let mut directory = PassedDirectory {
             start,
-            earlier: self.directories.clone(),
             ..PassedDirectory::default()
         };
         while self.stream.peek(4)?.starts_with(&CENTRAL) {
@@ -147,10 +140,6 @@ impl<R: EntryReader> Pass<'_, '_, R> {
             }
         }
         directory.end = self.stream.position();
-        if self.directories.is_empty() {
-            self.directories.start = start;
-        }
-        self.directories.end = directory.end;
         self.directory = Some(directory);
         self.skip_end_64()
     }
@@ -201,13 +190,13 @@ impl<R: EntryReader> Pass<'_, '_, R> {
         let directory = self.directory.take().unwrap_or_else(|| PassedDirectory {
             start: at,
             end: at,
-            earlier: self.directories.clone(),
             ..PassedDirectory::default()
         });
+        let means_another = self.stream.may_have_central_at(end.directory_offset);
         self.ended = Some(Ended {
             at,
             comment_size_bytes: end.comment_size_bytes.into(),
-            directory: confirm_directory(directory, &end),
+            directory: confirm_directory(directory, &end, means_another),
         });
         // The comment is looked through: the last record counts, wherever it is.
         self.stream.skip(END_SIZE_BYTES as u64)?;
@@ -265,11 +254,12 @@ impl<T> Passed<T> {
     }
 }
 
-/// Compares an end record with the directory that passed right before it. If it means an earlier
-/// one, as a reader that can go back would take it, what counts has passed.
+/// Compares an end record with the directory that passed right before it. If its offset means a header
+/// elsewhere, a reader that can go back takes that one, and what counts has passed.
 fn confirm_directory(
     directory: PassedDirectory,
     end: &EndRecord,
+    means_another: bool,
 ) -> Result<Confirmed, ArchiveError> {
     let wrong = || ArchiveError::malformed("the end record does not fit the directory before it");
     let is_whole = directory.end.checked_sub(directory.start) == Some(end.directory_size_bytes)
@@ -277,9 +267,7 @@ fn confirm_directory(
     let base = directory
         .start
         .checked_sub(end.directory_offset)
-        .filter(|base| {
-            is_whole && (*base == 0 || !directory.earlier.contains(&end.directory_offset))
-        })
+        .filter(|base| is_whole && (*base == 0 || !means_another))
         .ok_or_else(wrong)?;
     Ok(Confirmed {
         base,

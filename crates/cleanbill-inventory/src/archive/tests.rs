@@ -157,6 +157,23 @@ fn an_end_in_the_content_of_an_entry_is_not_passed_over() {
 }
 
 #[test]
+fn a_directory_in_the_content_of_an_entry_is_not_passed_over() {
+    let find = |bytes: &[u8], part: &[u8]| memchr::memmem::find(bytes, part).unwrap();
+    let inner = ZipBuilder::new().entry(entry("a")).build();
+    let holder = ZipBuilder::new().entry(ZipEntry::new("x", &inner).stored());
+    let holder = holder.build();
+    let inner_directory = find(&holder, &inner) + find(&inner, b"PK\x01\x02");
+    let mut end = ZipBuilder::new().build();
+    end[16..20].copy_from_slice(&u32::try_from(inner_directory).unwrap().to_le_bytes());
+    let directory = find(&holder, &inner) + inner.len();
+    let bytes = [&holder[..directory], &end].concat();
+    // Whoever can go back finds the inner directory there, and that it is none of an empty archive.
+    assert!(at_any_place(&bytes, &Limits::default()).is_err());
+    let error = passing(&bytes, &Limits::default()).unwrap_err().to_string();
+    assert!(error.contains("does not fit the directory"), "{error}");
+}
+
+#[test]
 fn an_entry_that_is_encrypted_in_one_header_only_is_not_passed_over() {
     let archive = ZipBuilder::new().entry(entry("a")).build();
     let directory = memchr::memmem::find(&archive, b"PK\x01\x02").unwrap();
