@@ -14,9 +14,9 @@ const BUFFER_SIZE_BYTES: usize = 128 * 1024;
 /// So many signatures fit in less than an end record, with one more.
 const ENDS_KEPT: usize = END_SIZE_BYTES / END.len() + 1;
 
-/// Directory headers that are remembered, in eight bytes each: as many entries as no archive has that
-/// somebody would unpack.
-const CENTRALS_KEPT: usize = 1_000_000;
+/// Directory headers that are remembered, those of archives inside the archive included. Each takes eight
+/// bytes, and archives within each other have as many each.
+const CENTRALS_KEPT: usize = 250_000;
 
 /// Buffers a stream and counts what was consumed.
 pub(super) struct Peek<R> {
@@ -207,5 +207,21 @@ mod tests {
             assert_eq!(peek.last_end(), Some(33), "{count} at a time");
         }
         assert_eq!(Peek::new(&bytes[..10]).last_end(), None);
+    }
+
+    #[test]
+    fn directory_headers_are_remembered_up_to_a_bound() {
+        let header = b"-PK\x01\x02-PK\x01";
+        let bytes = header.repeat(CENTRALS_KEPT);
+        for count in [1, 7, BUFFER_SIZE_BYTES] {
+            let mut peek = Peek::new(Drops(&bytes[..header.len() * 3], count));
+            peek.skip(u64::MAX).unwrap();
+            let places = (0..27).filter(|place| peek.may_have_central_at(*place));
+            assert_eq!(places.collect::<Vec<_>>(), [1, 10, 19], "{count} at a time");
+        }
+        let mut peek = Peek::new(bytes.as_slice());
+        peek.skip(u64::MAX).unwrap();
+        assert_eq!(peek.centrals.len(), CENTRALS_KEPT);
+        assert!(peek.may_have_central_at(0), "nobody can tell");
     }
 }
