@@ -5,8 +5,8 @@ mod applications;
 use serde::{Deserialize, Serialize};
 
 use crate::distro::{Distro, Family, RepositoryHint};
-use crate::java::JavaArchive;
-use crate::package::{BuildInfo, LayerId, Package};
+use crate::java::JavaArchives;
+use crate::package::{BuildInfo, Package};
 use crate::problem::Problem;
 use crate::text_list::TextList;
 
@@ -28,7 +28,7 @@ pub struct LayerInventory {
     pub applications: Applications,
     /// Java archives that the Java index may know more about, sorted by path. Those that need no
     /// index are among the applications.
-    pub java_archives: Vec<JavaArchive>,
+    pub java_archives: JavaArchives,
     /// Licences from `usr/share/doc/<package>/copyright` (dpkg), sorted by path.
     pub license_files: Vec<LicenseFile>,
     /// Where Red Hat built the layer.
@@ -54,16 +54,14 @@ impl LayerInventory {
         let of_applications = of_applications.flat_map(|application| application.packages);
         let listed = of_databases.chain(of_applications);
         let listed: u64 = listed.map(Package::size_bytes).sum();
-        let archives = self.java_archives.iter();
-        let in_archives: u64 = archives.map(|archive| archive.extent().size_bytes).sum();
-        listed.saturating_add(in_archives)
+        listed.saturating_add(self.java_archives.packages_size_bytes())
     }
 
     /// Forgets all packages.
     pub fn clear_packages(&mut self) {
         self.package_databases.clear();
         self.applications = Applications::default();
-        self.java_archives.clear();
+        self.java_archives = JavaArchives::default();
     }
 }
 
@@ -274,15 +272,6 @@ impl ImageInventory {
             .map(|distro| distro.family.clone())
             .unwrap_or_default()
     }
-}
-
-/// Pairs a layer's inventory with its identity, base first in a slice of these.
-#[derive(Clone, Debug)]
-pub struct LayerInput<'a> {
-    /// The layer.
-    pub id: LayerId,
-    /// What it holds.
-    pub inventory: &'a LayerInventory,
 }
 
 #[cfg(test)]

@@ -4,9 +4,13 @@
 //! or by parts of a name; but the index changes, and an inventory of a layer may depend on the
 //! layer's bytes only. So inventories keep these facts, and whoever has an index resolves them.
 
+mod archives;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Package;
+
+pub use archives::{JavaArchives, PackArchiveError};
 
 /// Holds what is known of one archive (`.jar`, `.war`, `.ear`, `.par`) and of those inside it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

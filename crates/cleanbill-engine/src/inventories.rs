@@ -6,16 +6,16 @@ mod known;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
-use cleanbill_core::java::JavaIndex;
+use cleanbill_core::inventory::{Alias, ImageInventory, LayerInventory};
 use cleanbill_core::layer::{EntryVisitor, LayerError, LayerReader, LayerSummary};
-use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, error_chain};
 use cleanbill_image::{Image, ImageError, LayerSink};
-use cleanbill_inventory::{AliasRequest, ExtractOptions, GrownLayer, MergeOptions};
+use cleanbill_inventory::{
+    AliasRequest, ExtractOptions, GrownLayer, MergeOptions, MergePlan, OwnedLayer, merge_owned,
+};
 use cleanbill_store::{LayerCache, LayerKey};
 
-use crate::java::{self, JavaIndexSource, LazyJavaIndex, Unidentified};
+use crate::java::{self, JavaIndexSource, LazyJavaIndex};
 use crate::progress::ScanObserver;
 use bound::PackageBound;
 
@@ -127,84 +127,72 @@ impl<'a> LayerInventories<'a> {
         layers: Vec<Arc<LayerInventory>>,
         options: &MergeOptions,
     ) -> Result<ImageInventory, InventoryError> {
-        if layers.iter().all(|layer| layer.java_archives.is_empty()) {
-            return self.merge_following(image, layers, options);
-        }
+        let (mut layers, grown) = self.to_be_merged(image, layers, options)?;
+        let resolve = |layers: &mut [OwnedLayer], index| {
+            java::resolve(layers, index).map_err(|error| error_chain(&error))
+        };
         let opened = self.java_index.opened();
-        let failure = match opened.map(|index| resolve_all(&layers, index)) {
-            Some(Ok(resolved)) => {
-                drop(layers);
-                return self.merge_following(image, resolved, options);
-            }
+        let failure = match opened.map(|index| resolve(&mut layers, index)) {
+            Some(Ok(())) => return Ok(merge_owned(layers, grown, options).inventory),
             Some(Err(reason)) => Some(reason),
             None => None,
         };
-        let (mut inventory, unidentified) = self.merge_without_index(image, &layers, options)?;
-        let Some(unidentified) = unidentified else {
-            return Ok(inventory);
+        java::resolve_without_index(&mut layers);
+        let mut plan = MergePlan::of_owned(&layers, &grown, options);
+        let Some(unidentified) = plan.unidentified().cloned() else {
+            return Ok(plan.carry_out(layers, grown, options).inventory);
         };
         let reason = match failure.map_or_else(|| self.java_index.get(), Err) {
             Err(reason) => reason,
             Ok(index) => {
-                // It is seldom needed again, and takes as much as the one that is made now.
-                drop(inventory);
-                match resolve_all(&layers, index) {
-                    Ok(resolved) => {
-                        drop(layers);
-                        return self.merge_following(image, resolved, options);
-                    }
+                // What is known without the index takes as much as what it says.
+                drop(plan);
+                java::forget_resolved(&mut layers);
+                match resolve(&mut layers, index) {
+                    Ok(()) => return Ok(merge_owned(layers, grown, options).inventory),
                     Err(reason) => {
-                        inventory = self.merge_without_index(image, &layers, options)?.0;
+                        java::resolve_without_index(&mut layers);
+                        plan = MergePlan::of_owned(&layers, &grown, options);
                         reason
                     }
                 }
             }
         };
-        inventory.problems.push(unidentified.problem(&reason));
+        let mut inventory = plan.carry_out(layers, grown, options).inventory;
+        inventory
+            .problems
+            .push(java::problem(unidentified, &reason));
         inventory.problems.sort();
         Ok(inventory)
     }
 
-    /// Merges without the Java index. Says which archives it would have been asked for, if any.
-    fn merge_without_index(
+    /// Pairs the layers of an image with their inventories, and reads what links demand.
+    fn to_be_merged(
         &self,
         image: &Image,
-        layers: &[Arc<LayerInventory>],
+        inventories: Vec<Arc<LayerInventory>>,
         options: &MergeOptions,
-    ) -> Result<(ImageInventory, Option<Unidentified>), InventoryError> {
-        let known = java::resolve_without_index(layers);
-        let mut inventory = self.merge_following(image, known, options)?;
-        let unidentified = java::take_unidentified(&mut inventory);
-        Ok((inventory, unidentified))
-    }
-
-    /// Reads what links demand, until nothing more is wanted, and merges.
-    fn merge_following(
-        &self,
-        image: &Image,
-        layers: Vec<Arc<LayerInventory>>,
-        options: &MergeOptions,
-    ) -> Result<ImageInventory, InventoryError> {
-        let ids: Vec<LayerId> = image.metadata.layers.iter().map(|layer| layer.id).collect();
-        let grown = self.grow_wanted(image, &ids, &layers, options)?;
+    ) -> Result<(Vec<OwnedLayer>, Vec<GrownLayer>), InventoryError> {
+        let ids = image.metadata.layers.iter().map(|layer| layer.id);
+        let layers = ids.zip(inventories);
+        let layers: Vec<_> = layers.map(|(id, one)| OwnedLayer::new(id, one)).collect();
+        let grown = self.grow_wanted(image, &layers, options)?;
         self.forget_stored();
-        Ok(cleanbill_inventory::merge_owned(&ids, layers, grown, options).inventory)
+        Ok((layers, grown))
     }
 
     /// Reads what links demand, until nothing more is wanted.
     fn grow_wanted(
         &self,
         image: &Image,
-        ids: &[LayerId],
-        layers: &[Arc<LayerInventory>],
+        layers: &[OwnedLayer],
         options: &MergeOptions,
     ) -> Result<Vec<GrownLayer>, InventoryError> {
-        let inputs: Vec<LayerInput<'_>> = ids
-            .iter()
-            .zip(layers)
-            .map(|(id, inventory)| LayerInput { id: *id, inventory })
-            .collect();
-        let mut bound = PackageBound::after(&self.options.limits, layers);
+        let inputs: Vec<_> = layers.iter().map(OwnedLayer::input).collect();
+        let mut bound = PackageBound::after(
+            &self.options.limits,
+            layers.iter().map(|layer| &layer.inventory),
+        );
         let mut grown: Vec<GrownLayer> = Vec::new();
         for _ in 0..LINK_ROUNDS_MAX {
             let wanted = cleanbill_inventory::wanted(&inputs, &grown, &options.limits);
@@ -455,14 +443,6 @@ impl<'a> LayerInventories<'a> {
     pub fn release(&self) {
         lock(&self.read).clear();
     }
-}
-
-/// Names the Java archives of all layers, or says why the index cannot.
-fn resolve_all(
-    layers: &[Arc<LayerInventory>],
-    index: &dyn JavaIndex,
-) -> Result<Vec<Arc<LayerInventory>>, String> {
-    java::resolve(layers, index).map_err(|error| error_chain(&error))
 }
 
 /// A cache that cannot be used makes scans slow, not wrong.

@@ -6,10 +6,11 @@ use std::convert::Infallible;
 use std::sync::{Arc, OnceLock};
 
 use cleanbill_core::error_chain;
-use cleanbill_core::inventory::{ImageInventory, LayerInventory};
+use cleanbill_core::inventory::LayerInventory;
 use cleanbill_core::java::{JavaIndex, JavaLookupError};
 use cleanbill_core::problem::{Problem, ProblemKind};
-use cleanbill_inventory::java;
+use cleanbill_inventory::OwnedLayer;
+use cleanbill_inventory::java::{self, ResolvedArchives, UnidentifiedArchives};
 use cleanbill_store::JavaIndexFile;
 
 /// Gives the Java index to a run that turns out to need it.
@@ -57,91 +58,83 @@ impl<'a> LazyJavaIndex<'a> {
     }
 }
 
-/// Names the Java archives of all layers; layers without any stay the same.
+/// Resolves the Java archives of all layers, in place of what they were resolved to before.
 ///
 /// # Errors
 ///
-/// The index cannot be read.
+/// The index cannot be read; the layers are as before.
 pub(crate) fn resolve(
-    layers: &[Arc<LayerInventory>],
+    layers: &mut [OwnedLayer],
     index: &dyn JavaIndex,
-) -> Result<Vec<Arc<LayerInventory>>, JavaLookupError> {
+) -> Result<(), JavaLookupError> {
     each(layers, |layer| java::resolve(layer, index))
 }
 
-/// As [`resolve`], with a mark for each archive that only the index could name.
-pub(crate) fn resolve_without_index(layers: &[Arc<LayerInventory>]) -> Vec<Arc<LayerInventory>> {
-    let Ok(resolved) = each::<Infallible>(layers, |layer| Ok(java::resolve_without_index(layer)));
-    resolved
+/// As [`resolve`], without a name for archives that only the index could name.
+pub(crate) fn resolve_without_index(layers: &mut [OwnedLayer]) {
+    let Ok(()) = each::<Infallible>(layers, |layer| Ok(java::resolve_without_index(layer)));
 }
 
-/// Resolves each layer once, however often the image has it: so no more is in memory than was.
-fn each<E>(
-    layers: &[Arc<LayerInventory>],
-    resolve: impl Fn(&LayerInventory) -> Result<Option<LayerInventory>, E>,
-) -> Result<Vec<Arc<LayerInventory>>, E> {
-    let mut known: HashMap<*const LayerInventory, Arc<LayerInventory>> = HashMap::new();
+/// Forgets what archives were resolved to.
+pub(crate) fn forget_resolved(layers: &mut [OwnedLayer]) {
     for layer in layers {
-        if let Entry::Vacant(place) = known.entry(Arc::as_ptr(layer)) {
-            let resolved = resolve(layer)?;
-            place.insert(resolved.map_or_else(|| Arc::clone(layer), Arc::new));
+        layer.archives = None;
+    }
+}
+
+/// Resolves each layer once, however often the image has it.
+fn each<E>(
+    layers: &mut [OwnedLayer],
+    resolve: impl Fn(&LayerInventory) -> Result<Option<ResolvedArchives>, E>,
+) -> Result<(), E> {
+    let mut known: HashMap<*const LayerInventory, Option<Arc<ResolvedArchives>>> = HashMap::new();
+    for layer in layers.iter() {
+        if let Entry::Vacant(place) = known.entry(Arc::as_ptr(&layer.inventory)) {
+            place.insert(resolve(&layer.inventory)?.map(Arc::new));
         }
     }
-    let resolved = |layer: &Arc<LayerInventory>| known.get(&Arc::as_ptr(layer)).cloned();
-    Ok(layers.iter().filter_map(resolved).collect())
-}
-
-/// Takes what stands for unidentified archives out of an image, and says whether there was any.
-pub(crate) fn take_unidentified(inventory: &mut ImageInventory) -> Option<Unidentified> {
-    let paths = java::take_unidentified(inventory);
-    let example = paths.first()?.clone();
-    Some(Unidentified {
-        count: paths.len(),
-        example,
-    })
-}
-
-/// Is what the index would have been asked for.
-pub(crate) struct Unidentified {
-    count: usize,
-    example: String,
-}
-
-impl Unidentified {
-    /// Says what is missing, and why.
-    pub(crate) fn problem(&self, reason: &str) -> Problem {
-        let message = format!(
-            "{} Java archives were not identified, as the Java index was not asked: {reason}",
-            self.count
-        );
-        Problem::at(
-            ProblemKind::UnidentifiedArchives,
-            self.example.clone(),
-            message,
-        )
+    for layer in layers {
+        layer.archives = known.get(&Arc::as_ptr(&layer.inventory)).cloned().flatten();
     }
+    Ok(())
+}
+
+/// Says which archives the index would have been asked for, and why it was not.
+pub(crate) fn problem(unidentified: UnidentifiedArchives, reason: &str) -> Problem {
+    let UnidentifiedArchives { count, example } = unidentified;
+    let message = format!(
+        "{count} Java archives were not identified, as the Java index was not asked: {reason}"
+    );
+    Problem::at(ProblemKind::UnidentifiedArchives, example, message)
 }
 
 #[cfg(test)]
 mod tests {
-    use cleanbill_core::java::JavaArchive;
+    use cleanbill_core::java::{JavaArchive, JavaArchives};
+    use cleanbill_core::package::LayerId;
+    use cleanbill_core::{DiffId, Digest};
 
     use super::*;
 
     #[test]
     fn a_layer_that_an_image_has_often_is_resolved_once() {
+        let mut archives = JavaArchives::default();
+        archives.push(&JavaArchive::default()).unwrap();
         let plain = Arc::new(LayerInventory::default());
         let with_archive = Arc::new(LayerInventory {
-            java_archives: vec![JavaArchive::default()],
+            java_archives: archives,
             ..LayerInventory::default()
         });
-        let layers = [&plain, &with_archive, &with_archive].map(Arc::clone);
-        let resolved = resolve_without_index(&layers);
-        let [first, second, third] = resolved.as_slice() else {
-            panic!("as many as before");
+        let id = LayerId {
+            digest: None,
+            diff_id: DiffId(Digest::of(b"")),
         };
-        assert!(Arc::ptr_eq(first, &plain));
-        assert_eq!(second.applications.iter().count(), 1);
-        assert!(Arc::ptr_eq(second, third));
+        let layers = [&plain, &with_archive, &with_archive];
+        let mut layers = layers.map(|layer| OwnedLayer::new(id, Arc::clone(layer)));
+        resolve_without_index(&mut layers);
+        let [first, second, third] = layers.map(|layer| layer.archives);
+        assert!(first.is_none());
+        let (second, third) = (second.unwrap(), third.unwrap());
+        assert!(Arc::ptr_eq(&second, &third));
     }
 }

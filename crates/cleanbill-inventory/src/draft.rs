@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
 use cleanbill_core::inventory::{DistroRecord, LicenseFile, Link, MarkerSet, PathSet};
-use cleanbill_core::java::JavaArchive;
+use cleanbill_core::java::JavaArchives;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem};
 
@@ -44,8 +44,8 @@ pub(crate) struct LayerDraft {
     sources: BTreeMap<Arc<str>, Option<Box<Trace>>>,
     databases: BTreeMap<String, Sourced<Vec<Package>>>,
     applications: ApplicationsDraft,
-    /// Java archives that wait for an index, by path.
-    java_archives: BTreeMap<String, JavaArchive>,
+    /// Java archives that wait for an index, one for each path.
+    java_archives: BTreeMap<Arc<str>, JavaArchives>,
     package_count: u64,
     packages_size_bytes: u64,
     distro_records: Vec<Sourced<DistroRecord>>,

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use cleanbill_core::inventory::{LayerInput, LayerInventory};
+use cleanbill_core::inventory::LayerInventory;
 use cleanbill_core::layer::{
     EntryHeader, EntryKind, EntryVisitor, LayerError, LayerReader, LayerSummary,
 };
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest, Limits, path};
 
-use crate::{ExtractOptions, GrownLayer, MergeOptions, licenses, merge};
+use crate::{ExtractOptions, GrownLayer, LayerInput, MergeOptions, licenses, merge};
 use crate::{extract_aliases, extract_layer, read_sbom};
 
 /// An entry point with the name of its target.
@@ -288,13 +288,11 @@ pub fn merge_layers(data: &[u8]) {
 
 fn input((inventory, index): (&LayerInventory, u8)) -> LayerInput<'_> {
     let diff_id = DiffId(Digest::of(&[index]));
-    LayerInput {
-        id: LayerId {
-            digest: None,
-            diff_id,
-        },
-        inventory,
-    }
+    let id = LayerId {
+        digest: None,
+        diff_id,
+    };
+    LayerInput::new(id, inventory)
 }
 
 /// Splits at the first line `-`.

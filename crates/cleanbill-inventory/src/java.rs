@@ -1,10 +1,12 @@
 //! Resolving Java archives: from facts about them to packages.
 //!
 //! Some archives can be named only by the Java index. [`resolve`] asks it for one layer, before
-//! the layers are merged, as merging decides by packages. Where there is no index the archives
-//! that needed it stand as packages without a name until merging has shown which of them the image
-//! really has: [`take_unidentified`]. Source: spec 04 section 1.7.
+//! the layers are merged, as merging decides by packages. What it says is an addition to the layer:
+//! [`ResolvedArchives`]. Where there is no index, archives that needed it take part in merging without
+//! a name, which shows how many of them the image really has: [`UnidentifiedArchives`].
+//! Source: spec 04 section 1.7.
 
+mod resolved;
 #[cfg(test)]
 mod tests;
 
@@ -13,19 +15,21 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::convert::Infallible;
 
 use cleanbill_core::Package;
-use cleanbill_core::inventory::{ApplicationGroup, ImageInventory, LayerInventory};
+use cleanbill_core::inventory::LayerInventory;
 use cleanbill_core::java::{
     JavaArchive, JavaArtifact, JavaClues, JavaIdentity, JavaIndex, JavaItem, JavaLookupError,
 };
 use cleanbill_version::maven::Version;
 
 use crate::draft::complete_packages;
+pub(crate) use resolved::ResolvedArchive;
+pub use resolved::{ResolvedArchives, UnidentifiedArchives};
 
 /// The type of applications that archives become, and the name of their extractor.
 const KIND: &str = "jar";
 
-/// Returns the inventory with its Java archives as applications, `None` if it has none that wait
-/// for an index.
+/// Returns the Java archives of a layer as applications, `None` if it has none that wait for an
+/// index.
 ///
 /// # Errors
 ///
@@ -33,13 +37,12 @@ const KIND: &str = "jar";
 pub fn resolve(
     inventory: &LayerInventory,
     index: &dyn JavaIndex,
-) -> Result<Option<LayerInventory>, JavaLookupError> {
+) -> Result<Option<ResolvedArchives>, JavaLookupError> {
     resolve_with(inventory, &|clues| identify(clues, index))
 }
 
-/// As [`resolve`], with a package without a name for each archive that the index would be asked
-/// for.
-pub fn resolve_without_index(inventory: &LayerInventory) -> Option<LayerInventory> {
+/// As [`resolve`], with no name for each archive that the index would be asked for.
+pub fn resolve_without_index(inventory: &LayerInventory) -> Option<ResolvedArchives> {
     let Ok(resolved) = resolve_with(inventory, &ask_nobody);
     resolved
 }
@@ -61,83 +64,21 @@ fn ask_nobody(_: &JavaClues) -> Result<Identified, Infallible> {
 fn resolve_with<E>(
     inventory: &LayerInventory,
     identify: Identify<'_, E>,
-) -> Result<Option<LayerInventory>, E> {
+) -> Result<Option<ResolvedArchives>, E> {
     if inventory.java_archives.is_empty() {
         return Ok(None);
     }
-    let mut resolved = without_archives(inventory);
-    let mut names: Vec<(&str, usize)> = Vec::new();
-    let mut identified: Vec<Package> = Vec::new();
-    for archive in &inventory.java_archives {
-        let mut packages = packages_with(archive, identify)?;
-        for package in &mut packages {
+    let mut resolved = ResolvedArchives::new();
+    for archive in inventory.java_archives.iter() {
+        let mut found = found_in(&archive, identify)?;
+        for package in &mut found.packages {
             KIND.clone_into(&mut package.analyzed_by);
         }
-        // One of which nobody knows what it is replaces nothing: [`crate::merge`].
-        if !packages.is_empty() {
-            complete_packages(&archive.path, &mut packages);
-            names.push((&archive.path, packages.len()));
-            identified.extend(packages);
-        }
+        complete_packages(&archive.path, &mut found.packages);
+        resolved.push(&archive.path, found);
     }
-    let group = ApplicationGroup::new(KIND, names, identified);
-    resolved.applications.groups.push(group);
+    resolved.shrink();
     Ok(Some(resolved))
-}
-
-fn without_archives(inventory: &LayerInventory) -> LayerInventory {
-    let LayerInventory {
-        size_bytes,
-        distro_records,
-        repository_hint,
-        package_databases,
-        applications,
-        java_archives: _,
-        license_files,
-        build_info,
-        opaque_directories,
-        whiteouts,
-        links,
-        paths,
-        problems,
-    } = inventory;
-    LayerInventory {
-        size_bytes: *size_bytes,
-        distro_records: distro_records.clone(),
-        repository_hint: repository_hint.clone(),
-        package_databases: package_databases.clone(),
-        applications: applications.clone(),
-        java_archives: Vec::new(),
-        license_files: license_files.clone(),
-        build_info: build_info.clone(),
-        opaque_directories: opaque_directories.clone(),
-        whiteouts: whiteouts.clone(),
-        links: links.clone(),
-        paths: paths.clone(),
-        problems: problems.clone(),
-    }
-}
-
-/// Removes what stands for archives that nothing has identified, and returns their paths, sorted.
-pub fn take_unidentified(inventory: &mut ImageInventory) -> Vec<String> {
-    let mut paths = Vec::new();
-    for application in &mut inventory.applications {
-        if application.kind != KIND {
-            continue;
-        }
-        application.packages.retain_mut(|package| {
-            let is_named = !package.name.is_empty();
-            if !is_named {
-                paths.push(std::mem::take(&mut package.file_path));
-            }
-            is_named
-        });
-    }
-    inventory
-        .applications
-        .retain(|application| application.kind != KIND || !application.packages.is_empty());
-    paths.sort();
-    paths
 }
 
 /// Says whether the index may know more about an archive or one inside it.
@@ -151,42 +92,50 @@ pub(crate) fn needs_index(archive: &JavaArchive) -> bool {
 
 /// Returns the packages of an archive that needs no index, and of those inside it.
 pub(crate) fn packages(archive: &JavaArchive) -> Vec<Package> {
-    let Ok(packages) = packages_with(archive, &ask_nobody);
-    packages
+    let Ok(found) = found_in(archive, &ask_nobody);
+    found.packages
 }
 
-fn packages_with<E>(archive: &JavaArchive, identify: Identify<'_, E>) -> Result<Vec<Package>, E> {
-    let mut packages = Vec::new();
-    collect(archive, identify, &mut packages)?;
-    Ok(without_repeated(packages))
+/// Holds what an archive and those inside it are.
+#[derive(Default)]
+struct Found {
+    packages: Vec<Package>,
+    /// The paths of those of which nobody was asked what they are.
+    unidentified: Vec<String>,
+}
+
+fn found_in<E>(archive: &JavaArchive, identify: Identify<'_, E>) -> Result<Found, E> {
+    let mut found = Found::default();
+    collect(archive, identify, &mut found)?;
+    found.packages = without_repeated(found.packages);
+    Ok(found)
 }
 
 /// Appends the packages of an archive: first what it holds, then itself.
 fn collect<E>(
     archive: &JavaArchive,
     identify: Identify<'_, E>,
-    packages: &mut Vec<Package>,
+    found: &mut Found,
 ) -> Result<(), E> {
-    let start = packages.len();
+    let start = found.packages.len();
     for item in &archive.items {
         match item {
-            JavaItem::Artifact(artifact) => packages.push(package(&archive.path, artifact)),
-            JavaItem::Archive(archive) => collect(archive, identify, packages)?,
+            JavaItem::Artifact(artifact) => found.packages.push(package(&archive.path, artifact)),
+            JavaItem::Archive(archive) => collect(archive, identify, found)?,
         }
     }
-    let inside = packages.get_mut(start..).unwrap_or_default();
+    let inside = found.packages.get_mut(start..).unwrap_or_default();
     add_pom_licenses(inside, &archive.pom_licenses);
     if let JavaIdentity::Ask(clues) = &archive.identity {
         match identify(clues)? {
-            Identified::Artifact(artifact) => packages.push(package(&archive.path, &artifact)),
+            Identified::Artifact(artifact) => {
+                found.packages.push(package(&archive.path, &artifact));
+            }
             Identified::Nothing => {}
-            Identified::Unasked => packages.push(Package {
-                file_path: archive.path.clone(),
-                ..Package::default()
-            }),
+            Identified::Unasked => found.unidentified.push(archive.path.clone()),
         }
     }
-    let inside = packages.get_mut(start..).unwrap_or_default();
+    let inside = found.packages.get_mut(start..).unwrap_or_default();
     add_own_licenses(inside, archive);
     Ok(())
 }
@@ -244,7 +193,7 @@ fn add_own_licenses(packages: &mut [Package], archive: &JavaArchive) {
     }
     let mut own = packages
         .iter_mut()
-        .filter(|package| package.file_path == archive.path && !package.name.is_empty());
+        .filter(|package| package.file_path == archive.path);
     if let (Some(package), None) = (own.next(), own.next())
         && package.licenses.is_empty()
     {
@@ -259,7 +208,7 @@ fn without_repeated(packages: Vec<Package>) -> Vec<Package> {
         .into_iter()
         .filter(|package| {
             let key = (package.name.clone(), package.file_path.clone());
-            package.name.is_empty() || seen.entry(key).or_default().insert(&package.version)
+            seen.entry(key).or_default().insert(&package.version)
         })
         .collect()
 }

@@ -33,6 +33,9 @@ mod testing;
 mod walk;
 mod xml;
 
-pub use merge::{AliasRequest, GrownLayer, MergeOptions, Merged, merge, merge_owned, wanted};
+pub use merge::{
+    AliasRequest, GrownLayer, LayerInput, MergeOptions, MergePlan, Merged, OwnedLayer, merge,
+    merge_owned, wanted,
+};
 pub use sbom::{SbomDocument, SbomFormat, SbomReadError, read_sbom};
 pub use walk::{EXTRACTORS_VERSION, ExtractOptions, SkipRules, extract_aliases, extract_layer};

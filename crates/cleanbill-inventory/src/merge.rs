@@ -44,7 +44,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::distro::Distro;
-use cleanbill_core::inventory::{Alias, ImageInventory, LayerInput, LayerInventory};
+use cleanbill_core::inventory::{Alias, ImageInventory, LayerInventory};
 use cleanbill_core::package::{BuildInfo, LayerId};
 use cleanbill_core::{Limits, Problem};
 
@@ -55,6 +55,8 @@ use lists::{InventoryId, ListId, Lists, Source};
 use packages::PackagesPlan;
 use tree::Tree;
 use view::View;
+
+use crate::java::{ResolvedArchives, UnidentifiedArchives};
 
 /// Says how layers are merged.
 #[derive(Clone, Debug)]
@@ -80,6 +82,59 @@ impl Default for MergeOptions {
             includes_applications: true,
             is_comprehensive: false,
             limits: Arc::default(),
+        }
+    }
+}
+
+/// Is a layer to be merged, base first in a slice of these.
+#[derive(Clone, Copy, Debug)]
+pub struct LayerInput<'a> {
+    /// The layer.
+    pub id: LayerId,
+    /// What it holds.
+    pub inventory: &'a LayerInventory,
+    /// What its Java archives are. Of a layer that has some and states nothing here they are left out.
+    pub archives: Option<&'a ResolvedArchives>,
+}
+
+/// Is a layer to be merged whose packages may be taken, unless somebody else holds it.
+#[derive(Clone, Debug)]
+pub struct OwnedLayer {
+    /// The layer.
+    pub id: LayerId,
+    /// What it holds.
+    pub inventory: Arc<LayerInventory>,
+    /// What its Java archives are, as in [`LayerInput`].
+    pub archives: Option<Arc<ResolvedArchives>>,
+}
+
+impl<'a> LayerInput<'a> {
+    /// Builds a layer without resolved Java archives.
+    pub fn new(id: LayerId, inventory: &'a LayerInventory) -> Self {
+        Self {
+            id,
+            inventory,
+            archives: None,
+        }
+    }
+}
+
+impl OwnedLayer {
+    /// Builds a layer without resolved Java archives.
+    pub fn new(id: LayerId, inventory: Arc<LayerInventory>) -> Self {
+        Self {
+            id,
+            inventory,
+            archives: None,
+        }
+    }
+
+    /// Shows the layer.
+    pub fn input(&self) -> LayerInput<'_> {
+        LayerInput {
+            id: self.id,
+            inventory: &self.inventory,
+            archives: self.archives.as_deref(),
         }
     }
 }
@@ -112,30 +167,25 @@ pub struct Merged {
     /// What has to be read for the inventory to be complete, sorted. Each is also a problem of
     /// the inventory, so that giving up is not silent.
     pub wanted: Vec<AliasRequest>,
+    /// The Java archives of the image that nobody has identified.
+    pub unidentified: Option<UnidentifiedArchives>,
 }
 
 /// Merges the inventories of an image's layers, base first. `grown` holds what was wanted by
 /// earlier calls.
 pub fn merge(layers: &[LayerInput<'_>], grown: &[GrownLayer], options: &MergeOptions) -> Merged {
-    let plan = Plan::new(layers, grown, options);
+    let plan = MergePlan::new(layers, grown, options);
     plan.apply(Source::Borrowed(layers, grown), options)
 }
 
 /// Merges as [`merge`] does. Packages of inventories that nobody else holds are not copied: an image
 /// of many packages takes half the memory.
 pub fn merge_owned(
-    ids: &[LayerId],
-    layers: Vec<Arc<LayerInventory>>,
+    layers: Vec<OwnedLayer>,
     grown: Vec<GrownLayer>,
     options: &MergeOptions,
 ) -> Merged {
-    let inputs: Vec<LayerInput<'_>> = ids
-        .iter()
-        .zip(&layers)
-        .map(|(id, inventory)| LayerInput { id: *id, inventory })
-        .collect();
-    let plan = Plan::new(&inputs, &grown, options);
-    plan.apply(Source::Owned(layers, grown), options)
+    MergePlan::of_owned(&layers, &grown, options).carry_out(layers, grown, options)
 }
 
 /// Says what has to be read for a merge to be complete, sorted: [`Merged::wanted`].
@@ -147,8 +197,9 @@ pub fn wanted(
     links::follow(&View::new(layers, grown), grown, limits).wanted
 }
 
-/// Says what becomes of the packages of all inventories, by their places, and holds all the rest.
-struct Plan {
+/// Says what becomes of the packages of all inventories, by their places, and holds all the rest. It
+/// is small beside the packages.
+pub struct MergePlan {
     detected: Detected,
     packages: PackagesPlan,
     applications: ApplicationsPlan,
@@ -157,6 +208,7 @@ struct Plan {
     renamed: Vec<Option<LayerInventory>>,
     problems: Vec<Problem>,
     wanted: Vec<AliasRequest>,
+    unidentified: Option<UnidentifiedArchives>,
 }
 
 /// Holds what layers say about the packages that they introduced, base first.
@@ -166,7 +218,28 @@ struct Frame {
     build_infos: Vec<Option<BuildInfo>>,
 }
 
-impl Plan {
+impl MergePlan {
+    /// Plans what [`merge_owned`] does.
+    pub fn of_owned(layers: &[OwnedLayer], grown: &[GrownLayer], options: &MergeOptions) -> Self {
+        let inputs: Vec<_> = layers.iter().map(OwnedLayer::input).collect();
+        Self::new(&inputs, grown, options)
+    }
+
+    /// Returns the Java archives of the image that nobody has identified.
+    pub fn unidentified(&self) -> Option<&UnidentifiedArchives> {
+        self.unidentified.as_ref()
+    }
+
+    /// Merges what was planned for. The layers, what was grown and the options are the same.
+    pub fn carry_out(
+        self,
+        layers: Vec<OwnedLayer>,
+        grown: Vec<GrownLayer>,
+        options: &MergeOptions,
+    ) -> Merged {
+        self.apply(Source::Owned(layers, grown), options)
+    }
+
     fn new(layers: &[LayerInput<'_>], grown: &[GrownLayer], options: &MergeOptions) -> Self {
         let view = View::new(layers, grown);
         let links = links::follow(&view, grown, &options.limits);
@@ -181,6 +254,7 @@ impl Plan {
         }
         let packages = PackagesPlan::new(&tree, &origins, &detected);
         let applications = ApplicationsPlan::new(&tree, &origins);
+        let unidentified = tree.unidentified();
         let build_infos = origin::build_infos(&parts).into_iter();
         let frame = Frame {
             layers: layers.iter().map(|layer| layer.id).collect(),
@@ -200,6 +274,7 @@ impl Plan {
             frame,
             problems,
             wanted: links.wanted,
+            unidentified,
         }
     }
 
@@ -234,6 +309,7 @@ impl Plan {
                 problems: tidy(problems),
             },
             wanted: self.wanted,
+            unidentified: self.unidentified,
         }
     }
 }
@@ -251,6 +327,8 @@ fn repeated(mut ids: Vec<ListId>) -> HashMap<ListId, usize> {
 pub(crate) struct Part<'a> {
     /// The layer's own inventory.
     own: &'a LayerInventory,
+    /// What its Java archives are.
+    archives: Option<&'a ResolvedArchives>,
     /// What lies behind links, in the order of the links.
     shown: Vec<(InventoryId, &'a Shown<'a>)>,
 }
@@ -273,6 +351,7 @@ fn parts_of<'a>(
         .iter()
         .map(|layer| Part {
             own: layer.inventory,
+            archives: layer.archives,
             shown: Vec::new(),
         })
         .collect();

@@ -7,7 +7,7 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use cleanbill_core::inventory::{ImageInventory, LayerInput};
+use cleanbill_core::inventory::ImageInventory;
 use cleanbill_core::layer::EntryKind;
 use cleanbill_core::package::LayerId;
 use cleanbill_core::path::{clean, resolve_link};
@@ -15,7 +15,7 @@ use cleanbill_core::{Digest, Package};
 use serde_json::{Map, Value, json};
 
 use crate::testing::FakeLayer;
-use crate::{GrownLayer, MergeOptions, merge};
+use crate::{GrownLayer, LayerInput, MergeOptions, merge};
 
 const ORACLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracle");
 
@@ -316,7 +316,7 @@ fn inventory_of(archive: &Path) -> ImageInventory {
     let inputs: Vec<_> = layers
         .iter()
         .zip(&inventories)
-        .map(|((id, _), inventory)| LayerInput { id: *id, inventory })
+        .map(|((id, _), inventory)| LayerInput::new(*id, inventory))
         .collect();
     let mut grown: Vec<GrownLayer> = Vec::new();
     loop {

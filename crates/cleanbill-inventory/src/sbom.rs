@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, Family};
 use cleanbill_core::image::{ImageMetadata, LayerMetadata};
-use cleanbill_core::inventory::{ImageInventory, LayerInput};
+use cleanbill_core::inventory::ImageInventory;
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest, Package};
 
@@ -17,7 +17,7 @@ use crate::draft::LayerDraft;
 pub use crate::extractors::sbom::SbomFormat;
 use crate::extractors::sbom::{self, Contents, ImageFacts, Origin};
 use crate::kept::Kept;
-use crate::merge::{MergeOptions, merge};
+use crate::merge::{LayerInput, MergeOptions, merge};
 
 /// Holds what an SBOM says.
 #[derive(Debug)]
@@ -76,10 +76,7 @@ fn merge_one(layer: LayerId, contents: Contents, options: &MergeOptions) -> Imag
     }
     contents.put_into(&mut draft, "");
     let inventory = draft.finish(Default::default());
-    let input = LayerInput {
-        id: layer,
-        inventory: &inventory,
-    };
+    let input = LayerInput::new(layer, &inventory);
     merge(&[input], &[], options).inventory
 }
 

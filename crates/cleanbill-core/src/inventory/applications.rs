@@ -138,10 +138,23 @@ impl ApplicationGroup {
             group.paths.push(path.as_ref());
             group.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
         }
-        group.paths.shrink();
-        group.ends.shrink_to_fit();
-        group.packages.shrink_to_fit();
+        group.shrink();
         group
+    }
+
+    /// Appends an application. Its path sorts after those that the group has.
+    pub fn push(&mut self, path: &str, packages: Vec<Package>) {
+        self.packages.extend(packages);
+        self.paths.push(path);
+        let end = u32::try_from(self.packages.len());
+        self.ends.push(end.unwrap_or(u32::MAX));
+    }
+
+    /// Gives memory back that more applications would need.
+    pub fn shrink(&mut self) {
+        self.paths.shrink();
+        self.ends.shrink_to_fit();
+        self.packages.shrink_to_fit();
     }
 
     /// Returns the type that reports print.

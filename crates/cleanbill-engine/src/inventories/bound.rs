@@ -26,13 +26,16 @@ impl PackageBound {
 
     /// Begins behind the layers of an image, which were admitted before: what an image has more
     /// than once is in memory once.
-    pub(super) fn after(limits: &Limits, layers: &[Arc<LayerInventory>]) -> Self {
+    pub(super) fn after<'a>(
+        limits: &Limits,
+        layers: impl IntoIterator<Item = &'a Arc<LayerInventory>>,
+    ) -> Self {
         let mut bound = Self::new(limits);
         let mut counted = HashSet::new();
         for layer in layers {
             if counted.insert(Arc::as_ptr(layer)) {
-                let total = bound.size_bytes.saturating_add(layer.packages_size_bytes());
-                bound.size_bytes = total;
+                let size_bytes = layer.packages_size_bytes();
+                bound.size_bytes = bound.size_bytes.saturating_add(size_bytes);
             }
         }
         bound

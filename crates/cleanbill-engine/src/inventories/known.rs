@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use cleanbill_image::Image;
-use cleanbill_inventory::MergeOptions;
+use cleanbill_inventory::{MergeOptions, MergePlan};
 
-use super::{Inventoried, LayerInventories, resolve_all};
+use super::{Inventoried, LayerInventories};
 use crate::java;
 
 impl LayerInventories<'_> {
@@ -21,16 +21,17 @@ impl LayerInventories<'_> {
             .map(|layer| self.key(layer.id.diff_id, None))
             .collect();
         let layers = self.admit(&keys, HashMap::new()).ok()?;
-        let known: Vec<_> = match self.java_index.opened() {
-            Some(index) => resolve_all(&layers, index).ok()?,
-            None => java::resolve_without_index(&layers),
-        };
         let layer_sizes_bytes = layers.iter().map(|layer| layer.size_bytes).collect();
-        drop(layers);
-        let mut inventory = self.merge_following(image, known, options).ok()?;
-        if java::take_unidentified(&mut inventory).is_some() {
+        let (mut layers, grown) = self.to_be_merged(image, layers, options).ok()?;
+        match self.java_index.opened() {
+            Some(index) => java::resolve(&mut layers, index).ok()?,
+            None => java::resolve_without_index(&mut layers),
+        }
+        let plan = MergePlan::of_owned(&layers, &grown, options);
+        if plan.unidentified().is_some() {
             return None;
         }
+        let inventory = plan.carry_out(layers, grown, options).inventory;
         Some(Inventoried {
             inventory,
             layer_sizes_bytes,

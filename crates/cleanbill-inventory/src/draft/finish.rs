@@ -1,10 +1,12 @@
 //! Completing the inventory of a layer when all its files have been read.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use cleanbill_core::inventory::{
     Application, ApplicationGroup, Applications, DistroRecord, LayerInventory, PackageDatabase,
 };
+use cleanbill_core::java::JavaArchives;
 use cleanbill_core::package::{self, BuildInfo};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Package, Problem, uid};
@@ -19,7 +21,7 @@ impl LayerDraft {
         let reported = reported::paths(&self.applications);
         reported::drop_reported(&mut self.applications, &reported);
         self.java_archives
-            .retain(|path, _| !reported.contains(path));
+            .retain(|path, _| !reported.contains(&**path));
         // Nothing is forgotten any more.
         self.sources.clear();
         let package_databases = self.finish_databases();
@@ -36,7 +38,7 @@ impl LayerDraft {
             repository_hint: self.repository_hint.map(|hint| hint.value),
             package_databases,
             applications,
-            java_archives: self.java_archives.into_values().collect(),
+            java_archives: finish_archives(self.java_archives),
             license_files: self.license_files.into_values().collect(),
             build_info,
             opaque_directories: frame.opaque_directories,
@@ -162,6 +164,16 @@ fn finish_distro_records(records: Vec<Sourced<DistroRecord>>) -> Vec<DistroRecor
     let mut records: Vec<_> = records.into_iter().map(|record| record.value).collect();
     records.sort_by_key(|record| record.distro.extended || record.distro.family.is_empty());
     records
+}
+
+/// Joins archives, sorted by path.
+fn finish_archives(archives: BTreeMap<Arc<str>, JavaArchives>) -> JavaArchives {
+    let mut joined = JavaArchives::default();
+    for one in archives.into_values() {
+        joined.append(&one);
+    }
+    joined.shrink();
+    joined
 }
 
 /// Completes the packages of an application.

@@ -1,6 +1,7 @@
 //! Java archives of a layer.
 
-use cleanbill_core::java::{JavaArchive, JavaExtent};
+use cleanbill_core::error_chain;
+use cleanbill_core::java::{JavaArchive, JavaArchives, JavaExtent};
 
 use super::LayerDraft;
 use crate::java;
@@ -8,19 +9,24 @@ use crate::java;
 impl LayerDraft {
     /// Records what a Java archive holds, in place of what this layer had at its path. One that
     /// needs no index is an application.
-    pub(crate) fn add_java_archive(&mut self, archive: JavaArchive) {
+    pub(crate) fn add_java_archive(&mut self, archive: &JavaArchive) {
         // Each package repeats the archive's path: they are made only if there is room for them.
         let extent = archive.extent();
         if let Err(reason) = self.check_room(&extent) {
             self.exceeded(reason);
             return;
         }
-        if java::needs_index(&archive) {
+        if java::needs_index(archive) {
+            let mut packed = JavaArchives::default();
+            match packed.push(archive) {
+                Ok(()) => packed.shrink(),
+                Err(error) => return self.exceeded(error_chain(&error)),
+            }
             self.package_count += extent.package_count;
             self.packages_size_bytes += extent.size_bytes;
-            self.java_archives.insert(archive.path.clone(), archive);
+            self.java_archives.insert(self.shared_source(), packed);
         } else {
-            self.add_application("jar", &archive.path, java::packages(&archive));
+            self.add_application("jar", &archive.path, java::packages(archive));
         }
     }
 

@@ -1,12 +1,15 @@
 //! Archives and indices made by hand.
 
-use cleanbill_core::inventory::{Application, Applications, LayerInput};
-use cleanbill_core::java::{JavaArchive, JavaArtifact, JavaIndex, JavaLookupError};
+use std::sync::Arc;
+
+use cleanbill_core::inventory::{Application, Applications, PackageDatabase};
+use cleanbill_core::java::{JavaArchive, JavaArchives, JavaArtifact, JavaIndex, JavaLookupError};
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest};
 
 use super::*;
-use crate::testing::{FakeLayer, applications_of};
+use crate::testing::FakeLayer;
+use crate::{LayerInput, MergeOptions, MergePlan, Merged, OwnedLayer, merge};
 
 /// Knows `known:by-manifest`, the digest of ones, and `by-name` 1.0 of the group `known`.
 struct FakeIndex;
@@ -65,10 +68,15 @@ fn listed(group: &str, name: &str, version: &str) -> JavaItem {
 #[track_caller]
 fn check(archive: &JavaArchive, index: Option<&dyn JavaIndex>, expected: &[&str]) {
     let found = match index {
-        Some(index) => packages_with(archive, &|clues| identify(clues, index)).unwrap(),
-        None => packages(archive),
+        Some(index) => found_in(archive, &|clues| identify(clues, index)).unwrap(),
+        None => {
+            let Ok(found) = found_in(archive, &ask_nobody);
+            found
+        }
     };
+    let unidentified = found.unidentified.iter().map(|path| format!("{path} ?"));
     let found: Vec<String> = found
+        .packages
         .iter()
         .map(|package| {
             let licenses = package.licenses.join(",");
@@ -78,6 +86,7 @@ fn check(archive: &JavaArchive, index: Option<&dyn JavaIndex>, expected: &[&str]
             )
         })
         .map(|line| line.trim_end().to_owned())
+        .chain(unidentified)
         .collect();
     assert_eq!(found, expected);
 }
@@ -125,7 +134,7 @@ fn what_an_archive_holds_comes_before_itself() {
     check(
         &outer,
         None,
-        &["a g:x 1", "a/b.jar g:b 1", "a/b.jar", "a g:y 1", "a"],
+        &["a g:x 1", "a/b.jar g:b 1", "a g:y 1", "a/b.jar ?", "a ?"],
     );
 }
 
@@ -225,13 +234,12 @@ fn an_index_that_fails_is_an_error() {
         ask(Some(artifact("broken", "x", "1")), 0, None),
         Vec::new(),
     );
-    assert!(packages_with(&asked, &|clues| identify(clues, &FakeIndex)).is_err());
+    assert!(found_in(&asked, &|clues| identify(clues, &FakeIndex)).is_err());
 }
 
 #[test]
-fn a_layer_is_resolved_as_if_its_archives_had_been_known() {
+fn what_archives_are_is_an_addition_to_their_layer() {
     let layer = LayerInventory {
-        java_archives: vec![archive("b", ask(None, 1, None), Vec::new())],
         applications: Applications {
             alone: vec![Application {
                 kind: "cargo".to_owned(),
@@ -240,55 +248,89 @@ fn a_layer_is_resolved_as_if_its_archives_had_been_known() {
             }],
             ..Applications::default()
         },
-        ..LayerInventory::default()
+        ..layer_of(&[
+            archive("a", ask(None, 0, None), Vec::new()),
+            archive("b", ask(None, 1, None), Vec::new()),
+        ])
     };
     let resolved = resolve(&layer, &FakeIndex).unwrap().unwrap();
-    assert!(resolved.java_archives.is_empty());
-    let applications = applications_of(&resolved);
-    let names: Vec<_> = applications
-        .iter()
-        .map(|one| (one.kind, one.path))
-        .collect();
-    assert_eq!(names, [("jar", "b"), ("cargo", "c")]);
-    let application = applications.first().unwrap();
+    let applications: Vec<_> = resolved.iter().map(|one| one.application).collect();
+    let [application] = applications.as_slice() else {
+        panic!("one archive is known");
+    };
+    assert_eq!((application.kind, application.path), ("jar", "b"));
     let package = application.packages.first().unwrap();
     assert_eq!(package.analyzed_by, "jar");
     assert!(!package.identifier.uid.is_empty());
-    assert_eq!(resolve(&resolved, &FakeIndex).unwrap(), None);
+    assert_eq!(
+        resolve(&LayerInventory::default(), &FakeIndex).unwrap(),
+        None
+    );
 }
 
 /// Resolves and merges layers that hold these archives. Lists the names of what is found.
-fn found_in(layers: Vec<LayerInventory>) -> Vec<String> {
-    let resolve = |layer: LayerInventory| resolve(&layer, &FakeIndex).unwrap().unwrap_or(layer);
-    let layers: Vec<_> = layers.into_iter().map(resolve).collect();
-    let applications = merged(&layers).applications.into_iter();
+fn names_in(layers: &[LayerInventory]) -> Vec<String> {
+    let merged = merged(layers, |layer| resolve(layer, &FakeIndex).unwrap());
+    assert_eq!(merged.unidentified, None);
+    names(merged)
+}
+
+fn names(merged: Merged) -> Vec<String> {
+    let applications = merged.inventory.applications.into_iter();
     let packages = applications.flat_map(|application| application.packages);
     packages.map(|package| package.name).collect()
 }
 
-fn merged(layers: &[LayerInventory]) -> ImageInventory {
+fn merged(
+    layers: &[LayerInventory],
+    resolve: impl Fn(&LayerInventory) -> Option<ResolvedArchives>,
+) -> Merged {
     let id = LayerId {
         digest: None,
         diff_id: DiffId(Digest::of(b"")),
     };
+    let resolved: Vec<_> = layers.iter().map(resolve).collect();
     let inputs: Vec<_> = layers
         .iter()
-        .map(|inventory| LayerInput { id, inventory })
+        .zip(&resolved)
+        .map(|(inventory, archives)| LayerInput {
+            id,
+            inventory,
+            archives: archives.as_ref(),
+        })
         .collect();
-    crate::merge(&inputs, &[], &crate::MergeOptions::default()).inventory
+    let owned = |held: &LayerInput<'_>| OwnedLayer {
+        id,
+        inventory: Arc::new(held.inventory.clone()),
+        archives: held.archives.cloned().map(Arc::new),
+    };
+    let owned: Vec<_> = inputs.iter().map(owned).collect();
+    let merged = merge(&inputs, &[], &MergeOptions::default());
+    // Whether packages are taken or copied makes no difference.
+    for layers in [owned.clone(), owned] {
+        let plan = MergePlan::of_owned(&layers, &[], &MergeOptions::default());
+        assert_eq!(plan.unidentified(), merged.unidentified.as_ref());
+        let again = plan.carry_out(layers, Vec::new(), &MergeOptions::default());
+        assert_eq!(again, merged);
+    }
+    merged
 }
 
-fn layer_of(archives: Vec<JavaArchive>) -> LayerInventory {
+fn layer_of(archives: &[JavaArchive]) -> LayerInventory {
+    let mut packed = JavaArchives::default();
+    for archive in archives {
+        packed.push(archive).unwrap();
+    }
     LayerInventory {
-        java_archives: archives,
+        java_archives: packed,
         ..LayerInventory::default()
     }
 }
 
 #[test]
 fn an_archive_that_nobody_can_name_leaves_what_a_lower_layer_had_there() {
-    let lower = || layer_of(vec![archive("a.jar", ask(None, 1, None), Vec::new())]);
-    let unknown = |items| layer_of(vec![archive("a.jar", ask(None, 0, None), items)]);
+    let lower = || layer_of(&[archive("a.jar", ask(None, 1, None), Vec::new())]);
+    let unknown = |items| layer_of(&[archive("a.jar", ask(None, 0, None), items)]);
     // Neither itself nor what is inside it; or by a manifest of which the index knows nothing.
     let nothing_inside = vec![inner(archive(
         "a.jar/b.jar",
@@ -299,34 +341,85 @@ fn an_archive_that_nobody_can_name_leaves_what_a_lower_layer_had_there() {
     for upper in [
         unknown(Vec::new()),
         unknown(nothing_inside),
-        layer_of(vec![archive("a.jar", by_manifest, Vec::new())]),
+        layer_of(&[archive("a.jar", by_manifest, Vec::new())]),
     ] {
-        assert_eq!(found_in(vec![lower(), upper]), ["known:by-digest"]);
+        assert_eq!(names_in(&[lower(), upper]), ["known:by-digest"]);
     }
     let upper = unknown(vec![listed("g", "x", "1")]);
-    assert_eq!(found_in(vec![lower(), upper]), ["g:x"]);
+    assert_eq!(names_in(&[lower(), upper]), ["g:x"]);
     let hiding = FakeLayer::new().whiteout("a.jar").inventory();
-    assert!(found_in(vec![lower(), hiding]).is_empty());
+    assert!(names_in(&[lower(), hiding]).is_empty());
 }
 
 #[test]
 fn without_an_index_what_stayed_unidentified_is_told() {
-    let layer = LayerInventory {
-        java_archives: vec![
-            archive("b", ask(None, 1, None), vec![listed("g", "x", "1")]),
-            archive("c", ask(None, 1, None), Vec::new()),
-        ],
-        ..LayerInventory::default()
+    let nested = archive("b/d.jar", ask(None, 1, None), Vec::new());
+    let layer = layer_of(&[
+        archive("a", ask(None, 1, None), Vec::new()),
+        archive(
+            "b",
+            ask(None, 1, None),
+            vec![listed("g", "x", "1"), inner(nested)],
+        ),
+        archive("c", ask(None, 1, None), Vec::new()),
+    ]);
+    let image = merged(std::slice::from_ref(&layer), resolve_without_index);
+    let unidentified = |count, example: &str| {
+        Some(UnidentifiedArchives {
+            count,
+            example: example.to_owned(),
+        })
     };
-    let resolved = resolve_without_index(&layer).unwrap();
-    let mut image = merged(&[resolved]);
-    assert_eq!(take_unidentified(&mut image), ["b", "c"]);
-    let names: Vec<_> = image
-        .applications
-        .iter()
-        .flat_map(|a| &a.packages)
-        .map(|p| &p.name)
-        .collect();
-    assert_eq!(names, ["g:x"]);
-    assert_eq!(image.applications.len(), 1);
+    assert_eq!(image.unidentified, unidentified(4, "a"));
+    assert_eq!(names(image), ["g:x"]);
+
+    // Those that the image does not have do not count.
+    let hiding = FakeLayer::new().whiteout("a").whiteout("c").inventory();
+    let image = merged(&[layer.clone(), hiding], resolve_without_index);
+    assert_eq!(image.unidentified, unidentified(2, "b"));
+    let hiding = ["a", "b", "c"].into_iter();
+    let hiding = hiding.fold(FakeLayer::new(), FakeLayer::whiteout);
+    let image = merged(&[layer, hiding.inventory()], resolve_without_index);
+    assert_eq!(image.unidentified, None);
+}
+
+#[test]
+fn an_unidentified_archive_hides_what_a_lower_layer_had_there() {
+    let lower = layer_of(&[archive(
+        "a.jar",
+        ask(None, 1, None),
+        vec![listed("g", "x", "1")],
+    )]);
+    let upper = layer_of(&[archive("a.jar", ask(None, 1, None), Vec::new())]);
+    let image = merged(&[lower, upper], resolve_without_index);
+    assert_eq!(image.unidentified.as_ref().map(|one| one.count), Some(1));
+    assert!(names(image).is_empty());
+}
+
+#[test]
+fn an_archive_that_the_distribution_owns_is_its_own() {
+    let owning = |path: &str| LayerInventory {
+        package_databases: vec![PackageDatabase {
+            path: "var/lib/dpkg/status".to_owned(),
+            packages: vec![Package {
+                name: "owner".to_owned(),
+                installed_files: [format!("/{path}")].into_iter().collect(),
+                ..Package::default()
+            }],
+        }],
+        ..layer_of(&[archive(
+            "a.jar",
+            ask(None, 1, None),
+            vec![inner(archive(
+                "a.jar/b.jar",
+                ask(None, 1, None),
+                Vec::new(),
+            ))],
+        )])
+    };
+    for (path, count) in [("a.jar", None), ("a.jar/b.jar", Some(1)), ("c", Some(2))] {
+        let image = merged(&[owning(path)], resolve_without_index);
+        let unidentified = image.unidentified.map(|one| one.count);
+        assert_eq!(unidentified, count, "{path}");
+    }
 }

@@ -6,7 +6,7 @@ use cleanbill_core::inventory::Application;
 use cleanbill_core::{Package, package};
 
 use super::Frame;
-use super::lists::{ListId, ListKind, Lists};
+use super::lists::{ListId, Lists};
 use super::origin::Origins;
 use super::packages::append;
 use super::purl;
@@ -61,13 +61,10 @@ impl ApplicationsPlan {
         // Where the plans of each group begin.
         let mut groups: HashMap<ListId, usize> = HashMap::new();
         for (rank, rest) in (0..).zip(tree.applications()) {
-            let known = match rest.list.kind {
-                ListKind::Group => groups.get(&rest.list).copied(),
-                _ => None,
-            };
+            let known = groups.get(&rest.list).copied();
             let begin = known.filter(|begin| !plan.keeps_any(*begin, &rest));
             let begin = begin.unwrap_or_else(|| plan.add_list(&rest));
-            if rest.list.kind == ListKind::Group {
+            if rest.list.kind.is_shared() {
                 groups.insert(rest.list, begin);
             }
             for (number, package) in rest.packages().filter(|(_, package)| !package.dev) {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::Package;
-use cleanbill_core::inventory::{ApplicationGroup, LayerInput, LayerInventory};
+use cleanbill_core::inventory::{Application, ApplicationGroup, LayerInventory, PackageDatabase};
 
-use super::GrownLayer;
+use super::{GrownLayer, LayerInput, OwnedLayer};
+use crate::java::ResolvedArchives;
 
 /// Names an inventory of those that are merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,6 +34,15 @@ pub(super) enum ListKind {
     Database,
     Application,
     Group,
+    /// The resolved Java archives of the layer: there is one such list.
+    Archives,
+}
+
+impl ListKind {
+    /// Says whether the list has the packages of several applications.
+    pub(super) const fn is_shared(self) -> bool {
+        matches!(self, Self::Group | Self::Archives)
+    }
 }
 
 /// Holds the inventories that are merged.
@@ -49,7 +59,7 @@ pub(super) enum Source<'a> {
     /// The caller's.
     Borrowed(&'a [LayerInput<'a>], &'a [GrownLayer]),
     /// Nobody's after the merge.
-    Owned(Vec<Arc<LayerInventory>>, Vec<GrownLayer>),
+    Owned(Vec<OwnedLayer>, Vec<GrownLayer>),
 }
 
 impl Lists<'_> {
@@ -60,14 +70,37 @@ impl Lists<'_> {
             *uses -= 1;
             return copy(self.list(id), is_kept);
         }
-        let mut packages = match self.owned(id.inventory) {
-            Some(inventory) => take_list(inventory, id.kind, id.index),
-            None => return copy(self.list(id), is_kept),
+        let Some(mut packages) = self.take_owned(id) else {
+            return copy(self.list(id), is_kept);
         };
         let mut numbers = 0..packages.len();
         packages.retain(|_| numbers.next().is_some_and(&is_kept));
         packages.shrink_to_fit();
         packages
+    }
+
+    /// Takes a list if nobody else holds it.
+    fn take_owned(&mut self, id: ListId) -> Option<Vec<Package>> {
+        if id.kind == ListKind::Archives {
+            let archives = self.owned_layer(id.inventory)?.archives.as_mut()?;
+            return Some(Arc::get_mut(archives)?.group_mut().take_packages());
+        }
+        let inventory = self.owned(id.inventory)?;
+        let index = id.index as usize;
+        Some(match id.kind {
+            ListKind::Database => {
+                let database = inventory.package_databases.get_mut(index)?;
+                std::mem::take(&mut database.packages)
+            }
+            ListKind::Application => {
+                let application = inventory.applications.alone.get_mut(index)?;
+                std::mem::take(&mut application.packages)
+            }
+            ListKind::Group | ListKind::Archives => {
+                let group = inventory.applications.groups.get_mut(index)?;
+                group.take_packages()
+            }
+        })
     }
 
     /// Returns an inventory if nobody else holds it.
@@ -76,7 +109,7 @@ impl Lists<'_> {
             (_, InventoryId::Renamed(number)) => self.renamed.get_mut(number as usize)?.as_mut(),
             (Source::Borrowed(..), _) => None,
             (Source::Owned(layers, _), InventoryId::Layer(number)) => {
-                Arc::get_mut(layers.get_mut(number as usize)?)
+                Arc::get_mut(&mut layers.get_mut(number as usize)?.inventory)
             }
             (Source::Owned(_, grown), InventoryId::Grown(number)) => {
                 Arc::get_mut(&mut grown.get_mut(number as usize)?.inventory)
@@ -84,28 +117,69 @@ impl Lists<'_> {
         }
     }
 
-    /// Returns the type and the path of an application; of a group the type alone.
+    fn owned_layer(&mut self, id: InventoryId) -> Option<&mut OwnedLayer> {
+        match (&mut self.source, id) {
+            (Source::Owned(layers, _), InventoryId::Layer(number)) => {
+                layers.get_mut(number as usize)
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the type and the path of an application; of several in one list the type alone.
     pub(super) fn name_of(&self, id: ListId) -> (String, String) {
-        let inventory = self.inventory(id.inventory);
-        let index = id.index as usize;
-        let name = inventory.and_then(|inventory| match id.kind {
+        let name = match id.kind {
             ListKind::Database => None,
-            ListKind::Application => {
-                let application = inventory.applications.alone.get(index)?;
-                Some((application.kind.clone(), application.path.clone()))
-            }
-            ListKind::Group => {
-                let group = inventory.applications.groups.get(index)?;
-                Some((group.kind().to_owned(), String::new()))
-            }
-        });
+            ListKind::Application => self
+                .application(id)
+                .map(|application| (application.kind.clone(), application.path.clone())),
+            ListKind::Group | ListKind::Archives => self
+                .group(id)
+                .map(|group| (group.kind().to_owned(), String::new())),
+        };
         name.unwrap_or_default()
     }
 
     fn list(&self, id: ListId) -> &[Package] {
-        let inventory = self.inventory(id.inventory);
-        let list = inventory.map(|inventory| list(inventory, id.kind, id.index));
+        let list = match id.kind {
+            ListKind::Database => self
+                .database(id)
+                .map(|database| database.packages.as_slice()),
+            ListKind::Application => {
+                let application = self.application(id);
+                application.map(|application| application.packages.as_slice())
+            }
+            ListKind::Group | ListKind::Archives => self.group(id).map(ApplicationGroup::packages),
+        };
         list.unwrap_or_default()
+    }
+
+    fn database(&self, id: ListId) -> Option<&PackageDatabase> {
+        let inventory = self.inventory(id.inventory)?;
+        inventory.package_databases.get(id.index as usize)
+    }
+
+    fn application(&self, id: ListId) -> Option<&Application> {
+        let inventory = self.inventory(id.inventory)?;
+        inventory.applications.alone.get(id.index as usize)
+    }
+
+    fn group(&self, id: ListId) -> Option<&ApplicationGroup> {
+        if id.kind == ListKind::Archives {
+            return self.archives(id.inventory).map(ResolvedArchives::group);
+        }
+        let inventory = self.inventory(id.inventory)?;
+        inventory.applications.groups.get(id.index as usize)
+    }
+
+    fn archives(&self, id: InventoryId) -> Option<&ResolvedArchives> {
+        let InventoryId::Layer(number) = id else {
+            return None;
+        };
+        match &self.source {
+            Source::Borrowed(layers, _) => layers.get(number as usize)?.archives,
+            Source::Owned(layers, _) => layers.get(number as usize)?.archives.as_deref(),
+        }
     }
 
     fn inventory(&self, id: InventoryId) -> Option<&LayerInventory> {
@@ -116,9 +190,9 @@ impl Lists<'_> {
             (Source::Borrowed(layers, _), InventoryId::Layer(number)) => {
                 layers.get(number as usize).map(|layer| layer.inventory)
             }
-            (Source::Owned(layers, _), InventoryId::Layer(number)) => {
-                layers.get(number as usize).map(Arc::as_ref)
-            }
+            (Source::Owned(layers, _), InventoryId::Layer(number)) => layers
+                .get(number as usize)
+                .map(|layer| layer.inventory.as_ref()),
             (Source::Borrowed(_, grown), InventoryId::Grown(number)) => grown
                 .get(number as usize)
                 .map(|grown| grown.inventory.as_ref()),
@@ -133,40 +207,4 @@ fn copy(packages: &[Package], is_kept: impl Fn(usize) -> bool) -> Vec<Package> {
     let packages = packages.iter().enumerate();
     let kept = packages.filter(|(number, _)| is_kept(*number));
     kept.map(|(_, package)| package.clone()).collect()
-}
-
-fn take_list(inventory: &mut LayerInventory, kind: ListKind, index: u32) -> Vec<Package> {
-    let packages = match kind {
-        ListKind::Database => {
-            let database = inventory.package_databases.get_mut(index as usize);
-            database.map(|database| std::mem::take(&mut database.packages))
-        }
-        ListKind::Application => {
-            let application = inventory.applications.alone.get_mut(index as usize);
-            application.map(|application| std::mem::take(&mut application.packages))
-        }
-        ListKind::Group => {
-            let group = inventory.applications.groups.get_mut(index as usize);
-            group.map(ApplicationGroup::take_packages)
-        }
-    };
-    packages.unwrap_or_default()
-}
-
-fn list(inventory: &LayerInventory, kind: ListKind, index: u32) -> &[Package] {
-    let packages = match kind {
-        ListKind::Database => {
-            let database = inventory.package_databases.get(index as usize);
-            database.map(|database| database.packages.as_slice())
-        }
-        ListKind::Application => {
-            let application = inventory.applications.alone.get(index as usize);
-            application.map(|application| application.packages.as_slice())
-        }
-        ListKind::Group => {
-            let group = inventory.applications.groups.get(index as usize);
-            group.map(ApplicationGroup::packages)
-        }
-    };
-    packages.unwrap_or_default()
 }

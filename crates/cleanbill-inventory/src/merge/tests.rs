@@ -1,4 +1,3 @@
-use cleanbill_core::inventory::LayerInput;
 use cleanbill_core::package::LayerId;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{DiffId, Digest};
@@ -21,10 +20,7 @@ fn merge_all(layers: &[FakeLayer], options: &MergeOptions) -> (ImageInventory, u
     let inputs: Vec<_> = inventories
         .iter()
         .enumerate()
-        .map(|(index, inventory)| LayerInput {
-            id: id(index),
-            inventory,
-        })
+        .map(|(index, inventory)| LayerInput::new(id(index), inventory))
         .collect();
     let mut grown = Vec::new();
     loop {
@@ -58,15 +54,18 @@ fn check_owned(
     options: &MergeOptions,
     expected: &Merged,
 ) {
-    let ids: Vec<_> = inputs.iter().map(|input| input.id).collect();
     let layers: Vec<_> = inputs
         .iter()
-        .map(|input| Arc::new(input.inventory.clone()))
+        .map(|input| OwnedLayer {
+            id: input.id,
+            inventory: Arc::new(input.inventory.clone()),
+            archives: input.archives.cloned().map(Arc::new),
+        })
         .collect();
     let (held, held_grown) = (layers.clone(), grown.clone());
-    let shared = merge_owned(&ids, held, held_grown, options);
+    let shared = merge_owned(held, held_grown, options);
     assert_eq!(&shared, expected);
-    assert_eq!(&merge_owned(&ids, layers, grown, options), expected);
+    assert_eq!(&merge_owned(layers, grown, options), expected);
 }
 
 fn id(index: usize) -> LayerId {
@@ -384,10 +383,7 @@ fn what_was_not_read_is_a_problem() {
         .symlink(APK, "/opt/db")
         .file("opt/db", &apk(&["c@1"]));
     let inventory = layer.inventory();
-    let inputs = [LayerInput {
-        id: id(0),
-        inventory: &inventory,
-    }];
+    let inputs = [LayerInput::new(id(0), &inventory)];
     let merged = merge(&inputs, &[], &MergeOptions::default());
     assert_eq!(merged.wanted.len(), 1);
     assert_eq!(

@@ -1,17 +1,20 @@
 //! What the layers hold, by the path of the file that a container would find it in.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::{Bound, Range};
 
 use cleanbill_core::Package;
 use cleanbill_core::inventory::{
-    ApplicationView, LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet,
+    ApplicationGroup, ApplicationView, LayerInventory, LicenseFile, PackageDatabase, PathKind,
+    PathSet,
 };
 use smallvec::SmallVec;
 
 use super::lists::{InventoryId, ListId, ListKind};
 use super::view::View;
 use super::{MergeOptions, Part};
+use crate::java::{ResolvedArchive, ResolvedArchives, UnidentifiedArchives};
 
 /// Holds the findings of the layers applied so far. Keys are real paths with NUL between the
 /// components, so that what lies below a directory is one range, right after the directory.
@@ -31,12 +34,15 @@ struct Put<'a> {
     applications: Vec<PutApplication>,
     /// The numbers of the packages of an application that the distribution owns, sorted.
     owned: HashMap<u32, Vec<usize>>,
+    /// The paths of the unidentified Java archives of an application that it owns.
+    owned_archives: HashMap<u32, HashSet<Cow<'a, str>>>,
 }
 
 struct PutInventory<'a> {
     layer_index: u32,
     id: InventoryId,
     inventory: &'a LayerInventory,
+    archives: Option<&'a ResolvedArchives>,
 }
 
 /// Names an application: by the inventory that was put in, and its place there.
@@ -55,6 +61,8 @@ enum Place {
         group: u32,
         place_in_group: u32,
     },
+    /// Among the resolved Java archives.
+    Archive(u32),
 }
 
 /// Is an application, or what the distribution leaves of it.
@@ -102,7 +110,17 @@ impl<'a> Put<'a> {
             kind,
             index,
         };
-        let owned = self.owned.get(&number).map_or(&[][..], Vec::as_slice);
+        let grouped = |list, group: &'a ApplicationGroup, place_in_group: u32| {
+            let place_in_group = place_in_group as usize;
+            Some(Rest {
+                layer_index: put.layer_index,
+                application: group.get(place_in_group)?,
+                list,
+                list_length: group.packages().len(),
+                span: group.span(place_in_group),
+                owned: self.owned_of(number),
+            })
+        };
         match place {
             Place::Alone(index) => {
                 let application = applications.alone.get(index as usize)?.view();
@@ -113,7 +131,7 @@ impl<'a> Put<'a> {
                     list: list(ListKind::Application, index),
                     list_length,
                     span: 0..list_length,
-                    owned,
+                    owned: self.owned_of(number),
                 })
             }
             Place::Grouped {
@@ -121,16 +139,32 @@ impl<'a> Put<'a> {
                 place_in_group,
             } => {
                 let group = applications.groups.get(index as usize)?;
-                Some(Rest {
-                    layer_index: put.layer_index,
-                    application: group.get(place_in_group as usize)?,
-                    list: list(ListKind::Group, index),
-                    list_length: group.packages().len(),
-                    span: group.span(place_in_group as usize),
-                    owned,
-                })
+                grouped(list(ListKind::Group, index), group, place_in_group)
+            }
+            Place::Archive(place) => {
+                let group = put.archives?.group();
+                grouped(list(ListKind::Archives, 0), group, place)
             }
         }
+    }
+
+    fn owned_of(&self, number: u32) -> &[usize] {
+        self.owned.get(&number).map_or(&[][..], Vec::as_slice)
+    }
+
+    /// Iterates over the paths of the Java archives of an application that nobody has identified,
+    /// unless the distribution owns them.
+    fn unidentified(&self, number: u32) -> impl Iterator<Item = Cow<'a, str>> {
+        let archive = self.applications.get(number as usize).and_then(|put| {
+            let inventory = self.inventories.get(put.inventory as usize)?;
+            match put.place {
+                Place::Archive(place) => inventory.archives?.get(place as usize),
+                _ => None,
+            }
+        });
+        let paths = archive.into_iter().flat_map(|one| one.unidentified());
+        let owned = self.owned_archives.get(&number);
+        paths.filter(move |path| owned.is_none_or(|owned| !owned.contains(&**path)))
     }
 
     /// Says whether a finding takes the place of another.
@@ -174,12 +208,19 @@ impl<'a> Tree<'a> {
         let owned = Owned::new(part, options);
         let layer_index = u32::try_from(layer_index).unwrap_or(u32::MAX);
         let id = InventoryId::Layer(layer_index);
-        let mut put = |id, inventory, real_path: &dyn Fn(&str) -> String| {
-            self.put_inventory(layer_index, (id, inventory), &owned, options, real_path);
+        let mut put = |(id, inventory, archives), real_path: &dyn Fn(&str) -> String| {
+            let put = PutInventory {
+                layer_index,
+                id,
+                inventory,
+                archives,
+            };
+            self.put_inventory(put, &owned, options, real_path);
         };
-        put(id, part.own, &str::to_owned);
+        put((id, part.own, part.archives), &str::to_owned);
         for (id, shown) in part.shown.iter().copied() {
-            put(id, shown.inventory.as_ref(), &|path| shown.real_path(path));
+            let found = (id, shown.inventory.as_ref(), None);
+            put(found, &|path| shown.real_path(path));
         }
     }
 
@@ -197,6 +238,15 @@ impl<'a> Tree<'a> {
             Item::Application(number) => self.put.application(number),
             _ => None,
         })
+    }
+
+    /// Counts the Java archives that nobody has identified.
+    pub(super) fn unidentified(&self) -> Option<UnidentifiedArchives> {
+        let paths = self.items().flat_map(|item| match item {
+            Item::Application(number) => Some(self.put.unidentified(number)),
+            _ => None,
+        });
+        UnidentifiedArchives::of(paths.flatten())
     }
 
     /// Iterates over the licence files, in the order of their paths.
@@ -219,14 +269,14 @@ impl<'a> Tree<'a> {
 
     fn put_inventory(
         &mut self,
-        layer_index: u32,
-        (inventory_id, inventory): (InventoryId, &'a LayerInventory),
+        put: PutInventory<'a>,
         owned: &Owned<'a>,
         options: &MergeOptions,
         real_path: &dyn Fn(&str) -> String,
     ) {
+        let (inventory, archives) = (put.inventory, put.archives);
         let id = |kind, index| ListId {
-            inventory: inventory_id,
+            inventory: put.id,
             kind,
             index,
         };
@@ -239,11 +289,7 @@ impl<'a> Tree<'a> {
             }
         }
         if options.includes_applications {
-            self.put.inventories.push(PutInventory {
-                layer_index,
-                id: inventory_id,
-                inventory,
-            });
+            self.put.inventories.push(put);
             for (index, application) in (0..).zip(&inventory.applications.alone) {
                 self.put_application(Place::Alone(index), application.view(), owned, real_path);
             }
@@ -256,13 +302,17 @@ impl<'a> Tree<'a> {
                     self.put_application(place, application, owned, real_path);
                 }
             }
+            let archives = archives.into_iter().flat_map(ResolvedArchives::iter);
+            for (number, archive) in (0..).zip(archives) {
+                self.put_archive(number, &archive, owned);
+            }
         }
         for file in &inventory.license_files {
             self.put(&real_path(&file.path), Item::License(file));
         }
     }
 
-    /// Puts in an application of the inventory that was put in last, unless the distribution owns it.
+    /// Puts in an application of the inventory that was put in last.
     fn put_application(
         &mut self,
         place: Place,
@@ -272,8 +322,37 @@ impl<'a> Tree<'a> {
     ) {
         // A file that names nothing leaves what a lower layer had there, as in the reference: spec 04
         // section 0.4.
-        if application.packages.is_empty() || owned.files.contains(application.path) {
+        if !application.packages.is_empty() {
+            self.put_counting(place, application, owned, real_path);
+        }
+    }
+
+    /// Puts in a Java archive. One that nobody has identified may be a package, and counts as if it
+    /// were.
+    fn put_archive(&mut self, number: u32, archive: &ResolvedArchive<'a>, owned: &Owned<'a>) {
+        let application = archive.application;
+        let place = Place::Archive(number);
+        let Some(number) = self.put_counting(place, application, owned, &str::to_owned) else {
             return;
+        };
+        let paths = archive.unidentified();
+        let owned = paths.filter(|path| owned.files.contains(&**path));
+        let owned: HashSet<_> = owned.collect();
+        if !owned.is_empty() {
+            self.put.owned_archives.insert(number, owned);
+        }
+    }
+
+    /// Puts in an application unless the distribution owns its file. Returns its number.
+    fn put_counting(
+        &mut self,
+        place: Place,
+        application: ApplicationView<'a>,
+        owned: &Owned<'a>,
+        real_path: &dyn Fn(&str) -> String,
+    ) -> Option<u32> {
+        if owned.files.contains(application.path) {
+            return None;
         }
         let number = number_of(&self.put.applications);
         let owned = owned.packages_of(application);
@@ -285,6 +364,7 @@ impl<'a> Tree<'a> {
             .applications
             .push(PutApplication { inventory, place });
         self.put(&real_path(application.path), Item::Application(number));
+        Some(number)
     }
 
     fn put(&mut self, real_path: &str, item: Item<'a>) {
@@ -392,7 +472,8 @@ impl<'a> Owned<'a> {
         let mut files = HashSet::new();
         let has_applications = part
             .inventories()
-            .any(|inventory| !inventory.applications.is_empty());
+            .any(|inventory| !inventory.applications.is_empty())
+            || part.archives.is_some();
         if has_applications && options.includes_applications && !options.is_comprehensive {
             files.extend(OWNED_ALWAYS);
             let databases = part

@@ -3,10 +3,10 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
-use cleanbill_core::inventory::{LayerInput, LayerInventory, Link, PathKind, PathSet};
+use cleanbill_core::inventory::{LayerInventory, Link, PathKind, PathSet};
 use cleanbill_core::{Problem, path};
 
-use super::GrownLayer;
+use super::{GrownLayer, LayerInput};
 
 /// Looks paths up in all layers.
 pub(super) struct View<'a> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use cleanbill_core::Package;
 use cleanbill_core::package::LayerId;
-use cleanbill_inventory::{EXTRACTORS_VERSION, MergeOptions, merge_owned};
+use cleanbill_inventory::{EXTRACTORS_VERSION, MergeOptions, OwnedLayer, merge_owned};
 use cleanbill_store::{LayerCache, LayerKey};
 
 /// The file of a layout that names its layers, a line each.
@@ -17,22 +17,21 @@ pub(super) const DIFF_IDS_FILE: &str = "diff-ids";
 /// its cache, as a report has them.
 pub(super) fn size_bytes(cache: &Path, layout: &Path) -> anyhow::Result<u64> {
     let cache = LayerCache::open(cache, EXTRACTORS_VERSION)?;
-    let (mut ids, mut layers) = (Vec::new(), Vec::new());
+    let mut layers = Vec::new();
     for diff_id in fs::read_to_string(layout.join(DIFF_IDS_FILE))?.lines() {
         let key = LayerKey {
             diff_id: diff_id.parse()?,
             variant: String::new(),
         };
         let inventory = cache.layer_get(&key, 0)?;
-        layers.push(Arc::new(
-            inventory.context("the scan has not kept what it found")?,
-        ));
-        ids.push(LayerId {
+        let inventory = inventory.context("the scan has not kept what it found")?;
+        let id = LayerId {
             digest: None,
             diff_id: key.diff_id,
-        });
+        };
+        layers.push(OwnedLayer::new(id, Arc::new(inventory)));
     }
-    let merged = merge_owned(&ids, layers, Vec::new(), &MergeOptions::default()).inventory;
+    let merged = merge_owned(layers, Vec::new(), &MergeOptions::default()).inventory;
     let of_applications = merged.applications.iter().flat_map(|one| &one.packages);
     let packages = merged.packages.iter().chain(of_applications);
     let size = |package: &Package| {

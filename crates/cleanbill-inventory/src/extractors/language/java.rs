@@ -62,7 +62,7 @@ impl Extractor for JavaArchives {
         for (kind, message) in problems {
             draft.add_problem(Problem::at(kind, path, message));
         }
-        draft.add_java_archive(archive);
+        draft.add_java_archive(&archive);
         Ok(())
     }
 

@@ -47,8 +47,8 @@ fn shown(inventory: &LayerInventory) -> Vec<String> {
     let problems = inventory.problems.iter();
     let problems = problems.map(|problem| format!("! {} {}", problem.kind, problem.message));
     let mut lines: Vec<String> = packages.collect();
-    for archive in &inventory.java_archives {
-        show_archive(archive, &mut lines);
+    for archive in inventory.java_archives.iter() {
+        show_archive(&archive, &mut lines);
     }
     lines.extend(problems);
     lines
