@@ -18,7 +18,8 @@ mod directory;
 mod error;
 mod extents;
 mod header;
-mod layer_spending;
+mod inflate;
+mod layer_archives;
 mod peek;
 mod positioned;
 mod stream;
@@ -30,7 +31,7 @@ use std::io::Read;
 
 pub(crate) use budget::Budget;
 pub(crate) use error::ArchiveError;
-pub(crate) use layer_spending::LayerSpending;
+pub(crate) use layer_archives::LayerArchives;
 pub(crate) use positioned::read_at;
 pub(crate) use stream::read_stream;
 pub(crate) use window::Window;

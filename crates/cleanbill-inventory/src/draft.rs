@@ -22,7 +22,7 @@ use cleanbill_core::java::JavaArchives;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem};
 
-use crate::archive::LayerSpending;
+use crate::archive::LayerArchives;
 use crate::room::Room;
 use crate::subtree::keys_below;
 pub(crate) use applications::is_joined;
@@ -58,8 +58,8 @@ pub(crate) struct LayerDraft {
     build_labels: BTreeMap<String, BuildLabel>,
     /// Files of packages that are not read, with their kind.
     unread: BTreeMap<String, Unread>,
-    /// What the layer's archives have cost, those behind links included.
-    pub(crate) archives: Arc<LayerSpending>,
+    /// What the layer's archives share, those behind links included.
+    pub(crate) archives: Arc<LayerArchives>,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
     /// Files that say which packages of another file count.

@@ -32,8 +32,10 @@ mod distro;
 mod links;
 mod lists;
 mod origin;
+mod owned;
 mod packages;
 mod purl;
+mod put;
 #[cfg(test)]
 mod tests;
 mod tree;

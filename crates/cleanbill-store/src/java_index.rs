@@ -7,8 +7,9 @@
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cleanbill_core::java::{JavaArtifact, JavaIndex, JavaLookupError};
 use rusqlite::config::DbConfig;
@@ -114,13 +115,41 @@ impl JavaIndexFile {
         parameters: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> rusqlite::Result<Option<T>> {
-        let connection = self
-            .connection
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let connection = self.connection();
         let mut statement = connection.prepare_cached(sql)?;
         statement.query_row(parameters, read).optional()
     }
+
+    /// Returns the groups that have a version of an artifact, each with its weight: every archive of
+    /// the artifact counts as often as the artifact has the version, as in the reference
+    /// implementation.
+    fn weights(&self, name: &str, version: &str) -> rusqlite::Result<BTreeMap<String, i64>> {
+        let connection = self.connection();
+        let mut statement = connection.prepare_cached(COUNTS_BY_GROUP)?;
+        let mut rows = statement.query([name, version])?;
+        let mut weights = BTreeMap::new();
+        while let Some(row) = rows.next()? {
+            let (of_version, of_all): (i64, i64) = (row.get(1)?, row.get(2)?);
+            if of_version > 0 {
+                let weight = weights.entry(row.get(0)?).or_insert(0_i64);
+                *weight = weight.saturating_add(of_version.saturating_mul(of_all));
+            }
+        }
+        Ok(weights)
+    }
+
+    fn connection(&self) -> MutexGuard<'_, Connection> {
+        self.connection
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Returns the group of most weight; of equals the one that sorts first.
+fn heaviest(weights: &BTreeMap<String, i64>) -> Option<&str> {
+    let groups = weights.iter().rev();
+    let heaviest = groups.max_by_key(|(_, weight)| **weight);
+    heaviest.map(|(group, _)| group.as_str())
 }
 
 const BY_NAME: &str = "\
@@ -131,13 +160,14 @@ const BY_SHA1: &str = "\
     SELECT a.group_id, a.artifact_id, i.version FROM indices i JOIN artifacts a \
     ON a.id = i.artifact_id WHERE i.sha1 = ?1";
 
-/// Every row of an artifact counts as often as the artifact has the version; so it is in the
-/// reference implementation.
-const GROUP_BY_VERSION: &str = "\
-    SELECT f.group_id FROM indices i JOIN \
-    (SELECT a.id, a.group_id FROM artifacts a JOIN indices v ON v.artifact_id = a.id \
-     WHERE a.artifact_id = ?1 AND v.version = ?2 AND v.archive_type = 'jar') f \
-    ON f.id = i.artifact_id GROUP BY f.group_id ORDER BY count(*) DESC, f.group_id LIMIT 1";
+/// How many archives of a version each artifact of a name has, and how many at all. SQLite could find
+/// the right one itself, but takes 87 KB for each question then to sort what is mostly one row.
+const COUNTS_BY_GROUP: &str = "\
+    SELECT a.group_id, \
+    (SELECT count(*) FROM indices v \
+     WHERE v.artifact_id = a.id AND v.version = ?2 AND v.archive_type = 'jar'), \
+    (SELECT count(*) FROM indices i WHERE i.artifact_id = a.id) \
+    FROM artifacts a WHERE a.artifact_id = ?1";
 
 impl JavaIndex for JavaIndexFile {
     fn has_artifact(&self, group: &str, name: &str) -> Result<bool, JavaLookupError> {
@@ -150,7 +180,8 @@ impl JavaIndex for JavaIndexFile {
     }
 
     fn group_of(&self, name: &str, version: &str) -> Result<Option<String>, JavaLookupError> {
-        self.query(GROUP_BY_VERSION, [name, version], |row| row.get(0))
+        self.weights(name, version)
+            .map(|weights| heaviest(&weights).map(str::to_owned))
             .map_err(failed)
     }
 }

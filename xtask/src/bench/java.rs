@@ -29,6 +29,12 @@ const CLASS_SIZE: usize = 4_500;
 /// Rows of the index about jars that no image has.
 const CROWD: usize = 50_000;
 
+/// The group of all of them.
+pub(crate) const CROWD_GROUP: &str = "org.example";
+
+/// Versions of each artifact among them.
+const CROWD_VERSIONS: usize = 10;
+
 /// Bytes of the jars of the whole image, and of that of `--quick`.
 const SIZES_BYTES: [usize; 2] = [JARS_SIZE_BYTES, JARS_SIZE_BYTES / 20];
 
@@ -86,12 +92,12 @@ pub(crate) fn index(directory: &Path) -> anyhow::Result<PathBuf> {
         }
     }
     for number in 0..CROWD {
-        let artifact = format!("unheard-of-{}", number / 10);
+        let artifact = crowd_artifact(number);
         let mut sha1 = [0; 20];
         let mut random = Random::of(&format!("{artifact} {number}"));
         sha1.fill_with(|| random.next() as u8);
-        let version = format!("1.{}.0", number % 10);
-        builder = builder.jar("org.example", &artifact, &version, &sha1);
+        let version = format!("1.{}.0", number % CROWD_VERSIONS);
+        builder = builder.jar(CROWD_GROUP, &artifact, &version, &sha1);
     }
     fs::create_dir_all(&directory)?;
     builder
@@ -99,6 +105,11 @@ pub(crate) fn index(directory: &Path) -> anyhow::Result<PathBuf> {
         .context("cannot write the Java index")?;
     fs::write(marker, RECIPE)?;
     Ok(directory)
+}
+
+/// Returns the name of an artifact that the index knows and the benchmark's image does not have.
+pub(crate) fn crowd_artifact(number: usize) -> String {
+    format!("unheard-of-{}", number % CROWD / CROWD_VERSIONS)
 }
 
 impl Jar {

@@ -5,6 +5,7 @@
 
 mod documents;
 mod found;
+mod jars;
 mod lists;
 
 use std::fs::{self, File};
@@ -12,6 +13,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use cleanbill_store::JavaIndexFile;
 
 use super::content::{ContentWriter, Texture};
 use super::image::{Hashed, StoredBlob, config, place, write_layout};
@@ -48,7 +50,7 @@ const fn case(name: &'static str, layers: &'static [WriteLayer]) -> Case {
     }
 }
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 21] = [
     case("a million files", &[million_files]),
     case("3 GB layer", &[three_gigabytes]),
     case("200 MB status file, 2,000 packages", &[long_status]),
@@ -108,6 +110,14 @@ const CASES: [Case; 19] = [
             documents::upper_package_jsons,
         ],
     ),
+    case(
+        "100,000 jars of which only the Java index knows the name",
+        &[jars::unnamed],
+    ),
+    case(
+        "150,000 files package.json and one such jar",
+        &[jars::beside_package_jsons],
+    ),
 ];
 
 /// Measures every case once; peaks do not vary.
@@ -119,6 +129,9 @@ pub(crate) fn run(
 ) -> anyhow::Result<()> {
     let scale = if is_quick { 20 } else { 1 };
     let log = tools.directory.join("last-run.log");
+    tools.add_java_index()?;
+    let index = tools.java_index();
+    let index = index.map(|path| JavaIndexFile::open(&path)).transpose()?;
     let cases = CASES.iter().enumerate();
     for (number, case) in cases.filter(|(_, case)| only.is_none_or(|text| case.name.contains(text)))
     {
@@ -139,7 +152,7 @@ pub(crate) fn run(
                 runs: vec![cost],
             });
         }
-        let found_bytes = found::size_bytes(&cache, &layout)?;
+        let found_bytes = found::size_bytes(&cache, &layout, index.as_ref())?;
         report.facts.push(Fact::new(
             format!("{}: what is found", case.name),
             megabytes(found_bytes),

@@ -80,15 +80,19 @@ impl Tools {
     /// Writes the Java index where programs that are given the advisory database look for it. A
     /// database of the user's may have one of its own beside it.
     pub(crate) fn add_java_index(&self) -> anyhow::Result<()> {
-        let mut index = java::index(&self.directory)?;
-        if let Some(parent) = self.database.parent() {
-            let own = parent.join("java-db");
-            index = if own.is_dir() { own } else { index };
-        }
+        let index = java::index(&self.directory)?;
+        let beside = self.java_index();
+        let index = beside.as_deref().and_then(Path::parent).unwrap_or(&index);
         if self.trivy.is_some() {
-            copy(&index, &self.trivy_cache().join("java-db"), "trivy-java.db")?;
+            copy(index, &self.trivy_cache().join("java-db"), "trivy-java.db")?;
         }
         Ok(())
+    }
+
+    /// Returns the Java index that programs find beside the advisory database.
+    pub(crate) fn java_index(&self) -> Option<PathBuf> {
+        let index = self.database.parent()?.join("java-db/trivy-java.db");
+        index.is_file().then_some(index)
     }
 
     /// Returns where Trivy keeps what it knows of layers.

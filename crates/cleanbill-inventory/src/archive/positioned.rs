@@ -2,12 +2,11 @@
 
 use std::io::{BufReader, Read};
 
-use flate2::bufread::DeflateDecoder;
-
 use super::checked::{Checked, Expected};
 use super::directory::{self, Directory};
 use super::extents::Extents;
 use super::header::{CENTRAL, DEFLATED, EntryRecord, Fields, LOCAL, STORED};
+use super::window::WindowReader;
 use super::{ArchiveError, Budget, EntryContent, EntryReader, Window};
 
 const LOCAL_SIZE_BYTES: u64 = 30;
@@ -30,7 +29,7 @@ pub(crate) fn read_at<R: EntryReader>(
             window.size_bytes().saturating_sub(directory.start),
         )
         .ok_or_else(|| ArchiveError::malformed("the directory lies outside of the archive"))?;
-    let mut headers = BufReader::with_capacity(BUFFER_SIZE_BYTES, part.reader());
+    let mut headers = buffered(part);
     let mut outputs = Vec::new();
     let mut extents = Extents::default();
     let (mut count, mut wanted): (u64, usize) = (0, 0);
@@ -99,8 +98,7 @@ fn read_entry<R: EntryReader>(
         }
         STORED => Err(ArchiveError::malformed("a stored entry has two sizes")),
         DEFLATED => {
-            let packed = BufReader::with_capacity(BUFFER_SIZE_BYTES, packed.reader());
-            let unpacked = budget.metered(DeflateDecoder::new(packed));
+            let unpacked = budget.inflate(buffered(packed));
             let mut stream = Checked::new(unpacked, Some(expected));
             let content = EntryContent {
                 stream: &mut stream,
@@ -110,6 +108,13 @@ fn read_entry<R: EntryReader>(
         }
         method => Err(unknown_method(method)),
     }
+}
+
+/// Reads a window through a buffer that is no larger than it. A layer may have a hundred thousand small
+/// archives, and what is found lies between their buffers.
+fn buffered(window: Window<'_>) -> BufReader<WindowReader<'_>> {
+    let size_bytes = usize::try_from(window.size_bytes()).unwrap_or(usize::MAX);
+    BufReader::with_capacity(size_bytes.min(BUFFER_SIZE_BYTES), window.reader())
 }
 
 pub(super) fn unknown_method(method: u16) -> ArchiveError {

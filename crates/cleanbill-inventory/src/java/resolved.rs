@@ -92,11 +92,6 @@ impl ResolvedArchives {
         })
     }
 
-    /// Iterates over the archives.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = ResolvedArchive<'_>> {
-        (0..self.group.len()).filter_map(|number| self.get(number))
-    }
-
     fn unidentified_span(&self, number: usize) -> Range<usize> {
         let ends = &self.unidentified_ends;
         let end = |number: usize| ends.get(number).map_or(0, |end| *end as usize);

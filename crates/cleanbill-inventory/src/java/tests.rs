@@ -254,7 +254,7 @@ fn what_archives_are_is_an_addition_to_their_layer() {
         ])
     };
     let resolved = resolve(&layer, &FakeIndex).unwrap().unwrap();
-    let applications: Vec<_> = resolved.iter().map(|one| one.application).collect();
+    let applications: Vec<_> = resolved.group().iter().collect();
     let [application] = applications.as_slice() else {
         panic!("one archive is known");
     };

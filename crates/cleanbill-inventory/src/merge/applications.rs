@@ -10,7 +10,8 @@ use super::lists::{ListId, Lists};
 use super::origin::Origins;
 use super::packages::append;
 use super::purl;
-use super::tree::{Rest, Tree};
+use super::put::Rest;
+use super::tree::Tree;
 use crate::draft::is_joined;
 
 /// Says what becomes of the applications that are left. There may be as many as packages: nothing is

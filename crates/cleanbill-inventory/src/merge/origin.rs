@@ -7,7 +7,8 @@ use cleanbill_core::package::BuildInfo;
 use cleanbill_core::{Package, TextList};
 
 use super::Part;
-use super::tree::{Rest, Tree};
+use super::put::Rest;
+use super::tree::Tree;
 
 /// Finds the lowest layer that has a package of the same name, version and release, whatever
 /// became of the file it was in. Epoch and architecture are not compared, as in the reference

@@ -1,20 +1,17 @@
 //! What the layers hold, by the path of the file that a container would find it in.
 
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ops::{Bound, Range};
+use std::collections::BTreeMap;
+use std::ops::Bound;
 
-use cleanbill_core::Package;
-use cleanbill_core::inventory::{
-    ApplicationGroup, ApplicationView, LayerInventory, LicenseFile, PackageDatabase, PathKind,
-    PathSet,
-};
+use cleanbill_core::inventory::{LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet};
 use smallvec::SmallVec;
 
 use super::lists::{InventoryId, ListId, ListKind};
+use super::owned::Owned;
+use super::put::{Item, Put, PutInventory, Rest};
 use super::view::View;
 use super::{MergeOptions, Part};
-use crate::java::{ResolvedArchive, ResolvedArchives, UnidentifiedArchives};
+use crate::java::UnidentifiedArchives;
 
 /// Holds the findings of the layers applied so far. Keys are real paths with NUL between the
 /// components, so that what lies below a directory is one range, right after the directory.
@@ -23,168 +20,6 @@ pub(super) struct Tree<'a> {
     /// Nearly every path has one finding.
     nodes: BTreeMap<Box<str>, SmallVec<[Item<'a>; 1]>>,
     put: Put<'a>,
-}
-
-/// Holds what was put in by all layers, base first, whatever became of it. There may be as many
-/// applications as packages: each takes sixteen bytes.
-#[derive(Default)]
-struct Put<'a> {
-    inventories: Vec<PutInventory<'a>>,
-    databases: Vec<(ListId, &'a PackageDatabase)>,
-    applications: Vec<PutApplication>,
-    /// The numbers of the packages of an application that the distribution owns, sorted.
-    owned: HashMap<u32, Vec<usize>>,
-    /// The paths of the unidentified Java archives of an application that it owns.
-    owned_archives: HashMap<u32, HashSet<Cow<'a, str>>>,
-}
-
-struct PutInventory<'a> {
-    layer_index: u32,
-    id: InventoryId,
-    inventory: &'a LayerInventory,
-    archives: Option<&'a ResolvedArchives>,
-}
-
-/// Names an application: by the inventory that was put in, and its place there.
-#[derive(Clone, Copy)]
-struct PutApplication {
-    inventory: u32,
-    place: Place,
-}
-
-/// Says where the packages of an application are.
-#[derive(Clone, Copy)]
-enum Place {
-    Alone(u32),
-    /// In a group, by the number of the application in it.
-    Grouped {
-        group: u32,
-        place_in_group: u32,
-    },
-    /// Among the resolved Java archives.
-    Archive(u32),
-}
-
-/// Is an application, or what the distribution leaves of it.
-pub(super) struct Rest<'t, 'a> {
-    pub(super) layer_index: u32,
-    pub(super) application: ApplicationView<'a>,
-    /// The list that its packages are in, how many that has, and where they are there.
-    pub(super) list: ListId,
-    pub(super) list_length: usize,
-    pub(super) span: Range<usize>,
-    /// The numbers of the packages that the distribution owns, sorted.
-    owned: &'t [usize],
-}
-
-impl<'a> Rest<'_, 'a> {
-    /// Iterates over the packages that are left, with their numbers in the list.
-    pub(super) fn packages(&self) -> impl Iterator<Item = (usize, &'a Package)> + '_ {
-        let packages = self.application.packages.iter().enumerate();
-        let left = packages.filter(|(number, _)| self.owned.binary_search(number).is_err());
-        left.map(|(number, package)| (self.span.start + number, package))
-    }
-}
-
-/// Is one finding. Of those with equal path (that reports show: the link's, where the file was found
-/// behind one) and kind the last put counts.
-#[derive(Clone, Copy)]
-enum Item<'a> {
-    /// By its number among those that were put.
-    Database(u32),
-    Application(u32),
-    License(&'a LicenseFile),
-}
-
-impl<'a> Put<'a> {
-    fn database(&self, number: u32) -> Option<(ListId, &'a PackageDatabase)> {
-        self.databases.get(number as usize).copied()
-    }
-
-    fn application(&self, number: u32) -> Option<Rest<'_, 'a>> {
-        let PutApplication { inventory, place } = *self.applications.get(number as usize)?;
-        let put = self.inventories.get(inventory as usize)?;
-        let applications = &put.inventory.applications;
-        let list = |kind, index| ListId {
-            inventory: put.id,
-            kind,
-            index,
-        };
-        let grouped = |list, group: &'a ApplicationGroup, place_in_group: u32| {
-            let place_in_group = place_in_group as usize;
-            Some(Rest {
-                layer_index: put.layer_index,
-                application: group.get(place_in_group)?,
-                list,
-                list_length: group.packages().len(),
-                span: group.span(place_in_group),
-                owned: self.owned_of(number),
-            })
-        };
-        match place {
-            Place::Alone(index) => {
-                let application = applications.alone.get(index as usize)?.view();
-                let list_length = application.packages.len();
-                Some(Rest {
-                    layer_index: put.layer_index,
-                    application,
-                    list: list(ListKind::Application, index),
-                    list_length,
-                    span: 0..list_length,
-                    owned: self.owned_of(number),
-                })
-            }
-            Place::Grouped {
-                group: index,
-                place_in_group,
-            } => {
-                let group = applications.groups.get(index as usize)?;
-                grouped(list(ListKind::Group, index), group, place_in_group)
-            }
-            Place::Archive(place) => {
-                let group = put.archives?.group();
-                grouped(list(ListKind::Archives, 0), group, place)
-            }
-        }
-    }
-
-    fn owned_of(&self, number: u32) -> &[usize] {
-        self.owned.get(&number).map_or(&[][..], Vec::as_slice)
-    }
-
-    /// Iterates over the paths of the Java archives of an application that nobody has identified,
-    /// unless the distribution owns them.
-    fn unidentified(&self, number: u32) -> impl Iterator<Item = Cow<'a, str>> {
-        let archive = self.applications.get(number as usize).and_then(|put| {
-            let inventory = self.inventories.get(put.inventory as usize)?;
-            match put.place {
-                Place::Archive(place) => inventory.archives?.get(place as usize),
-                _ => None,
-            }
-        });
-        let paths = archive.into_iter().flat_map(|one| one.unidentified());
-        let owned = self.owned_archives.get(&number);
-        paths.filter(move |path| owned.is_none_or(|owned| !owned.contains(&**path)))
-    }
-
-    /// Says whether a finding takes the place of another.
-    fn are_alike(&self, a: Item<'a>, b: Item<'a>) -> bool {
-        match (a, b) {
-            (Item::Database(a), Item::Database(b)) => {
-                let path = |number| self.database(number).map(|(_, database)| &database.path);
-                path(a) == path(b)
-            }
-            (Item::Application(a), Item::Application(b)) => {
-                let name = |number| {
-                    let rest = self.application(number);
-                    rest.map(|rest| (rest.application.kind, rest.application.path))
-                };
-                name(a) == name(b)
-            }
-            (Item::License(a), Item::License(b)) => a.path == b.path,
-            _ => false,
-        }
-    }
 }
 
 impl<'a> Tree<'a> {
@@ -207,20 +42,22 @@ impl<'a> Tree<'a> {
     ) {
         let owned = Owned::new(part, options);
         let layer_index = u32::try_from(layer_index).unwrap_or(u32::MAX);
-        let id = InventoryId::Layer(layer_index);
-        let mut put = |(id, inventory, archives), real_path: &dyn Fn(&str) -> String| {
-            let put = PutInventory {
+        let own = PutInventory {
+            layer_index,
+            id: InventoryId::Layer(layer_index),
+            inventory: part.own,
+            archives: part.archives,
+        };
+        self.put_inventory(own, &owned, options, &str::to_owned);
+        for (id, shown) in part.shown.iter().copied() {
+            let shown_inventory = PutInventory {
                 layer_index,
                 id,
-                inventory,
-                archives,
+                inventory: shown.inventory.as_ref(),
+                archives: None,
             };
-            self.put_inventory(put, &owned, options, real_path);
-        };
-        put((id, part.own, part.archives), &str::to_owned);
-        for (id, shown) in part.shown.iter().copied() {
-            let found = (id, shown.inventory.as_ref(), None);
-            put(found, &|path| shown.real_path(path));
+            let real_path = |path: &str| shown.real_path(path);
+            self.put_inventory(shown_inventory, &owned, options, &real_path);
         }
     }
 
@@ -259,8 +96,7 @@ impl<'a> Tree<'a> {
 
     /// Iterates over all applications that were put in, base first.
     pub(super) fn all_applications(&self) -> impl Iterator<Item = Rest<'_, 'a>> {
-        let numbers = 0..number_of(&self.put.applications);
-        numbers.filter_map(|number| self.put.application(number))
+        self.put.applications()
     }
 
     fn items(&self) -> impl Iterator<Item = Item<'a>> + '_ {
@@ -274,97 +110,26 @@ impl<'a> Tree<'a> {
         options: &MergeOptions,
         real_path: &dyn Fn(&str) -> String,
     ) {
-        let (inventory, archives) = (put.inventory, put.archives);
-        let id = |kind, index| ListId {
-            inventory: put.id,
-            kind,
-            index,
-        };
+        let inventory = put.inventory;
         for (index, database) in (0..).zip(&inventory.package_databases) {
             if options.includes_applications || !is_from_sbom(database) {
-                let item = Item::Database(number_of(&self.put.databases));
-                let list = id(ListKind::Database, index);
-                self.put.databases.push((list, database));
-                self.put(&real_path(&database.path), item);
+                let list = put.list(ListKind::Database, index);
+                let number = self.put.add_database(list, database);
+                self.put(&real_path(&database.path), Item::Database(number));
             }
         }
         if options.includes_applications {
-            self.put.inventories.push(put);
-            for (index, application) in (0..).zip(&inventory.applications.alone) {
-                self.put_application(Place::Alone(index), application.view(), owned, real_path);
-            }
-            for (group, applications) in (0..).zip(&inventory.applications.groups) {
-                for (place_in_group, application) in (0..).zip(applications.iter()) {
-                    let place = Place::Grouped {
-                        group,
-                        place_in_group,
-                    };
-                    self.put_application(place, application, owned, real_path);
+            self.put.add_inventory(put);
+            for (place, application) in put.applications() {
+                let number = self.put.add_application(place, application, owned);
+                if let Some(number) = number {
+                    self.put(&real_path(application.path), Item::Application(number));
                 }
-            }
-            let archives = archives.into_iter().flat_map(ResolvedArchives::iter);
-            for (number, archive) in (0..).zip(archives) {
-                self.put_archive(number, &archive, owned);
             }
         }
         for file in &inventory.license_files {
             self.put(&real_path(&file.path), Item::License(file));
         }
-    }
-
-    /// Puts in an application of the inventory that was put in last.
-    fn put_application(
-        &mut self,
-        place: Place,
-        application: ApplicationView<'a>,
-        owned: &Owned<'a>,
-        real_path: &dyn Fn(&str) -> String,
-    ) {
-        // A file that names nothing leaves what a lower layer had there, as in the reference: spec 04
-        // section 0.4.
-        if !application.packages.is_empty() {
-            self.put_counting(place, application, owned, real_path);
-        }
-    }
-
-    /// Puts in a Java archive. One that nobody has identified may be a package, and counts as if it
-    /// were.
-    fn put_archive(&mut self, number: u32, archive: &ResolvedArchive<'a>, owned: &Owned<'a>) {
-        let application = archive.application;
-        let place = Place::Archive(number);
-        let Some(number) = self.put_counting(place, application, owned, &str::to_owned) else {
-            return;
-        };
-        let paths = archive.unidentified();
-        let owned = paths.filter(|path| owned.files.contains(&**path));
-        let owned: HashSet<_> = owned.collect();
-        if !owned.is_empty() {
-            self.put.owned_archives.insert(number, owned);
-        }
-    }
-
-    /// Puts in an application unless the distribution owns its file. Returns its number.
-    fn put_counting(
-        &mut self,
-        place: Place,
-        application: ApplicationView<'a>,
-        owned: &Owned<'a>,
-        real_path: &dyn Fn(&str) -> String,
-    ) -> Option<u32> {
-        if owned.files.contains(application.path) {
-            return None;
-        }
-        let number = number_of(&self.put.applications);
-        let owned = owned.packages_of(application);
-        if !owned.is_empty() {
-            self.put.owned.insert(number, owned);
-        }
-        let inventory = number_of(&self.put.inventories).saturating_sub(1);
-        self.put
-            .applications
-            .push(PutApplication { inventory, place });
-        self.put(&real_path(application.path), Item::Application(number));
-        Some(number)
     }
 
     fn put(&mut self, real_path: &str, item: Item<'a>) {
@@ -447,53 +212,6 @@ fn first_difference(
         }
     }
     (path.len(), false)
-}
-
-/// Returns the number that the next item of a list will have.
-fn number_of<T>(items: &[T]) -> u32 {
-    u32::try_from(items.len()).unwrap_or(u32::MAX)
-}
-
-/// Knows the files that packages of the distribution own in one layer: language packages found in
-/// those are the distribution's. Source: spec 02 section 3.
-struct Owned<'a> {
-    files: HashSet<&'a str>,
-}
-
-/// Files that distroless images own without a list that says so.
-const OWNED_ALWAYS: &[&str] = &[
-    "usr/lib/python2.7/argparse.egg-info",
-    "usr/lib/python2.7/lib-dynload/Python-2.7.egg-info",
-    "usr/lib/python2.7/wsgiref.egg-info",
-];
-
-impl<'a> Owned<'a> {
-    fn new(part: &Part<'a>, options: &MergeOptions) -> Self {
-        let mut files = HashSet::new();
-        let has_applications = part
-            .inventories()
-            .any(|inventory| !inventory.applications.is_empty())
-            || part.archives.is_some();
-        if has_applications && options.includes_applications && !options.is_comprehensive {
-            files.extend(OWNED_ALWAYS);
-            let databases = part
-                .inventories()
-                .flat_map(|inventory| &inventory.package_databases);
-            for package in databases.flat_map(|database| &database.packages) {
-                let installed = package.installed_files.iter();
-                files.extend(installed.map(|file| file.strip_prefix('/').unwrap_or(file)));
-            }
-            files.remove("");
-        }
-        Self { files }
-    }
-
-    /// Returns the numbers of an application's packages that the distribution owns.
-    fn packages_of(&self, application: ApplicationView<'_>) -> Vec<usize> {
-        let packages = application.packages.iter().enumerate();
-        let owned = packages.filter(|(_, package)| self.files.contains(package.file_path.as_str()));
-        owned.map(|(number, _)| number).collect()
-    }
 }
 
 fn is_from_sbom(database: &PackageDatabase) -> bool {

@@ -7,15 +7,19 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use cleanbill_core::Package;
 use cleanbill_core::package::LayerId;
-use cleanbill_inventory::{EXTRACTORS_VERSION, MergeOptions, OwnedLayer, merge_owned};
-use cleanbill_store::{LayerCache, LayerKey};
+use cleanbill_inventory::{EXTRACTORS_VERSION, MergeOptions, OwnedLayer, java, merge_owned};
+use cleanbill_store::{JavaIndexFile, LayerCache, LayerKey};
 
 /// The file of a layout that names its layers, a line each.
 pub(super) const DIFF_IDS_FILE: &str = "diff-ids";
 
 /// Returns the bytes of the packages that a scan has found: those of the layers that it has put into
-/// its cache, as a report has them.
-pub(super) fn size_bytes(cache: &Path, layout: &Path) -> anyhow::Result<u64> {
+/// its cache, as a report has them, and what the index says of their Java archives.
+pub(super) fn size_bytes(
+    cache: &Path,
+    layout: &Path,
+    index: Option<&JavaIndexFile>,
+) -> anyhow::Result<u64> {
     let cache = LayerCache::open(cache, EXTRACTORS_VERSION)?;
     let mut layers = Vec::new();
     for diff_id in fs::read_to_string(layout.join(DIFF_IDS_FILE))?.lines() {
@@ -29,7 +33,14 @@ pub(super) fn size_bytes(cache: &Path, layout: &Path) -> anyhow::Result<u64> {
             digest: None,
             diff_id: key.diff_id,
         };
-        layers.push(OwnedLayer::new(id, Arc::new(inventory)));
+        let archives = match index {
+            Some(index) => java::resolve(&inventory, index)?,
+            None => None,
+        };
+        layers.push(OwnedLayer {
+            archives: archives.map(Arc::new),
+            ..OwnedLayer::new(id, Arc::new(inventory))
+        });
     }
     let merged = merge_owned(layers, Vec::new(), &MergeOptions::default()).inventory;
     let of_applications = merged.applications.iter().flat_map(|one| &one.packages);

@@ -2,8 +2,6 @@
 
 use std::io::{self, Read};
 
-use flate2::bufread::DeflateDecoder;
-
 use super::super::checked::{Checked, Expected};
 use super::super::header::{DEFLATED, EntryRecord, STORED};
 use super::super::peek::Peek;
@@ -81,7 +79,7 @@ fn read_sized<S: Read, R: EntryReader>(
     };
     let mut packed = Read::take(&mut *stream, record.packed_size_bytes);
     let outcome = if record.method == DEFLATED {
-        let unpacked = budget.metered(DeflateDecoder::new(&mut packed));
+        let unpacked = budget.inflate(&mut packed);
         look(Checked::new(unpacked, Some(expected)), &record.name, reader)
     } else {
         let stored = budget.metered(&mut packed);
@@ -107,7 +105,7 @@ fn read_to_descriptor<S: Read, R: EntryReader>(
     let start = stream.position();
     let (output, actual) = match record.method {
         DEFLATED => {
-            let unpacked = budget.metered(DeflateDecoder::new(&mut *stream));
+            let unpacked = budget.inflate(&mut *stream);
             look(Checked::new(unpacked, None), &record.name, reader)
         }
         STORED if record.packed_size_bytes > 0 => {
