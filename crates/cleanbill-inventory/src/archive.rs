@@ -18,8 +18,7 @@ mod directory;
 mod error;
 mod extents;
 mod header;
-mod inflate;
-mod layer_archives;
+mod layer_spending;
 mod peek;
 mod positioned;
 mod stream;
@@ -31,7 +30,7 @@ use std::io::Read;
 
 pub(crate) use budget::Budget;
 pub(crate) use error::ArchiveError;
-pub(crate) use layer_archives::LayerArchives;
+pub(crate) use layer_spending::LayerSpending;
 pub(crate) use positioned::read_at;
 pub(crate) use stream::read_stream;
 pub(crate) use window::Window;

@@ -22,7 +22,7 @@ use cleanbill_core::java::JavaArchives;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem};
 
-use crate::archive::LayerArchives;
+use crate::archive::LayerSpending;
 use crate::room::Room;
 use crate::subtree::keys_below;
 pub(crate) use applications::is_joined;
@@ -58,8 +58,8 @@ pub(crate) struct LayerDraft {
     build_labels: BTreeMap<String, BuildLabel>,
     /// Files of packages that are not read, with their kind.
     unread: BTreeMap<String, Unread>,
-    /// What the layer's archives share, those behind links included.
-    pub(crate) archives: Arc<LayerArchives>,
+    /// What the layer's archives have cost, those behind links included.
+    pub(crate) archives: Arc<LayerSpending>,
     /// What dpkg keeps beside its status file.
     pub(crate) dpkg: DpkgDraft,
     /// Files that say which packages of another file count.
@@ -346,6 +346,8 @@ impl LayerDraft {
                 self.extractor.clone_into(&mut package.analyzed_by);
             }
         }
+        // A layer may have as many lists as packages, and a list that grows has room for four.
+        packages.shrink_to_fit();
         packages
     }
 

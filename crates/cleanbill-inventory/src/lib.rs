@@ -17,6 +17,7 @@ mod extractor;
 mod extractors;
 #[doc(hidden)]
 pub mod fuzzing;
+mod inflate;
 pub mod java;
 mod json;
 mod kept;

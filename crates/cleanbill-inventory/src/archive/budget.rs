@@ -1,13 +1,12 @@
 //! What one archive, with all archives inside it, may cost.
 
 use std::cell::Cell;
-use std::io::{self, BufRead, Read};
+use std::io::{self, Read};
 
 use cleanbill_core::Limits;
 
 use super::ArchiveError;
 use super::error::Exceeded;
-use super::inflate::{Inflated, Inflaters};
 
 /// Counts what reading an archive has cost so far. Shared by all levels of nesting: a bomb spends
 /// it wherever its charge lies.
@@ -15,7 +14,6 @@ pub(crate) struct Budget<'a> {
     limits: &'a Limits,
     /// What the layer's other archives have left.
     unpacked_in_layer_max: u64,
-    inflaters: &'a Inflaters,
     entries: Cell<u64>,
     unpacked_size_bytes: Cell<u64>,
     buffered_size_bytes: Cell<u64>,
@@ -24,15 +22,10 @@ pub(crate) struct Budget<'a> {
 
 impl<'a> Budget<'a> {
     /// Bounds the reading of an archive, in a layer whose archives may still unpack so many bytes.
-    pub(super) fn new(
-        limits: &'a Limits,
-        unpacked_in_layer_max: u64,
-        inflaters: &'a Inflaters,
-    ) -> Self {
+    pub(crate) fn new(limits: &'a Limits, unpacked_in_layer_max: u64) -> Self {
         Self {
             limits,
             unpacked_in_layer_max,
-            inflaters,
             entries: Cell::new(0),
             unpacked_size_bytes: Cell::new(0),
             buffered_size_bytes: Cell::new(0),
@@ -120,11 +113,6 @@ impl<'a> Budget<'a> {
         let result = work();
         self.buffered_size_bytes.set(before);
         result
-    }
-
-    /// Inflates what is read through it, and counts it.
-    pub(super) fn inflate<R: BufRead>(&self, packed: R) -> Metered<'_, Inflated<'_, R>> {
-        self.metered(self.inflaters.inflate(packed))
     }
 
     /// Counts what is read through it.

@@ -8,6 +8,7 @@ use super::extents::Extents;
 use super::header::{CENTRAL, DEFLATED, EntryRecord, Fields, LOCAL, STORED};
 use super::window::WindowReader;
 use super::{ArchiveError, Budget, EntryContent, EntryReader, Window};
+use crate::inflate::{Wrapping, inflate};
 
 const LOCAL_SIZE_BYTES: u64 = 30;
 const BUFFER_SIZE_BYTES: usize = 32 * 1024;
@@ -98,7 +99,7 @@ fn read_entry<R: EntryReader>(
         }
         STORED => Err(ArchiveError::malformed("a stored entry has two sizes")),
         DEFLATED => {
-            let unpacked = budget.inflate(buffered(packed));
+            let unpacked = budget.metered(inflate(buffered(packed), Wrapping::Raw));
             let mut stream = Checked::new(unpacked, Some(expected));
             let content = EntryContent {
                 stream: &mut stream,

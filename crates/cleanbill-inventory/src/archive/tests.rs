@@ -4,7 +4,6 @@ use cleanbill_core::Limits;
 use cleanbill_testkit::zip::{Sizes, ZipBuilder, ZipEntry};
 use proptest::prelude::*;
 
-use super::inflate::Inflaters;
 use super::{ArchiveError, Budget, EntryContent, EntryReader, Window, read_at, read_stream};
 
 /// Reads every entry whose name does not begin with an `x`.
@@ -44,20 +43,12 @@ impl EntryReader for Everything {
 fn at_any_place(bytes: &[u8], limits: &Limits) -> Read {
     let bytes = bytes.to_vec();
     let window = Window::new(&bytes, bytes.len() as u64);
-    read_at(
-        window,
-        &mut Everything,
-        &Budget::new(limits, u64::MAX, &Inflaters::default()),
-    )
+    read_at(window, &mut Everything, &Budget::new(limits, u64::MAX))
 }
 
 fn passing(bytes: &[u8], limits: &Limits) -> Read {
     let mut bytes = bytes;
-    read_stream(
-        &mut bytes,
-        &mut Everything,
-        &Budget::new(limits, u64::MAX, &Inflaters::default()),
-    )
+    read_stream(&mut bytes, &mut Everything, &Budget::new(limits, u64::MAX))
 }
 
 /// Both ways give these entries.
@@ -428,11 +419,7 @@ fn what_other_archives_of_the_layer_left_is_all_there_is() {
     let limits = Limits::default();
     let read = |room| {
         let window = Window::new(&bytes, bytes.len() as u64);
-        read_at(
-            window,
-            &mut Everything,
-            &Budget::new(&limits, room, &Inflaters::default()),
-        )
+        read_at(window, &mut Everything, &Budget::new(&limits, room))
     };
     assert_eq!(read(A.1.len() as u64).unwrap().len(), 1);
     match read(A.1.len() as u64 - 1) {

@@ -8,6 +8,7 @@ use super::super::peek::Peek;
 use super::super::positioned::unknown_method;
 use super::super::{ArchiveError, Budget, EntryContent, EntryReader};
 use super::{descriptor, unsized_content::UnsizedContent};
+use crate::inflate::{Wrapping, inflate};
 
 type Outcome<T> = Result<Option<T>, ArchiveError>;
 
@@ -79,7 +80,7 @@ fn read_sized<S: Read, R: EntryReader>(
     };
     let mut packed = Read::take(&mut *stream, record.packed_size_bytes);
     let outcome = if record.method == DEFLATED {
-        let unpacked = budget.inflate(&mut packed);
+        let unpacked = budget.metered(inflate(&mut packed, Wrapping::Raw));
         look(Checked::new(unpacked, Some(expected)), &record.name, reader)
     } else {
         let stored = budget.metered(&mut packed);
@@ -105,7 +106,7 @@ fn read_to_descriptor<S: Read, R: EntryReader>(
     let start = stream.position();
     let (output, actual) = match record.method {
         DEFLATED => {
-            let unpacked = budget.inflate(&mut *stream);
+            let unpacked = budget.metered(inflate(&mut *stream, Wrapping::Raw));
             look(Checked::new(unpacked, None), &record.name, reader)
         }
         STORED if record.packed_size_bytes > 0 => {

@@ -12,12 +12,11 @@ mod pom;
 mod tests;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use cleanbill_core::Problem;
 use cleanbill_core::problem::ProblemKind;
 
-use crate::archive::{ArchiveError, Window};
+use crate::archive::{ArchiveError, Budget, Window};
 use crate::draft::LayerDraft;
 use crate::extractor::{Content, ExtractError, Extractor, FileInput, LinkRule};
 use parse::{Parsed, Place, parse_stream, parse_window};
@@ -45,8 +44,8 @@ impl Extractor for JavaArchives {
         draft: &mut LayerDraft,
     ) -> Result<(), ExtractError> {
         let path = file.path;
-        let archives = Arc::clone(&draft.archives);
-        let budget = archives.budget(file.size_bytes, file.limits);
+        let room = draft.archives.room_for(file.size_bytes, file.limits);
+        let budget = Budget::new(file.limits, room);
         let place = Place::outermost(path, &budget);
         let parsed = match file.content()? {
             Content::Whole(bytes) => {
@@ -58,7 +57,7 @@ impl Extractor for JavaArchives {
             }
             Content::Stream(stream) => parse_layer_stream(&place, stream)?,
         };
-        archives.spend(budget.unpacked_size_bytes());
+        draft.archives.spend(budget.unpacked_size_bytes());
         let Parsed { archive, problems } = parsed.map_err(into_extract_error)?;
         for (kind, message) in problems {
             draft.add_problem(Problem::at(kind, path, message));

@@ -8,7 +8,6 @@ use std::fmt::Display;
 
 use cleanbill_core::package::Relationship;
 use cleanbill_core::{Limits, Package};
-use flate2::read::ZlibDecoder;
 use serde::Deserialize;
 
 use super::super::package_id;
@@ -16,6 +15,7 @@ use super::layout::Layout;
 use super::source::Source;
 use crate::bounded;
 use crate::extractor::ExtractError;
+use crate::inflate::{Wrapping, inflate};
 use crate::json::decode_classic;
 use crate::room::Room;
 
@@ -79,7 +79,7 @@ pub(super) fn read(
     let compressed = source
         .read(section.offset, section.size_bytes)
         .map_err(|error| error.reading("Rust's audit data"))?;
-    let json = inflate(&compressed, limits.program_data_size_bytes_max)?;
+    let json = inflated(&compressed, limits.program_data_size_bytes_max)?;
     let data: AuditData = decode_classic(&json).map_err(|error| match error.is_limit() {
         true => error.into(),
         false => malformed(error),
@@ -87,8 +87,9 @@ pub(super) fn read(
     packages(&data.packages, room).map(Some)
 }
 
-fn inflate(compressed: &[u8], max: u64) -> Result<Vec<u8>, ExtractError> {
-    let json = bounded::read_all(&mut ZlibDecoder::new(compressed), max).map_err(malformed)?;
+fn inflated(compressed: &[u8], max: u64) -> Result<Vec<u8>, ExtractError> {
+    let json =
+        bounded::read_all(&mut inflate(compressed, Wrapping::Zlib), max).map_err(malformed)?;
     json.ok_or_else(|| {
         ExtractError::LimitExceeded(format!(
             "Rust's audit data has more than {max} bytes (program_data_size_bytes_max)"

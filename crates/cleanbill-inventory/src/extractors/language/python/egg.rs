@@ -6,7 +6,7 @@ use cleanbill_core::{Package, path};
 
 use super::{KIND, LICENSE_SIZE_BYTES_MAX, is_egg_metadata, may_be_license, metadata};
 use crate::archive::{
-    self, ArchiveError, Budget, EntryContent, EntryReader, LayerArchives, Window, texts_size_bytes,
+    self, ArchiveError, Budget, EntryContent, EntryReader, LayerSpending, Window, texts_size_bytes,
 };
 use crate::bounded;
 use crate::draft::LayerDraft;
@@ -51,9 +51,10 @@ impl Extractor for PythonEgg {
 /// Reads the package; an egg without metadata holds none.
 fn read(
     file: &mut FileInput<'_>,
-    archives: &LayerArchives,
+    spending: &LayerSpending,
 ) -> Result<Option<Package>, ExtractError> {
-    let budget = archives.budget(file.size_bytes, file.limits);
+    let room = spending.room_for(file.size_bytes, file.limits);
+    let budget = Budget::new(file.limits, room);
     let mut parts = Parts { budget: &budget };
     let found = match file.content()? {
         Content::Whole(bytes) => {
@@ -65,7 +66,7 @@ fn read(
         }
         Content::Stream(stream) => archive::read_stream(stream, &mut parts, &budget),
     };
-    archives.spend(budget.unpacked_size_bytes());
+    spending.spend(budget.unpacked_size_bytes());
     package_of(&found.map_err(into_extract_error)?)
 }
 

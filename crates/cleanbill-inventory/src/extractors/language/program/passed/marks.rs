@@ -1,12 +1,13 @@
 //! The marks of what may be asked for later.
 
+use std::io::Read as _;
 use std::ops::Range;
 
-use flate2::{Decompress, FlushDecompress};
 use memchr::memmem::Finder;
 
 use super::super::layout::Segment;
 use super::super::source::Mark;
+use crate::inflate::{Wrapping, inflate};
 
 /// Occurrences of a mark that are noted.
 const MARKS_MAX: usize = 4_096;
@@ -183,11 +184,9 @@ fn note(offsets: &mut Vec<u64>, offset: u64, is_incomplete: &mut bool) {
 fn is_compressed_object(bytes: &[u8]) -> bool {
     let input = bytes.get(..bytes.len().min(256)).unwrap_or_default();
     let mut output = [0; 32];
-    let mut inflater = Decompress::new(true);
-    let inflated = inflater.decompress(input, &mut output, FlushDecompress::None);
-    let count = usize::try_from(inflater.total_out()).unwrap_or(0);
-    let text = output.get(..count).unwrap_or_default().trim_ascii_start();
-    inflated.is_ok() && text.first() == Some(&b'{')
+    let count = inflate(input, Wrapping::Zlib).read(&mut output);
+    let text = count.ok().and_then(|count| output.get(..count));
+    text.is_some_and(|text| text.trim_ascii_start().first() == Some(&b'{'))
 }
 
 /// Returns the bytes around a dot if they look like a version that may be asked for.

@@ -1,29 +1,20 @@
-//! What the archives of one layer share.
+//! What the archives of one layer may cost together.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cleanbill_core::Limits;
 
-use super::Budget;
-use super::inflate::Inflaters;
-
-/// Counts what reading the archives of a layer has cost so far (many small bombs are one large one,
-/// and so is one to which many links lead), and lends what inflates them.
+/// Counts what reading the archives of a layer has cost so far: many small bombs are one large one,
+/// and so is one to which many links lead.
 #[derive(Debug, Default)]
-pub(crate) struct LayerArchives {
+pub(crate) struct LayerSpending {
     packed_size_bytes: AtomicU64,
     unpacked_size_bytes: AtomicU64,
-    inflaters: Inflaters,
 }
 
-impl LayerArchives {
-    /// Returns what the next archive may cost, which has `size_bytes` itself.
-    pub(crate) fn budget<'a>(&'a self, size_bytes: u64, limits: &'a Limits) -> Budget<'a> {
-        Budget::new(limits, self.room_for(size_bytes, limits), &self.inflaters)
-    }
-
+impl LayerSpending {
     /// Returns how many bytes may be unpacked of the next archive, which has `size_bytes` itself.
-    fn room_for(&self, size_bytes: u64, limits: &Limits) -> u64 {
+    pub(crate) fn room_for(&self, size_bytes: u64, limits: &Limits) -> u64 {
         let packed = add(&self.packed_size_bytes, size_bytes);
         let in_proportion = packed.saturating_mul(limits.archives_unpacked_ratio_max);
         let max = in_proportion.max(limits.archives_unpacked_from_bytes);
@@ -53,13 +44,13 @@ mod tests {
             archives_unpacked_ratio_max: 10,
             ..Limits::default()
         };
-        let archives = LayerArchives::default();
-        assert_eq!(archives.room_for(10, &limits), 1_000);
-        archives.spend(900);
-        assert_eq!(archives.room_for(10, &limits), 100);
-        archives.spend(200);
-        assert_eq!(archives.room_for(10, &limits), 0);
-        assert_eq!(archives.room_for(170, &limits), 900);
-        assert!(archives.room_for(u64::MAX, &limits) > 1 << 60);
+        let spending = LayerSpending::default();
+        assert_eq!(spending.room_for(10, &limits), 1_000);
+        spending.spend(900);
+        assert_eq!(spending.room_for(10, &limits), 100);
+        spending.spend(200);
+        assert_eq!(spending.room_for(10, &limits), 0);
+        assert_eq!(spending.room_for(170, &limits), 900);
+        assert!(spending.room_for(u64::MAX, &limits) > 1 << 60);
     }
 }
