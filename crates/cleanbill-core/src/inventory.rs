@@ -1,6 +1,8 @@
 //! What is found in a layer and, merged, in an image.
 
 mod applications;
+mod by_path;
+mod license_files;
 
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +13,8 @@ use crate::problem::Problem;
 use crate::text_list::TextList;
 
 pub use applications::{Application, ApplicationGroup, ApplicationView, Applications};
+pub use by_path::{PackagesByPath, PackagesView};
+pub use license_files::{LicenseFile, LicenseFiles};
 
 /// Holds everything that extractors found in one layer. It depends on the layer's bytes and the
 /// extractors' version only, so it is made once per layer, ever.
@@ -22,15 +26,16 @@ pub struct LayerInventory {
     pub distro_records: Vec<DistroRecord>,
     /// The release of the package repositories (apk), if a file names one.
     pub repository_hint: Option<RepositoryHint>,
-    /// Package databases, sorted by path. Within one layer a path occurs once.
-    pub package_databases: Vec<PackageDatabase>,
+    /// Package databases. Merging replaces one as a whole. The packages of dpkg carry the installed
+    /// files of the same layer.
+    pub package_databases: PackagesByPath,
     /// Language applications.
     pub applications: Applications,
     /// Java archives that the Java index may know more about, sorted by path. Those that need no
     /// index are among the applications.
     pub java_archives: JavaArchives,
-    /// Licences from `usr/share/doc/<package>/copyright` (dpkg), sorted by path.
-    pub license_files: Vec<LicenseFile>,
+    /// Licences from `usr/share/doc/<package>/copyright` (dpkg).
+    pub license_files: LicenseFiles,
     /// Where Red Hat built the layer.
     pub build_info: Option<BuildInfo>,
     /// Directories whose content of lower layers is hidden.
@@ -48,8 +53,7 @@ pub struct LayerInventory {
 impl LayerInventory {
     /// Returns about how many bytes the packages take, those that Java archives may become included.
     pub fn packages_size_bytes(&self) -> u64 {
-        let of_databases = self.package_databases.iter();
-        let of_databases = of_databases.flat_map(|database| &database.packages);
+        let of_databases = self.package_databases.packages().iter();
         let of_applications = self.applications.iter();
         let of_applications = of_applications.flat_map(|application| application.packages);
         let listed = of_databases.chain(of_applications);
@@ -59,7 +63,7 @@ impl LayerInventory {
 
     /// Forgets all packages.
     pub fn clear_packages(&mut self) {
-        self.package_databases.clear();
+        self.package_databases = PackagesByPath::default();
         self.applications = Applications::default();
         self.java_archives = JavaArchives::default();
     }
@@ -75,26 +79,6 @@ pub struct DistroRecord {
     /// The record counts only when no other names a family (spec 02 section 1.2, "Cleanbill
     /// only": os-release with the id of Debian, Ubuntu or Amazon).
     pub is_fallback: bool,
-}
-
-/// Holds the packages of one package database. Merging replaces a database as a whole.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct PackageDatabase {
-    /// The file.
-    pub path: String,
-    /// The packages; those of dpkg carry the installed files of the same layer.
-    pub packages: Vec<Package>,
-}
-
-/// States the licences of one dpkg package.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LicenseFile {
-    /// The file.
-    pub path: String,
-    /// The package.
-    pub package_name: String,
-    /// The licence names, normalised.
-    pub licenses: Vec<String>,
 }
 
 /// Records a link that may lead an extractor elsewhere.

@@ -278,6 +278,27 @@ fn compare(a: &Package, b: &Package) -> Ordering {
         .then_with(|| a.file_path.cmp(&b.file_path))
 }
 
+/// Appends packages. The first list is not copied. Of the others the end is moved first, as its place
+/// can be given back before the rest is moved.
+pub fn append(packages: &mut Vec<Package>, mut more: Vec<Package>) {
+    /// How many packages are there twice meanwhile.
+    const STEP: usize = 1_000;
+    if packages.is_empty() {
+        *packages = more;
+        return;
+    }
+    let begin = packages.len();
+    packages.reserve(more.len());
+    while !more.is_empty() {
+        let rest = more.len().saturating_sub(STEP);
+        packages.extend(more.drain(rest..).rev());
+        more.shrink_to_fit();
+    }
+    if let Some(appended) = packages.get_mut(begin..) {
+        appended.reverse();
+    }
+}
+
 /// Moves items into an order, without a second list of them. `order` holds the number of each
 /// item, in the place where the item shall be.
 pub fn arrange<T>(items: &mut [T], mut order: Vec<u32>) {

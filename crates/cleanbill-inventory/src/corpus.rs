@@ -29,7 +29,7 @@ fn packages_are_those_that_others_find() {
             let found: BTreeSet<String> = inventory
                 .package_databases
                 .iter()
-                .flat_map(|database| &database.packages)
+                .flat_map(|database| database.packages)
                 .map(|package| package.name.clone())
                 .collect();
             let expected: BTreeSet<String> = packages

@@ -4,9 +4,11 @@
 //! path and a container sees the later one: what the earlier entry gave is then forgotten.
 
 mod applications;
+mod by_path;
 mod dpkg;
 mod finish;
 mod java;
+mod license_files;
 mod license_texts;
 mod reported;
 mod siblings;
@@ -17,7 +19,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use cleanbill_core::distro::{Distro, RepositoryHint};
-use cleanbill_core::inventory::{DistroRecord, LicenseFile, Link, MarkerSet, PathSet};
+use cleanbill_core::inventory::{DistroRecord, Link, MarkerSet, PathSet};
 use cleanbill_core::java::JavaArchives;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem};
@@ -27,8 +29,10 @@ use crate::room::Room;
 use crate::subtree::keys_below;
 pub(crate) use applications::is_joined;
 use applications::{ApplicationKey, ApplicationsDraft};
+use by_path::PackagesDraft;
 pub(crate) use dpkg::DpkgDraft;
 pub(crate) use finish::{complete_packages, finish_packages};
+use license_files::LicenseFilesDraft;
 pub(crate) use license_texts::LicenseTexts;
 use siblings::Siblings;
 
@@ -39,10 +43,10 @@ pub(crate) struct LayerDraft {
     source: String,
     /// The extractor that reads it.
     extractor: &'static str,
-    /// Every file that was read, with what it gave, unless that is an application at its own path, of
-    /// a type that reports join: there may be a hundred thousand of them.
+    /// Every file that was read, with what it gave, unless that is a database, or an application of a
+    /// type that reports join, at its own path: there may be a hundred thousand of them.
     sources: BTreeMap<Arc<str>, Option<Box<Trace>>>,
-    databases: BTreeMap<String, Sourced<Vec<Package>>>,
+    databases: PackagesDraft,
     applications: ApplicationsDraft,
     /// Java archives that wait for an index, one for each path.
     java_archives: BTreeMap<Arc<str>, JavaArchives>,
@@ -50,7 +54,7 @@ pub(crate) struct LayerDraft {
     packages_size_bytes: u64,
     distro_records: Vec<Sourced<DistroRecord>>,
     repository_hint: Option<Sourced<RepositoryHint>>,
-    license_files: BTreeMap<String, LicenseFile>,
+    license_files: LicenseFilesDraft,
     /// What is left for licences and for the paths of files.
     licenses_room: Room,
     paths_room: Room,
@@ -133,14 +137,14 @@ impl LayerDraft {
             source: String::new(),
             extractor: "",
             sources: BTreeMap::new(),
-            databases: BTreeMap::new(),
+            databases: PackagesDraft::default(),
             applications: ApplicationsDraft::default(),
             java_archives: BTreeMap::new(),
             package_count: 0,
             packages_size_bytes: 0,
             distro_records: Vec::new(),
             repository_hint: None,
-            license_files: BTreeMap::new(),
+            license_files: LicenseFilesDraft::default(),
             licenses_room: Room::new(&limits),
             paths_room: Room::of_paths(&limits),
             content_sets: BTreeMap::new(),
@@ -185,11 +189,15 @@ impl LayerDraft {
     /// Puts a package database at a path, in place of what this layer had there. `AnalyzedBy` of
     /// packages that state none becomes the extractor's name.
     pub(crate) fn add_database(&mut self, path: &str, packages: Vec<Package>) {
-        let value = self.accept(packages);
+        let packages = self.accept(packages);
         let source = self.shared_source();
-        self.trace().databases.push(path.to_owned());
-        self.databases
-            .insert(path.to_owned(), Sourced { source, value });
+        if path == &*source {
+            let path = Arc::clone(&source);
+            self.databases.insert(path, source, packages);
+        } else {
+            self.trace().databases.push(path.to_owned());
+            self.databases.insert(path.into(), source, packages);
+        }
     }
 
     /// Puts an application of a type at a path, in place of what this layer had there.
@@ -230,12 +238,13 @@ impl LayerDraft {
         self.unread.insert(self.source.clone(), unread);
     }
 
-    /// Records the licences of a dpkg package. They decide nothing: what there is no room for goes
+    /// Records the licences of a dpkg package that the file states. They decide nothing: what there is no room for goes
     /// unnamed.
-    pub(crate) fn add_license_file(&mut self, file: LicenseFile) {
-        let mut licenses = file.licenses.iter();
-        if licenses.all(|name| self.licenses_room.take(name.len())) {
-            self.license_files.insert(self.source.clone(), file);
+    pub(crate) fn add_license_file(&mut self, package_name: &str, licenses: &[String]) {
+        let mut names = licenses.iter();
+        if names.all(|name| self.licenses_room.take(name.len())) {
+            let path = self.shared_source();
+            self.license_files.insert(path, package_name, licenses);
         }
     }
 
@@ -282,12 +291,9 @@ impl LayerDraft {
 
     fn forget_source(&mut self, source: &str) {
         let trace = self.sources.remove(source).flatten().unwrap_or_default();
-        for path in &trace.databases {
-            if self
-                .databases
-                .get(path)
-                .is_some_and(|one| *one.source == *source)
-            {
+        let databases = trace.databases.iter().map(String::as_str);
+        for path in databases.chain([source]) {
+            if self.databases.source_of(path) == Some(source) {
                 self.databases.remove(path);
             }
         }

@@ -34,6 +34,7 @@ mod lists;
 mod origin;
 mod owned;
 mod packages;
+mod plan;
 mod purl;
 mod put;
 #[cfg(test)]

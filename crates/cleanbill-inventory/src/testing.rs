@@ -60,7 +60,7 @@ pub(crate) fn little_room() -> Limits {
 #[track_caller]
 pub(crate) fn check_bounded(inventory: &LayerInventory, package_count: usize) {
     let of_databases = inventory.package_databases.iter();
-    let of_databases = of_databases.map(|one| one.packages.as_slice());
+    let of_databases = of_databases.map(|one| one.packages);
     let of_applications = inventory.applications.iter().map(|one| one.packages);
     let packages: Vec<_> = of_databases.chain(of_applications).flatten().collect();
     assert_eq!(packages.len(), package_count);

@@ -37,7 +37,7 @@ pub(crate) use open::settle;
 pub use skip::SkipRules;
 
 /// Numbers what the extractors find. A stored layer inventory of another number is read anew.
-pub const EXTRACTORS_VERSION: u32 = 6;
+pub const EXTRACTORS_VERSION: u32 = 7;
 
 /// Says how layers are read.
 #[derive(Clone, Debug, Default)]

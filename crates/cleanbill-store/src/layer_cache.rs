@@ -310,7 +310,7 @@ fn compact(connection: &Connection) -> Result<(), StoreError> {
 #[cfg(test)]
 mod tests {
     use cleanbill_core::Digest;
-    use cleanbill_core::inventory::{PackageDatabase, PathKind, PathSet};
+    use cleanbill_core::inventory::{PackagesByPath, PathKind, PathSet};
     use cleanbill_core::package::Package;
 
     use super::*;
@@ -325,13 +325,13 @@ mod tests {
     fn inventory(name: &str) -> LayerInventory {
         LayerInventory {
             size_bytes: Some(1024),
-            package_databases: vec![PackageDatabase {
-                path: "lib/apk/db/installed".to_owned(),
-                packages: vec![Package {
+            package_databases: PackagesByPath::new(
+                [("lib/apk/db/installed", 1)],
+                vec![Package {
                     name: name.to_owned(),
                     ..Package::default()
                 }],
-            }],
+            ),
             paths: PathSet::from_keys(vec![PathSet::key("lib", PathKind::Directory)]),
             ..LayerInventory::default()
         }

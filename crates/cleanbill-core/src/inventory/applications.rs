@@ -1,11 +1,9 @@
 //! Language applications: each by itself, or with others of its type in one list.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize};
 
+use super::by_path::{PackagesByPath, PackagesView};
 use crate::package::Package;
-use crate::text_list::TextList;
 
 /// Holds the language applications of a layer. A path has one of each type at most.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -72,89 +70,20 @@ pub struct ApplicationView<'a> {
     pub packages: &'a [Package],
 }
 
-/// Holds applications of one type, sorted by path, with their packages in one list.
-///
-/// A layer may have a hundred thousand files that describe one package. If each had a list, moving
-/// the packages on would leave as many holes in the memory as there are packages. Here they are in
-/// one piece, which becomes the list of the image.
+/// Holds applications of one type, with their packages in one list.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "RawGroup")]
 pub struct ApplicationGroup {
     kind: String,
-    paths: TextList,
-    /// The number of packages of the applications up to and with each.
-    ends: Vec<u32>,
-    packages: Vec<Package>,
-}
-
-/// Is a group as it was written out.
-#[derive(Deserialize)]
-struct RawGroup {
-    kind: String,
-    paths: TextList,
-    ends: Vec<u32>,
-    packages: Vec<Package>,
-}
-
-impl TryFrom<RawGroup> for ApplicationGroup {
-    type Error = &'static str;
-
-    fn try_from(raw: RawGroup) -> Result<Self, Self::Error> {
-        let RawGroup {
-            kind,
-            paths,
-            ends,
-            packages,
-        } = raw;
-        let end = ends.last().map_or(0, |end| *end as usize);
-        if ends.len() != paths.len() || !ends.is_sorted() || end != packages.len() {
-            return Err("the ends of a group of applications do not fit its packages");
-        }
-        Ok(Self {
-            kind,
-            paths,
-            ends,
-            packages,
-        })
-    }
+    packages: PackagesByPath,
 }
 
 impl ApplicationGroup {
-    /// Makes a group of a type. `applications` says the path of each and how many packages it has,
-    /// sorted by path; the packages are in the same order.
-    pub fn new<T: AsRef<str>>(
-        kind: &str,
-        applications: impl IntoIterator<Item = (T, usize)>,
-        packages: Vec<Package>,
-    ) -> Self {
-        let mut group = Self {
+    /// Makes a group of a type.
+    pub fn new(kind: &str, packages: PackagesByPath) -> Self {
+        Self {
             kind: kind.to_owned(),
             packages,
-            ..Self::default()
-        };
-        let mut end = 0_usize;
-        for (path, count) in applications {
-            end = end.saturating_add(count);
-            group.paths.push(path.as_ref());
-            group.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
         }
-        group.shrink();
-        group
-    }
-
-    /// Appends an application. Its path sorts after those that the group has.
-    pub fn push(&mut self, path: &str, packages: Vec<Package>) {
-        self.packages.extend(packages);
-        self.paths.push(path);
-        let end = u32::try_from(self.packages.len());
-        self.ends.push(end.unwrap_or(u32::MAX));
-    }
-
-    /// Gives memory back that more applications would need.
-    pub fn shrink(&mut self) {
-        self.paths.shrink();
-        self.ends.shrink_to_fit();
-        self.packages.shrink_to_fit();
     }
 
     /// Returns the type that reports print.
@@ -163,49 +92,47 @@ impl ApplicationGroup {
     }
 
     /// Returns the packages of all applications.
-    pub fn packages(&self) -> &[Package] {
+    pub fn packages(&self) -> &PackagesByPath {
         &self.packages
     }
 
-    /// Takes the packages of all applications away; none is left.
-    pub fn take_packages(&mut self) -> Vec<Package> {
-        std::mem::take(&mut self.packages)
-    }
-
-    /// Says which packages of the group are those of an application, by its number.
-    pub fn span(&self, number: usize) -> Range<usize> {
-        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
-        number.checked_sub(1).map_or(0, end)..end(number)
+    /// Returns the packages of all applications, to add some or to take them away.
+    pub fn packages_mut(&mut self) -> &mut PackagesByPath {
+        &mut self.packages
     }
 
     /// Returns an application by its number.
     pub fn get(&self, number: usize) -> Option<ApplicationView<'_>> {
-        let path = self.paths.get(number)?;
-        Some(ApplicationView {
-            kind: &self.kind,
-            path,
-            packages: self.packages.get(self.span(number)).unwrap_or_default(),
-        })
+        self.packages.get(number).map(|view| self.view(view))
     }
 
     /// Returns the number of applications.
     pub fn len(&self) -> usize {
-        self.paths.len()
+        self.packages.len()
     }
 
     /// Says whether there is no application.
     pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
+        self.packages.is_empty()
     }
 
     /// Iterates over the applications.
     pub fn iter(&self) -> impl Iterator<Item = ApplicationView<'_>> {
-        (0..self.len()).filter_map(|number| self.get(number))
+        self.packages.iter().map(|view| self.view(view))
     }
 
     /// Returns the application at a path.
     pub fn at_path(&self, path: &str) -> Option<ApplicationView<'_>> {
-        self.get(self.paths.binary_search(path).ok()?)
+        self.packages.at_path(path).map(|view| self.view(view))
+    }
+
+    fn view<'a>(&'a self, view: PackagesView<'a>) -> ApplicationView<'a> {
+        let PackagesView { path, packages } = view;
+        ApplicationView {
+            kind: &self.kind,
+            path,
+            packages,
+        }
     }
 }
 
@@ -222,28 +149,8 @@ mod tests {
 
     fn group() -> ApplicationGroup {
         let packages = ["x", "y", "z"].map(package).to_vec();
-        ApplicationGroup::new("node-pkg", [("a", 1), ("a/b", 0), ("c", 2)], packages)
-    }
-
-    #[test]
-    fn applications_have_their_packages() {
-        let names = |view: ApplicationView<'_>| -> (String, Vec<String>) {
-            let packages = view.packages.iter().map(|package| package.name.clone());
-            (view.path.to_owned(), packages.collect())
-        };
-        let text = str::to_owned;
-        let expected = [
-            (text("a"), vec![text("x")]),
-            (text("a/b"), vec![]),
-            (text("c"), vec![text("y"), text("z")]),
-        ];
-        assert!(group().iter().map(names).eq(expected));
-        assert_eq!(
-            group().at_path("a").map(|view| view.packages.len()),
-            Some(1)
-        );
-        assert_eq!(group().at_path("b"), None);
-        assert_eq!(group().get(3), None);
+        let packages = PackagesByPath::new([("a", 1), ("a/b", 0), ("c", 2)], packages);
+        ApplicationGroup::new("node-pkg", packages)
     }
 
     #[test]
@@ -271,30 +178,5 @@ mod tests {
         assert_eq!(kinds("d"), ["x"]);
         assert!(kinds("b").is_empty());
         assert_eq!(applications.iter().count(), 7);
-    }
-
-    #[test]
-    fn applications_stay_when_their_packages_are_taken() {
-        let mut group = group();
-        assert_eq!(group.take_packages().len(), 3);
-        assert!(group.iter().all(|view| view.packages.is_empty()));
-        assert_eq!(group.iter().count(), 3);
-    }
-
-    #[test]
-    fn ends_that_lie_are_refused() {
-        let mut written = serde_json::to_value(group()).unwrap();
-        assert_eq!(serde_json::from_value(written.clone()).ok(), Some(group()));
-        for ends in [
-            &[1, 1][..],
-            &[1, 0, 3],
-            &[1, 1, 2],
-            &[1, 1, 4],
-            &[1, 1, 3, 3],
-        ] {
-            written["ends"] = ends.into();
-            let read = serde_json::from_value::<ApplicationGroup>(written.clone());
-            assert!(read.is_err(), "{ends:?}");
-        }
     }
 }

@@ -75,16 +75,16 @@ impl PackageBound {
 #[cfg(test)]
 mod tests {
     use cleanbill_core::Package;
-    use cleanbill_core::inventory::PackageDatabase;
+    use cleanbill_core::inventory::PackagesByPath;
 
     use super::*;
 
     fn layer(package_count: usize) -> Arc<LayerInventory> {
         Arc::new(LayerInventory {
-            package_databases: vec![PackageDatabase {
-                path: "var/lib/dpkg/status".to_owned(),
-                packages: vec![Package::default(); package_count],
-            }],
+            package_databases: PackagesByPath::new(
+                [("var/lib/dpkg/status", package_count)],
+                vec![Package::default(); package_count],
+            ),
             ..LayerInventory::default()
         })
     }

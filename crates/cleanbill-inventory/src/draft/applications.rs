@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use cleanbill_core::Package;
 use cleanbill_core::inventory::{ApplicationGroup, ApplicationView};
-use cleanbill_core::package;
 
 use super::Sourced;
+use super::by_path::PackagesDraft;
 
 /// Types of which reports join all applications into one; the packages keep their own paths.
 /// Source: spec 03 section 4.
@@ -27,25 +27,13 @@ pub(crate) fn is_joined(kind: &str) -> bool {
 #[derive(Default)]
 pub(super) struct ApplicationsDraft {
     alone: BTreeMap<ApplicationKey, Sourced<Vec<Package>>>,
-    groups: BTreeMap<Arc<str>, Group>,
+    groups: BTreeMap<Arc<str>, PackagesDraft>,
     /// The types of the applications.
     kinds: BTreeSet<Arc<str>>,
 }
 
 /// Names an application: by its path and its type.
 pub(super) type ApplicationKey = (Arc<str>, Arc<str>);
-
-/// Holds the applications of one type that have few packages.
-#[derive(Default)]
-struct Group {
-    packages: Vec<Package>,
-    /// Where the packages of each path begin and end.
-    spans: BTreeMap<Arc<str>, Span>,
-    /// The files that gave applications at other paths than their own, by these paths.
-    sources: BTreeMap<Arc<str>, Arc<str>>,
-}
-
-type Span = (u32, u32);
 
 impl ApplicationsDraft {
     /// Puts an application of a type at a path, in place of what was there.
@@ -107,11 +95,10 @@ impl ApplicationsDraft {
                 packages: &one.value,
             });
         let grouped = self.groups.iter().flat_map(|(kind, group)| {
-            let spans = group.spans.iter();
-            spans.map(move |(path, span)| ApplicationView {
+            group.iter().map(move |view| ApplicationView {
                 kind,
-                path,
-                packages: group.packages_of(*span),
+                path: view.path,
+                packages: view.packages,
             })
         });
         alone.chain(grouped)
@@ -143,70 +130,8 @@ impl ApplicationsDraft {
     ) -> Vec<ApplicationGroup> {
         let groups = std::mem::take(&mut self.groups).into_iter();
         groups
-            .map(|(kind, group)| group.finish(&kind, &mut complete))
+            .map(|(kind, group)| ApplicationGroup::new(&kind, group.finish(&mut complete)))
             .filter(|group| !group.is_empty())
             .collect()
     }
-}
-
-impl Group {
-    fn insert(&mut self, path: Arc<str>, source: Arc<str>, packages: Vec<Package>) {
-        // A layer has no more packages than `packages_per_layer_max`.
-        let place = |count: usize| u32::try_from(count).unwrap_or(u32::MAX);
-        let begin = place(self.packages.len());
-        self.packages.extend(packages);
-        if path != source {
-            self.sources.insert(Arc::clone(&path), source);
-        }
-        self.spans.insert(path, (begin, place(self.packages.len())));
-    }
-
-    /// Returns the file that gave the application at a path, `None` if there is no application.
-    fn source_of<'a>(&'a self, path: &'a str) -> Option<&'a str> {
-        let (path, _) = self.spans.get_key_value(path)?;
-        Some(self.sources.get(path).unwrap_or(path))
-    }
-
-    fn remove(&mut self, path: &str) {
-        self.sources.remove(path);
-        let span = self.spans.remove(path).map(places);
-        if let Some(packages) = span.and_then(|span| self.packages.get_mut(span)) {
-            packages.fill_with(Package::default);
-        }
-    }
-
-    fn packages_of(&self, span: Span) -> &[Package] {
-        self.packages.get(places(span)).unwrap_or_default()
-    }
-
-    /// Completes the applications, and sorts their packages by the paths of the applications.
-    fn finish(
-        mut self,
-        kind: &str,
-        complete: &mut impl FnMut(&str, &mut [Package]),
-    ) -> ApplicationGroup {
-        let mut order: Vec<u32> = Vec::with_capacity(self.packages.len());
-        let mut is_left = vec![false; self.packages.len()];
-        for (path, span) in &self.spans {
-            if let Some(packages) = self.packages.get_mut(places(*span)) {
-                complete(path, packages);
-            }
-            order.extend(span.0..span.1);
-            if let Some(is_left) = is_left.get_mut(places(*span)) {
-                is_left.fill(true);
-            }
-        }
-        let count = order.len();
-        let removed = (0..).zip(is_left).filter(|(_, is_left)| !is_left);
-        order.extend(removed.map(|(number, _)| number));
-        package::arrange(&mut self.packages, order);
-        self.packages.truncate(count);
-        let names = self.spans.into_iter();
-        let names = names.map(|(path, span)| (path, places(span).len()));
-        ApplicationGroup::new(kind, names, self.packages)
-    }
-}
-
-fn places((begin, end): Span) -> std::ops::Range<usize> {
-    begin as usize..end as usize
 }

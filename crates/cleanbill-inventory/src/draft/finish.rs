@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use cleanbill_core::inventory::{
-    Application, ApplicationGroup, Applications, DistroRecord, LayerInventory, PackageDatabase,
+    Application, ApplicationGroup, Applications, DistroRecord, LayerInventory, PackagesByPath,
 };
 use cleanbill_core::java::JavaArchives;
 use cleanbill_core::package::{self, BuildInfo};
@@ -39,7 +39,7 @@ impl LayerDraft {
             package_databases,
             applications,
             java_archives: finish_archives(self.java_archives),
-            license_files: self.license_files.into_values().collect(),
+            license_files: self.license_files.finish(),
             build_info,
             opaque_directories: frame.opaque_directories,
             whiteouts: frame.whiteouts,
@@ -49,18 +49,14 @@ impl LayerDraft {
         }
     }
 
-    fn finish_databases(&mut self) -> Vec<PackageDatabase> {
-        let mut databases = Vec::with_capacity(self.databases.len());
+    fn finish_databases(&mut self) -> PackagesByPath {
         let mut room = Room::new(&self.limits);
         let dpkg = self.dpkg.index();
-        for (path, Sourced { mut value, .. }) in std::mem::take(&mut self.databases) {
-            dpkg.complete(&mut value, &mut room);
-            finish_packages("", &mut value);
-            databases.push(PackageDatabase {
-                path,
-                packages: value,
-            });
-        }
+        let databases = std::mem::take(&mut self.databases);
+        let databases = databases.finish(&mut |_, packages| {
+            dpkg.complete(packages, &mut room);
+            finish_packages("", packages);
+        });
         if let Some(message) = room.exceeded() {
             self.add_problem(Problem::new(ProblemKind::LimitExceeded, message));
         }
@@ -120,13 +116,13 @@ impl LayerDraft {
 
     /// Says which packages were not read, and which files of language packages make no sense:
     /// those that a package of the distribution owns are none of their own. Source: spec 04 section 0.3.
-    fn finish_unread(&mut self, databases: &[PackageDatabase]) {
+    fn finish_unread(&mut self, databases: &PackagesByPath) {
         if self.unread.is_empty() {
             return;
         }
         let owned: HashSet<&str> = databases
+            .packages()
             .iter()
-            .flat_map(|database| &database.packages)
             .flat_map(|package| package.installed_files.iter())
             .map(|path| path.strip_prefix('/').unwrap_or(path))
             .collect();

@@ -39,10 +39,7 @@ fn filled() -> LayerDraft {
             ..Distro::default()
         };
         draft.add_distro_record(source, distro, false);
-        draft.add_license_file(LicenseFile {
-            path: source.to_owned(),
-            ..LicenseFile::default()
-        });
+        draft.add_license_file(name, &[]);
         draft.add_content_sets(source, vec![name.to_owned()]);
         draft.add_build_label(source, name.to_owned(), String::new());
         draft.add_problem(Problem::at(ProblemKind::UnreadableFile, source, "x"));
@@ -63,11 +60,7 @@ fn paths_and_licences_are_bounded() {
     assert!(draft.begin(&name(0), "x"), "it is known");
     for n in 0..100 {
         draft.begin(&n.to_string(), "x");
-        draft.add_license_file(LicenseFile {
-            path: n.to_string(),
-            licenses: vec![name(n)],
-            ..LicenseFile::default()
-        });
+        draft.add_license_file("a", &[name(n)]);
     }
     let inventory = draft.finish(LayerFrame::default());
     let [problem] = inventory.problems.as_slice() else {
@@ -209,12 +202,8 @@ fn applications_lie_together_by_path_and_keep_their_packages() {
     };
     let paths: Vec<_> = group.iter().map(|one| one.path).collect();
     assert_eq!(paths, ["a", "b", "b-a", "b/b", "c"]);
-    assert!(
-        group
-            .packages()
-            .iter()
-            .all(|one| !one.identifier.uid.is_empty())
-    );
+    let mut packages = group.packages().packages().iter();
+    assert!(packages.all(|one| !one.identifier.uid.is_empty()));
     assert_eq!(inventory.applications.alone.len(), 5);
     let of_node = shown(&inventory)
         .into_iter()

@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use cleanbill_core::TextList;
-use cleanbill_core::inventory::{ApplicationGroup, ApplicationView};
+use cleanbill_core::inventory::{ApplicationGroup, ApplicationView, PackagesByPath};
+use cleanbill_core::{Package, TextList};
 
 use super::{Found, KIND};
 
@@ -42,7 +42,7 @@ pub struct UnidentifiedArchives {
 impl ResolvedArchives {
     pub(super) fn new() -> Self {
         Self {
-            group: ApplicationGroup::new(KIND, std::iter::empty::<(&str, usize)>(), Vec::new()),
+            group: ApplicationGroup::new(KIND, PackagesByPath::default()),
             ..Self::default()
         }
     }
@@ -57,7 +57,7 @@ impl ResolvedArchives {
         if packages.is_empty() && unidentified.is_empty() {
             return;
         }
-        self.group.push(path, packages);
+        self.group.packages_mut().push(path, packages);
         for unidentified in &unidentified {
             // What lies in an archive has the archive's path in front.
             let rest = unidentified.strip_prefix(path).unwrap_or_default();
@@ -68,7 +68,7 @@ impl ResolvedArchives {
     }
 
     pub(super) fn shrink(&mut self) {
-        self.group.shrink();
+        self.group.packages_mut().shrink();
         self.unidentified.shrink();
         self.unidentified_ends.shrink_to_fit();
     }
@@ -78,9 +78,9 @@ impl ResolvedArchives {
         &self.group
     }
 
-    /// Returns the applications that are named, to take their packages away.
-    pub(crate) fn group_mut(&mut self) -> &mut ApplicationGroup {
-        &mut self.group
+    /// Takes the packages of all archives away; none is left.
+    pub(crate) fn take_packages(&mut self) -> Vec<Package> {
+        self.group.packages_mut().take_packages()
     }
 
     /// Returns an archive by its number.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use cleanbill_core::inventory::{Application, Applications, PackageDatabase};
+use cleanbill_core::inventory::{Application, Applications, PackagesByPath};
 use cleanbill_core::java::{JavaArchive, JavaArchives, JavaArtifact, JavaIndex, JavaLookupError};
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest};
@@ -399,14 +399,14 @@ fn an_unidentified_archive_hides_what_a_lower_layer_had_there() {
 #[test]
 fn an_archive_that_the_distribution_owns_is_its_own() {
     let owning = |path: &str| LayerInventory {
-        package_databases: vec![PackageDatabase {
-            path: "var/lib/dpkg/status".to_owned(),
-            packages: vec![Package {
+        package_databases: PackagesByPath::new(
+            [("var/lib/dpkg/status", 1)],
+            vec![Package {
                 name: "owner".to_owned(),
                 installed_files: [format!("/{path}")].into_iter().collect(),
                 ..Package::default()
             }],
-        }],
+        ),
         ..layer_of(&[archive(
             "a.jar",
             ask(None, 1, None),

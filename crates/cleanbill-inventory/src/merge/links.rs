@@ -336,7 +336,7 @@ impl<'a> Follower<'_, 'a> {
         let layer = self.view.layers().get(layer_index);
         let is_database = layer.is_some_and(|layer| {
             let databases = &layer.inventory.package_databases;
-            databases.iter().any(|database| database.path == target)
+            databases.at_path(target).is_some()
         });
         let is_read = (is_database || is_fact)
             && walk::is_read_anyway(&candidate.shown, target, PathKind::NonDirectory);

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use cleanbill_core::Package;
-use cleanbill_core::inventory::{Application, ApplicationGroup, LayerInventory, PackageDatabase};
+use cleanbill_core::inventory::{Application, ApplicationGroup, LayerInventory};
 
 use super::{GrownLayer, LayerInput, OwnedLayer};
 use crate::java::ResolvedArchives;
@@ -31,7 +31,8 @@ pub(super) struct ListId {
 /// Says which lists of an inventory are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum ListKind {
-    Database,
+    /// The package databases: there is one list of all.
+    Databases,
     Application,
     Group,
     /// The resolved Java archives of the layer: there is one such list.
@@ -39,9 +40,9 @@ pub(super) enum ListKind {
 }
 
 impl ListKind {
-    /// Says whether the list has the packages of several applications.
+    /// Says whether the list has the packages of several databases or applications.
     pub(super) const fn is_shared(self) -> bool {
-        matches!(self, Self::Group | Self::Archives)
+        !matches!(self, Self::Application)
     }
 }
 
@@ -83,22 +84,19 @@ impl Lists<'_> {
     fn take_owned(&mut self, id: ListId) -> Option<Vec<Package>> {
         if id.kind == ListKind::Archives {
             let archives = self.owned_layer(id.inventory)?.archives.as_mut()?;
-            return Some(Arc::get_mut(archives)?.group_mut().take_packages());
+            return Some(Arc::get_mut(archives)?.take_packages());
         }
         let inventory = self.owned(id.inventory)?;
         let index = id.index as usize;
         Some(match id.kind {
-            ListKind::Database => {
-                let database = inventory.package_databases.get_mut(index)?;
-                std::mem::take(&mut database.packages)
-            }
+            ListKind::Databases => inventory.package_databases.take_packages(),
             ListKind::Application => {
                 let application = inventory.applications.alone.get_mut(index)?;
                 std::mem::take(&mut application.packages)
             }
             ListKind::Group | ListKind::Archives => {
                 let group = inventory.applications.groups.get_mut(index)?;
-                group.take_packages()
+                group.packages_mut().take_packages()
             }
         })
     }
@@ -129,7 +127,7 @@ impl Lists<'_> {
     /// Returns the type and the path of an application; of several in one list the type alone.
     pub(super) fn name_of(&self, id: ListId) -> (String, String) {
         let name = match id.kind {
-            ListKind::Database => None,
+            ListKind::Databases => None,
             ListKind::Application => self
                 .application(id)
                 .map(|application| (application.kind.clone(), application.path.clone())),
@@ -142,21 +140,19 @@ impl Lists<'_> {
 
     fn list(&self, id: ListId) -> &[Package] {
         let list = match id.kind {
-            ListKind::Database => self
-                .database(id)
-                .map(|database| database.packages.as_slice()),
+            ListKind::Databases => {
+                let inventory = self.inventory(id.inventory);
+                inventory.map(|inventory| inventory.package_databases.packages())
+            }
             ListKind::Application => {
                 let application = self.application(id);
                 application.map(|application| application.packages.as_slice())
             }
-            ListKind::Group | ListKind::Archives => self.group(id).map(ApplicationGroup::packages),
+            ListKind::Group | ListKind::Archives => {
+                self.group(id).map(|group| group.packages().packages())
+            }
         };
         list.unwrap_or_default()
-    }
-
-    fn database(&self, id: ListId) -> Option<&PackageDatabase> {
-        let inventory = self.inventory(id.inventory)?;
-        inventory.package_databases.get(id.index as usize)
     }
 
     fn application(&self, id: ListId) -> Option<&Application> {

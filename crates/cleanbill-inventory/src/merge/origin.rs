@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
 
+use cleanbill_core::inventory::PackagesByPath;
 use cleanbill_core::package::BuildInfo;
 use cleanbill_core::{Package, TextList};
 
@@ -51,10 +52,8 @@ impl<'a> Origins<'a> {
     }
 
     fn add_packages(&mut self, layer_index: u32, part: &Part<'a>) {
-        let databases = part
-            .inventories()
-            .flat_map(|inventory| &inventory.package_databases);
-        for package in databases.flat_map(|database| &database.packages) {
+        let databases = part.inventories().map(|one| &one.package_databases);
+        for package in databases.flat_map(PackagesByPath::packages) {
             let hash = self.hash_of("", package);
             self.packages.entry(hash).or_insert((layer_index, package));
         }

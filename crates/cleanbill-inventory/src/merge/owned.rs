@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use cleanbill_core::inventory::ApplicationView;
+use cleanbill_core::inventory::{ApplicationView, PackagesByPath};
 
 use super::{MergeOptions, Part};
 
@@ -28,10 +28,8 @@ impl<'a> Owned<'a> {
             || part.archives.is_some();
         if has_applications && options.includes_applications && !options.is_comprehensive {
             files.extend(OWNED_ALWAYS);
-            let databases = part
-                .inventories()
-                .flat_map(|inventory| &inventory.package_databases);
-            for package in databases.flat_map(|database| &database.packages) {
+            let databases = part.inventories().map(|one| &one.package_databases);
+            for package in databases.flat_map(PackagesByPath::packages) {
                 let installed = package.installed_files.iter();
                 files.extend(installed.map(|file| file.strip_prefix('/').unwrap_or(file)));
             }

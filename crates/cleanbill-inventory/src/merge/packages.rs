@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
 use cleanbill_core::distro::Distro;
+use cleanbill_core::inventory::LicenseFiles;
 use cleanbill_core::package;
 use cleanbill_core::{Package, TextList};
 
@@ -11,51 +12,68 @@ use super::Frame;
 use super::distro::Detected;
 use super::lists::{ListId, Lists};
 use super::origin::Origins;
+use super::plan::{Joined, ListsPlan, PackagePlan};
 use super::purl;
 use super::tree::Tree;
 
 /// Says what becomes of the packages of all databases that are left.
 pub(super) struct PackagesPlan {
-    databases: Vec<(ListId, Vec<PackagePlan>)>,
+    packages: ListsPlan<OsPackage>,
     /// Licences by the name of the package.
     licenses: HashMap<String, Vec<String>>,
 }
 
 /// Says what becomes of a package.
-struct PackagePlan {
-    /// It belongs to the distribution, as far as is known.
-    is_kept: bool,
+#[derive(Clone, Default)]
+struct OsPackage {
+    /// Where its database comes among all; `None` if it belongs to another distribution, as far as is
+    /// known.
+    rank: Option<u32>,
     /// The layer that introduced it, and the files that it owned there. A package that names its
     /// layer already comes from an SBOM of an image and stays as it is.
     origin: Option<(u32, TextList)>,
 }
 
+impl PackagePlan for OsPackage {
+    fn rank(&self) -> Option<u32> {
+        self.rank
+    }
+}
+
 impl PackagesPlan {
     /// Plans the packages. Source: spec 02 section 3, steps 1–5.
     pub(super) fn new(tree: &Tree<'_>, origins: &Origins<'_>, detected: &Detected) -> Self {
-        let plan = |package: &Package| PackagePlan {
-            is_kept: purl::fits(package, &detected.distro),
-            origin: match package.layer {
-                None => origins.of_package(package),
-                Some(_) => None,
-            },
-        };
-        let databases = tree.databases().map(|(id, database)| {
-            let packages = database.packages.iter().map(plan).collect();
-            (id, packages)
-        });
-        let licenses = tree
-            .licenses()
-            .map(|file| (file.package_name.clone(), file.licenses.clone()));
-        Self {
-            databases: databases.collect(),
-            licenses: licenses.collect(),
+        let stated: HashMap<&str, (&LicenseFiles, usize)> = tree
+            .license_files()
+            .filter_map(|(files, number)| Some((files.package_name(number)?, (files, number))))
+            .collect();
+        let mut packages = ListsPlan::<OsPackage>::default();
+        let mut licenses: HashMap<String, Vec<String>> = HashMap::new();
+        for (rank, database) in (0..).zip(tree.databases()) {
+            let plans = packages.plans_of(&database.placed);
+            for (package, plan) in database.view.packages.iter().zip(plans) {
+                if !purl::fits(package, &detected.distro) {
+                    continue;
+                }
+                plan.rank = Some(rank);
+                if package.layer.is_none() {
+                    plan.origin = origins.of_package(package);
+                }
+                if let Some((files, number)) = stated.get(package.name.as_str())
+                    && !licenses.contains_key(&package.name)
+                    && let Some(file) = files.get(*number)
+                {
+                    let names = file.licenses.into_iter().map(str::to_owned);
+                    licenses.insert(package.name.clone(), names.collect());
+                }
+            }
         }
+        Self { packages, licenses }
     }
 
     /// Returns the lists that are asked for.
     pub(super) fn lists(&self) -> impl Iterator<Item = ListId> + '_ {
-        self.databases.iter().map(|(id, _)| *id)
+        self.packages.lists()
     }
 
     /// Completes the packages, drops what belongs to another distribution or occurs twice, and
@@ -66,52 +84,32 @@ impl PackagesPlan {
         frame: &Frame,
         distro: &Distro,
     ) -> Vec<Package> {
-        let mut packages: Vec<Package> = Vec::new();
-        for (id, plans) in self.databases {
-            let is_kept = |number: usize| plans.get(number).is_some_and(|plan| plan.is_kept);
-            let mut of_database = lists.take(id, is_kept);
-            let kept = plans.into_iter().filter(|plan| plan.is_kept);
-            for (package, plan) in of_database.iter_mut().zip(kept) {
+        let mut joined = Joined::default();
+        for (id, plans) in self.packages.iter() {
+            let is_kept = |number: usize| plans.get(number).is_some_and(|plan| plan.rank.is_some());
+            let mut packages = lists.take(id, is_kept);
+            let kept = plans.iter().filter(|plan| plan.rank.is_some());
+            for (package, plan) in packages.iter_mut().zip(kept) {
                 complete(package, plan, frame, distro);
                 if let Some(licenses) = self.licenses.get(&package.name) {
                     package.licenses.clone_from(licenses);
                 }
             }
-            append(&mut packages, of_database);
+            joined.append(packages, plans);
         }
+        let mut packages = joined.by_rank();
         without_repeated(&mut packages);
         package::sort(&mut packages);
         packages
     }
 }
 
-/// Appends packages. The first list is not copied. Of the others the end is moved first, as its place
-/// can be given back before the rest is moved.
-pub(super) fn append(packages: &mut Vec<Package>, mut more: Vec<Package>) {
-    /// How many packages are there twice meanwhile.
-    const STEP: usize = 1_000;
-    if packages.is_empty() {
-        *packages = more;
-        return;
-    }
-    let begin = packages.len();
-    packages.reserve(more.len());
-    while !more.is_empty() {
-        let rest = more.len().saturating_sub(STEP);
-        packages.extend(more.drain(rest..).rev());
-        more.shrink_to_fit();
-    }
-    if let Some(appended) = packages.get_mut(begin..) {
-        appended.reverse();
-    }
-}
-
 /// Adds what the layer that introduced a package says, and its URL.
-fn complete(package: &mut Package, plan: PackagePlan, frame: &Frame, distro: &Distro) {
-    if let Some((layer_index, files)) = plan.origin {
-        let layer_index = layer_index as usize;
+fn complete(package: &mut Package, plan: &OsPackage, frame: &Frame, distro: &Distro) {
+    if let Some((layer_index, files)) = &plan.origin {
+        let layer_index = *layer_index as usize;
         package.layer = frame.layers.get(layer_index).copied();
-        package.installed_files = files;
+        package.installed_files = files.clone();
         if let Some(Some(build_info)) = frame.build_infos.get(layer_index) {
             package.build_info = Some(build_info.clone());
         }

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
-use std::ops::Range;
 
 use cleanbill_core::Package;
 use cleanbill_core::inventory::{
-    ApplicationGroup, ApplicationView, LayerInventory, LicenseFile, PackageDatabase,
+    ApplicationGroup, ApplicationView, LayerInventory, LicenseFiles, PackagesView,
 };
 
 use super::lists::{InventoryId, ListId, ListKind};
 use super::owned::Owned;
+use super::plan::Placed;
 use crate::java::{ResolvedArchive, ResolvedArchives};
 
 /// Holds what was put in by all layers, base first, whatever became of it. There may be as many
@@ -18,7 +18,9 @@ use crate::java::{ResolvedArchive, ResolvedArchives};
 #[derive(Default)]
 pub(super) struct Put<'a> {
     inventories: Vec<PutInventory<'a>>,
-    databases: Vec<(ListId, &'a PackageDatabase)>,
+    /// By the inventory that was put in, and their number there.
+    databases: Vec<(u32, u32)>,
+    license_files: Vec<(u32, u32)>,
     applications: Vec<PutApplication>,
     /// The numbers of the packages of an application that the distribution owns, sorted.
     owned: HashMap<u32, Vec<usize>>,
@@ -59,31 +61,33 @@ pub(super) enum Place {
 pub(super) struct Rest<'t, 'a> {
     pub(super) layer_index: u32,
     pub(super) application: ApplicationView<'a>,
-    /// The list that its packages are in, how many that has, and where they are there.
-    pub(super) list: ListId,
-    pub(super) list_length: usize,
-    pub(super) span: Range<usize>,
+    pub(super) placed: Placed,
     /// The numbers of the packages that the distribution owns, sorted.
     owned: &'t [usize],
 }
 
 impl<'a> Rest<'_, 'a> {
-    /// Iterates over the packages that are left, with their numbers in the list.
+    /// Iterates over the packages that are left, with their numbers in the application.
     pub(super) fn packages(&self) -> impl Iterator<Item = (usize, &'a Package)> + '_ {
         let packages = self.application.packages.iter().enumerate();
-        let left = packages.filter(|(number, _)| self.owned.binary_search(number).is_err());
-        left.map(|(number, package)| (self.span.start + number, package))
+        packages.filter(|(number, _)| self.owned.binary_search(number).is_err())
     }
+}
+
+/// Is a package database.
+pub(super) struct Database<'a> {
+    pub(super) placed: Placed,
+    pub(super) view: PackagesView<'a>,
 }
 
 /// Is one finding. Of those with equal path (that reports show: the link's, where the file was found
 /// behind one) and kind the last put counts.
+/// Each is named by its number among those that were put in.
 #[derive(Clone, Copy)]
-pub(super) enum Item<'a> {
-    /// By its number among those that were put.
+pub(super) enum Item {
     Database(u32),
     Application(u32),
-    License(&'a LicenseFile),
+    License(u32),
 }
 
 impl<'a> PutInventory<'a> {
@@ -124,10 +128,17 @@ impl<'a> Put<'a> {
         self.inventories.push(inventory);
     }
 
-    /// Puts in a package database. Returns its number.
-    pub(super) fn add_database(&mut self, list: ListId, database: &'a PackageDatabase) -> u32 {
-        self.databases.push((list, database));
+    /// Puts in a package database of the inventory that was put in last. Returns its number.
+    pub(super) fn add_database(&mut self, number: u32) -> u32 {
+        self.databases.push((last_of(&self.inventories), number));
         last_of(&self.databases)
+    }
+
+    /// Puts in a file with licences of the inventory that was put in last. Returns its number.
+    pub(super) fn add_license_file(&mut self, number: u32) -> u32 {
+        self.license_files
+            .push((last_of(&self.inventories), number));
+        last_of(&self.license_files)
     }
 
     /// Puts in an application of the inventory that was put in last. Returns its number; `None` if it
@@ -160,8 +171,25 @@ impl<'a> Put<'a> {
         Some(number)
     }
 
-    pub(super) fn database(&self, number: u32) -> Option<(ListId, &'a PackageDatabase)> {
-        self.databases.get(number as usize).copied()
+    pub(super) fn database(&self, number: u32) -> Option<Database<'a>> {
+        let (inventory, number) = *self.databases.get(number as usize)?;
+        let put = self.inventories.get(inventory as usize)?;
+        let databases = &put.inventory.package_databases;
+        Some(Database {
+            placed: Placed {
+                list: put.list(ListKind::Databases, 0),
+                list_length: databases.packages().len(),
+                span: databases.span(number as usize),
+            },
+            view: databases.get(number as usize)?,
+        })
+    }
+
+    /// Returns the list that has a file with licences, and the file's number in it.
+    pub(super) fn license_file(&self, number: u32) -> Option<(&'a LicenseFiles, usize)> {
+        let (inventory, number) = *self.license_files.get(number as usize)?;
+        let put = self.inventories.get(inventory as usize)?;
+        Some((&put.inventory.license_files, number as usize))
     }
 
     /// Iterates over all applications, base first.
@@ -179,9 +207,11 @@ impl<'a> Put<'a> {
             Some(Rest {
                 layer_index: put.layer_index,
                 application: group.get(place_in_group)?,
-                list,
-                list_length: group.packages().len(),
-                span: group.span(place_in_group),
+                placed: Placed {
+                    list,
+                    list_length: group.packages().packages().len(),
+                    span: group.packages().span(place_in_group),
+                },
                 owned: self.owned_of(number),
             })
         };
@@ -192,9 +222,11 @@ impl<'a> Put<'a> {
                 Some(Rest {
                     layer_index: put.layer_index,
                     application,
-                    list: put.list(ListKind::Application, index),
-                    list_length,
-                    span: 0..list_length,
+                    placed: Placed {
+                        list: put.list(ListKind::Application, index),
+                        list_length,
+                        span: 0..list_length,
+                    },
                     owned: self.owned_of(number),
                 })
             }
@@ -236,10 +268,10 @@ impl<'a> Put<'a> {
     }
 
     /// Says whether a finding takes the place of another.
-    pub(super) fn are_alike(&self, a: Item<'a>, b: Item<'a>) -> bool {
+    pub(super) fn are_alike(&self, a: Item, b: Item) -> bool {
         match (a, b) {
             (Item::Database(a), Item::Database(b)) => {
-                let path = |number| self.database(number).map(|(_, database)| &database.path);
+                let path = |number| self.database(number).map(|database| database.view.path);
                 path(a) == path(b)
             }
             (Item::Application(a), Item::Application(b)) => {
@@ -249,7 +281,13 @@ impl<'a> Put<'a> {
                 };
                 name(a) == name(b)
             }
-            (Item::License(a), Item::License(b)) => a.path == b.path,
+            (Item::License(a), Item::License(b)) => {
+                let path = |number| {
+                    let (files, number) = self.license_file(number)?;
+                    files.path(number)
+                };
+                path(a) == path(b)
+            }
             _ => false,
         }
     }

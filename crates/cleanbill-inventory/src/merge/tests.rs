@@ -378,6 +378,56 @@ fn a_hard_link_to_a_database_counts_once() {
 }
 
 #[test]
+fn of_a_package_in_two_databases_that_of_the_first_path_counts_whatever_its_layer() {
+    let of = |maintainer: &str| {
+        format!(
+            "Package: x\nVersion: 1\nMaintainer: {maintainer}\n\n\
+             Package: {maintainer}\nVersion: 1\n\n"
+        )
+    };
+    let layer = |path: &str, maintainer| FakeLayer::new().file(path, of(maintainer).as_bytes());
+    let (a, b) = ("var/lib/dpkg/status.d/a", "var/lib/dpkg/status.d/b");
+    for layers in [
+        [layer(a, "first"), layer(b, "second")],
+        [layer(b, "second"), layer(a, "first")],
+    ] {
+        let (inventory, _) = merge_all(&layers, &MergeOptions::default());
+        let packages = inventory.packages.iter();
+        let shown = packages.map(|one| (one.name.as_str(), one.maintainer.as_str()));
+        let expected = [("first", ""), ("second", ""), ("x", "first")];
+        assert!(shown.eq(expected), "{:?}", inventory.packages);
+    }
+}
+
+#[test]
+fn licences_are_those_of_the_files_that_are_left() {
+    let copyright = |name: &str, license: &str| {
+        let path = format!("usr/share/doc/{name}/copyright");
+        FakeLayer::new().file(&path, format!("License: {license}\n").as_bytes())
+    };
+    let status = FakeLayer::new().file(STATUS, &dpkg(&["a@1", "b@1", "c@1"]));
+    let layers = [
+        copyright("a", "MIT"),
+        copyright("b", "MIT"),
+        copyright("unknown", "MIT"),
+        status,
+        copyright("a", "Zlib"),
+        FakeLayer::new().whiteout("usr/share/doc/b/copyright"),
+    ];
+    let (inventory, _) = merge_all(&layers, &MergeOptions::default());
+    let licenses: Vec<_> = inventory
+        .packages
+        .iter()
+        .map(|package| (package.name.as_str(), package.licenses.join(",")))
+        .collect();
+    let text = str::to_owned;
+    assert_eq!(
+        licenses,
+        [("a", text("Zlib")), ("b", text("")), ("c", text(""))]
+    );
+}
+
+#[test]
 fn what_was_not_read_is_a_problem() {
     let layer = FakeLayer::new()
         .symlink(APK, "/opt/db")

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use cleanbill_core::inventory::{LayerInventory, LicenseFile, PackageDatabase, PathKind, PathSet};
+use cleanbill_core::inventory::{LayerInventory, LicenseFiles, PackagesView, PathKind, PathSet};
 use smallvec::SmallVec;
 
-use super::lists::{InventoryId, ListId, ListKind};
+use super::lists::InventoryId;
 use super::owned::Owned;
-use super::put::{Item, Put, PutInventory, Rest};
+use super::put::{Database, Item, Put, PutInventory, Rest};
 use super::view::View;
 use super::{MergeOptions, Part};
 use crate::java::UnidentifiedArchives;
@@ -18,7 +18,7 @@ use crate::java::UnidentifiedArchives;
 #[derive(Default)]
 pub(super) struct Tree<'a> {
     /// Nearly every path has one finding.
-    nodes: BTreeMap<Box<str>, SmallVec<[Item<'a>; 1]>>,
+    nodes: BTreeMap<Box<str>, SmallVec<[Item; 1]>>,
     put: Put<'a>,
 }
 
@@ -62,7 +62,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Iterates over the package databases, in the order of their real paths.
-    pub(super) fn databases(&self) -> impl Iterator<Item = (ListId, &'a PackageDatabase)> + '_ {
+    pub(super) fn databases(&self) -> impl Iterator<Item = Database<'a>> {
         self.items().filter_map(|item| match item {
             Item::Database(number) => self.put.database(number),
             _ => None,
@@ -86,10 +86,11 @@ impl<'a> Tree<'a> {
         UnidentifiedArchives::of(paths.flatten())
     }
 
-    /// Iterates over the licence files, in the order of their paths.
-    pub(super) fn licenses(&self) -> impl Iterator<Item = &'a LicenseFile> + '_ {
+    /// Iterates over the files with licences, in the order of their paths: the list of each, and its
+    /// number there.
+    pub(super) fn license_files(&self) -> impl Iterator<Item = (&'a LicenseFiles, usize)> {
         self.items().filter_map(|item| match item {
-            Item::License(file) => Some(file),
+            Item::License(number) => self.put.license_file(number),
             _ => None,
         })
     }
@@ -99,7 +100,7 @@ impl<'a> Tree<'a> {
         self.put.applications()
     }
 
-    fn items(&self) -> impl Iterator<Item = Item<'a>> + '_ {
+    fn items(&self) -> impl Iterator<Item = Item> {
         self.nodes.values().flatten().copied()
     }
 
@@ -111,15 +112,14 @@ impl<'a> Tree<'a> {
         real_path: &dyn Fn(&str) -> String,
     ) {
         let inventory = put.inventory;
-        for (index, database) in (0..).zip(&inventory.package_databases) {
+        self.put.add_inventory(put);
+        for (number, database) in (0..).zip(inventory.package_databases.iter()) {
             if options.includes_applications || !is_from_sbom(database) {
-                let list = put.list(ListKind::Database, index);
-                let number = self.put.add_database(list, database);
-                self.put(&real_path(&database.path), Item::Database(number));
+                let number = self.put.add_database(number);
+                self.put(&real_path(database.path), Item::Database(number));
             }
         }
         if options.includes_applications {
-            self.put.add_inventory(put);
             for (place, application) in put.applications() {
                 let number = self.put.add_application(place, application, owned);
                 if let Some(number) = number {
@@ -127,12 +127,16 @@ impl<'a> Tree<'a> {
                 }
             }
         }
-        for file in &inventory.license_files {
-            self.put(&real_path(&file.path), Item::License(file));
+        for place in 0..inventory.license_files.len() {
+            let number = self
+                .put
+                .add_license_file(u32::try_from(place).unwrap_or(u32::MAX));
+            let path = inventory.license_files.path(place).unwrap_or_default();
+            self.put(&real_path(path), Item::License(number));
         }
     }
 
-    fn put(&mut self, real_path: &str, item: Item<'a>) {
+    fn put(&mut self, real_path: &str, item: Item) {
         let items = self.nodes.entry(to_key(real_path)).or_default();
         items.retain(|other| !self.put.are_alike(*other, item));
         items.push(item);
@@ -214,11 +218,9 @@ fn first_difference(
     (path.len(), false)
 }
 
-fn is_from_sbom(database: &PackageDatabase) -> bool {
-    database
-        .packages
-        .first()
-        .is_some_and(|package| package.analyzed_by == "sbom")
+fn is_from_sbom(database: PackagesView<'_>) -> bool {
+    let first = database.packages.first();
+    first.is_some_and(|package| package.analyzed_by == "sbom")
 }
 
 fn to_key(path: &str) -> Box<str> {

@@ -242,7 +242,7 @@ fn aliases_show_files_elsewhere() {
                 database
                     .packages
                     .iter()
-                    .map(|package| format!("{} {}", database.path, package.id))
+                    .map(move |package| format!("{} {}", database.path, package.id))
             })
             .collect()
     };

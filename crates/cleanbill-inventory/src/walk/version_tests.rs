@@ -11,8 +11,8 @@ use crate::testing::FakeLayer;
 
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
-    6,
-    "sha256:0014164bca9d233e48bac6eb1ff9e609422e04e403de2f6d0577a273e3172770",
+    7,
+    "sha256:684779687daed503717c2412499927a20780ba7caf7c41dbde59c369b374a17e",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\

@@ -32,12 +32,12 @@ fn check(path: &str, document: &str, expected: &[&str]) {
         format!("{kind} {path} {} {}", package.id, package.identifier.uid)
     };
     let mut lines = Vec::new();
-    for database in &inventory.package_databases {
+    for database in inventory.package_databases.iter() {
         lines.extend(
             database
                 .packages
                 .iter()
-                .map(|p| line("os", &database.path, p)),
+                .map(|p| line("os", database.path, p)),
         );
     }
     for application in testing::applications_of(&inventory) {
@@ -142,7 +142,7 @@ fn tag_value_documents_are_read_as_json_ones() {
         Relationship: SPDXRef-DOCUMENT DESCRIBES NOASSERTION\n";
     let (inventory, result) = extract("a.spdx", document.as_bytes());
     assert!(result.is_ok(), "{result:?}");
-    let packages = &inventory.package_databases[0].packages;
+    let packages = inventory.package_databases.packages();
     let bash = &packages[0];
     assert_eq!(bash.id, "bash@x");
     assert_eq!(
@@ -211,7 +211,7 @@ fn applications_own_what_they_need_and_properties_count() {
                          {"ref": "a", "dependsOn": ["a", "none"]}]}"#;
     let (inventory, result) = extract("x.cdx.json", document.as_bytes());
     assert!(result.is_ok(), "{result:?}");
-    let libc = &inventory.package_databases[0].packages[0];
+    let libc = &inventory.package_databases.packages()[0];
     assert_eq!(
         (libc.src_name.as_str(), libc.source_version().as_str()),
         ("glibc", "1:2.31-3")
@@ -300,7 +300,7 @@ fn a_malformed_url_costs_its_component_only() {
     let (inventory, result) = extract("a.cdx.json", document.as_bytes());
     assert!(result.is_ok());
     assert_eq!(inventory.problems.len(), 1);
-    assert_eq!(inventory.package_databases[0].packages.len(), 1);
+    assert_eq!(inventory.package_databases.packages().len(), 1);
 }
 
 #[test]

@@ -12,10 +12,8 @@ const MUSL: &str = "C:Q1qKcZ+j23xssAXmgQhkOO8dHnbWw=\nP:musl\nV:1.2.3-r4\nA:x86_
 
 fn packages(content: &str) -> Vec<Package> {
     let inventory = extract(&ApkInstalled, PATH, content.as_bytes());
-    let [database] = inventory.package_databases.as_slice() else {
-        panic!("one database");
-    };
-    database.packages.clone()
+    assert_eq!(inventory.package_databases.len(), 1);
+    inventory.package_databases.packages().to_vec()
 }
 
 #[test]
@@ -56,7 +54,7 @@ fn a_package_needs_a_name_and_a_valid_version() {
     let names: Vec<_> = inventory
         .package_databases
         .iter()
-        .flat_map(|database| &database.packages)
+        .flat_map(|database| database.packages)
         .map(|package| package.name.as_str())
         .collect();
     assert_eq!(names, ["b"]);

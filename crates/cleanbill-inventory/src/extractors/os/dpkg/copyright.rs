@@ -2,7 +2,6 @@
 
 use std::sync::LazyLock;
 
-use cleanbill_core::inventory::LicenseFile;
 use regex::Regex;
 
 use crate::draft::LayerDraft;
@@ -41,11 +40,7 @@ pub(super) fn extract(
     }
     let licenses = licenses::normalize_list(&found);
     if !licenses.is_empty() {
-        draft.add_license_file(LicenseFile {
-            path: path.to_owned(),
-            package_name: package_name.to_owned(),
-            licenses,
-        });
+        draft.add_license_file(package_name, &licenses);
     }
     Ok(())
 }

@@ -11,11 +11,12 @@ const LIBC: &str = "Package: libc6\nStatus: install ok installed\nMaintainer: D 
 
 fn packages(content: &str) -> Vec<Package> {
     let inventory = extract(&DpkgStatus, STATUS, content.as_bytes());
-    let [database] = inventory.package_databases.as_slice() else {
+    let databases: Vec<_> = inventory.package_databases.iter().collect();
+    let [database] = databases.as_slice() else {
         panic!("one database");
     };
     assert_eq!(database.path, STATUS);
-    database.packages.clone()
+    database.packages.to_vec()
 }
 
 #[test]
@@ -183,7 +184,7 @@ fn side_files_complete_packages_whatever_their_order() {
         let package = inventory
             .package_databases
             .iter()
-            .flat_map(|database| &database.packages)
+            .flat_map(|database| database.packages)
             .next();
         let package = package.expect("a package");
         assert_eq!(package.installed_files, ["/etc/a b", "/usr/b"]);
@@ -206,7 +207,7 @@ fn files_of_packages_of_others_are_not_theirs() {
         inventory
             .package_databases
             .iter()
-            .flat_map(|database| &database.packages)
+            .flat_map(|database| database.packages)
             .all(|package| package.installed_files.is_empty())
     );
     assert!(inventory.problems.is_empty());
@@ -220,7 +221,8 @@ fn copyright_files_name_licenses() {
         see /usr/share/common-licenses/LGPL-2.1.\n\
         x License: no\n";
     let inventory = extract(&DpkgCopyright, "usr/share/doc/a/copyright", content);
-    let [file] = inventory.license_files.as_slice() else {
+    let files: Vec<_> = inventory.license_files.iter().collect();
+    let [file] = files.as_slice() else {
         panic!("one file");
     };
     assert_eq!(file.package_name, "a");
