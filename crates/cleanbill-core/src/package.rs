@@ -244,7 +244,8 @@ fn format_version(epoch: i64, version: &str, release: &str) -> String {
     text
 }
 
-/// Sorts packages as reports list them: relationship, name, version, id, path.
+/// Sorts packages as reports list them: relationship, name, version, id, path. Equal ones stay in
+/// their order.
 ///
 /// Numbers are sorted, and the packages moved once: each has a thousand bytes.
 ///
@@ -255,12 +256,7 @@ pub fn sort(packages: &mut [Package]) {
     if !pairs.any(|pair| matches!(pair, [a, b] if is_after(a, b))) {
         return;
     }
-    sort_from(packages, (0_u32..).take(packages.len()).collect());
-}
-
-/// As [`sort`], as if the packages stood in another order before: those that are equal stay in it.
-/// `order` holds the number of each.
-pub fn sort_from(packages: &mut [Package], mut order: Vec<u32>) {
+    let mut order: Vec<u32> = (0_u32..).take(packages.len()).collect();
     order.sort_by(|a, b| {
         let pair = packages.get(*a as usize).zip(packages.get(*b as usize));
         pair.map_or(Ordering::Equal, |(a, b)| compare(a, b))

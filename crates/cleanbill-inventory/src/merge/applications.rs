@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use cleanbill_core::Package;
 use cleanbill_core::inventory::Application;
+use cleanbill_core::{Package, package};
 
 use super::Frame;
 use super::lists::{ListId, Lists};
@@ -59,7 +59,8 @@ impl ApplicationsPlan {
     /// Completes the applications, joins those that reports join, and sorts by type and path.
     /// Applications without a package are left out. Source: spec 04 section 0.4.
     pub(super) fn apply(self, lists: &mut Lists<'_>, frame: &Frame) -> Vec<Application> {
-        let mut joined: BTreeMap<(String, String), Joined> = BTreeMap::new();
+        let mut joined: BTreeMap<String, Joined> = BTreeMap::new();
+        let mut applications: Vec<(u32, Application)> = Vec::new();
         for (id, plans) in self.0.iter() {
             let is_kept = |number: usize| plans.get(number).is_some_and(|plan| plan.rank.is_some());
             let (kind, path) = lists.name_of(id);
@@ -68,24 +69,46 @@ impl ApplicationsPlan {
             for (package, of_package) in packages.iter_mut().zip(kept) {
                 complete(package, &kind, of_package.layer_index, frame);
             }
-            let shown_path = if is_joined(&kind) {
-                String::new()
-            } else {
-                path
-            };
-            let joined = joined.entry((kind, shown_path)).or_default();
-            joined.append(packages, plans);
+            if is_joined(&kind) {
+                joined.entry(kind).or_default().append(packages, plans);
+            } else if let Some(rank) = plans.iter().find_map(PackagePlan::rank) {
+                let application = Application {
+                    kind,
+                    path,
+                    packages,
+                };
+                applications.push((rank, application));
+            }
         }
-        joined
-            .into_iter()
-            .filter(|(_, joined)| !joined.is_empty())
-            .map(|((kind, path), joined)| Application {
+        let joined = joined.into_iter().filter(|(_, joined)| !joined.is_empty());
+        applications.extend(joined.map(|(kind, joined)| {
+            let application = Application {
                 kind,
-                path,
-                packages: joined.sorted(),
-            })
-            .collect()
+                path: String::new(),
+                packages: joined.by_rank(),
+            };
+            (0, application)
+        }));
+        sorted(applications)
     }
+}
+
+/// Sorts applications, each with its rank, by type and path. Those of one type and path become one.
+fn sorted(mut applications: Vec<(u32, Application)>) -> Vec<Application> {
+    applications.sort_by(|(a_rank, a), (b_rank, b)| {
+        (&a.kind, &a.path, a_rank).cmp(&(&b.kind, &b.path, b_rank))
+    });
+    applications.dedup_by(|(_, next), (_, kept)| {
+        let is_same = (&next.kind, &next.path) == (&kept.kind, &kept.path);
+        if is_same {
+            package::append(&mut kept.packages, std::mem::take(&mut next.packages));
+        }
+        is_same
+    });
+    for (_, application) in &mut applications {
+        package::sort(&mut application.packages);
+    }
+    applications.into_iter().map(|(_, one)| one).collect()
 }
 
 /// Adds the layer that introduced a package, and its URL. One from an SBOM may state either itself.

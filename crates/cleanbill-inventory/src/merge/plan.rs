@@ -118,15 +118,6 @@ impl Joined {
         self.packages
     }
 
-    /// Returns the packages sorted as reports list them; equal ones are sorted by rank.
-    pub(super) fn sorted(mut self) -> Vec<Package> {
-        match self.order() {
-            Some(order) => package::sort_from(&mut self.packages, order),
-            None => package::sort(&mut self.packages),
-        }
-        self.packages
-    }
-
     /// Returns the numbers of the packages by rank, `None` if that is how they stand.
     fn order(&self) -> Option<Vec<u32>> {
         if self.ranks.is_sorted() {
