@@ -146,7 +146,8 @@ pub trait JavaIndex {
     fn artifact_by_sha1(&self, sha1: &[u8; 20]) -> Result<Option<JavaArtifact>, JavaLookupError>;
 
     /// Returns the group that most likely published a version of an artifact: of those that did,
-    /// the one with most archives; of equals the one that sorts first.
+    /// the one with most archives, counted once for each of that version; of equals the one that
+    /// sorts first.
     ///
     /// # Errors
     ///

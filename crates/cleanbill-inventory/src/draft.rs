@@ -238,8 +238,8 @@ impl LayerDraft {
         self.unread.insert(self.source.clone(), unread);
     }
 
-    /// Records the licences of a dpkg package that the file states. They decide nothing: what there is no room for goes
-    /// unnamed.
+    /// Records the licences of a dpkg package that the file states. They decide nothing: what there
+    /// is no room for goes unnamed.
     pub(crate) fn add_license_file(&mut self, package_name: &str, licenses: &[String]) {
         let mut names = licenses.iter();
         if names.all(|name| self.licenses_room.take(name.len())) {

@@ -65,7 +65,10 @@ impl<R: BufRead> Read for Inflated<R> {
             self.packed.consume(count(before_in, state.total_in()));
             let inflated = count(before_out, state.total_out());
             match status {
-                Err(error) => return Err(io::Error::new(io::ErrorKind::InvalidData, error)),
+                Err(_) => {
+                    let message = "the deflated data is corrupt";
+                    return Err(io::Error::new(io::ErrorKind::InvalidData, message));
+                }
                 Ok(Status::StreamEnd) => return Ok(inflated),
                 Ok(_) if inflated > 0 || buffer.is_empty() => return Ok(inflated),
                 Ok(_) if is_at_end => {

@@ -26,7 +26,7 @@ pub(crate) use resolved::ResolvedArchive;
 pub use resolved::{ResolvedArchives, UnidentifiedArchives};
 
 /// The type of applications that archives become, and the name of their extractor.
-const KIND: &str = "jar";
+pub(crate) const KIND: &str = "jar";
 
 /// Returns the Java archives of a layer as applications, `None` if it has none that wait for an
 /// index.

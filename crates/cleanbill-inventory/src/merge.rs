@@ -201,7 +201,7 @@ pub fn wanted(
 }
 
 /// Says what becomes of the packages of all inventories, by their places, and holds all the rest. It
-/// is small beside the packages.
+/// is small beside the packages, but for those that links give a second name.
 pub struct MergePlan {
     detected: Detected,
     packages: PackagesPlan,

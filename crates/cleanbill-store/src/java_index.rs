@@ -122,8 +122,8 @@ impl JavaIndexFile {
 
     /// Returns the groups that have a version of an artifact, each with its weight: every archive of
     /// the artifact counts as often as the artifact has the version, as in the reference
-    /// implementation.
-    fn weights(&self, name: &str, version: &str) -> rusqlite::Result<BTreeMap<String, i64>> {
+    /// implementation. Only the group that is the answer need be a text.
+    fn weights(&self, name: &str, version: &str) -> rusqlite::Result<BTreeMap<Vec<u8>, i64>> {
         let connection = self.connection();
         let mut statement = connection.prepare_cached(COUNTS_BY_GROUP)?;
         let mut rows = statement.query([name, version])?;
@@ -131,7 +131,8 @@ impl JavaIndexFile {
         while let Some(row) = rows.next()? {
             let (of_version, of_all): (i64, i64) = (row.get(1)?, row.get(2)?);
             if of_version > 0 {
-                let weight = weights.entry(row.get(0)?).or_insert(0_i64);
+                let group = row.get_ref(0)?.as_bytes_or_null()?.unwrap_or_default();
+                let weight = weights.entry(group.to_vec()).or_insert(0_i64);
                 *weight = weight.saturating_add(of_version.saturating_mul(of_all));
             }
         }
@@ -146,10 +147,11 @@ impl JavaIndexFile {
 }
 
 /// Returns the group of most weight; of equals the one that sorts first.
-fn heaviest(weights: &BTreeMap<String, i64>) -> Option<&str> {
-    let groups = weights.iter().rev();
-    let heaviest = groups.max_by_key(|(_, weight)| **weight);
-    heaviest.map(|(group, _)| group.as_str())
+fn heaviest(weights: BTreeMap<Vec<u8>, i64>) -> Option<Vec<u8>> {
+    let groups = weights.into_iter().rev();
+    groups
+        .max_by_key(|(_, weight)| *weight)
+        .map(|(group, _)| group)
 }
 
 const BY_NAME: &str = "\
@@ -180,9 +182,9 @@ impl JavaIndex for JavaIndexFile {
     }
 
     fn group_of(&self, name: &str, version: &str) -> Result<Option<String>, JavaLookupError> {
-        self.weights(name, version)
-            .map(|weights| heaviest(&weights).map(str::to_owned))
-            .map_err(failed)
+        let weights = self.weights(name, version).map_err(failed)?;
+        let group = heaviest(weights).map(String::from_utf8).transpose();
+        group.map_err(|error| JavaLookupError(Box::new(error)))
     }
 }
 

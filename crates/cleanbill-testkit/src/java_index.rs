@@ -14,6 +14,7 @@ pub struct JavaIndexBuilder {
     rows: Vec<Row>,
     metadata: String,
     is_write_ahead: bool,
+    has_archive_types: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +45,7 @@ impl JavaIndexBuilder {
             )
             .to_owned(),
             is_write_ahead: false,
+            has_archive_types: true,
         }
     }
 
@@ -84,6 +86,13 @@ impl JavaIndexBuilder {
     #[must_use]
     pub fn write_ahead(mut self) -> Self {
         self.is_write_ahead = true;
+        self
+    }
+
+    /// Leaves the types of archives out: it can be opened, and cannot be asked for names.
+    #[must_use]
+    pub fn without_archive_types(mut self) -> Self {
+        self.has_archive_types = false;
         self
     }
 
@@ -149,6 +158,9 @@ impl JavaIndexBuilder {
                     row.kind
                 ],
             )?;
+        }
+        if !self.has_archive_types {
+            connection.execute_batch("ALTER TABLE indices DROP COLUMN archive_type")?;
         }
         Ok(())
     }

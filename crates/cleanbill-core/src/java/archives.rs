@@ -64,8 +64,13 @@ impl JavaArchives {
     pub fn iter(&self) -> impl Iterator<Item = JavaArchive> + '_ {
         let mut left = self.packed.as_slice();
         std::iter::from_fn(move || {
-            // Nothing but what was packed is ever unpacked: it ends with the bytes.
-            let (archive, rest) = postcard::take_from_bytes(left).ok()?;
+            if left.is_empty() {
+                return None;
+            }
+            // Nothing but what was packed is ever unpacked.
+            let unpacked = postcard::take_from_bytes(left);
+            debug_assert!(unpacked.is_ok(), "what was packed can be unpacked");
+            let (archive, rest) = unpacked.ok()?;
             left = rest;
             Some(archive)
         })

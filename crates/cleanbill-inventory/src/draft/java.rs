@@ -1,7 +1,8 @@
 //! Java archives of a layer.
 
-use cleanbill_core::error_chain;
 use cleanbill_core::java::{JavaArchive, JavaArchives, JavaExtent};
+use cleanbill_core::problem::ProblemKind;
+use cleanbill_core::{Problem, error_chain};
 
 use super::LayerDraft;
 use crate::java;
@@ -20,7 +21,10 @@ impl LayerDraft {
             let mut packed = JavaArchives::default();
             match packed.push(archive) {
                 Ok(()) => packed.shrink(),
-                Err(error) => return self.exceeded(error_chain(&error)),
+                Err(error) => {
+                    let (kind, path) = (ProblemKind::UnreadableFile, &archive.path);
+                    return self.add_problem(Problem::at(kind, path, error_chain(&error)));
+                }
             }
             self.package_count += extent.package_count;
             self.packages_size_bytes += extent.size_bytes;

@@ -73,7 +73,7 @@ impl ResolvedArchives {
         self.unidentified_ends.shrink_to_fit();
     }
 
-    /// Returns the applications that are named.
+    /// Returns the applications; one without a package holds unidentified archives only.
     pub(crate) fn group(&self) -> &ApplicationGroup {
         &self.group
     }

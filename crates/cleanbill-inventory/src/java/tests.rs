@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use cleanbill_core::inventory::{Application, Applications, PackagesByPath};
+use cleanbill_core::inventory::{Application, ApplicationGroup, Applications, PackagesByPath};
 use cleanbill_core::java::{JavaArchive, JavaArchives, JavaArtifact, JavaIndex, JavaLookupError};
 use cleanbill_core::package::LayerId;
 use cleanbill_core::{DiffId, Digest};
 
 use super::*;
 use crate::testing::FakeLayer;
-use crate::{LayerInput, MergeOptions, MergePlan, Merged, OwnedLayer, merge};
+use crate::{LayerInput, MergeOptions, MergePlan, Merged, OwnedLayer, merge, merge_owned};
 
 /// Knows `known:by-manifest`, the digest of ones, and `by-name` 1.0 of the group `known`.
 struct FakeIndex;
@@ -281,14 +281,18 @@ fn names(merged: Merged) -> Vec<String> {
     packages.map(|package| package.name).collect()
 }
 
+fn layer_id() -> LayerId {
+    LayerId {
+        digest: None,
+        diff_id: DiffId(Digest::of(b"")),
+    }
+}
+
 fn merged(
     layers: &[LayerInventory],
     resolve: impl Fn(&LayerInventory) -> Option<ResolvedArchives>,
 ) -> Merged {
-    let id = LayerId {
-        digest: None,
-        diff_id: DiffId(Digest::of(b"")),
-    };
+    let id = layer_id();
     let resolved: Vec<_> = layers.iter().map(resolve).collect();
     let inputs: Vec<_> = layers
         .iter()
@@ -394,6 +398,83 @@ fn an_unidentified_archive_hides_what_a_lower_layer_had_there() {
     let image = merged(&[lower, upper], resolve_without_index);
     assert_eq!(image.unidentified.as_ref().map(|one| one.count), Some(1));
     assert!(names(image).is_empty());
+}
+
+/// Has an archive that needs no index.
+fn with_known(path: &str, name: &str) -> LayerInventory {
+    let known = archive(path, JavaIdentity::Known, vec![listed("g", name, "1")]);
+    let mut packages = PackagesByPath::default();
+    packages.push(path, packages_of_known(&known));
+    LayerInventory {
+        applications: Applications {
+            groups: vec![ApplicationGroup::new(KIND, packages)],
+            ..Applications::default()
+        },
+        ..LayerInventory::default()
+    }
+}
+
+fn packages_of_known(known: &JavaArchive) -> Vec<Package> {
+    let mut packages = packages(known);
+    complete_packages(&known.path, &mut packages);
+    packages
+}
+
+#[test]
+fn archives_that_need_the_index_and_those_that_do_not_replace_each_other() {
+    let asked = || layer_of(&[archive("a.jar", ask(None, 1, None), Vec::new())]);
+    let known = || with_known("a.jar", "known");
+    assert_eq!(names_in(&[known(), asked()]), ["known:by-digest"]);
+    assert_eq!(names_in(&[asked(), known()]), ["g:known"]);
+    let unidentified = |layers: &[LayerInventory]| {
+        let merged = merged(layers, resolve_without_index);
+        (merged.unidentified.is_some(), names(merged))
+    };
+    assert_eq!(unidentified(&[known(), asked()]), (true, Vec::new()));
+    let named = vec!["g:known".to_owned()];
+    assert_eq!(unidentified(&[asked(), known()]), (false, named));
+}
+
+#[test]
+fn archives_of_both_kinds_lie_in_one_list_by_path() {
+    let asked = layer_of(&[
+        archive("a.jar", ask(None, 1, None), Vec::new()),
+        archive("c.jar", ask(None, 1, None), Vec::new()),
+    ]);
+    let layer = LayerInventory {
+        applications: with_known("b.jar", "b").applications,
+        ..asked
+    };
+    let found = merged(std::slice::from_ref(&layer), |layer| {
+        resolve(layer, &FakeIndex).unwrap()
+    });
+    let paths: Vec<_> = found.inventory.applications[0]
+        .packages
+        .iter()
+        .map(|package| package.file_path.as_str())
+        .collect();
+    assert_eq!(
+        paths,
+        ["b.jar", "a.jar", "c.jar"],
+        "sorted by name, then path"
+    );
+}
+
+#[test]
+fn a_layer_that_an_image_has_twice_is_copied() {
+    let layer = Arc::new(layer_of(&[archive(
+        "a.jar",
+        ask(None, 1, None),
+        Vec::new(),
+    )]));
+    let archives = resolve(&layer, &FakeIndex).unwrap().map(Arc::new);
+    let owned = || OwnedLayer {
+        archives: archives.clone(),
+        ..OwnedLayer::new(layer_id(), Arc::clone(&layer))
+    };
+    let options = MergeOptions::default();
+    let merged = merge_owned(vec![owned(), owned()], Vec::new(), &options);
+    assert_eq!(names(merged), ["known:by-digest"]);
 }
 
 #[test]

@@ -14,6 +14,7 @@ use cleanbill_core::{Limits, Problem, path};
 use super::view::View;
 use super::{AliasRequest, GrownLayer};
 use crate::extractor::LinkRule;
+use crate::java;
 use crate::walk;
 use resolve::{Named, Resolution, Step};
 
@@ -297,7 +298,9 @@ impl<'a> Follower<'_, 'a> {
         let Some(layer) = self.view.layers().get(layer_index) else {
             return;
         };
-        let found: Vec<_> = layer.inventory.applications.at_path(target).collect();
+        // Java archives have no second names: those that wait for the index are not here at all.
+        let found = layer.inventory.applications.at_path(target);
+        let found: Vec<_> = found.filter(|one| one.kind != java::KIND).collect();
         if found.is_empty() {
             return;
         }

@@ -20,7 +20,7 @@ pub(super) enum InventoryId {
     Renamed(u32),
 }
 
-/// Names a list of packages: an inventory, and a database, application or group of applications in it.
+/// Names a list of packages in an inventory. Lists of a kind of which there is one have the index 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct ListId {
     pub(super) inventory: InventoryId,
@@ -94,7 +94,8 @@ impl Lists<'_> {
                 let application = inventory.applications.alone.get_mut(index)?;
                 std::mem::take(&mut application.packages)
             }
-            ListKind::Group | ListKind::Archives => {
+            ListKind::Archives => return None,
+            ListKind::Group => {
                 let group = inventory.applications.groups.get_mut(index)?;
                 group.packages_mut().take_packages()
             }
@@ -115,6 +116,7 @@ impl Lists<'_> {
         }
     }
 
+    /// Returns a layer unless the caller keeps it.
     fn owned_layer(&mut self, id: InventoryId) -> Option<&mut OwnedLayer> {
         match (&mut self.source, id) {
             (Source::Owned(layers, _), InventoryId::Layer(number)) => {

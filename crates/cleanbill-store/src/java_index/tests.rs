@@ -1,6 +1,7 @@
 //! Indices with just the rows that a test needs.
 
 use cleanbill_testkit::JavaIndexBuilder;
+use proptest::prelude::*;
 
 use super::*;
 
@@ -48,6 +49,33 @@ fn the_group_with_most_archives_is_the_likely_one() {
         Some("a.equal")
     );
     assert_eq!(index.group_of("jstl", "3").unwrap(), None);
+}
+
+/// What the reference implementation asks, with an order between equals.
+const REFERENCE: &str = "\
+    SELECT f.group_id FROM indices i JOIN \
+    (SELECT a.id, a.group_id FROM artifacts a JOIN indices v ON v.artifact_id = a.id \
+     WHERE a.artifact_id = ?1 AND v.version = ?2 AND v.archive_type = 'jar') f \
+    ON f.id = i.artifact_id GROUP BY f.group_id ORDER BY count(*) DESC, f.group_id LIMIT 1";
+
+proptest! {
+    #[test]
+    fn the_likely_group_is_that_of_the_reference(
+        rows in prop::collection::vec((0..4_u8, 0..2_u8, 0..3_u8, any::<bool>()), 1..40),
+    ) {
+        let mut builder = JavaIndexBuilder::new();
+        for (number, (group, artifact, version, is_jar)) in (0_u8..).zip(&rows) {
+            let kind = if *is_jar { "jar" } else { "aar" };
+            let (group, artifact) = (format!("g{group}"), format!("a{artifact}"));
+            builder = builder.row(&group, &artifact, &version.to_string(), &[number; 20], kind);
+        }
+        let index = index(&builder);
+        for (artifact, version) in [("a0", "0"), ("a0", "1"), ("a1", "2")] {
+            let group = |row: &Row<'_>| row.get::<_, String>(0);
+            let expected = index.query(REFERENCE, [artifact, version], group).unwrap();
+            prop_assert_eq!(index.group_of(artifact, version).unwrap(), expected);
+        }
+    }
 }
 
 #[test]

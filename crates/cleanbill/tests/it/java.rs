@@ -116,6 +116,38 @@ fn a_damaged_index_is_told() {
 }
 
 #[test]
+fn an_index_that_cannot_answer_costs_names_and_nothing_else() {
+    let sandbox = sandbox();
+    let unnamed = ZipBuilder::new().file("a", "").build();
+    let image = image().layer(|layer| layer.file("opt/other-1.0.jar", unnamed));
+    sandbox.write_image("other.tar", &image);
+    let index = index().without_archive_types();
+    install(&sandbox, "cache/java-db", &index);
+    let scan = SCAN.replace("java.tar", "other.tar");
+    for _ in ["cold", "known"] {
+        let report = sandbox.run(&scan).exits(3).json();
+        assert_eq!(names(&report), ["org.acme:app"]);
+        let problems = report["Cleanbill"].to_string();
+        assert!(problems.contains("2 Java archives"), "{problems}");
+        assert!(problems.contains("archive_type"), "{problems}");
+    }
+    // An image whose questions it can answer is not touched by that, before or after.
+    for inputs in ["java.tar --input other.tar", "other.tar --input java.tar"] {
+        let call = format!("scan --input {inputs} --offline --format json");
+        let report = sandbox.run(&call).exits(3).json();
+        let images = report["images"].as_array().unwrap().iter();
+        let statuses = images.map(|image| {
+            let has_problem = image["problems"].to_string().contains("archive_type");
+            (
+                image["name"].as_str().unwrap().contains("other"),
+                has_problem,
+            )
+        });
+        assert!(statuses.into_iter().all(|(is_other, has)| is_other == has));
+    }
+}
+
+#[test]
 fn the_index_lies_beside_the_database_that_is_named() {
     let sandbox = sandbox();
     let database = sandbox.path("site/db");

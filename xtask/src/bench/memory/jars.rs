@@ -23,10 +23,10 @@ pub(super) fn unnamed(layer: &mut Layer<'_>, scale: usize) -> io::Result<()> {
     Ok(())
 }
 
-/// One jar that nobody can name, beside many other packages.
+/// One jar that only the index can name, beside many other packages.
 pub(super) fn beside_package_jsons(layer: &mut Layer<'_>, scale: usize) -> io::Result<()> {
     documents::package_jsons(layer, scale)?;
-    jar(layer, 0, "unknown")
+    jar(layer, 0, &java::crowd_artifact(0))
 }
 
 fn jar(layer: &mut Layer<'_>, number: usize, artifact: &str) -> io::Result<()> {
