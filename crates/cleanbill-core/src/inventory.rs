@@ -2,6 +2,7 @@
 
 mod applications;
 mod by_path;
+mod ends;
 mod license_files;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::text_list::TextList;
 
 pub use applications::{Application, ApplicationGroup, ApplicationView, Applications};
 pub use by_path::{PackagesByPath, PackagesView};
+pub use ends::Ends;
 pub use license_files::{LicenseFile, LicenseFiles};
 
 /// Holds everything that extractors found in one layer. It depends on the layer's bytes and the

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use super::ends::Ends;
 use crate::package::Package;
 use crate::text_list::TextList;
 
@@ -16,8 +17,8 @@ use crate::text_list::TextList;
 #[serde(try_from = "RawPackages")]
 pub struct PackagesByPath {
     paths: TextList,
-    /// The number of packages of the paths up to and with each.
-    ends: Vec<u32>,
+    /// Where the packages of each path end.
+    ends: Ends,
     packages: Vec<Package>,
 }
 
@@ -34,7 +35,7 @@ pub struct PackagesView<'a> {
 #[derive(Deserialize)]
 struct RawPackages {
     paths: TextList,
-    ends: Vec<u32>,
+    ends: Ends,
     packages: Vec<Package>,
 }
 
@@ -47,8 +48,7 @@ impl TryFrom<RawPackages> for PackagesByPath {
             ends,
             packages,
         } = raw;
-        let end = ends.last().map_or(0, |end| *end as usize);
-        if ends.len() != paths.len() || !ends.is_sorted() || end != packages.len() {
+        if !ends.divide(packages.len(), paths.len()) {
             return Err("the ends of packages by path do not fit the packages");
         }
         Ok(Self {
@@ -87,13 +87,13 @@ impl PackagesByPath {
 
     fn end_span(&mut self, path: &str, end: usize) {
         self.paths.push(path);
-        self.ends.push(u32::try_from(end).unwrap_or(u32::MAX));
+        self.ends.push(end);
     }
 
     /// Gives memory back that more packages would need.
     pub fn shrink(&mut self) {
         self.paths.shrink();
-        self.ends.shrink_to_fit();
+        self.ends.shrink();
         self.packages.shrink_to_fit();
     }
 
@@ -109,8 +109,7 @@ impl PackagesByPath {
 
     /// Says which of all packages are those of a path, by its number.
     pub fn span(&self, number: usize) -> Range<usize> {
-        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
-        number.checked_sub(1).map_or(0, end)..end(number)
+        self.ends.span(number)
     }
 
     /// Returns what was found at a path, by its number.

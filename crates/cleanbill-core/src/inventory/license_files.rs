@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ends::Ends;
 use crate::text_list::TextList;
 
 /// Holds the licences of dpkg packages by the files that state them, sorted by path.
@@ -13,8 +14,8 @@ pub struct LicenseFiles {
     paths: TextList,
     package_names: TextList,
     licenses: TextList,
-    /// The number of licences of the files up to and with each.
-    ends: Vec<u32>,
+    /// Where the licences of each file end.
+    ends: Ends,
 }
 
 /// States the licences of one dpkg package.
@@ -34,7 +35,7 @@ struct RawLicenseFiles {
     paths: TextList,
     package_names: TextList,
     licenses: TextList,
-    ends: Vec<u32>,
+    ends: Ends,
 }
 
 impl TryFrom<RawLicenseFiles> for LicenseFiles {
@@ -47,10 +48,7 @@ impl TryFrom<RawLicenseFiles> for LicenseFiles {
             licenses,
             ends,
         } = raw;
-        let end = ends.last().map_or(0, |end| *end as usize);
-        let counts = [package_names.len(), ends.len()];
-        let fits = counts.iter().all(|count| *count == paths.len());
-        if !fits || !ends.is_sorted() || end != licenses.len() {
+        if package_names.len() != paths.len() || !ends.divide(licenses.len(), paths.len()) {
             return Err("the parts of a list of licence files do not fit each other");
         }
         Ok(Self {
@@ -75,8 +73,7 @@ impl LicenseFiles {
         for license in licenses {
             self.licenses.push(license.as_ref());
         }
-        let end = u32::try_from(self.licenses.len());
-        self.ends.push(end.unwrap_or(u32::MAX));
+        self.ends.push(self.licenses.len());
     }
 
     /// Gives memory back that more files would need.
@@ -84,7 +81,7 @@ impl LicenseFiles {
         self.paths.shrink();
         self.package_names.shrink();
         self.licenses.shrink();
-        self.ends.shrink_to_fit();
+        self.ends.shrink();
     }
 
     /// Returns the path of a file by its number.
@@ -99,8 +96,7 @@ impl LicenseFiles {
 
     /// Returns a file by its number.
     pub fn get(&self, number: usize) -> Option<LicenseFile<'_>> {
-        let end = |number: usize| self.ends.get(number).map_or(0, |end| *end as usize);
-        let numbers = number.checked_sub(1).map_or(0, end)..end(number);
+        let numbers = self.ends.span(number);
         Some(LicenseFile {
             path: self.paths.get(number)?,
             package_name: self.package_names.get(number)?,

@@ -1,9 +1,8 @@
 //! What Java archives have turned out to be.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
-use cleanbill_core::inventory::{ApplicationGroup, ApplicationView, PackagesByPath};
+use cleanbill_core::inventory::{ApplicationGroup, ApplicationView, Ends, PackagesByPath};
 use cleanbill_core::{Package, TextList};
 
 use super::{Found, KIND};
@@ -17,8 +16,8 @@ pub struct ResolvedArchives {
     group: ApplicationGroup,
     /// The unidentified archives of each application: what its path lacks to theirs.
     unidentified: TextList,
-    /// The number of unidentified archives of the applications up to and with each.
-    unidentified_ends: Vec<u32>,
+    /// Where those of each application end.
+    unidentified_ends: Ends,
 }
 
 /// Shows an archive of a layer.
@@ -63,14 +62,13 @@ impl ResolvedArchives {
             let rest = unidentified.strip_prefix(path).unwrap_or_default();
             self.unidentified.push(rest);
         }
-        let end = u32::try_from(self.unidentified.len());
-        self.unidentified_ends.push(end.unwrap_or(u32::MAX));
+        self.unidentified_ends.push(self.unidentified.len());
     }
 
     pub(super) fn shrink(&mut self) {
         self.group.packages_mut().shrink();
         self.unidentified.shrink();
-        self.unidentified_ends.shrink_to_fit();
+        self.unidentified_ends.shrink();
     }
 
     /// Returns the applications; one without a package holds unidentified archives only.
@@ -91,12 +89,6 @@ impl ResolvedArchives {
             application: self.group.get(number)?,
         })
     }
-
-    fn unidentified_span(&self, number: usize) -> Range<usize> {
-        let ends = &self.unidentified_ends;
-        let end = |number: usize| ends.get(number).map_or(0, |end| *end as usize);
-        number.checked_sub(1).map_or(0, end)..end(number)
-    }
 }
 
 impl<'a> ResolvedArchive<'a> {
@@ -108,7 +100,7 @@ impl<'a> ResolvedArchive<'a> {
             number,
             application,
         } = *self;
-        let numbers = archives.unidentified_span(number);
+        let numbers = archives.unidentified_ends.span(number);
         let rests = numbers.filter_map(|number| archives.unidentified.get(number));
         rests.map(move |rest| match rest {
             "" => Cow::Borrowed(application.path),
