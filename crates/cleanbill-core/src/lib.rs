@@ -13,6 +13,7 @@
 
 pub mod base_image;
 pub mod change;
+mod count;
 pub mod digest;
 pub mod distro;
 mod error_chain;
@@ -38,6 +39,7 @@ pub mod uid;
 pub mod vulnerability;
 pub mod wildcard;
 
+pub use count::count;
 pub use digest::{DiffId, Digest};
 pub use error_chain::error_chain;
 pub use image_pattern::{ImagePattern, ImagePatternError};

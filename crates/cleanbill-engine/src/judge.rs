@@ -7,6 +7,7 @@ mod series;
 use cleanbill_advisories::{
     Database, MatchError, OsPackages, SeveritySources, Support, match_os_packages, support,
 };
+use cleanbill_core::count;
 use cleanbill_core::distro::{Distro, RepositoryHint};
 use cleanbill_core::inventory::ImageInventory;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
@@ -226,9 +227,10 @@ fn unsupported(distro: &Distro, package_count: usize) -> Option<Problem> {
     Some(Problem::new(
         ProblemKind::UnsupportedDistro,
         format!(
-            "there are no advisories for {} {}: its {package_count} packages were not judged",
+            "there are no advisories for {} {}: {} not judged",
             distro.family,
             distro.release(),
+            count(package_count as u64, "package"),
         ),
     ))
 }

@@ -119,7 +119,10 @@ impl Unread {
         let (kind, message) = match self {
             Self::PackageManager(name) => (
                 ProblemKind::UnsupportedFormat,
-                format!("packages of {name} are not supported: {count} files in this layer"),
+                format!(
+                    "packages of {name} are not supported: {} in this layer",
+                    cleanbill_core::count(count, "file")
+                ),
             ),
             Self::Malformed(kind) => (
                 ProblemKind::IgnoredFile,

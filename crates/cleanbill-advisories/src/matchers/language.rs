@@ -13,6 +13,7 @@ mod tests;
 
 use std::sync::Arc;
 
+use cleanbill_core::count;
 use cleanbill_core::package::Package;
 use cleanbill_core::problem::{Problem, ProblemKind};
 use cleanbill_core::vulnerability::{Evidence, Finding};
@@ -91,9 +92,9 @@ fn unsupported(kind: &str, packages: &[Package]) -> Option<Problem> {
         Problem::new(
             ProblemKind::UnjudgedPackages,
             format!(
-                "nobody publishes advisories for packages of the type {kind}: {} were listed but \
-                 not judged",
-                packages.len()
+                "nobody publishes advisories for packages of the type {kind}: {} listed but not \
+                 judged",
+                count(packages.len() as u64, "package")
             ),
         )
     })

@@ -1,5 +1,6 @@
 //! Completing the inventory of a layer when all its files have been read.
 
+use cleanbill_core::count;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
@@ -147,7 +148,10 @@ impl LayerDraft {
         if self.problems_left_out > 0 {
             problems.push(Problem::new(
                 ProblemKind::LimitExceeded,
-                format!("{} more problems in this layer", self.problems_left_out),
+                format!(
+                    "{} in this layer",
+                    count(self.problems_left_out, "more problem")
+                ),
             ));
         }
         problems

@@ -1,6 +1,7 @@
 //! Which distribution an image is built on.
 
 use cleanbill_core::Problem;
+use cleanbill_core::count;
 use cleanbill_core::distro::{Distro, Family, RepositoryHint};
 use cleanbill_core::inventory::DistroRecord;
 use cleanbill_core::problem::ProblemKind;
@@ -85,9 +86,10 @@ pub(super) fn assume(
 pub(super) fn problem(distro: Option<&Distro>, package_count: usize) -> Option<Problem> {
     let is_unknown = distro.is_none_or(|distro| distro.family.as_str() == NO_FAMILY);
     (is_unknown && package_count > 0).then(|| {
+        let packages = count(package_count as u64, "OS package");
         Problem::new(
             ProblemKind::UnknownDistro,
-            format!("no file names the distribution of {package_count} OS packages"),
+            format!("no file names the distribution of {packages}"),
         )
     })
 }

@@ -4,6 +4,7 @@
 mod rename;
 mod resolve;
 
+use cleanbill_core::count;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -453,7 +454,8 @@ impl<'a> Follower<'_, 'a> {
             self.problems.push(Problem::new(
                 ProblemKind::LimitExceeded,
                 format!(
-                    "{left_out} files behind links beyond {} (aliases_per_image_max)",
+                    "{} behind links beyond {} (aliases_per_image_max)",
+                    count(left_out, "file"),
                     self.aliases_max
                 ),
             ));
@@ -462,9 +464,9 @@ impl<'a> Follower<'_, 'a> {
             self.problems.push(Problem::new(
                 ProblemKind::LimitExceeded,
                 format!(
-                    "{} hard links to files with packages beyond {} packages \
-                     (packages_per_layer_max)",
-                    self.names_left_out, self.named_packages_max
+                    "{} to files with packages beyond {} packages (packages_per_layer_max)",
+                    count(self.names_left_out, "hard link"),
+                    self.named_packages_max
                 ),
             ));
         }

@@ -12,7 +12,7 @@ use crate::testing::FakeLayer;
 /// The version, and the digest of what it finds in [`layers`].
 const EXPECTED: (u32, &str) = (
     7,
-    "sha256:684779687daed503717c2412499927a20780ba7caf7c41dbde59c369b374a17e",
+    "sha256:59aed3b6acb59374371e81897eba44e1aa37cdac3698eea9a4dcee05b95ef8dd",
 );
 
 const APK: &str = "C:Q1\nP:musl\nV:1.2.5-r0\nA:x86_64\nL:MIT\no:musl\nt:1\nc:ab\np:so:libc.musl=1\n\n\

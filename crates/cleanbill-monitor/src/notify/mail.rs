@@ -8,6 +8,7 @@ use super::message::{Notification, NotificationKind};
 use super::outline::{Detail, Entry, Outline, PlainText, render_fitting, write_line};
 use super::split::lengths;
 use super::words::{self, clip};
+use cleanbill_core::count;
 
 /// Bytes of the HTML part; a large provider cuts what is above 102 kB.
 const HTML_SIZE_BYTES_MAX: usize = 96_000;
@@ -49,7 +50,7 @@ fn subject(message: &Notification) -> String {
             let mut text = format!(
                 "{}Scan report: {}; new={}, resolved={}, errors={}",
                 words::decided(message),
-                words::count(totals.images, "image"),
+                count(totals.images, "image"),
                 totals.new,
                 totals.resolved,
                 totals.errors

@@ -2,6 +2,7 @@
 //! markup escapes it.
 
 use cleanbill_core::Severity;
+use cleanbill_core::count;
 use cleanbill_report::text::clean;
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -23,15 +24,6 @@ pub(super) fn clip(text: &str, chars_max: usize) -> String {
     let mut line: String = line.chars().take(chars_max.saturating_sub(1)).collect();
     line.push('…');
     line
-}
-
-/// Writes `1 image`, `2 images`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    match (number, noun) {
-        (1, noun) => format!("1 {noun}"),
-        (number, "vulnerability") => format!("{number} vulnerabilities"),
-        (number, noun) => format!("{number} {noun}s"),
-    }
 }
 
 /// Says in one line what the message says.

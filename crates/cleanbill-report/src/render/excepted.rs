@@ -1,11 +1,12 @@
 //! Words about exceptions: what they cover, and what they covered until their time was over.
 
+use cleanbill_core::count;
 use std::collections::BTreeMap;
 
 use cleanbill_core::report::{ImageReport, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 
-use super::words::{self, count};
+use super::words;
 
 /// Notes of an image in formats that have a list of messages. Their readers take a bounded number,
 /// or show the first few.

@@ -11,12 +11,13 @@ mod overview;
 #[cfg(test)]
 mod tests;
 
+use cleanbill_core::count;
 use std::io::{self, Write};
 
 use cleanbill_core::Digest;
 use cleanbill_core::report::ScanReport;
 
-use super::words::{self, Outcome, count};
+use super::words::{self, Outcome};
 use super::{RenderOptions, trend};
 use crate::escape::markup::Line;
 

@@ -3,6 +3,7 @@
 //! What was not assessed comes before everything else about an image. Findings are grouped by the
 //! package that a person would upgrade; the full list is folded behind a heading of its own.
 
+use cleanbill_core::count;
 use std::io::{self, Write};
 
 use cleanbill_core::problem::Problem;
@@ -13,7 +14,7 @@ use cleanbill_core::vulnerability::Finding;
 use super::excepted;
 use super::exploitation::{self, EXPLOITED};
 use super::groups::{self, Group};
-use super::words::{self, Outcome, count};
+use super::words::{self, Outcome};
 use super::{RenderOptions, base, trend};
 use crate::escape::link::web_address;
 use crate::escape::markdown::{Code, Words};

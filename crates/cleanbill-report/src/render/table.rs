@@ -14,12 +14,13 @@ mod packages;
 #[cfg(test)]
 mod tests;
 
+use cleanbill_core::count;
 use std::io::{self, Write};
 
 use cleanbill_core::report::{DatabaseInfo, ScanReport};
 use cleanbill_core::severity::Severity;
 
-use super::words::{self, count};
+use super::words;
 use super::{RenderOptions, lists_packages};
 use crate::format::Format;
 use canvas::{Canvas, Span, Style};

@@ -3,13 +3,14 @@
 #[cfg(test)]
 mod tests;
 
+use cleanbill_core::count;
 use std::io::{self, Write};
 
 use cleanbill_core::Severity;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::SeverityCounts;
 
-use super::words::{self, count};
+use super::words;
 use crate::escape::markdown::{Code, Words};
 use crate::escape::markup::Line;
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::sync::LazyLock;
 
+use cleanbill_core::count;
 use cleanbill_core::problem::{AssessmentStatus, Problem, ProblemKind};
 use cleanbill_core::report::{
     DatabaseInfo, ImageReport, ResultClass, ResultSet, SeverityCounts, SuppressedFinding,
@@ -12,14 +13,6 @@ use cleanbill_core::severity::{FixStatus, Severity};
 use cleanbill_core::vulnerability::{Cvss, Finding};
 
 use super::RenderOptions;
-
-/// Writes `1 package`, `2 packages`.
-pub(super) fn count(number: u64, noun: &str) -> String {
-    match number {
-        1 => format!("1 {noun}"),
-        number => format!("{number} {noun}s"),
-    }
-}
 
 /// Says what a supplier means to do.
 pub(super) fn fix_status(status: FixStatus) -> &'static str {

@@ -6,13 +6,14 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+use cleanbill_core::count;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_store::StoreError;
 use cleanbill_store::state::{AffectedImage, ImageRow, StateReader};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::status::words::{count, minute, rfc3339};
+use super::status::words::{minute, rfc3339};
 use super::status::{SCHEMA_VERSION, json, open, state_directory, unreadable};
 use super::{Setting, print};
 use crate::cli::{AffectedArgs, ListFormat};

@@ -1,5 +1,6 @@
 //! `cleanbill config`: which settings are in force, and where each came from.
 
+use cleanbill_core::count;
 use std::path::Path;
 
 use super::watch::check_addresses;
@@ -46,12 +47,11 @@ fn check(setting: &Setting, file: &Path) -> Result<Exit, CommandError> {
         .values()
         .filter(|one| one.origin.kind() != "default")
         .count();
-    let channels = loaded.channels.len();
     let text = format!(
-        "{} is right: {of_file} {}, {channels} {}.\n",
+        "{} is right: {}, {}.\n",
         file.display(),
-        if of_file == 1 { "setting" } else { "settings" },
-        if channels == 1 { "channel" } else { "channels" },
+        count(of_file as u64, "setting"),
+        count(loaded.channels.len() as u64, "channel"),
     );
     print(text.as_bytes())
 }

@@ -2,6 +2,7 @@
 //!
 //! Source: spec 02 section 2.1; apk-tools' `installed` database.
 
+use cleanbill_core::count;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
@@ -44,8 +45,8 @@ impl Extractor for ApkInstalled {
                 ProblemKind::UnreadableFile,
                 path,
                 format!(
-                    "{} packages have no valid version",
-                    installed.malformed_count
+                    "{} without a valid version",
+                    count(installed.malformed_count, "package")
                 ),
             ));
         }

@@ -1,6 +1,7 @@
 //! Failures, vulnerabilities and images as lines.
 
 use cleanbill_core::Severity;
+use cleanbill_core::count;
 use cleanbill_report::escape::link::web_address;
 
 use super::{Detail, Entry, Line, NAME_CHARS_MAX, PATH_CHARS_MAX, Piece, WORD_CHARS_MAX};
@@ -80,8 +81,8 @@ pub(super) fn group(group: &VulnerabilityGroup, detail: Detail) -> Entry {
     if hidden > 0 {
         lines.push(Line::item(vec![text(format!(
             "and {} more, in {} altogether",
-            words::count(hidden, "hit"),
-            words::count(group.images, "image")
+            count(hidden, "hit"),
+            count(group.images, "image")
         ))]));
     }
     lines.extend(origin_lines(&clusters, detail));

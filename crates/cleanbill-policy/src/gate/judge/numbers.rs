@@ -76,8 +76,7 @@ impl Judging<'_> {
         ];
         let adjectives = adjectives.into_iter().filter(|(is_set, _)| *is_set);
         let adjectives: String = adjectives.map(|(_, word)| word).collect();
-        let noun = if count == 1 { "finding" } else { "findings" };
-        format!("{count} {adjectives}{noun}")
+        cleanbill_core::count(count, &format!("{adjectives}finding"))
     }
 
     fn hits(&self, is_hit: impl Fn(&Finding) -> bool) -> Vec<Hit> {

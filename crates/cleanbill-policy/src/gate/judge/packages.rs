@@ -1,5 +1,6 @@
 //! The rule about packages that must not be there.
 
+use cleanbill_core::count;
 use std::collections::HashSet;
 
 use super::{Judging, listed};
@@ -27,11 +28,8 @@ impl Judging<'_> {
             let message = "no denied package".to_owned();
             return Some(self.outcome(kind, RuleStatus::Passed, message));
         }
-        let noun = match hits.len() {
-            1 => "package",
-            _ => "packages",
-        };
-        let message = format!("{} denied {noun}: {}", hits.len(), listed(&named));
+        let denied = count(hits.len() as u64, "denied package");
+        let message = format!("{denied}: {}", listed(&named));
         Some(RuleOutcome {
             hits,
             advice: "remove them from the image".to_owned(),

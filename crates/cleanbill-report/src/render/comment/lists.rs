@@ -1,5 +1,6 @@
 //! The lists: what to upgrade, what is new, what is fixed, everything, what is excepted.
 
+use cleanbill_core::count;
 use cleanbill_core::report::{ImageReport, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 
@@ -9,7 +10,7 @@ use super::{Comment, Comparison};
 use crate::escape::link::web_address;
 use crate::escape::markdown::{Code, Words};
 use crate::render::groups::{self, Group};
-use crate::render::words::{self, Outcome, count};
+use crate::render::words::{self, Outcome};
 
 /// Upgrades that are shown without being asked for.
 const UPGRADES_MAX: usize = 10;

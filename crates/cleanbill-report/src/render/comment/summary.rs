@@ -1,12 +1,13 @@
 //! What stands at the top: the verdict, its reasons, what was not assessed, the numbers.
 
+use cleanbill_core::count;
 use cleanbill_core::report::{ImageReport, SeverityCounts};
 use cleanbill_core::severity::Severity;
 
 use super::page::{List, Page};
 use super::{Comment, Comparison};
 use crate::escape::markdown::{Code, Words};
-use crate::render::words::{self, Outcome, count};
+use crate::render::words::{self, Outcome};
 use crate::render::{base, exploitation};
 
 /// Reasons and problems that are listed; the rest is counted.

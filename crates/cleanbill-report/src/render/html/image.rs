@@ -1,5 +1,6 @@
 //! One image.
 
+use cleanbill_core::count;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -7,7 +8,7 @@ use cleanbill_core::problem::{Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::Severity;
 
-use super::super::words::{self, Outcome, count};
+use super::super::words::{self, Outcome};
 use super::super::{RenderOptions, base, excepted, exploitation, lists_packages};
 use super::{finding, overview};
 use crate::escape::markup::Line;

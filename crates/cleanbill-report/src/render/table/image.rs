@@ -1,5 +1,6 @@
 //! One image.
 
+use cleanbill_core::count;
 use std::collections::BTreeMap;
 use std::io;
 
@@ -14,7 +15,7 @@ use crate::render::base;
 use crate::render::excepted;
 use crate::render::exploitation::{self, EXPLOITED};
 use crate::render::groups::{self, Group};
-use crate::render::words::{self, Outcome, count};
+use crate::render::words::{self, Outcome};
 use crate::text;
 
 /// Columns of a name or path; longer ones are cut.

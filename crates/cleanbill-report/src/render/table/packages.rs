@@ -1,5 +1,6 @@
 //! The packages of one result: what to upgrade, what has no fix, what is suppressed.
 
+use cleanbill_core::count;
 use std::io;
 
 use cleanbill_core::package::Package;
@@ -13,7 +14,7 @@ use super::{Choices, short_name};
 use crate::layers::Layers;
 use crate::render::excepted;
 use crate::render::groups::Group;
-use crate::render::words::{self, count};
+use crate::render::words;
 use crate::text;
 
 /// Rows of a table of packages to upgrade before it is folded.

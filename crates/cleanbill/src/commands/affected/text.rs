@@ -1,8 +1,9 @@
 //! The answer for people.
 
+use cleanbill_core::count;
 use cleanbill_report::listing::{Heading, Listing, Text, Tone};
 
-use super::super::status::words::{count, distance};
+use super::super::status::words::distance;
 use super::{Answer, Hit, Query};
 
 /// Writes the answer.

@@ -1,5 +1,6 @@
 //! `baseline save`: what is known now becomes what is accepted.
 
+use cleanbill_core::count;
 use std::fmt::Write as _;
 
 use cleanbill_core::problem::AssessmentStatus;
@@ -8,7 +9,6 @@ use cleanbill_report::text::clean;
 use jiff::Timestamp;
 
 use super::super::print;
-use super::super::status::words::count;
 use super::{Known, failed};
 use crate::error::CommandError;
 use crate::exit::Exit;

@@ -1,11 +1,11 @@
 //! `baseline show`: which baselines there are, and what is in them.
 
+use cleanbill_core::count;
 use cleanbill_monitor::baseline_file::{BaselineDirectory, BaselineFile, ListedBaseline};
 use cleanbill_report::listing::{Heading, Listing, Text, Tone};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::status::words::count;
 use super::super::status::{SCHEMA_VERSION, json};
 use super::super::{Setting, print};
 use super::failed;

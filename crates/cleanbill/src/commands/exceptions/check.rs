@@ -1,5 +1,6 @@
 //! `exceptions check`: what somebody has to do about exceptions.
 
+use cleanbill_core::count;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
@@ -9,7 +10,6 @@ use cleanbill_report::listing::{Heading, Text, Tone};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::super::status::words::count;
 use super::super::status::{SCHEMA_VERSION, json};
 use super::super::{Setting, print};
 use super::coverage::Coverage;

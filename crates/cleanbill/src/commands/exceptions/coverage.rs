@@ -1,5 +1,6 @@
 //! What exceptions cover now: in saved reports, or in what `watch` knows.
 
+use cleanbill_core::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
@@ -95,10 +96,7 @@ impl Coverage {
     pub(super) fn of_report(files: &[Exceptions], mut report: ScanReport, now: SystemTime) -> Self {
         let mut coverage = Self::unknown(files);
         let images = report.images.len();
-        coverage.of = match images {
-            1 => "1 image of saved reports".to_owned(),
-            count => format!("{count} images of saved reports"),
-        };
+        coverage.of = count(images as u64, "image") + " of saved reports";
         let matching = Matching::of(files, &report, now);
         coverage.overlaps = matching.overlaps(files);
         let unlisted = Unlisted::of(&report);

@@ -1,5 +1,6 @@
 //! `exceptions list`: what each exception covers now, who answers for it, when it expires.
 
+use cleanbill_core::count;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
@@ -195,12 +196,11 @@ impl<'a> Entry<'a> {
             (State::Ended, _) => Text::new("ENDED", Tone::Alarm),
             (State::Unmatched, _) => Text::new("NOTHING", Tone::Alarm),
             (_, None) => Text::new("?", Tone::Dim),
-            (_, Some(count)) => {
+            (_, Some(covered)) => {
                 let images = self.covered_images.len();
-                let text = match (count, images) {
-                    (1, _) => "1 finding".to_owned(),
-                    (count, ..=1) => format!("{count} findings"),
-                    (count, images) => format!("{count} in {images} images"),
+                let text = match (covered, images) {
+                    (2.., 2..) => format!("{covered} in {images} images"),
+                    _ => count(covered, "finding"),
                 };
                 Text::plain(&text)
             }

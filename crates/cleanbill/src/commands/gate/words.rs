@@ -1,12 +1,11 @@
 //! Sentences about a verdict that every format says alike.
 
+use cleanbill_core::count;
 use std::cmp::Reverse;
 
 use cleanbill_core::report::{ImageReport, ScanReport, SuppressedFinding};
 use cleanbill_policy::gate::{Hit, Verdict};
 use cleanbill_policy::upgrade::{Upgrade, UpgradePlan};
-
-use super::super::status::words::count;
 
 /// Characters of a reason where it is one of many.
 const REASON_CHARS_MAX: usize = 500;

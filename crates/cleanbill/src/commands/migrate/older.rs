@@ -1,9 +1,9 @@
 //! What lies in the older tool's directory.
 
+use cleanbill_core::count;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::status::words::count;
 use super::compose::Compose;
 use crate::error::CommandError;
 use crate::settings::{

@@ -1,5 +1,6 @@
 //! Which findings count, from flags and files.
 
+use cleanbill_core::count;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -19,7 +20,6 @@ use jiff::Timestamp;
 
 use super::super::exceptions::{self, Announcement, announcements};
 use super::super::gate::{compare_with, plan_words, read_gate};
-use super::super::status::words::count;
 use crate::bounded_file;
 use crate::cli::{FilterArgs, GateComparisonArgs, VerdictArgs};
 use crate::error::{CommandError, printable};

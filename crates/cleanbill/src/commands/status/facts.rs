@@ -1,5 +1,6 @@
 //! What `status` says, as a value: printed as it is for programs.
 
+use cleanbill_core::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
@@ -14,7 +15,7 @@ use cleanbill_store::state::{
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::words::{count, minute, rfc3339};
+use super::words::{minute, rfc3339};
 
 /// The version of the form; what is added does not raise it.
 pub(in crate::commands) const SCHEMA_VERSION: u32 = 1;

@@ -1,11 +1,12 @@
 //! The status for people.
 
 use cleanbill_core::Severity;
+use cleanbill_core::count;
 use cleanbill_report::listing::{Heading, Listing, Text, Tone};
 use indicatif::HumanBytes;
 
 use super::facts::{Findings, Images, Pass, Queue, Status};
-use super::words::{count, distance, duration, minute, when};
+use super::words::{distance, duration, minute, when};
 
 /// Columns of the names of facts.
 const NAMES: usize = 10;

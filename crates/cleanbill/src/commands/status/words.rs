@@ -42,15 +42,6 @@ pub(in crate::commands) fn duration(ms: u64) -> String {
     }
 }
 
-/// Writes `1 image`, `2 images`.
-pub(in crate::commands) fn count(number: u64, noun: &str) -> String {
-    match (number, noun) {
-        (1, noun) => format!("1 {noun}"),
-        (number, "vulnerability") => format!("{number} vulnerabilities"),
-        (number, noun) => format!("{number} {noun}s"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

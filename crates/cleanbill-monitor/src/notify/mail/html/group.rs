@@ -1,5 +1,6 @@
 //! One vulnerability as a card.
 
+use cleanbill_core::count;
 use std::fmt::Write as _;
 
 use cleanbill_report::escape::markup::Line as Escaped;
@@ -9,7 +10,7 @@ use crate::notify::message::{Happening, Hit, VulnerabilityGroup};
 use crate::notify::outline::{
     NAME_CHARS_MAX, PATH_CHARS_MAX, WORD_CHARS_MAX, are_in_several_images, clusters, command, tags,
 };
-use crate::notify::words::{clip, count};
+use crate::notify::words::clip;
 
 /// The edge of what is gone or accepted.
 const SETTLED: &str = "#2e7d4f";
