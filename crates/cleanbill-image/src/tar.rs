@@ -41,6 +41,8 @@ pub(crate) fn is_header(block: &Block) -> bool {
 pub(crate) enum TarError {
     #[error("cannot read the archive")]
     Read(#[source] io::Error),
+    #[error("it does not begin as a tar archive does")]
+    NoArchive,
     #[error("at byte {offset}: {reason}")]
     Malformed { offset: u64, reason: String },
     #[error("{what} exceeds {limit}")]
@@ -60,7 +62,7 @@ impl TarError {
         let what = what.to_owned();
         match self {
             Self::Read(source) => LayerError::Read { what, source },
-            Self::Malformed { .. } => LayerError::Malformed {
+            Self::NoArchive | Self::Malformed { .. } => LayerError::Malformed {
                 what,
                 reason: self.to_string(),
             },

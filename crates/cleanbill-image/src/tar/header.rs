@@ -58,7 +58,10 @@ impl Header {
     /// Reads a block. `offset` is its place in the archive, for errors.
     pub(super) fn read(&mut self, block: &Block, offset: u64) -> Result<Format, TarError> {
         let malformed = |reason: &str| TarError::malformed(offset, reason);
-        let format = format_of(block).ok_or_else(|| malformed("the header's checksum is wrong"))?;
+        let format = format_of(block).ok_or_else(|| match offset {
+            0 => TarError::NoArchive,
+            _ => malformed("the header's checksum is wrong"),
+        })?;
         self.typeflag = block[156];
         set(&mut self.name, c_string(&block[..100]));
         set(&mut self.link, c_string(&block[157..257]));

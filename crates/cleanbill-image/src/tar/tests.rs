@@ -134,9 +134,11 @@ fn checksums_and_numbers() {
         &["0 caf\u{fffd} 1  1"],
     );
     check(RawTar::new().entry(&foreign, b"1"), &["0 caf\u{fffd} 1  1"]);
+    let wrong = header("a", 0).wrong_checksum();
+    check_error(RawTar::new().entry(&wrong, b""), "begin as a tar archive");
     check_error(
-        RawTar::new().entry(&header("a", 0).wrong_checksum(), b""),
-        "checksum",
+        RawTar::new().entry(&header("b", 0), b"").entry(&wrong, b""),
+        "at byte 512: the header's checksum is wrong",
     );
     check(
         RawTar::new().entry(&header("a", 0).size_base256(1), b"1"),
