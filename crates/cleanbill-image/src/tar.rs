@@ -57,6 +57,19 @@ impl TarError {
         }
     }
 
+    /// Says which file of the user's could not be read as an image.
+    pub(crate) fn of_image(self, path: &str) -> LayerError {
+        match self {
+            Self::NoArchive => LayerError::Malformed {
+                what: path.to_owned(),
+                reason: format!(
+                    "{self}; expected what docker save writes, or an OCI layout in a tar"
+                ),
+            },
+            error => error.of(path),
+        }
+    }
+
     /// Says which archive or layer the error belongs to.
     pub(crate) fn of(self, what: &str) -> LayerError {
         let what = what.to_owned();

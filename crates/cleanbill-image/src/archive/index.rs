@@ -60,7 +60,7 @@ impl<'a> IndexedArchive<'a> {
         let mut count = 0;
         while reader
             .next_entry(&mut entry)
-            .map_err(|error| error.of(self.path))?
+            .map_err(|error| error.of_image(self.path))?
         {
             self.context
                 .check()

@@ -168,7 +168,7 @@ fn pass(
         let mut count = 0;
         while reader
             .next_entry(&mut entry)
-            .map_err(|error| error.of(path))?
+            .map_err(|error| error.of_image(path))?
         {
             count += 1;
             if count > limits.archive_members_max {

@@ -369,6 +369,15 @@ fn truncated_archives_are_refused() {
 }
 
 #[test]
+fn what_is_no_archive_is_told_what_one_is() {
+    let text = b"root:x:0:0:root:/root:/bin/bash\n".repeat(40);
+    let expected = "FILE is malformed: it does not begin as a tar archive does; expected what docker \
+                    save writes";
+    check_error(&text, expected);
+    check_error(&gzip(&text), expected);
+}
+
+#[test]
 fn members_and_documents_are_bounded() {
     let open_bounded = |bytes: &[u8], limits: Limits| {
         let context = ReadContext {
