@@ -110,7 +110,10 @@ pub fn parse(text: &str, source: &str) -> Result<GateFile, GateFileError> {
             if more > 0 {
                 problems.push(GateFileProblem {
                     place: None,
-                    text: format!("{more} more things are wrong"),
+                    text: match more {
+                        1 => "1 more thing is wrong".to_owned(),
+                        more => format!("{more} more things are wrong"),
+                    },
                 });
             }
             Err(failed(problems))

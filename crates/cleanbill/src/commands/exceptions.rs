@@ -11,10 +11,18 @@ mod prune;
 pub(super) use announce::{Announcement, announcements};
 pub(super) use files::{failed, read};
 
+use cleanbill_core::count;
+
 use super::Setting;
 use crate::cli::ExceptionsCommand;
 use crate::error::CommandError;
 use crate::exit::Exit;
+
+/// Writes `1 finding counts again`, `2 findings count again`.
+pub(super) fn counting_again(findings: u64) -> String {
+    let verb = if findings == 1 { "counts" } else { "count" };
+    format!("{} {verb} again", count(findings, "finding"))
+}
 
 pub(crate) fn run(setting: &Setting, command: ExceptionsCommand) -> Result<Exit, CommandError> {
     match command {

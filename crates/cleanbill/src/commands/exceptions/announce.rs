@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use cleanbill_core::count;
 use cleanbill_policy::Exceptions;
 
 /// An exception that expires soon.
@@ -64,8 +65,7 @@ impl Announcement {
     pub(in crate::commands) fn when(&self) -> String {
         match self.days_left {
             0 => "within a day".to_owned(),
-            1 => "in 1 day".to_owned(),
-            days => format!("in {days} days"),
+            days => format!("in {}", count(days, "day")),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! `exceptions check`: what somebody has to do about exceptions.
 
-use cleanbill_core::count;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use cleanbill_core::count;
 use cleanbill_policy::Exceptions;
 use cleanbill_policy::exceptions::{ExceptionsProblem, overlaps};
 use cleanbill_report::listing::{Heading, Text, Tone};
@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::super::status::{SCHEMA_VERSION, json};
 use super::super::{Setting, print};
 use super::coverage::Coverage;
-use super::files;
+use super::{counting_again, files};
 use crate::cli::{CoverageArgs, ExceptionsArgs, ListFormat};
 use crate::error::CommandError;
 use crate::exit::Exit;
@@ -157,8 +157,7 @@ fn things_to_do(
             let used = coverage.get(number, index);
             let counting = |text: &str| match used.lapsed {
                 0 => text.to_owned(),
-                1 => format!("{text}: 1 finding counts again"),
-                lapsed => format!("{text}: {lapsed} findings count again"),
+                lapsed => format!("{text}: {}", counting_again(lapsed)),
             };
             if one.has_expired(now) {
                 add(

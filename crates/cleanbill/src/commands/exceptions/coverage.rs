@@ -1,9 +1,9 @@
 //! What exceptions cover now: in saved reports, or in what `watch` knows.
 
-use cleanbill_core::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::SystemTime;
 
+use cleanbill_core::count;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_policy::Exceptions;

@@ -1,9 +1,9 @@
 //! `exceptions list`: what each exception covers now, who answers for it, when it expires.
 
-use cleanbill_core::count;
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use cleanbill_core::count;
 use cleanbill_policy::Exceptions;
 use cleanbill_policy::exceptions::Exception;
 use cleanbill_report::listing::{Heading, Listing, Text, Tone};

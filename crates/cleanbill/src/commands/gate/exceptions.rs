@@ -8,7 +8,7 @@ use cleanbill_policy::Exceptions;
 use cleanbill_policy::exceptions::{EndedException, Renewal, renew};
 use jiff::Timestamp;
 
-use super::super::exceptions::{self, Announcement};
+use super::super::exceptions::{self, Announcement, counting_again};
 use crate::error::CommandError;
 
 /// How long before they expire exceptions are announced, as `--warn-before` is where it is a flag.
@@ -67,8 +67,7 @@ pub(in crate::commands) fn expired_sentence(exception: &ExceptionReport) -> Stri
     };
     let findings = match exception.lapsed_findings {
         0 => String::new(),
-        1 => ": 1 finding counts again".to_owned(),
-        count => format!(": {count} findings count again"),
+        lapsed => format!(": {}", counting_again(lapsed)),
     };
     format!("the exception {source}:{line} for {rule} has expired{since}{owner}{findings}")
 }

@@ -1,9 +1,9 @@
 //! Which findings count, from flags and files.
 
-use cleanbill_core::count;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use cleanbill_core::count;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::{ExceptionOutcome, ExceptionReport, ImageReport, ScanReport};
 use cleanbill_core::vulnerability::Finding;
@@ -18,7 +18,7 @@ use cleanbill_policy::vex::VexDocument;
 use cleanbill_policy::{Exceptions, Filter, Gate, IgnoreRules, Verdict, Vex};
 use jiff::Timestamp;
 
-use super::super::exceptions::{self, Announcement, announcements};
+use super::super::exceptions::{self, Announcement, announcements, counting_again};
 use super::super::gate::{compare_with, plan_words, read_gate};
 use crate::bounded_file;
 use crate::cli::{FilterArgs, GateComparisonArgs, VerdictArgs};
@@ -306,18 +306,14 @@ fn log_rule(report: &ExceptionReport) {
         source, line, rule, ..
     } = report;
     if report.lapsed_findings > 0 {
-        let findings = count(report.lapsed_findings, "finding");
+        let again = counting_again(report.lapsed_findings);
         let why = match report.outcome {
             ExceptionOutcome::Expired => format!("has expired on {}", report.terms.expires),
             _ => "has ended for what can be fixed now, or is too dangerous".to_owned(),
         };
-        let again = match report.lapsed_findings {
-            1 => "counts again",
-            _ => "count again",
-        };
         tracing::warn!(
             target: logging::EXCEPTIONS,
-            "{source}:{line}: the exception of {rule} {why}; {findings} {again}"
+            "{source}:{line}: the exception of {rule} {why}; {again}"
         );
     }
     match &report.outcome {
