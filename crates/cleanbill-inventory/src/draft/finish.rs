@@ -1,9 +1,9 @@
 //! Completing the inventory of a layer when all its files have been read.
 
-use cleanbill_core::count;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use cleanbill_core::count;
 use cleanbill_core::inventory::{
     Application, ApplicationGroup, Applications, DistroRecord, LayerInventory, PackagesByPath,
 };

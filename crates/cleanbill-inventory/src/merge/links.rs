@@ -4,10 +4,10 @@
 mod rename;
 mod resolve;
 
-use cleanbill_core::count;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use cleanbill_core::count;
 use cleanbill_core::inventory::{Alias, Applications, LayerInventory, Link, PathKind};
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Problem, path};

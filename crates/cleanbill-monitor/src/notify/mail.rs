@@ -4,11 +4,12 @@ mod html;
 #[cfg(test)]
 mod tests;
 
+use cleanbill_core::count;
+
 use super::message::{Notification, NotificationKind};
 use super::outline::{Detail, Entry, Outline, PlainText, render_fitting, write_line};
 use super::split::lengths;
 use super::words::{self, clip};
-use cleanbill_core::count;
 
 /// Bytes of the HTML part; a large provider cuts what is above 102 kB.
 const HTML_SIZE_BYTES_MAX: usize = 96_000;

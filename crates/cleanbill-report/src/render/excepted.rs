@@ -1,8 +1,8 @@
 //! Words about exceptions: what they cover, and what they covered until their time was over.
 
-use cleanbill_core::count;
 use std::collections::BTreeMap;
 
+use cleanbill_core::count;
 use cleanbill_core::report::{ImageReport, SuppressedFinding};
 use cleanbill_core::vulnerability::Finding;
 

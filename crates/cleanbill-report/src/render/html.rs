@@ -11,10 +11,10 @@ mod overview;
 #[cfg(test)]
 mod tests;
 
-use cleanbill_core::count;
 use std::io::{self, Write};
 
 use cleanbill_core::Digest;
+use cleanbill_core::count;
 use cleanbill_core::report::ScanReport;
 
 use super::words::{self, Outcome};

@@ -3,9 +3,9 @@
 //! What was not assessed comes before everything else about an image. Findings are grouped by the
 //! package that a person would upgrade; the full list is folded behind a heading of its own.
 
-use cleanbill_core::count;
 use std::io::{self, Write};
 
+use cleanbill_core::count;
 use cleanbill_core::problem::Problem;
 use cleanbill_core::report::{ImageReport, ResultSet, ScanReport, SuppressedFinding};
 use cleanbill_core::severity::Severity;

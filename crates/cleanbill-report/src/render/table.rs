@@ -14,9 +14,9 @@ mod packages;
 #[cfg(test)]
 mod tests;
 
-use cleanbill_core::count;
 use std::io::{self, Write};
 
+use cleanbill_core::count;
 use cleanbill_core::report::{DatabaseInfo, ScanReport};
 use cleanbill_core::severity::Severity;
 

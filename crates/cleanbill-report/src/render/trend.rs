@@ -3,10 +3,10 @@
 #[cfg(test)]
 mod tests;
 
-use cleanbill_core::count;
 use std::io::{self, Write};
 
 use cleanbill_core::Severity;
+use cleanbill_core::count;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::SeverityCounts;
 

@@ -1,7 +1,8 @@
 //! `cleanbill config`: which settings are in force, and where each came from.
 
-use cleanbill_core::count;
 use std::path::Path;
+
+use cleanbill_core::count;
 
 use super::watch::check_addresses;
 use super::{Setting, print};

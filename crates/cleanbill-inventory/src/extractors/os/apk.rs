@@ -2,12 +2,12 @@
 //!
 //! Source: spec 02 section 2.1; apk-tools' `installed` database.
 
-use cleanbill_core::count;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use cleanbill_core::count;
 use cleanbill_core::problem::ProblemKind;
 use cleanbill_core::{Limits, Package, Problem};
 use cleanbill_version::apk;

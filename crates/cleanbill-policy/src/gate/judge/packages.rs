@@ -1,7 +1,8 @@
 //! The rule about packages that must not be there.
 
-use cleanbill_core::count;
 use std::collections::HashSet;
+
+use cleanbill_core::count;
 
 use super::{Judging, listed};
 use crate::gate::rules::RuleKind;

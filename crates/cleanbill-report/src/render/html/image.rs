@@ -1,9 +1,9 @@
 //! One image.
 
-use cleanbill_core::count;
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use cleanbill_core::count;
 use cleanbill_core::problem::{Problem, ProblemKind};
 use cleanbill_core::report::{ImageReport, ResultSet, SuppressedFinding};
 use cleanbill_core::severity::Severity;

@@ -1,9 +1,9 @@
 //! One image.
 
-use cleanbill_core::count;
 use std::collections::BTreeMap;
 use std::io;
 
+use cleanbill_core::count;
 use cleanbill_core::problem::{AssessmentStatus, Problem};
 use cleanbill_core::report::{ImageReport, ResultSet};
 

@@ -1,8 +1,8 @@
 //! The packages of one result: what to upgrade, what has no fix, what is suppressed.
 
-use cleanbill_core::count;
 use std::io;
 
+use cleanbill_core::count;
 use cleanbill_core::package::Package;
 use cleanbill_core::report::{SeverityCounts, SuppressedFinding};
 use cleanbill_core::severity::Severity;

@@ -1,8 +1,8 @@
 //! `baseline save`: what is known now becomes what is accepted.
 
-use cleanbill_core::count;
 use std::fmt::Write as _;
 
+use cleanbill_core::count;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_monitor::baseline_file::{BaselineDirectory, BaselineFile};
 use cleanbill_report::text::clean;

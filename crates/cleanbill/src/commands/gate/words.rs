@@ -1,8 +1,8 @@
 //! Sentences about a verdict that every format says alike.
 
-use cleanbill_core::count;
 use std::cmp::Reverse;
 
+use cleanbill_core::count;
 use cleanbill_core::report::{ImageReport, ScanReport, SuppressedFinding};
 use cleanbill_policy::gate::{Hit, Verdict};
 use cleanbill_policy::upgrade::{Upgrade, UpgradePlan};

@@ -1,8 +1,9 @@
 //! What lies in the older tool's directory.
 
-use cleanbill_core::count;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+
+use cleanbill_core::count;
 
 use super::compose::Compose;
 use crate::error::CommandError;

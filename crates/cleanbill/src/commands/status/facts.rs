@@ -1,10 +1,10 @@
 //! What `status` says, as a value: printed as it is for programs.
 
-use cleanbill_core::count;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use cleanbill_core::Severity;
+use cleanbill_core::count;
 use cleanbill_core::problem::AssessmentStatus;
 use cleanbill_core::report::SeverityCounts;
 use cleanbill_monitor::notes::{self, EngineAway, PlanNote, PutOff, RefusedSettings};

@@ -1,8 +1,8 @@
 //! One vulnerability as a card.
 
-use cleanbill_core::count;
 use std::fmt::Write as _;
 
+use cleanbill_core::count;
 use cleanbill_report::escape::markup::Line as Escaped;
 
 use super::{CARD, DETAIL, MUTED, code, colours, link, muted};
